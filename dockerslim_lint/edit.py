@@ -1,0 +1,126 @@
+"""What may be changed in a file, and what a change promises."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from enum import IntEnum
+from typing import NamedTuple
+
+from dockerslim_lint.source import encode
+
+
+class Safety(IntEnum):
+    """How sure a fix is; the cautious side is the larger number."""
+
+    SAFE = 0
+    """The image behaves the same by construction: `--fix` applies it."""
+    PROVABLE = 1
+    """Right if the build and the run say so: applied after a proof, or on the user's word (`--unsafe-fixes`)."""
+    DISPLAY = 2
+    """Advice: never applied."""
+
+
+class Edit(NamedTuple):
+    """Replace ``data[start:end]`` (byte offsets) by `text`; start == end inserts."""
+
+    start: int
+    end: int
+    text: str
+
+
+class ConfigChange(NamedTuple):
+    """A difference in the image's configuration that a fix declares: `field` is the OCI name (``User``, ``Cmd``, ``Env:PATH`` …).
+
+    `old` and `new` are as written in the Dockerfile, "" for absent.
+    """
+
+    field: str
+    old: str
+    new: str
+    reason: str
+
+
+class Need(NamedTuple):
+    """Something that the program needs of its image at run time.
+
+    kind is one of ``certificates`` (value: ""), ``tzdata`` (""), ``user`` (a USER value), ``directory`` (an absolute
+    path that must exist), ``writable`` (an absolute path that the image's user must be able to write), ``file`` (an
+    absolute path), ``shell`` (path of the interpreter). `reason` says in a few words where the need comes from.
+    """
+
+    kind: str
+    value: str
+    reason: str
+
+
+class Claim(NamedTuple):
+    """What a proof must show of the image that a fix makes.
+
+    `binaries` are absolute paths in the final image. `static`: no interpreter, no needed library. `stripped`: no
+    ``.symtab``.
+    """
+
+    binaries: tuple[str, ...]
+    static: bool
+    stripped: bool
+    needs: tuple[Need, ...]
+
+
+class Fix(NamedTuple):
+    """One complete change: all of its edits or none.
+
+    `key` names the decision (at most one fix of a key is applied in a pass, and it settles every finding with that
+    key); `choice` names the alternative within it ("distroless/static", "alpine", or "" for a fix without choices).
+    `cost` says what the user pays, "" if nothing. `claim` is None where nothing needs proof.
+    """
+
+    key: str
+    choice: str
+    safety: Safety
+    title: str
+    edits: tuple[Edit, ...]
+    cost: str = ""
+    config_changes: tuple[ConfigChange, ...] = ()
+    claim: Claim | None = None
+
+
+class Withheld(NamedTuple):
+    """Why there is no fix for a finding whose key would be `key`."""
+
+    key: str
+    reason: str
+
+
+class OverlapError(ValueError):
+    """Two edits of one fix touch the same bytes: a bug of whoever composed them."""
+
+
+def apply(data: bytes, edits: Iterable[Edit]) -> bytes:
+    """`data` with all `edits` made, from the end backwards. Raises OverlapError, ValueError for offsets outside.
+
+    Insertions at one offset keep their order; an insertion at the edge of a replacement does not overlap it.
+    """
+    ordered = sorted(edits, key=lambda edit: (edit.start, edit.end))
+    parts: list[bytes] = []
+    at = 0
+    for edit in ordered:
+        if not 0 <= edit.start <= edit.end <= len(data):
+            raise ValueError(f"edit {edit.start}..{edit.end} lies outside of {len(data)} bytes")
+        if edit.start < at:
+            raise OverlapError(f"edits overlap at byte {edit.start}")
+        parts += (data[at : edit.start], encode(edit.text))
+        at = edit.end
+    parts.append(data[at:])
+    return b"".join(parts)
+
+
+def overlap(first: Iterable[Edit], second: Iterable[Edit]) -> bool:
+    """Whether two sets of edits touch the same bytes, or insert at the same place."""
+    second = tuple(second)
+    for a in first:
+        for b in second:
+            if a.start < b.end and b.start < a.end:
+                return True
+            if a.start == b.start and (a.start == a.end or b.start == b.end):
+                return True
+    return False

@@ -1,0 +1,53 @@
+"""What a rule says about a file."""
+
+from __future__ import annotations
+
+from enum import IntEnum
+from typing import NamedTuple
+
+from dockerslim_lint.edit import Fix, Withheld
+from dockerslim_lint.source import Span
+
+
+class Severity(IntEnum):
+    """How bad a finding is; larger is worse."""
+
+    INFO = 0
+    WARNING = 1
+    ERROR = 2
+
+    @property
+    def label(self) -> str:
+        """``info``, ``warning`` or ``error``."""
+        return self.name.lower()
+
+
+class Label(NamedTuple):
+    """A second place worth showing, with what to say of it."""
+
+    span: Span
+    text: str
+
+
+class Finding(NamedTuple):
+    """One defect at one place.
+
+    `message` is one or more full sentences in plain text; `note` is what is printed under the carets ("" if nothing).
+    `fixes`: the possible fixes, preferred first, or why there is none; an empty tuple where a fix was never meant.
+    """
+
+    code: str
+    name: str
+    severity: Severity
+    message: str
+    span: Span
+    note: str = ""
+    labels: tuple[Label, ...] = ()
+    fixes: tuple[Fix, ...] | Withheld = ()
+
+    @property
+    def key(self) -> str | None:
+        """The key of the decision that would settle this finding."""
+        if isinstance(self.fixes, Withheld):
+            return self.fixes.key
+        return self.fixes[0].key if self.fixes else None
