@@ -1,0 +1,241 @@
+"""Base images: what is inside the images that Dockerfiles name after FROM."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from functools import cache
+from typing import Any, NamedTuple
+
+from dockerslim_lint.catalog.references import Reference, parse_reference
+from dockerslim_lint.catalog.tables import table
+
+_PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
+"""What a builder writes into the configuration of an image that sets no PATH."""
+
+_WORDS = ("directories", "tools", "architectures", "targets", "believed")
+
+
+class BaseImage(NamedTuple):
+    """What is known of one image reference.
+
+    A fact that is not known has the value that claims least: "" for a release, ``unknown`` for a libc, None for a size,
+    False for certificates. `believed` names the fields whose value was not checked although the row as a whole was.
+    """
+
+    reference: str
+    """The reference as it was asked for."""
+    repository: str
+    """Normalised, without the default registry: ``debian``, ``gcr.io/distroless/static-debian13``."""
+    tag: str
+    """The tag; "" if none was given."""
+    title: str
+    """A short name for people: ``debian slim``, ``distroless/static``."""
+    family: str
+    """debian, ubuntu, rust, buildpack-deps, rpm, alpine, distroless, chainguard, wolfi, busybox, scratch, muslrust …"""
+    fat: bool = False
+    """The family is debian (slim too), ubuntu, rust, buildpack-deps or an rpm distribution."""
+    libc: str = "unknown"
+    """glibc, musl, none or unknown."""
+    libc_version: str = ""
+    """``2.36``; "" if not known."""
+    release: str = ""
+    """Release of the distribution inside: ``bookworm``, ``22.04``, ``3.24``; "" if not known."""
+    version: str = ""
+    """The version that the tag names where it is not the release: ``1.80`` of ``rust:1.80-slim``."""
+    slim: bool = False
+    shell: str = ""
+    """Path of a POSIX shell, "" if there is none."""
+    bash: bool = False
+    package_manager: str = ""
+    """apt, apk, dnf, microdnf, yum, tdnf, zypper or ""."""
+    certificates: bool = False
+    """/etc/ssl/certs (or the distribution's equal) holds certificate authorities."""
+    tzdata: bool = False
+    """/usr/share/zoneinfo is filled."""
+    users: tuple[tuple[str, int], ...] = ()
+    """Names and ids in /etc/passwd; empty where there is no such file."""
+    user: str = ""
+    """The configured User; "" is root."""
+    workdir: str = "/"
+    env: tuple[tuple[str, str], ...] = ()
+    """The configured environment, PATH included; "" is a value that is not known, ``*`` the platform's machine name."""
+    cmd: tuple[str, ...] | None = None
+    entrypoint: tuple[str, ...] | None = None
+    directories: tuple[str, ...] = ()
+    """Which of the usual destinations of COPY exist. distroless/static has no /usr/local, scratch nothing."""
+    tools: tuple[str, ...] = ()
+    """Programs beyond the shell's own that a build or a health check may lean on: curl, wget, git, make, perl …"""
+    unpacked_mb: float | None = None
+    download_mb: float | None = None
+    """Sizes for linux/amd64 in megabytes (10^6 bytes); they drift by some per cent between rebuilds of a tag."""
+    architectures: tuple[str, ...] = ()
+    """Docker platforms without ``linux/``: ``amd64``, ``arm64``, ``arm/v7``. Empty: not known."""
+    toolchain: bool = False
+    """cargo and rustup are in it."""
+    host_libc: str = ""
+    """libc of the toolchain's host triple, and so of what a plain ``cargo build`` links: glibc, musl, unknown or ""."""
+    targets: tuple[str, ...] = ()
+    """Rust targets installed beside the host's; ``*`` stands for the machine name of the platform."""
+    default_target: str = ""
+    """What a call without --target builds for; "" is the host. ``*`` as above."""
+    c_compiler: bool = False
+    cxx_compiler: bool = False
+    cargo_home: str = ""
+    strip: bool = False
+    """``strip`` of binutils is installed."""
+    replacement: bool = False
+    """May be written as a final base by the rewriter."""
+    eol: str = ""
+    """ISO date on which the release ends or ended to be mended; "" if not known."""
+    believed: tuple[str, ...] = ()
+    certainty: str = "believed"
+    source: str = ""
+
+    @property
+    def path(self) -> str:
+        """The configured PATH, "" if there is none."""
+        return dict(self.env).get("PATH", "")
+
+    def user_id(self, name: str) -> int | None:
+        """The id of a named user, None if /etc/passwd has no such name."""
+        return dict(self.users).get(name)
+
+    def has_directory(self, path: str) -> bool:
+        """Whether the directory is known to exist in the image."""
+        return (path.rstrip("/") or "/") in ("/", *self.directories)
+
+
+@cache
+def lookup(reference: str) -> BaseImage | None:
+    """The image that a reference names, or None if the catalogue does not know its repository.
+
+    Docker Hub's spellings and well-known mirrors of it are one image (``docker.io/library/rust`` is ``rust``); the same
+    name in another registry is not. A tag that is not known, a tag that holds a variable, and a digest alone give the
+    repository's family with what all of its tags have in common.
+    """
+    parsed = parse_reference(reference)
+    if parsed is None:
+        return None
+    row, suffix = _repositories().get(parsed.repository), ""
+    if row is None:  # gcr.io/distroless/static-debian13: the release stands in the repository's name
+        stem, _, suffix = parsed.repository.rpartition("-")
+        row = _repositories().get(stem)
+        if row is None or suffix not in _spellings(_inherit(row)):
+            return None
+    return _describe(reference, parsed, _inherit(row), suffix)
+
+
+def choice(name: str) -> BaseImage:
+    """What the rewriter writes for one of its choices: distroless/static, alpine, distroless/cc, debian slim, scratch.
+
+    Raises KeyError for a name that is no choice.
+    """
+    found = lookup(table("images")["choice"][name])
+    assert found is not None, name
+    return found
+
+
+def choices() -> tuple[str, ...]:
+    """Names of the rewriter's choices."""
+    return tuple(table("images")["choice"])
+
+
+@cache
+def _repositories() -> dict[str, Mapping[str, Any]]:
+    return {repository: row for row in table("images")["image"] for repository in row["repositories"].split()}
+
+
+def _inherit(row: Mapping[str, Any]) -> dict[str, Any]:
+    """A row laid over the family that it is like, and that one over its own."""
+    inherited = _inherit(table("images")["family"][row["like"]]) if "like" in row else {}
+    return {**inherited, **row}
+
+
+def _spellings(facts: Mapping[str, Any]) -> dict[str, str]:
+    """Every spelling of a release that a tag may use, with the release's name."""
+    found: dict[str, str] = {}
+    for name, release in facts.get("releases", {}).items():
+        found.update(dict.fromkeys((name, *release.get("aka", "").split()), name))
+    return found
+
+
+def _describe(reference: str, parsed: Reference, facts: dict[str, Any], suffix: str) -> BaseImage:
+    """The image's facts, in layers: family, repository, variants of the tag, release, variants of that release."""
+    tag = parsed.tag or ("" if parsed.digest else "latest")
+    tokens = _tokens(tag, facts.get("variants", {}))
+    variants = [token for token in tokens if token in facts.get("variants", {})]
+    for name in variants:
+        facts = {**facts, **_inherit(facts["variants"][name])}
+    spellings = _spellings(facts)
+    releases = [found for token in (suffix, *tokens) if (found := _release(token, spellings))]
+    rest = [token for token in tokens if token not in variants and not _release(token, spellings)]
+    version = next((token for token in rest if token[:1].isdigit()), "")
+    strange = [token for token in rest if not token[:1].isdigit() and token not in facts.get("words", "latest").split()]
+    clear = bool(tag) and "$" not in tag and not strange
+    if not clear:
+        facts = {**facts, **facts.get("unclear", {})}
+    name = releases[-1] if releases else _default_release(version, facts) if clear else ""
+    release = facts.get("releases", {}).get(name, {})
+    for layer in (release, *(release.get("by", {}).get(variant, {}) for variant in variants or ["plain"])):
+        facts = {**facts, **layer}
+    fields = {field: _typed(field, facts[field]) for field in BaseImage._fields if field in facts}
+    fields.update(reference=reference, repository=parsed.repository, tag=parsed.tag, release=name)
+    fields.setdefault("version", version)
+    fields["env"] = _environment(facts.get("env", {}))
+    return BaseImage(**fields)
+
+
+def _tokens(tag: str, variants: Mapping[str, Any]) -> list[str]:
+    """The tag's parts between dashes; a variant with its release attached (``alpine3.20``) is two."""
+    if tag in variants:
+        return [tag]
+    tokens: list[str] = []
+    for part in filter(None, tag.split("-")):
+        name = part.rstrip("0123456789.")
+        tokens.extend((name, part[len(name) :]) if name != part and name in variants else (part,))
+    return tokens
+
+
+def _release(token: str, spellings: Mapping[str, str]) -> str:
+    """The release that a token names, with or without its point releases (``12.5``, ``3.20.1``); "" for none."""
+    while token:
+        if token in spellings:
+            return spellings[token]
+        token = token.rpartition(".")[0]
+    return ""
+
+
+def _default_release(version: str, facts: Mapping[str, Any]) -> str:
+    """The release under a tag that names none: today's for a floating tag, that of its time for a pinned version."""
+    if not version or version in facts.get("floating", "").split():
+        return str(facts.get("latest", ""))
+    for entry in facts.get("suites", "").split():
+        least, _, release = entry.partition(":")
+        if _numbers(version) >= _numbers(least):
+            return str(release)
+    return ""
+
+
+def _numbers(version: str) -> tuple[int, ...]:
+    return tuple(int(part) if part.isdigit() else 0 for part in version.split("."))
+
+
+def _typed(field: str, value: Any) -> Any:
+    if field in _WORDS:
+        return tuple(_expanded(value))
+    if field == "users":
+        return tuple((name, int(number)) for name, _, number in (word.partition(":") for word in _expanded(value)))
+    if field in ("unpacked_mb", "download_mb"):
+        return value if value != "" else None
+    return tuple(value) if isinstance(value, list) else value
+
+
+def _expanded(words: str) -> list[str]:
+    """The words of a list; ``@name`` stands for a named one."""
+    lists = table("images")["set"]
+    return [word for part in words.split() for word in (_expanded(lists[part[1:]]) if part[0] == "@" else (part,))]
+
+
+def _environment(own: Mapping[str, str]) -> tuple[tuple[str, str], ...]:
+    path = own.get("PATH", "$PATH").replace("$PATH", _PATH)
+    return (("PATH", path), *((name, value) for name, value in own.items() if name != "PATH"))
