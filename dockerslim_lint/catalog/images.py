@@ -1,6 +1,7 @@
-"""Base images: what is inside the images that Dockerfiles name after FROM."""
+"""Base images: what is inside the images that Dockerfiles name after FROM.
 
-from __future__ import annotations
+No ``from __future__ import annotations`` here: a NamedTuple of 40 fields whose annotations are text costs 5 ms to define.
+"""
 
 from collections.abc import Mapping
 from functools import cache
@@ -116,13 +117,16 @@ def lookup(reference: str) -> BaseImage | None:
     parsed = parse_reference(reference)
     if parsed is None:
         return None
-    row, suffix = _repositories().get(parsed.repository), ""
-    if row is None:  # gcr.io/distroless/static-debian13: the release stands in the repository's name
+    for repositories in (_common_repositories, _other_repositories):
+        facts = repositories().get(parsed.repository)
+        if facts is not None:
+            return _describe(reference, parsed, _inherit(facts), "")
+        # gcr.io/distroless/static-debian13: the release stands in the repository's name
         stem, _, suffix = parsed.repository.rpartition("-")
-        row = _repositories().get(stem)
-        if row is None or suffix not in _spellings(_inherit(row)):
-            return None
-    return _describe(reference, parsed, _inherit(row), suffix)
+        facts = repositories().get(stem)
+        if facts is not None and suffix in _spellings(_inherit(facts)):
+            return _describe(reference, parsed, _inherit(facts), suffix)
+    return None
 
 
 def choice(name: str) -> BaseImage:
@@ -141,22 +145,45 @@ def choices() -> tuple[str, ...]:
 
 
 @cache
-def _repositories() -> dict[str, Mapping[str, Any]]:
-    return {repository: row for row in table("images")["image"] for repository in row["repositories"].split()}
+def _common_repositories() -> Mapping[str, Mapping[str, Any]]:
+    return _by_repository("images")
+
+
+@cache
+def _other_repositories() -> Mapping[str, Mapping[str, Any]]:
+    """The seldom ones: a file of its own, so that a Dockerfile of the usual images does not pay for them."""
+    return _by_repository("images_other")
+
+
+def _by_repository(name: str) -> dict[str, Mapping[str, Any]]:
+    return {repository: row for row in table(name)["image"] for repository in row["repositories"].split()}
 
 
 def _inherit(row: Mapping[str, Any]) -> dict[str, Any]:
     """A row laid over the family that it is like, and that one over its own."""
-    inherited = _inherit(table("images")["family"][row["like"]]) if "like" in row else {}
-    return {**inherited, **row}
+    if "like" not in row:
+        return dict(row)
+    family = table("images")["family"].get(row["like"]) or table("images_other")["family"][row["like"]]
+    return {**_inherit(family), **row}
 
 
 def _spellings(facts: Mapping[str, Any]) -> dict[str, str]:
     """Every spelling of a release that a tag may use, with the release's name."""
     found: dict[str, str] = {}
     for name, release in facts.get("releases", {}).items():
-        found.update(dict.fromkeys((name, *release.get("aka", "").split()), name))
+        found.update(dict.fromkeys((name, *_release_facts(release).get("aka", "").split()), name))
     return found
+
+
+def _release_facts(release: Mapping[str, Any] | str) -> Mapping[str, Any]:
+    """A release's facts; its short form is "libc_version eol spellings… @architectures"."""
+    if not isinstance(release, str):
+        return release
+    words = release.split()
+    sets = [word for word in words if word[0] == "@"]
+    facts = dict(zip(("libc_version", "eol"), words, strict=False))
+    facts["aka"] = " ".join(word for word in words[2:] if word not in sets)
+    return {**facts, "architectures": sets[0]} if sets else facts
 
 
 def _describe(reference: str, parsed: Reference, facts: dict[str, Any], suffix: str) -> BaseImage:
@@ -175,7 +202,7 @@ def _describe(reference: str, parsed: Reference, facts: dict[str, Any], suffix: 
     if not clear:
         facts = {**facts, **facts.get("unclear", {})}
     name = releases[-1] if releases else _default_release(version, facts) if clear else ""
-    release = facts.get("releases", {}).get(name, {})
+    release = _release_facts(facts.get("releases", {}).get(name, {}))
     for layer in (release, *(release.get("by", {}).get(variant, {}) for variant in variants or ["plain"])):
         facts = {**facts, **layer}
     fields = {field: _typed(field, facts[field]) for field in BaseImage._fields if field in facts}
