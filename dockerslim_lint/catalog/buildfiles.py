@@ -1,0 +1,16 @@
+"""Which top-level entries of a build context only the build needs."""
+
+from fnmatch import fnmatchcase
+from functools import cache
+
+from dockerslim_lint.catalog.tables import table
+
+
+def is_build_input(name: str) -> bool:
+    """Whether a top-level entry of a context is for the build alone; anything not listed may be read at run time."""
+    return any(fnmatchcase(name, pattern) for pattern in _patterns())
+
+
+@cache
+def _patterns() -> tuple[str, ...]:
+    return tuple(pattern for row in table("buildfiles")["inputs"] for pattern in row["names"].split())

@@ -1,0 +1,45 @@
+"""Commands of a RUN by class: known (modelled), inert (cannot make or move a binary), opaque (all others)."""
+
+from collections.abc import Mapping
+from functools import cache
+from typing import Any
+
+from dockerslim_lint.catalog.tables import table
+
+_TRIPLED = ("strip", "objcopy")
+"""Tools that come with a target in front of their name: ``aarch64-linux-gnu-strip``."""
+
+
+def classify(name: str) -> str:
+    """``known``, ``inert`` or ``opaque`` for the first word of a command. A script by its path is opaque."""
+    row = _rows().get(canonical(name))
+    return row["kind"] if row else "opaque"
+
+
+def canonical(name: str) -> str:
+    """The plain name of a command: without the path of a bin directory, a target's prefix, an alias or ``.exe``.
+
+    A path elsewhere (``./build.sh``, ``/app/run``) is returned as it is.
+    """
+    directory, slash, last = name.rpartition("/")
+    if slash and directory.rpartition("/")[2] not in ("bin", "sbin"):
+        return name
+    for tool in _TRIPLED:
+        if last.endswith(f"-{tool}"):
+            return tool
+    return str(table("commands")["aliases"].get(last, last))
+
+
+def is_wrapper(name: str) -> bool:
+    """Whether the command runs another one, which follows in its words (``env A=b cargo build``, ``sudo``, ``time``)."""
+    return bool(_rows().get(canonical(name), {}).get("wrapper", False))
+
+
+def title(name: str) -> str:
+    """What kind of command it is, for a message: "a build tool that may call cargo"; "" if it is in no row."""
+    return str(_rows().get(canonical(name), {}).get("title", ""))
+
+
+@cache
+def _rows() -> Mapping[str, Mapping[str, Any]]:
+    return {name: row for row in table("commands")["row"] for name in row["names"].split()}

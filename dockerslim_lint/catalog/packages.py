@@ -1,0 +1,112 @@
+"""OS packages of final stages: what they are for, and whether a static program or a smaller base still needs them.
+
+No ``from __future__ import annotations`` here: it makes defining a NamedTuple several times slower.
+"""
+
+from collections.abc import Mapping
+from fnmatch import fnmatchcase
+from functools import cache
+from typing import Any, NamedTuple
+
+from dockerslim_lint.catalog.tables import table
+
+
+class Package(NamedTuple):
+    """What is known of one package."""
+
+    name: str
+    """The name without version, architecture and source."""
+    role: str
+    """certificates, tzdata, tls-library, c-library, compression-library, database-client-library, library,
+    plugin-library (loads modules at run time), tool, shell, init, housekeeping or build-only."""
+    static_needless: bool = False
+    """A program that links statically does not need it. For a library: once the crate does link it in."""
+    in_static: bool = False
+    """distroless/static has what the package brings."""
+    in_cc: bool = False
+    """distroless/cc has it."""
+    alpine: str = ""
+    """Alpine's package for the same purpose, "" if there is none or it is not known."""
+    programs: tuple[str, ...] = ()
+    """Commands that the package, or one of its row's, brings."""
+    brings: tuple[str, ...] = ()
+    """Debian packages that come with it and that other programs lean on."""
+    path: str = ""
+    """Where Debian puts an init's program."""
+    alpine_path: str = ""
+    certainty: str = "believed"
+    source: str = ""
+
+
+def lookup(manager: str, name: str) -> Package | None:
+    """A package by the manager that installs it (``apt-get``, ``apk``, ``dnf`` …) and its name as written; None if not known.
+
+    A pinned version, an architecture or a source (``curl=8.*``, ``libc6:arm64``, ``curl@edge``) is looked through.
+    """
+    family = family_of(manager)
+    return _lookup(family, _bare(name)) if family else None
+
+
+def family_of(manager: str) -> str:
+    """``apt``, ``apk`` or ``rpm``: whose package names a manager uses; "" if it is not known."""
+    for family, managers in table("packages")["managers"].items():
+        if manager in managers.split():
+            return str(family)
+    return ""
+
+
+def with_program(program: str) -> tuple[Package, ...]:
+    """Debian's packages that bring a command, the fitting one first."""
+    rows = (row for row in table("packages")["package"] if program in row.get("programs", "").split())
+    return tuple(_package("apt", row["apt"].split()[0], row) for row in rows if "apt" in row)
+
+
+@cache
+def _lookup(family: str, name: str) -> Package | None:
+    row = _exact(family).get(name)
+    if row is None:
+        rows = (row for pattern, row in _patterns(family) if fnmatchcase(name, pattern))
+        row = next(rows, None)
+    return _package(family, name, row) if row is not None else None
+
+
+def _package(family: str, name: str, row: Mapping[str, Any]) -> Package:
+    return Package(
+        name,
+        row["role"],
+        alpine=_alpine_name(family, name, row),
+        programs=tuple(row.get("programs", "").split()),
+        brings=tuple(row.get("brings", "").split()),
+        **{key: row[key] for key in Package._fields if key in row and key not in ("role", "programs", "brings")},
+    )
+
+
+def _alpine_name(family: str, name: str, row: Mapping[str, Any]) -> str:
+    """Alpine's name: the same one where Alpine has it, else its row's first, but not for a row of unlike packages."""
+    names = row.get("apk", "").split()
+    if family == "apk" or name in names:
+        return name
+    return names[0] if names and (row.get("same_name", True) or len(names) == 1) and row["role"] not in _MANY else ""
+
+
+_MANY = ("library", "plugin-library", "compression-library", "build-only", "housekeeping")
+"""Roles whose rows hold many packages, so that the first of one list says nothing of another's."""
+
+
+def _bare(name: str) -> str:
+    for mark in "=<>~@/:":
+        name = name.partition(mark)[0]
+    return name
+
+
+@cache
+def _exact(family: str) -> Mapping[str, Mapping[str, Any]]:
+    return {
+        name: row for row in table("packages")["package"] for name in row.get(family, "").split() if "*" not in name
+    }
+
+
+@cache
+def _patterns(family: str) -> tuple[tuple[str, Mapping[str, Any]], ...]:
+    rows = table("packages")["package"]
+    return tuple((name, row) for row in rows for name in row.get(family, "").split() if "*" in name)
