@@ -1,0 +1,174 @@
+"""What BuildKit refuses in a single instruction: the table of ``frontend/dockerfile/instructions/parse.go``."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+
+from dockerslim_lint.syntax.heredocs import is_heredoc
+from dockerslim_lint.syntax.mounts import device_error, mount_error
+
+_STAGE_NAME = re.compile(r"[a-z][a-z0-9\-_.]*\Z")
+_DURATION = re.compile(r"[-+]?(?:(?:\d+\.?\d*|\.\d+)(?:ns|us|µs|μs|ms|s|m|h))+\Z", re.ASCII)
+_DURATION_PART = re.compile(r"(\d+\.?\d*|\.\d+)(ns|us|µs|μs|ms|s|m|h)", re.ASCII)
+_NANOSECONDS = {"ns": 1, "us": 1e3, "µs": 1e3, "μs": 1e3, "ms": 1e6, "s": 1e9, "m": 60e9, "h": 3600e9}
+_INTERVALS = ("interval", "timeout", "start-period", "start-interval")
+
+# Flags of each instruction: "s" takes one value, "m" may be repeated, "b" is a boolean.
+_FLAGS: dict[str, dict[str, str]] = {
+    "ADD": {"chown": "s", "chmod": "s", "link": "b", "keep-git-dir": "b", "checksum": "s", "unpack": "b", "exclude": "m"},
+    "COPY": {"chown": "s", "from": "s", "chmod": "s", "link": "b", "exclude": "m", "parents": "b"},
+    "FROM": {"platform": "s"},
+    "HEALTHCHECK": {**dict.fromkeys(_INTERVALS, "s"), "retries": "s"},
+    "RUN": {"mount": "m", "network": "s", "security": "s", "device": "m"},
+}
+# ARG and STOPSIGNAL never look at their flags.
+_FLAGS_UNREAD = frozenset(("ARG", "STOPSIGNAL"))
+_ONE_ARGUMENT = frozenset(("MAINTAINER", "WORKDIR", "USER", "STOPSIGNAL"))
+_SOME_ARGUMENTS = frozenset(("ENV", "LABEL", "ARG", "EXPOSE", "VOLUME", "HEALTHCHECK", "ONBUILD", "SHELL"))
+
+
+def refusal(keyword: str, flags: Sequence[str], args: Sequence[str], json: bool) -> str | None:
+    """BuildKit's words against an instruction that its parser could split, else None.
+
+    `flags` are the flags as written (quotes removed); `args` what BuildKit's parser made of the rest: names only for
+    ENV and LABEL, the type first for HEALTHCHECK, the trigger's keyword first for ONBUILD.
+    """
+    # The order of the checks is BuildKit's: the first one that fails is the message.
+    if keyword in ("ENV", "LABEL", "SHELL"):
+        return _flag_error(keyword, flags) or _argument_error(keyword, args, json)
+    return _argument_error(keyword, args, json) or _value_error(keyword, flags, args)
+
+
+def _argument_error(keyword: str, args: Sequence[str], json: bool) -> str | None:
+    if keyword in _ONE_ARGUMENT and len(args) != 1:
+        return f"{keyword} requires exactly one argument"
+    if keyword in _SOME_ARGUMENTS and not args:
+        return f"{keyword} requires at least one argument"
+    if keyword in ("ENV", "LABEL") and "" in args:
+        return f"{keyword} names can not be blank"
+    if keyword == "ARG" and any(arg.startswith("=") for arg in args):
+        return "ARG names can not be blank"
+    if keyword == "SHELL" and not json:
+        return "SHELL requires the arguments to be in JSON form"
+    if keyword in ("ADD", "COPY") and len(args) < 2:
+        return f"{keyword} requires at least two arguments, but only one was provided. Destination could not be determined"
+    if keyword == "FROM":
+        return _from_error(args)
+    return None
+
+
+def _value_error(keyword: str, flags: Sequence[str], args: Sequence[str]) -> str | None:
+    if keyword == "HEALTHCHECK":
+        return _healthcheck_error(flags, args)
+    error = _flag_error(keyword, flags)
+    if error is not None:
+        return error
+    if keyword in ("ADD", "COPY") and is_heredoc(args[-1]):
+        return f"{keyword} cannot accept a heredoc as a destination"
+    if keyword == "ONBUILD":
+        return _trigger_error(args[0].upper())
+    if keyword == "VOLUME" and any(not arg.strip() for arg in args):
+        return "VOLUME specified can not be an empty string"
+    if keyword == "RUN":
+        return _run_error(flags)
+    return None
+
+
+def _from_error(args: Sequence[str]) -> str | None:
+    if len(args) == 3 and args[1].lower() == "as":
+        if not _STAGE_NAME.match(args[2].lower()):
+            return f'invalid name for build stage: "{args[2]}", name can\'t start with a number or contain symbols'
+        return None
+    return None if len(args) == 1 else "FROM requires either one or three arguments"
+
+
+def _trigger_error(trigger: str) -> str | None:
+    if trigger == "ONBUILD":
+        return "Chaining ONBUILD via `ONBUILD ONBUILD` isn't allowed"
+    if trigger in ("MAINTAINER", "FROM"):
+        return f"{trigger} isn't allowed as an ONBUILD trigger"
+    return None
+
+
+def _flag_error(keyword: str, flags: Sequence[str]) -> str | None:
+    if not flags or keyword in _FLAGS_UNREAD:
+        return None
+    known = _FLAGS.get(keyword, {})
+    seen = set()
+    for text in flags:
+        flag, equals, value = text.partition("=")
+        kind = known.get(flag[2:])
+        if kind is None:
+            return f"unknown flag: {flag}"
+        if flag in seen and kind != "m":
+            return f"duplicate flag specified: {flag}"
+        seen.add(flag)
+        if kind == "b":
+            if equals and not value:
+                return f"missing a value on flag: {flag}"
+            if value.lower() not in ("", "true", "false"):
+                return f"expecting boolean value for flag {flag}, not: {value}"
+        elif not equals:
+            return f"missing a value on flag: {flag}"
+    return None
+
+
+def _flag_values(flags: Sequence[str], name: str) -> list[str]:
+    return [flag.partition("=")[2] for flag in flags if flag.startswith(f"--{name}=")]
+
+
+def _run_error(flags: Sequence[str]) -> str | None:
+    for text in flags:
+        name, _, value = text.partition("=")
+        error = None
+        if name == "--network" and value not in ("default", "none", "host"):
+            error = f'invalid network mode "{value}"'
+        elif name == "--security" and value not in ("insecure", "sandbox"):
+            error = f'security "{value}" is not valid'
+        elif name == "--mount":
+            error = mount_error(value)
+        elif name == "--device":
+            error = device_error(value)
+        if error is not None:
+            return error
+    return None
+
+
+def _healthcheck_error(flags: Sequence[str], args: Sequence[str]) -> str | None:
+    kind = args[0].upper()
+    if kind == "NONE":
+        return "HEALTHCHECK NONE takes no arguments" if len(args) > 1 else None
+    error = _flag_error("HEALTHCHECK", flags)
+    if error is not None:
+        return error
+    if kind != "CMD":
+        return f'Unknown type "{kind}" in HEALTHCHECK (try CMD)'
+    if len(args) == 1:
+        return "Missing command after HEALTHCHECK CMD"
+    for name in _INTERVALS:
+        for value in _flag_values(flags, name):
+            error = _interval_error(name, value)
+            if error is not None:
+                return error
+    for value in _flag_values(flags, "retries"):
+        if value and not re.fullmatch(r"[-+]?[0-9]+", value):
+            return f'strconv.ParseInt: parsing "{value}": invalid syntax'
+        if value and not -(2**31) <= int(value[:12]) < 2**31:
+            return f'strconv.ParseInt: parsing "{value}": value out of range'
+        if value and int(value) < 0:
+            return f"--retries cannot be negative ({int(value)})"
+    return None
+
+
+def _interval_error(name: str, value: str) -> str | None:
+    if value in ("", "0", "+0", "-0"):
+        return None
+    if not _DURATION.match(value):
+        return f'time: invalid duration "{value}"'
+    nanoseconds = sum(float(number) * _NANOSECONDS[unit] for number, unit in _DURATION_PART.findall(value))
+    if nanoseconds >= 2**63:
+        return f'time: invalid duration "{value}"'
+    if int(nanoseconds) and (value[0] == "-" or nanoseconds < 1e6):
+        return f'Interval "{name}" cannot be less than 1ms'
+    return None

@@ -1,0 +1,259 @@
+"""One instruction: its logical line split into keyword, flags and the parsed views of its body."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from typing import NamedTuple
+
+from dockerslim_lint.syntax.errors import refusal
+from dockerslim_lint.syntax.flags import read_flags
+from dockerslim_lint.syntax.json_array import read_json_array
+from dockerslim_lint.syntax.lines import cut_text, trim
+from dockerslim_lint.syntax.tree import Flag, Instruction, JsonString, LogicalText, Pair, Word
+from dockerslim_lint.syntax.words import Chars, chars_of, quoted, read_word, split_words
+
+_WORD = re.compile(r"[^\t\v\f\r ]+")
+_MAX_TRIGGERS = 3
+
+
+class _Views(NamedTuple):
+    """What the body of one keyword holds; `args` as `errors.refusal` wants them."""
+
+    args: list[str]
+    words: tuple[Word, ...] = ()
+    pairs: tuple[Pair, ...] = ()
+    json: tuple[JsonString, ...] | None = None
+    trigger: Instruction | None = None
+    healthcheck: str = ""
+    error: str | None = None
+    """The parser's own complaint: it comes before those of the table."""
+    word_error: str | None = None
+    """A word that cannot be expanded: BuildKit says so when it builds, after all other complaints."""
+
+
+class _Body(NamedTuple):
+    line: LogicalText
+    raw: str
+    start: int
+    end: int
+    escape: str
+    depth: int
+
+    @property
+    def text(self) -> str:
+        return self.raw[self.start : self.end]
+
+    def chars(self) -> Chars:
+        return chars_of(self.line, self.raw, self.start, self.end)
+
+
+def read_instruction(line: LogicalText, raw: str, escape: str) -> tuple[Instruction, bool]:
+    """The instruction that `line` holds, and whether BuildKit's parser itself stops at it (then it looks for no heredoc).
+
+    `raw` is ``line.data`` as latin-1. The instruction's span ends with the line's text; heredocs are not read.
+    """
+    instruction, parser_error = _read(line, raw, escape, 0)
+    return instruction, parser_error is not None
+
+
+def _read(line: LogicalText, raw: str, escape: str, depth: int) -> tuple[Instruction, str | None]:
+    start = 0
+    start, end = trim(raw, start, len(raw))
+    match = _WORD.match(raw, start, end)
+    keyword_end = match.end() if match else start
+    name = chars_of(line, raw, start, keyword_end).text
+    keyword = name.upper() if name.isascii() else name.lower().upper() if name.lower() in _LOWER else name
+    flags: list[tuple[Flag, str, str | None]] = []
+    body_start, body_end = keyword_end, end
+    if keyword_end < end:
+        while raw[body_start] in "\t\v\f\r ":
+            body_start += 1
+        if raw.startswith("-", body_start) or raw[body_start] >= "\x80":
+            flags, body_start = read_flags(line, raw, body_start, end, escape)
+        body_start, body_end = trim(raw, body_start, end)
+    body = _Body(line, raw, body_start, body_end, escape, depth)
+    view = _VIEWS.get(keyword)
+    views = view(body, keyword) if view else _Views([])
+    error = views.error
+    if view is None:
+        error = f"unknown instruction: {name}"
+    elif error is None:
+        error = refusal(keyword, [text for _, text, _ in flags], views.args, views.json is not None)
+        error = error or views.word_error or next((problem for _, _, problem in flags if problem), None)
+    instruction = Instruction(
+        keyword,
+        line.span(start, keyword_end),
+        line.span(start, end),
+        tuple([flag for flag, _, _ in flags]),
+        cut_text(line, body_start, body_end),
+        views.words,
+        views.pairs,
+        views.json,
+        (),
+        views.trigger,
+        views.healthcheck,
+        error,
+        view is None,
+    )
+    return instruction, views.error
+
+
+def takes_heredocs(instruction: Instruction) -> bool:
+    """Whether words of this instruction may open heredocs."""
+    if instruction.keyword == "ONBUILD" and instruction.trigger is not None:
+        instruction = instruction.trigger
+    return instruction.keyword in ("RUN", "COPY", "ADD") and instruction.json is None
+
+
+def _words_of(items: list[Chars], escape: str) -> tuple[tuple[Word, ...], str | None]:
+    words = []
+    problem = None
+    for item in items:
+        word, error = read_word(item, escape)
+        words.append(word)
+        problem = problem or error
+    return tuple(words), problem
+
+
+def _split(body: _Body) -> list[Chars]:
+    return [chars_of(body.line, body.raw, *match.span()) for match in _WORD.finditer(body.raw, body.start, body.end)]
+
+
+def _list(body: _Body, keyword: str) -> _Views:
+    items = _split(body)
+    words, problem = _words_of(items, body.escape)
+    return _Views([item.text for item in items], words, word_error=problem)
+
+
+def _whole(body: _Body, keyword: str) -> _Views:
+    if body.start == body.end:
+        return _Views([])
+    chars = body.chars()
+    word, problem = read_word(chars, body.escape)
+    return _Views([chars.text], (word,), word_error=problem)
+
+
+def _command(body: _Body, keyword: str) -> _Views:
+    if body.raw.startswith("[", body.start, body.end):
+        strings, error = read_json_array(body.chars())
+        if strings is not None:
+            return _Views([string.text for string, _ in strings], json=tuple([string for string, _ in strings]))
+        if error is not None:
+            return _Views([], error=error)
+    return _Views([body.text] if body.start < body.end else [])
+
+
+def _paths(body: _Body, keyword: str) -> _Views:
+    if body.raw.startswith("[", body.start, body.end):
+        strings, error = read_json_array(body.chars())
+        if strings is not None:
+            words, problem = _words_of([chars for _, chars in strings], body.escape)
+            json = tuple([string for string, _ in strings])
+            return _Views([string.text for string in json], words, json=json, word_error=problem)
+        if error is not None:
+            return _Views([], error=error)
+    return _list(body, keyword)
+
+
+def _pairs(body: _Body, keyword: str) -> _Views:
+    chars = body.chars()
+    items = split_words(chars, body.escape)
+    if not items:
+        return _Views([])
+    if "=" not in items[0].text:
+        return _legacy_pair(body, keyword)
+    pairs = []
+    problem = None
+    names = []
+    for item in items:
+        if "=" not in item.text:
+            return _Views([], error=f"Syntax error - can't find = in {quoted(item.text)}. Must be of the form: name=value")
+        pair, name, error = _pair(item, body.escape)
+        pairs.append(pair)
+        names.append(name)
+        problem = problem or error
+    return _Views(names, pairs=tuple(pairs), word_error=problem)
+
+
+def _pair(item: Chars, escape: str) -> tuple[Pair, str, str | None]:
+    at = item.text.index("=")
+    key, key_error = read_word(item.cut(0, at), escape)
+    value, value_error = read_word(item.cut(at + 1, len(item.text)), escape)
+    return Pair(key, value, item.span(0, len(item.text)), False), item.text[:at], key_error or value_error
+
+
+def _legacy_pair(body: _Body, keyword: str) -> _Views:
+    first, last = body.start, body.end
+    match = _WORD.match(body.raw, first, last)
+    middle = match.end() if match else first
+    if middle == last:
+        return _Views([], error=f"{keyword} must have two arguments")
+    start = middle
+    while body.raw[start] in "\t\v\f\r ":
+        start += 1
+    key_chars = chars_of(body.line, body.raw, first, middle)
+    key, key_error = read_word(key_chars, body.escape)
+    value, value_error = read_word(chars_of(body.line, body.raw, start, last), body.escape)
+    pair = Pair(key, value, body.line.span(first, last), True)
+    return _Views([key_chars.text], pairs=(pair,), word_error=key_error or value_error)
+
+
+def _arguments(body: _Body, keyword: str) -> _Views:
+    items = split_words(body.chars(), body.escape)
+    pairs = []
+    problem = None
+    for item in items:
+        if "=" in item.text:
+            pair, _, error = _pair(item, body.escape)
+        else:
+            key, error = read_word(item, body.escape)
+            pair = Pair(key, None, key.span, False)
+        pairs.append(pair)
+        problem = problem or error
+    return _Views([item.text for item in items], pairs=tuple(pairs), word_error=problem)
+
+
+def _healthcheck(body: _Body, keyword: str) -> _Views:
+    at = body.start
+    # BuildKit looks for the end of the type byte by byte.
+    while at < body.end and body.raw[at] not in "\t\n\v\f\r \x85\xa0":
+        at += 1
+    if at == body.start:
+        return _Views([])
+    kind = chars_of(body.line, body.raw, body.start, at).text
+    while at < body.end and body.raw[at] in "\t\n\v\f\r \x85\xa0":
+        at += 1
+    command = _command(body._replace(start=at), keyword)
+    return command._replace(args=[kind, *command.args], healthcheck=kind.upper())
+
+
+def _onbuild(body: _Body, keyword: str) -> _Views:
+    if body.start == body.end or body.depth == _MAX_TRIGGERS:
+        return _Views([])
+    line = cut_text(body.line, body.start, body.end)
+    trigger, error = _read(line, body.text, body.escape, body.depth + 1)
+    return _Views([trigger.keyword], trigger=trigger, error=error)
+
+
+_VIEWS: dict[str, Callable[[_Body, str], _Views]] = {
+    "ADD": _paths,
+    "ARG": _arguments,
+    "CMD": _command,
+    "COPY": _paths,
+    "ENTRYPOINT": _command,
+    "ENV": _pairs,
+    "EXPOSE": _list,
+    "FROM": _list,
+    "HEALTHCHECK": _healthcheck,
+    "LABEL": _pairs,
+    "MAINTAINER": _whole,
+    "ONBUILD": _onbuild,
+    "RUN": _command,
+    "SHELL": _command,
+    "STOPSIGNAL": _whole,
+    "USER": _whole,
+    "VOLUME": _paths,
+    "WORKDIR": _whole,
+}
+_LOWER = frozenset(name.lower() for name in _VIEWS)

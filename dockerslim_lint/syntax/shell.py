@@ -1,0 +1,136 @@
+"""Shell scripts inside a Dockerfile: where they are, and what tree-sitter-bash reads in them."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from dockerslim_lint.source import Source, encode
+from dockerslim_lint.syntax.heredocs import is_heredoc
+from dockerslim_lint.syntax.lines import cut_text
+from dockerslim_lint.syntax.script import Script
+from dockerslim_lint.syntax.tree import Heredoc, Instruction, JsonString, Literal, LogicalText
+
+if TYPE_CHECKING:
+    from tree_sitter import Parser
+
+_SHELLS = frozenset(("sh", "bash", "ash", "dash", "ksh", "mksh", "zsh", "busybox"))
+_parser: Parser | None = None
+
+
+def parse_shell(text: LogicalText) -> Script:
+    """The script that `text` holds, every node with its place in the file. Never raises."""
+    from dockerslim_lint.syntax.shell_heredocs import hide_heredocs
+    from dockerslim_lint.syntax.shell_tree import TreeReader
+
+    raw, operators = hide_heredocs(text.data.decode("latin-1"))
+    tree = _bash().parse(raw.encode("latin-1"))
+    reader = TreeReader(text, raw, operators)
+    root = reader.read(tree.root_node)
+    return Script(root, reader.broken)
+
+
+def _bash() -> Parser:
+    global _parser
+    if _parser is None:
+        import tree_sitter
+        import tree_sitter_bash
+
+        _parser = tree_sitter.Parser(tree_sitter.Language(tree_sitter_bash.language()))
+    return _parser
+
+
+def interpreter(instruction: Instruction, source: Source) -> str:
+    """The program that BuildKit starts for a heredoc RUN with a ``#!`` line, as written behind it; "" where the stage's SHELL runs the instruction."""
+    heredoc = _script_heredoc(instruction)
+    if heredoc is None:
+        return ""
+    body = source.data[heredoc.body.start : heredoc.body.end]
+    if not body.startswith(b"#!"):
+        return ""
+    return source.text(heredoc.body)[2:].split("\n", 1)[0].strip(" \t\r")
+
+
+def run_script(instruction: Instruction, source: Source) -> LogicalText | None:
+    """The shell script that a RUN instruction runs, with its places in the file.
+
+    None if it runs none: the exec form, another instruction than RUN, or a heredoc whose ``#!`` line names a program that is no
+    shell (see `interpreter`). Heredocs that are the input of commands are part of the script.
+    """
+    if instruction.keyword != "RUN" or instruction.json is not None:
+        return None
+    heredocs = instruction.heredocs
+    if not heredocs:
+        return instruction.body
+    heredoc = _script_heredoc(instruction)
+    if heredoc is None:
+        return _with_bodies(instruction.body, heredocs, source)
+    words = interpreter(instruction, source).split()
+    name = words[0].rsplit("/", 1)[-1] if words else "sh"
+    if name == "env":
+        name = next((word.rsplit("/", 1)[-1] for word in words[1:] if not word.startswith("-") and "=" not in word), "")
+    return _body(heredoc, source) if name in _SHELLS else None
+
+
+def _script_heredoc(instruction: Instruction) -> Heredoc | None:
+    """The heredoc that is the script itself: the one that is all of the command (``RUN <<EOF``)."""
+    if instruction.keyword != "RUN" or not instruction.heredocs:
+        return None
+    return instruction.heredocs[0] if is_heredoc(instruction.body.data.decode("utf-8", "surrogateescape")) else None
+
+
+def _body(heredoc: Heredoc, source: Source) -> LogicalText:
+    start, end = heredoc.body
+    data = source.data
+    if not heredoc.strip_tabs:
+        return LogicalText(data[start:end], ((0, start),))
+    parts: list[bytes] = []
+    segments: list[tuple[int, int]] = []
+    size = 0
+    while start < end:
+        stop = data.find(b"\n", start, end) + 1 or end
+        while start < stop and data[start] == 9:
+            start += 1
+        segments.append((size, start))
+        parts.append(data[start:stop])
+        size += stop - start
+        start = stop
+    return LogicalText(b"".join(parts), tuple(segments) or ((0, heredoc.body.start),))
+
+
+def _with_bodies(command: LogicalText, heredocs: tuple[Heredoc, ...], source: Source) -> LogicalText:
+    """The command, and behind it the bodies and their closing names, each on lines of their own, as BuildKit hands them to the shell."""
+    parts = [command.data]
+    segments = list(command.segments)
+    size = len(command.data)
+    for heredoc in heredocs:
+        start, end = heredoc.body
+        name = encode(heredoc.name)
+        closing = heredoc.terminator.end - len(name)
+        for data, offset in ((b"\n", start - 1), (source.data[start:end], start), (name, closing)):
+            if data:
+                segments.append((size, offset))
+                parts.append(data)
+                size += len(data)
+    return LogicalText(b"".join(parts), tuple(segments))
+
+
+def text_of(piece: Literal | JsonString, within: LogicalText) -> LogicalText | None:
+    """The text of a literal or a JSON string with its places, for reading it as a script of its own; `within` is the text that it stands in.
+
+    None where escapes were removed from it, so that its bytes are not those of the file.
+    """
+    start = _index(within, piece.span.start)
+    data = encode(piece.text)
+    if start is None or within.data[start : start + len(data)] != data:
+        return None
+    inner = cut_text(within, start, start + len(data))
+    return inner if not data or inner.offset(len(data)) == piece.span.end else None
+
+
+def _index(text: LogicalText, offset: int) -> int | None:
+    """Index in `text` of a file offset; None if the byte there is not part of it."""
+    ends = [start for start, _ in text.segments[1:]] + [len(text.data)]
+    for (start, place), end in zip(text.segments, ends, strict=True):
+        if place <= offset < place + end - start or (offset == place and end == start):
+            return start + offset - place
+    return None
