@@ -1,0 +1,280 @@
+"""The command line: wiring only, and the only place that prints or exits."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Sequence
+from typing import NoReturn, TextIO
+
+import click
+
+from dockerslim_lint import __version__
+from dockerslim_lint.config import LEVELS, ConfigError, parse_platforms
+from dockerslim_lint.output.exits import EXIT_CODES, Exit, deciding
+from dockerslim_lint.output.interface import FORMAT_NAMES, Asked, FileResult, Line, Problem, load_format, plain
+from dockerslim_lint.output.printable import printable
+from dockerslim_lint.project.guard import attempt
+from dockerslim_lint.project.settings import Overrides
+from dockerslim_lint.project.task import Task
+
+PROGRAM = "dockerslim-lint"
+_EXITS = "\b\nExit codes (of several the order 5 > 2 > 4 > 3 > 7 > 6 > 1 > 0 decides):\n" + "\n".join(
+    f"  {int(code):<4} {meaning}" for code, meaning in EXIT_CODES
+)
+
+
+def main() -> NoReturn:
+    """The program. Ends with one of `EXIT_CODES`."""
+    outcome = attempt(_run)
+    if isinstance(outcome, Problem):
+        _talk([outcome.text, *([outcome.traceback] if "--verbose" in sys.argv else [])])
+        outcome = outcome.exit
+    _flush()
+    raise SystemExit(int(outcome))
+
+
+def _run() -> int:
+    for stream in (sys.stdout, sys.stderr):
+        # a terminal that lacks a character gets its escape, not a UnicodeEncodeError
+        if hasattr(stream, "reconfigure"):
+            stream.reconfigure(errors="backslashreplace")
+    try:
+        return int(cli.main(prog_name=PROGRAM, standalone_mode=False) or 0)
+    except click.ClickException as error:
+        error.show()
+        return error.exit_code
+    except (click.Abort, KeyboardInterrupt):
+        _talk(["interrupted"])
+        return int(Exit.INTERRUPTED)
+
+
+@click.group(epilog=_EXITS, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
+@click.version_option(__version__, prog_name=PROGRAM)
+def cli() -> None:
+    """Find what makes the image of a Rust program fat, slow or broken; rewrite the Dockerfile; prove the rewrite."""
+
+
+@cli.command(epilog=_EXITS)
+@click.argument("paths", nargs=-1, metavar="[PATH…|-]")
+@click.option("--fix", is_flag=True, help="Write the fixes that are safe by construction.")
+@click.option("--unsafe-fixes", is_flag=True, help="With --fix or --diff: also those that nothing has proven yet.")
+@click.option("--diff", is_flag=True, help="Show what --fix would write with the same flags; write nothing.")
+@click.option(
+    "--verify", is_flag=True, help="With --fix or --diff: build and run old and new, take only what is proven."
+)
+@click.option("--platform", metavar="P,P", help="Platforms to prove for (linux/amd64,linux/arm64).")
+@click.option("--smoke", multiple=True, metavar="COMMAND", help="A command to run in both images; repeatable.")
+@click.option("--builder", metavar="NAME", help="The buildx builder to prove with.")
+@click.option("--format", "format_name", type=click.Choice(FORMAT_NAMES), default="text", show_default=True)
+@click.option(
+    "--fail-on", type=click.Choice(LEVELS), help="Least severity that makes the exit code 1 [default: warning]."
+)
+@click.option("--config", metavar="FILE", help="Use this configuration instead of the nearest one.")
+@click.option("--stdin-filename", metavar="FILE", help="With -: the name and place that standard input stands for.")
+@click.option("--select", multiple=True, metavar="RULE,…", help="Only these rules (codes or names).")
+@click.option("--ignore", multiple=True, metavar="RULE,…", help="Not these rules.")
+@click.option("--color", type=click.Choice(("auto", "always", "never")), default="auto", show_default=True)
+@click.option("--verbose", is_flag=True, help="Say which context and configuration each file has.")
+@click.option("-q", "--quiet", is_flag=True, help="Findings only.")
+@click.pass_context
+def lint(
+    context: click.Context,
+    paths: tuple[str, ...],
+    fix: bool,
+    unsafe_fixes: bool,
+    diff: bool,
+    verify: bool,
+    platform: str | None,
+    smoke: tuple[str, ...],
+    builder: str | None,
+    format_name: str,
+    fail_on: str | None,
+    config: str | None,
+    stdin_filename: str | None,
+    select: tuple[str, ...],
+    ignore: tuple[str, ...],
+    color: str,
+    verbose: bool,
+    quiet: bool,
+) -> None:
+    """Judge Dockerfiles; directories are searched, - is standard input, no PATH means the working directory.
+
+    With --fix and - the whole file goes to standard output, always, and the findings to standard error.
+    """
+    paths = paths or (".",)
+    changing = fix or diff
+    stdin = "-" in paths
+    for wrong, text in (
+        (verify and not changing, "--verify goes with --fix or --diff"),
+        (unsafe_fixes and not changing, "--unsafe-fixes goes with --fix or --diff"),
+        (bool(smoke or builder) and not verify, "--smoke and --builder go with --verify"),
+        (stdin and len(paths) > 1, "- (standard input) must be the only PATH"),
+        (stdin_filename is not None and not stdin, "--stdin-filename goes with - (standard input)"),
+        (diff and format_name != "text", "--diff goes with --format text"),
+    ):
+        if wrong:
+            raise click.UsageError(text)
+    try:
+        platforms = parse_platforms(platform) if platform is not None else None
+    except ConfigError as error:
+        raise click.UsageError(str(error)) from None
+    overrides = Overrides(platforms, fail_on, _names(select), _names(ignore))
+    task = Task(
+        fix=changing,
+        unsafe=unsafe_fixes and not verify,
+        write=fix and not diff,
+        verify=verify,
+        smoke=smoke,
+        builder=builder,
+        config=config,
+        overrides=overrides,
+    )
+    shown = (stdin_filename or "-",) if stdin else paths
+    asked = Asked(shown, fix and not diff, diff, unsafe_fixes, verify, quiet, verbose)
+    if stdin:
+        result = _judge_stdin(shown[0], task)
+        results = [result._replace(written=fix and not diff and result.after is not None)]
+    else:
+        from dockerslim_lint.project.discover import discover
+        from dockerslim_lint.project.run import judge_all
+
+        results = judge_all(discover(paths), task)
+    _report_talk(results, asked)
+    lines = load_format(format_name)(results, asked)
+    color = "never" if format_name == "json" else color
+    if diff:
+        _show_diff(results, color)
+    elif stdin and fix:
+        _write_bytes(results[0].before if results[0].after is None else results[0].after)
+    _show(lines, sys.stderr if diff or (stdin and fix) else sys.stdout, color)
+    codes = [result.exit(diff=diff) for result in results]
+    if stdin and fix and not diff:
+        codes = [Exit.CLEAN if code == Exit.FINDINGS else code for code in codes]
+    context.exit(int(deciding(codes)))
+
+
+@cli.command()
+@click.option("--color", type=click.Choice(("auto", "always", "never")), default="auto", show_default=True)
+def rules(color: str) -> None:
+    """List the rules: code, name, severity and how safe their fixes are."""
+    from dockerslim_lint import registry
+    from dockerslim_lint.output.rule_pages import rule_table
+
+    _show(rule_table(registry.rules()), sys.stdout, color)
+
+
+@cli.command()
+@click.argument("code", metavar="CODE|NAME")
+@click.option("--color", type=click.Choice(("auto", "always", "never")), default="auto", show_default=True)
+def explain(code: str, color: str) -> None:
+    """Say what a rule is about, with examples."""
+    from dockerslim_lint import registry
+    from dockerslim_lint.output.rule_pages import rule_page
+
+    rule = registry.resolve(code)
+    if rule is None:
+        from dockerslim_lint.project.settings import suggestion_of_rule
+
+        known = tuple(word for rule in registry.rules() for word in (rule.CODE, rule.NAME))
+        raise click.UsageError(f'there is no rule "{code}"{suggestion_of_rule(code, known)}')
+    _show(rule_page(rule), sys.stdout, color)
+
+
+def _names(values: tuple[str, ...]) -> tuple[str, ...] | None:
+    """The rule names of a repeatable, comma-separated option; None if it was not given."""
+    return tuple(name.strip() for value in values for name in value.split(",") if name.strip()) if values else None
+
+
+def _judge_stdin(name: str, task: Task) -> FileResult:
+    from dockerslim_lint.project.read import DOCKERFILE_LIMIT
+    from dockerslim_lint.project.run import judge_text
+
+    data = sys.stdin.buffer.read(DOCKERFILE_LIMIT + 1)
+    return judge_text(data, name, task)
+
+
+def _report_talk(results: Sequence[FileResult], asked: Asked) -> None:
+    """What is no diagnostic: problems, notes, and with --verbose contexts. Each line once."""
+    lines: dict[str, None] = {}
+    for result in results:
+        problem = result.problem
+        if problem is not None:
+            lines[problem.text if problem.exit == Exit.USAGE else f"{result.path}: {problem.text}"] = None
+            if problem.traceback and asked.verbose:
+                lines[problem.traceback] = None
+        if result.bug is not None:
+            lines[f"{result.path}: our bug; please report it: {result.bug}"] = None
+        for note in result.report.notes if result.report and not asked.quiet else ():
+            lines[f"{result.path}: {note}"] = None
+        if asked.verbose and result.report is not None:
+            lines[f"{result.path}: context {result.context or '-'} ({result.context_reason})"] = None
+        elif asked.verbose and problem is None:
+            lines[f"{result.path}: excluded by the configuration"] = None
+    _talk(lines)
+
+
+def _talk(texts: Sequence[str] | dict[str, None]) -> None:
+    for text in texts:
+        shown = "\n".join(printable(line) for line in text.rstrip("\n").split("\n"))
+        _write(sys.stderr, f"{PROGRAM}: {shown}\n")
+
+
+def _show_diff(results: Sequence[FileResult], color: str) -> None:
+    from dockerslim_lint.output.diff import diff_lines, unified
+
+    diff = b"".join(unified(result.before, result.after, result.path) for result in results if result.after is not None)
+    if diff and (color == "always" or sys.stdout.isatty()):
+        _show(diff_lines(diff), sys.stdout, color)
+    else:
+        _write_bytes(diff)
+
+
+def _show(lines: Sequence[Line], stream: TextIO, color: str) -> None:
+    """Write lines, in colour where that is wanted and possible."""
+    wanted = color == "always" or (
+        color == "auto" and stream.isatty() and not os.environ.get("NO_COLOR") and os.environ.get("TERM") != "dumb"
+    )
+    if not wanted or not lines:
+        _write(stream, plain(lines))
+        return
+    from dockerslim_lint.output.color import paint
+
+    try:
+        paint(lines, stream)
+    except BrokenPipeError:
+        _abandon(stream)
+
+
+def _write(stream: TextIO, text: str) -> None:
+    try:
+        stream.write(text)
+        stream.flush()
+    except BrokenPipeError:
+        _abandon(stream)
+
+
+def _write_bytes(data: bytes) -> None:
+    try:
+        sys.stdout.flush()
+        sys.stdout.buffer.write(data)
+        sys.stdout.buffer.flush()
+    except BrokenPipeError:
+        _abandon(sys.stdout)
+
+
+def _flush() -> None:
+    for stream in (sys.stdout, sys.stderr):
+        try:
+            stream.flush()
+        except BrokenPipeError:
+            _abandon(stream)
+
+
+def _abandon(stream: TextIO) -> None:
+    """The reader has gone: what is still to be written goes nowhere; the verdict, and so the exit code, stays."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())
+
+
+if __name__ == "__main__":
+    main()

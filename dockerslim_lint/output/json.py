@@ -1,0 +1,75 @@
+"""The JSON format, version 1; ``docs/json-schema.json`` is its schema."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+
+from dockerslim_lint.edit import Fix, Withheld
+from dockerslim_lint.finding import Finding
+from dockerslim_lint.output.interface import Asked, FileResult, Line, Piece, count, rule_url
+from dockerslim_lint.source import Source, Span
+
+VERSION = 1
+
+
+def render(results: Sequence[FileResult], asked: Asked) -> list[Line]:
+    """One JSON document. Bytes that are not UTF-8 appear as U+FFFD."""
+    document = {
+        "version": VERSION,
+        "files": [_file(result) for result in results],
+        "summary": count(results)._asdict(),
+    }
+    return [(Piece(json.dumps(document, indent=2)),)]
+
+
+def _file(result: FileResult) -> dict[str, object]:
+    report = result.report
+    error = result.problem.text if result.problem else report.error if report else None
+    if error is None and result.bug:
+        error = result.bug
+    return {
+        "path": _unicode(result.path),
+        "error": None if error is None else _unicode(error),
+        "context": None if result.context is None else _unicode(result.context),
+        "findings": [_finding(report.source, finding) for finding in report.findings] if report else [],
+        "suppressed": [_finding(report.source, finding) for finding in report.suppressed] if report else [],
+    }
+
+
+def _finding(source: Source, finding: Finding) -> dict[str, object]:
+    fixes = () if isinstance(finding.fixes, Withheld) else finding.fixes
+    return {
+        "code": finding.code,
+        "name": finding.name,
+        "severity": finding.severity.label,
+        "message": _unicode(finding.message),
+        **_place(source, finding.span),
+        "labels": [{**_place(source, label.span), "text": _unicode(label.text)} for label in finding.labels],
+        "url": rule_url(finding.code),
+        "fixes": [_fix(fix) for fix in fixes],
+        "withheld": _unicode(finding.fixes.reason) if isinstance(finding.fixes, Withheld) else None,
+    }
+
+
+def _fix(fix: Fix) -> dict[str, object]:
+    return {
+        "key": fix.key,
+        "choice": fix.choice,
+        "safety": fix.safety.name.lower(),
+        "title": _unicode(fix.title),
+        "edits": [{"start": edit.start, "end": edit.end, "text": _unicode(edit.text)} for edit in fix.edits],
+    }
+
+
+def _place(source: Source, span: Span) -> dict[str, int]:
+    line, column = source.position(span.start)
+    end_line, end_column = source.position(span.end)
+    return {"line": line, "column": column, "end_line": end_line, "end_column": end_column}
+
+
+def _unicode(text: str) -> str:
+    """`text` without lone surrogates, which strict readers of JSON refuse."""
+    if text.isascii():
+        return text
+    return "".join("\ufffd" if 0xD800 <= ord(char) <= 0xDFFF else char for char in text)

@@ -1,0 +1,249 @@
+"""The text format, for people: 80 columns, source lines with carets, the fix, its cost and its page."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from dockerslim_lint.edit import Safety, Withheld
+from dockerslim_lint.finding import Finding
+from dockerslim_lint.linter import Applied, Held, Report
+from dockerslim_lint.output.interface import Asked, Counts, FileResult, Line, Piece, count, rule_url
+from dockerslim_lint.output.printable import printable, width, wrap
+from dockerslim_lint.output.snippet import SEVERITY_STYLES, first_position, snippet
+
+COLUMNS = 80
+_PROGRAM = "dockerslim-lint"
+
+
+def render(results: Sequence[FileResult], asked: Asked) -> list[Line]:
+    """Findings of all files, what was fixed and what was held back, and the summary."""
+    lines: list[Line] = []
+    for result in results:
+        block = file_lines(result, asked)
+        if block and lines:
+            lines.append(())
+        lines += block
+    if not asked.quiet:
+        summary = _summary(results, asked)
+        if lines and summary:
+            lines.append(())
+        lines += summary
+    return lines
+
+
+def file_lines(result: FileResult, asked: Asked) -> list[Line]:
+    """One file: its findings, without those that a held-back fix would settle, then what was done to it."""
+    if result.report is None:
+        return []
+    changing = asked.fix or asked.diff
+    held = {held.key for held in result.held} if changing else set()
+    shown = [finding for finding in result.report.findings if finding.key not in held]
+    if asked.diff and result.report.error is None:
+        shown = []
+    blocks = _finding_blocks(result.report, result.path, shown)
+    if changing and (result.applied or result.held):
+        blocks.append(fix_lines(result, asked))
+    lines: list[Line] = []
+    for block in blocks:
+        lines += [(), *block] if lines else block
+    return lines
+
+
+def fix_lines(result: FileResult, asked: Asked) -> list[Line]:
+    """What was fixed and what was held back, and the commands that go on."""
+    path = printable(result.path)
+    lines: list[Line] = []
+    done = {applied.fix.key: applied for applied in result.applied}
+    head = f"{path}: {_done(result)}"
+    if done:
+        head += f" {_number(len(done), 'fix', 'fixes')} made:"
+    elif result.held:
+        head += f" {_number(len(result.held), 'fix', 'fixes')} held back:"
+    lines += _plain(wrap(head, COLUMNS, "", "  "), "bold")
+    for applied in done.values():
+        lines += _plain(_settled(applied))
+    if done and result.held:
+        lines.append((Piece(f"{_number(len(result.held), 'fix', 'fixes')} held back:", "bold"),))
+    for held in result.held:
+        lines += _plain(_held(held))
+    if any(fix.safety == Safety.PROVABLE for held in result.held for fix in held.fixes) and result.path != "-":
+        commands = [
+            ("prove and write", f"{_PROGRAM} lint --fix --verify {quoted(result.path)}"),
+            ("write unproven", f"{_PROGRAM} lint --fix --unsafe-fixes {quoted(result.path)}"),
+        ]
+        lines += _plain([f"  {what:<17} {command}" for what, command in commands], "cyan")
+    return lines
+
+
+def quoted(path: str) -> str:
+    """`path` as a shell takes it."""
+    from shlex import quote
+
+    return printable(quote(path))
+
+
+def _done(result: FileResult) -> str:
+    if result.after is None:
+        return "nothing written." if not result.applied else "unchanged."
+    return "written." if result.written else "would be written."
+
+
+def _settled(applied: Applied) -> list[str]:
+    head = "  " + ", ".join(applied.codes) + "  "
+    return wrap(printable(applied.fix.title), COLUMNS, head, "    ")
+
+
+def _held(held: Held) -> list[str]:
+    first, *others = held.codes or (held.key,)
+    also = f" (also settles {', '.join(others)})" if others else ""
+    return wrap(printable(held.reason), COLUMNS, f"  {first}{also}  ", "    ")
+
+
+def _finding_blocks(report: Report, path: str, findings: Sequence[Finding]) -> list[list[Line]]:
+    blocks: list[list[Line]] = []
+    by_key: dict[str, Finding] = {}
+    for finding in findings:
+        earlier = by_key.get(finding.key) if finding.key else None
+        blocks.append(_finding_lines(report, path, finding, earlier))
+        if finding.key and not isinstance(finding.fixes, Withheld):
+            by_key.setdefault(finding.key, finding)
+    return blocks
+
+
+def _finding_lines(report: Report, path: str, finding: Finding, earlier: Finding | None) -> list[Line]:
+    line, column = first_position(report.source, finding)
+    style = SEVERITY_STYLES[finding.severity]
+    head: Line = (
+        Piece(f"{printable(path)}:{line}:{column}: ", "bold"),
+        Piece(finding.code, style),
+        Piece(f" {finding.name}  "),
+        Piece(finding.severity.label, style),
+    )
+    if report.error is not None and finding.code == "DSL901":
+        return [(*head, Piece(f": {printable(report.error)}"))]
+    status = f"same fix as {earlier.code}" if earlier else _status(finding)
+    if status:
+        head = (*head, Piece(f"  [{status}]", "green"))
+    lines = [head]
+    for paragraph in finding.message.split("\n"):
+        lines += _plain(wrap(printable(paragraph), COLUMNS, "  "))
+    if earlier is None or earlier.span != finding.span or finding.labels:
+        lines += snippet(report.source, finding, COLUMNS)
+    if earlier is None:
+        lines += _advice(finding)
+    return lines
+
+
+def _status(finding: Finding) -> str:
+    if isinstance(finding.fixes, Withheld):
+        return "fix withheld"
+    if not finding.fixes:
+        return ""
+    return {Safety.SAFE: "fix: safe", Safety.PROVABLE: "fix: needs proof", Safety.DISPLAY: "fix: by hand"}[
+        finding.fixes[0].safety
+    ]
+
+
+def _advice(finding: Finding) -> list[Line]:
+    rows: list[tuple[str, str]] = []
+    if isinstance(finding.fixes, Withheld):
+        rows.append(("fix", f"none: {finding.fixes.reason}"))
+    elif finding.fixes:
+        rows.append(("fix", finding.fixes[0].title))
+        if finding.fixes[0].cost:
+            rows.append(("cost", finding.fixes[0].cost))
+    rows.append(("why", rule_url(finding.code)))
+    lines: list[Line] = []
+    for name, value in rows:
+        first, *rest = wrap(printable(value), COLUMNS, f"  {name:<4}  ", " " * 8)
+        lines.append((Piece(first[:8], "dim"), Piece(first[8:])))
+        lines += _plain(rest)
+    return lines
+
+
+def _summary(results: Sequence[FileResult], asked: Asked) -> list[Line]:
+    counts = count(results)
+    found = [
+        _number(number, name, plural)
+        for number, name, plural in (
+            (counts.errors, "error", "errors"),
+            (counts.warnings, "warning", "warnings"),
+            (counts.infos, "info", "infos"),
+        )
+        if number
+    ]
+    judged = sum(result.report is not None for result in results)
+    excluded = sum(result.report is None and result.problem is None for result in results)
+    files = _number(judged, "file", "files") + (f" ({excluded} excluded)" if excluded else "")
+    text = f"{', '.join(found)} in {files}." if found else f"{files}, nothing to report."
+    if not judged:
+        text = f"nothing to judge: {excluded} excluded by the configuration." if excluded else ""
+    suppressed = sum(len(result.report.suppressed) for result in results if result.report)
+    if suppressed:
+        text += f" {suppressed} suppressed."
+    if asked.fix or asked.diff:
+        return _fix_summary(text, results, counts)
+    safe, waiting = _fixes(results)
+    if safe or waiting:
+        text += f" {safe} fixed by --fix"
+        text += f", {_number(waiting, 'fix waits', 'fixes wait')} for a proof:" if waiting else ":"
+    lines = _plain(wrap(text, COLUMNS)) if text else []
+    paths = " ".join(quoted(path) for path in asked.paths)
+    if width(paths) > COLUMNS:
+        paths = "…"
+    if waiting and asked.paths != ("-",):
+        lines += _commands(
+            [
+                (f"{_PROGRAM} lint --fix --verify {paths}", "builds and runs both"),
+                (f"{_PROGRAM} lint --diff --unsafe-fixes {paths}", "shows it"),
+            ]
+        )
+    elif safe and asked.paths != ("-",):
+        lines += _commands([(f"{_PROGRAM} lint --fix {paths}", "writes it")])
+    return lines
+
+
+def _fix_summary(text: str, results: Sequence[FileResult], counts: Counts) -> list[Line]:
+    """Under --fix: what was fixed, and what is left."""
+    if counts.fixed:
+        codes = sorted({code for result in results for applied in result.applied for code in applied.codes})
+        verb = "Fixed" if any(result.written for result in results) else "Would fix"
+        left = (
+            "" if any(result.failing for result in results) else " Nothing left at or above " + _levels(results) + "."
+        )
+        return _plain(wrap(f"{verb} {', '.join(codes)}.{left}", COLUMNS))
+    held = {(result.path, held.key) for result in results for held in result.held}
+    shown = [(result.path, finding.key) for result in results if result.report for finding in result.report.findings]
+    if held and held.issuperset(shown):
+        return []
+    return _plain(wrap(text, COLUMNS)) if text else []
+
+
+def _levels(results: Sequence[FileResult]) -> str:
+    return " or ".join(dict.fromkeys(result.fail_on for result in results))
+
+
+def _fixes(results: Sequence[FileResult]) -> tuple[int, int]:
+    """How many decisions --fix would apply, and how many wait for a proof."""
+    safe = waiting = 0
+    for result in results:
+        best: dict[str, Safety] = {}
+        for finding in result.report.findings if result.report else ():
+            if not isinstance(finding.fixes, Withheld) and finding.fixes:
+                safety = min(fix.safety for fix in finding.fixes)
+                best[finding.fixes[0].key] = min(safety, best.get(finding.fixes[0].key, safety))
+        safe += sum(safety == Safety.SAFE for safety in best.values())
+        waiting += sum(safety == Safety.PROVABLE for safety in best.values())
+    return safe, waiting
+
+
+def _commands(rows: list[tuple[str, str]]) -> list[Line]:
+    return [(Piece(f"  {command}", "cyan"), Piece(f"     {what}", "dim")) for command, what in rows]
+
+
+def _number(number: int, singular: str, plural: str) -> str:
+    return f"{number} {singular if number == 1 else plural}"
+
+
+def _plain(texts: Sequence[str], style: str = "") -> list[Line]:
+    return [(Piece(text, style),) for text in texts]

@@ -1,0 +1,178 @@
+"""Which build context belongs to a Dockerfile."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path, PurePosixPath
+from typing import NamedTuple
+
+from dockerslim_lint.config import ImageSettings
+from dockerslim_lint.context import BuildContext, NoContext
+from dockerslim_lint.project.context import DirContext
+from dockerslim_lint.project.gitignore import repository_root
+from dockerslim_lint.source import decode
+from dockerslim_lint.syntax.tree import Dockerfile, Instruction
+
+_BUILDS = frozenset(
+    ("b", "build", "c", "check", "r", "run", "t", "test", "bench", "rustc", "clippy", "doc", "fetch", "install", "chef")
+)
+_GLOB = frozenset("*?[")
+
+
+class Located(NamedTuple):
+    """A context, its directory (None: unknown), and in a few words how it was found."""
+
+    context: BuildContext
+    root: Path | None
+    reason: str
+
+
+class Sources(NamedTuple):
+    """What a file takes from its context.
+
+    `paths`: literal COPY/ADD sources, relative to the context. `whole`: some source is the context's root.
+    `manifests`: with `whole`, for each cargo call the directories in one of which its Cargo.toml must be.
+    """
+
+    paths: tuple[str, ...]
+    whole: bool
+    manifests: tuple[tuple[str, ...], ...]
+
+
+def locate(directory: Path, tree: Dockerfile | None, image: ImageSettings | None, config_root: Path | None) -> Located:
+    """The context of a Dockerfile in `directory` (absolute, without links).
+
+    The configuration's word first; else the nearest directory, up to the repository's root, that has all that the file
+    copies; a file that copies nothing (or has no `tree`: nothing in it says COPY or ADD) takes its own.
+    """
+    if image is not None and image.context is not None and config_root is not None:
+        root = config_root / image.context
+        if root.is_dir():
+            return Located(DirContext(root), root, "[[image]] in the configuration")
+        return Located(NoContext(), None, f'unknown: the context "{image.context}" of [[image]] is no directory')
+    sources = sources_of(tree) if tree is not None else Sources((), False, ())
+    if not sources.paths and not sources.whole:
+        return Located(DirContext(directory), directory, "the file's own directory; it copies nothing from the context")
+    top = repository_root(directory)
+    for candidate in (directory, *directory.parents):
+        context = DirContext(candidate)
+        if _has_all(context, sources):
+            what = ", ".join(sources.paths[:3]) + (" …" if len(sources.paths) > 3 else "")
+            return Located(context, candidate, f"nearest directory that has {what or 'the Cargo.toml'}")
+        if candidate == top:
+            break
+    missing = ", ".join(path for path in sources.paths if DirContext(directory).inside(path) is None) or "Cargo.toml"
+    return Located(
+        NoContext(),
+        None,
+        f"unknown: no directory up to {'the repository' if top else 'the file system'}'s root has {missing}",
+    )
+
+
+def sources_of(tree: Dockerfile) -> Sources:
+    """The literal context sources of all COPY and ADD instructions; globs, variables, addresses and heredocs are none."""
+    paths: dict[str, None] = {}
+    manifests: list[tuple[str, ...]] = []
+    whole = False
+    stages: dict[str, tuple[PurePosixPath, list[PurePosixPath]]] = {}
+    workdir, name = PurePosixPath("/"), ""
+    roots: list[PurePosixPath] = []
+    for instruction in tree.instructions:
+        match instruction.keyword:
+            case "FROM":
+                stages[name] = (workdir, roots)
+                words = [(word.literal or "").lower() for word in instruction.words]
+                workdir, copied = stages.get(words[0], (PurePosixPath("/"), [])) if words else (workdir, [])
+                name, roots = words[2] if len(words) == 3 else "", list(copied)
+            case "WORKDIR" if instruction.words and instruction.words[0].literal:
+                workdir = _under(workdir, instruction.words[0].literal)
+            case "COPY" | "ADD":
+                for source, destination in _copied(instruction):
+                    if source == "":
+                        whole = True
+                        roots.append(_under(workdir, destination))
+                    else:
+                        paths[source] = None
+            case "RUN" if roots and b"cargo" in instruction.body.data:
+                for manifest in _cargo_directories(decode(instruction.body.data), workdir):
+                    manifests += _places(manifest, roots)
+    return Sources(tuple(paths), whole, tuple(dict.fromkeys(manifests)))
+
+
+def _copied(instruction: Instruction) -> Iterator[tuple[str, str]]:
+    """Literal context sources, normalized ("" for the root), each with its destination."""
+    if instruction.flag("from") is not None or len(instruction.words) < 2:
+        return
+    *sources, destination = instruction.words
+    markers = {heredoc.marker for heredoc in instruction.heredocs}
+    for word in sources:
+        text = word.literal
+        if text is None or word.span in markers or "://" in text or text.startswith("git@") or _GLOB & set(text):
+            continue
+        parts: list[str] = []
+        for part in text.split("/"):
+            if part == "..":
+                parts = parts[:-1]
+            elif part not in ("", "."):
+                parts.append(part)
+        yield "/".join(parts), destination.literal or "."
+
+
+def _cargo_directories(script: str, workdir: PurePosixPath) -> Iterator[tuple[PurePosixPath, bool]]:
+    """Where the cargo calls of a RUN look for their Cargo.toml; True where they look only there.
+
+    A rough reading, good enough to choose a directory: nothing is rewritten because of it.
+    """
+    for command in script.replace("&&", "\n").replace("||", "\n").replace(";", "\n").replace("|", "\n").split("\n"):
+        words = command.split()
+        if words[:1] == ["cd"] and len(words) > 1 and "$" not in words[1]:
+            workdir = _under(workdir, words[1].strip("\"'"))
+        if "cargo" not in words:
+            continue
+        arguments = words[words.index("cargo") + 1 :]
+        subcommand = next((word for word in arguments if not word.startswith(("-", "+"))), "")
+        if subcommand not in _BUILDS or (subcommand == "install" and "--path" not in command):
+            continue
+        if subcommand == "chef" and "prepare" not in arguments:
+            continue
+        for option, is_file in (("--manifest-path", True), ("--path", False)):
+            value = _option(arguments, option)
+            if value is not None:
+                place = _under(workdir, value)
+                yield place.parent if is_file else place, True
+                break
+        else:
+            yield workdir, False
+
+
+def _places(manifest: tuple[PurePosixPath, bool], roots: list[PurePosixPath]) -> Iterator[tuple[str, ...]]:
+    """For each copy of the whole context that holds the directory: where in the context the Cargo.toml can be."""
+    directory, exact = manifest
+    for root in roots:
+        if directory == root or root in directory.parents:
+            inner = directory.relative_to(root)
+            chain = [inner] if exact else [inner, *inner.parents]
+            yield tuple(dict.fromkeys(str(place) for place in chain))
+
+
+def _option(arguments: list[str], name: str) -> str | None:
+    for index, word in enumerate(arguments):
+        if word.startswith(name + "="):
+            return word[len(name) + 1 :].strip("\"'")
+        if word == name and index + 1 < len(arguments):
+            return arguments[index + 1].strip("\"'")
+    return None
+
+
+def _under(directory: PurePosixPath, path: str) -> PurePosixPath:
+    """`path` as seen from `directory`, without ``.`` and ``..``."""
+    result = PurePosixPath("/")
+    for part in (directory / path).parts[1:]:
+        result = result.parent if part == ".." else result / part
+    return result
+
+
+def _has_all(context: DirContext, sources: Sources) -> bool:
+    return all(context.inside(path) is not None for path in sources.paths) and all(
+        any(context.inside(f"{place}/Cargo.toml") is not None for place in places) for places in sources.manifests
+    )

@@ -1,0 +1,182 @@
+"""From files to results."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Sequence
+from pathlib import Path
+
+from dockerslim_lint import linter
+from dockerslim_lint.config import ConfigError
+from dockerslim_lint.edit import Safety
+from dockerslim_lint.finding import Finding, Severity
+from dockerslim_lint.linter import Report
+from dockerslim_lint.output.exits import Exit
+from dockerslim_lint.output.interface import FileResult, Problem
+from dockerslim_lint.project.discover import Candidate
+from dockerslim_lint.project.guard import attempt
+from dockerslim_lint.project.locate import locate
+from dockerslim_lint.project.read import DOCKERFILE_LIMIT, UnusableError, read_regular, reason
+from dockerslim_lint.project.settings import ConfigFinder, Configuration, is_excluded
+from dockerslim_lint.project.task import Task
+from dockerslim_lint.source import Source, Span
+from dockerslim_lint.syntax.dockerfile import parse
+
+_MANY = 20
+"""More files than this are shared out to worker processes."""
+
+
+def judge_all(candidates: Sequence[Candidate], task: Task) -> list[FileResult]:
+    """The results in the order of the candidates, whoever computed them."""
+    workers = min(_processors(), len(candidates) // _MANY + 1)
+    if len(candidates) > _MANY and workers > 1:
+        return _judge_in_workers(candidates, task, workers)
+    finder = ConfigFinder(task.config, task.overrides)
+    return [judge(candidate, task, finder) for candidate in candidates]
+
+
+def judge(candidate: Candidate, task: Task, finder: ConfigFinder) -> FileResult:
+    """One file's result. Never raises: our own bug is a Problem too."""
+    path = candidate.path
+    if candidate.problem is not None:
+        return unjudged(path, candidate.problem)
+    result = attempt(lambda: _judge_file(path, task, finder))
+    return unjudged(path, result) if isinstance(result, Problem) else result
+
+
+def judge_text(data: bytes, path: str, task: Task) -> FileResult:
+    """The result for bytes that stand for the file `path`, which need not exist ("-": a file in the working directory)."""
+    if len(data) > DOCKERFILE_LIMIT:
+        return unjudged(path, Problem(Exit.UNREADABLE, "larger than any Dockerfile"))._replace(before=data)
+    source = Source(data, path)
+    where = Path("Dockerfile" if path == "-" else path)
+
+    try:
+        configuration = _configuration(where, ConfigFinder(task.config, task.overrides))
+    except ConfigError as error:
+        return FileResult(path, problem=Problem(Exit.USAGE, str(error)), before=data)
+    if _is_excluded(where, configuration):
+        return FileResult(path, fail_on=configuration.settings.fail_on, before=data)
+    result = attempt(lambda: _judge_source(source, where, task, configuration, None))
+    return unjudged(path, result)._replace(before=data) if isinstance(result, Problem) else result
+
+
+def unjudged(path: str, problem: Problem) -> FileResult:
+    """The result for a file that could not be judged; one that cannot be read carries DSL901."""
+    if problem.exit != Exit.UNREADABLE:
+        return FileResult(path, problem=problem)
+    finding = Finding("DSL901", "unparsable", Severity.ERROR, problem.text, Span(0, 0))
+    return FileResult(path, report=Report(Source(b"", path), (finding,), (), problem.text, ()))
+
+
+def _judge_file(path: str, task: Task, finder: ConfigFinder) -> FileResult:
+    where = Path(path)
+    try:
+        configuration = _configuration(where, finder)
+        if _is_excluded(where, configuration):
+            return FileResult(path, fail_on=configuration.settings.fail_on)
+        source = Source(read_regular(where, DOCKERFILE_LIMIT), path)
+    except ConfigError as error:
+        return unjudged(path, Problem(Exit.USAGE, str(error)))
+    except OSError as error:
+        return unjudged(path, Problem(Exit.UNREADABLE, reason(error)))
+    except UnusableError as error:
+        return unjudged(path, Problem(Exit.UNREADABLE, f"{error}, no Dockerfile"))
+    return _judge_source(source, where, task, configuration, where)
+
+
+def _judge_source(
+    source: Source, where: Path, task: Task, configuration: Configuration, target: Path | None
+) -> FileResult:
+    """Lint or fix; `target` is the file that a fix may be written to."""
+    settings, image = configuration.settings.for_image(_from_root(where, configuration))
+    copies = b"copy" in (lowered := source.data.lower()) or b"add" in lowered
+    located = locate(where.parent.resolve(), parse(source) if copies else None, image, configuration.root)
+    result = FileResult(
+        source.path,
+        fail_on=settings.fail_on,
+        context=None if located.root is None else Path(os.path.relpath(located.root)).as_posix(),
+        context_reason=located.reason,
+        before=source.data,
+    )
+    if not task.fix:
+        return result._replace(report=linter.lint(source, located.context, settings))
+    allow = Safety.PROVABLE if task.unsafe else Safety.SAFE
+    fixed = linter.fix(source, located.context, settings, allow)
+    if fixed.bug is not None:
+        # what a bug of ours had a hand in is not written, not even in part
+        return result._replace(report=linter.lint(source, located.context, settings), bug=fixed.bug)
+    after = fixed.source.data if fixed.source.data != source.data else None
+    result = result._replace(report=fixed.report, applied=fixed.applied, held=fixed.held, after=after)
+    if after is None or target is None or not task.write:
+        return result
+    return _written(result, target, after)
+
+
+def _written(result: FileResult, target: Path, data: bytes) -> FileResult:
+    from dockerslim_lint.project.write import ChangedError, write_atomically
+
+    try:
+        write_atomically(target, data, expected_old=result.before)
+    except ChangedError:
+        return FileResult(result.path, problem=Problem(Exit.UNREADABLE, "changed while it was judged; run again"))
+    except OSError as error:
+        return FileResult(result.path, problem=Problem(Exit.UNREADABLE, f"cannot be written: {error.strerror}"))
+    return result._replace(written=True)
+
+
+def _configuration(where: Path, finder: ConfigFinder) -> Configuration:
+    return finder.find(where.parent.resolve())
+
+
+def _is_excluded(where: Path, configuration: Configuration) -> bool:
+    return configuration.root is not None and is_excluded(
+        _from_root(where, configuration), configuration.settings.exclude
+    )
+
+
+def _from_root(where: Path, configuration: Configuration) -> str:
+    """The file's path as the configuration file writes it; where the file lies elsewhere, its name."""
+    full = where.parent.resolve() / where.name
+    if configuration.root is None:
+        return where.name
+    root = configuration.root.resolve()
+    return full.relative_to(root).as_posix() if root in full.parents else where.name
+
+
+def _processors() -> int:
+    try:
+        return len(os.sched_getaffinity(0))
+    except AttributeError:  # not on every system
+        return os.cpu_count() or 1
+
+
+def _judge_in_workers(candidates: Sequence[Candidate], task: Task, workers: int) -> list[FileResult]:
+    from concurrent.futures import ProcessPoolExecutor
+
+    executor = ProcessPoolExecutor(workers, initializer=_start_worker, initargs=(task,))
+    try:
+        chunk = max(len(candidates) // (workers * 4), 1)
+        return list(executor.map(_judge_in_worker, candidates, chunksize=chunk))
+    finally:
+        executor.shutdown(wait=True, cancel_futures=True)
+
+
+class _Worker:
+    """What a worker process keeps between files."""
+
+    task = Task()
+    finder = ConfigFinder()
+
+
+def _start_worker(task: Task) -> None:
+    import signal
+
+    # Ctrl-C reaches the whole process group; the parent tells the user, once
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    _Worker.task = task
+    _Worker.finder = ConfigFinder(task.config, task.overrides)
+
+
+def _judge_in_worker(candidate: Candidate) -> FileResult:
+    return judge(candidate, _Worker.task, _Worker.finder)

@@ -1,0 +1,24 @@
+"""What is to be done with each file."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+from dockerslim_lint.project.settings import Overrides
+
+
+class Task(NamedTuple):
+    """`fix`: compute fixes, not only findings. `write`: put the result into the file. `unsafe`: without a proof.
+
+    `verify`: take only what is proven, with `smoke` commands, on the engine's `builder`. `config`: a configuration file
+    instead of the nearest ones.
+    """
+
+    fix: bool = False
+    unsafe: bool = False
+    write: bool = False
+    verify: bool = False
+    smoke: tuple[str, ...] = ()
+    builder: str | None = None
+    config: str | None = None
+    overrides: Overrides = Overrides()
