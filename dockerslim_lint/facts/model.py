@@ -1,5 +1,307 @@
-"""placeholder while the types are written"""
+"""What a Dockerfile means: value types only, no logic. Paths are absolute unless said otherwise.
+
+A *pattern* is a path or word in which ``*`` stands for what only the build knows (``$(uname -m)``, a variable without
+a value, a glob).
+"""
+
 from __future__ import annotations
+
+from collections.abc import Mapping
 from typing import NamedTuple
+
+from dockerslim_lint.catalog.images import BaseImage
+from dockerslim_lint.edit import Need
+from dockerslim_lint.facts.crate.model import Crate
+from dockerslim_lint.source import Source, Span
+from dockerslim_lint.syntax.script import ShellWord
+from dockerslim_lint.syntax.tree import Dockerfile, Instruction, JsonString, Word
+
+GNU_DYNAMIC = "gnu-dynamic"
+GNU_STATIC = "gnu-static"
+MUSL_STATIC = "musl-static"
+MUSL_DYNAMIC = "musl-dynamic"
+UNKNOWN = "unknown"
+
+STRIPPED_NO = "no"
+STRIPPED_DEBUGINFO = "debuginfo"
+STRIPPED_ALL = "all"
+
+
+class Value(NamedTuple):
+    """The value of a variable: `text` is a pattern, None if nothing at all is known. `origin` is the instruction that bound it."""
+
+    text: str | None
+    origin: Span
+
+
+class CommandWord(NamedTuple):
+    """One word of a command as it will reach the program.
+
+    `pattern` is its value; `exact` is True where nothing in it is left to the shell. `shell` or `json` is what was
+    written, whichever the form has.
+    """
+
+    pattern: str
+    exact: bool
+    span: Span
+    shell: ShellWord | None
+    json: JsonString | None
+
+
+class Command(NamedTuple):
+    """One simple command of a RUN.
+
+    `instruction` indexes ``Dockerfile.instructions``. `certain` is False inside if, case, loops, ``||`` and in a script
+    that the grammar could not read. `directory` is None where a ``cd`` leads somewhere unknown. `variables` are the
+    environment and shell variables as far as the file sets them. `prefix` are the assignments before the command.
+    `shell_form` is False for an exec form.
+    """
+
+    instruction: int
+    stage: int
+    words: tuple[CommandWord, ...]
+    prefix: tuple[str, ...]
+    span: Span
+    directory: str | None
+    variables: Mapping[str, Value]
+    certain: bool
+    shell_form: bool
+
+    @property
+    def name(self) -> str:
+        """The program's name without its directory, "" where it is not known."""
+        first = self.words[0] if self.words else None
+        return first.pattern.rsplit("/", 1)[-1] if first and first.exact else ""
+
+
+class Target(NamedTuple):
+    """The target triple of a cargo call: a pattern; "" means the host. `origin` is flag, env, config, image or host. None pattern: unknown."""
+
+    pattern: str | None
+    origin: str
+    span: Span | None
+
+
+class CargoCall(NamedTuple):
+    """A call that builds programs. `directory` of outputs: `output` (a pattern), with its target and profile parts.
+
+    `kind` is build or install. `source` is context, registry or git (install). `profile` is the profile's name, None if
+    unknown; `bins` the names asked for by --bin. `profile_directory` is release, debug or the custom profile's name.
+    `end` is the file offset at which further arguments can be inserted, None where there is no such place.
+    """
+
+    command: Command
+    kind: str
+    source: str
+    toolchain: str
+    profile: str | None
+    profile_directory: str
+    target: Target
+    bins: tuple[str, ...]
+    packages: tuple[str, ...]
+    examples: tuple[str, ...]
+    target_directory: str | None
+    output: str | None
+    crate_directory: str | None
+    link: str
+    stripped: str
+    end: int | None
+
+
+class Artifact(NamedTuple):
+    """A program that cargo made. `call` indexes ``ImageBuild.calls``; None where an opaque command made it (`opaque` says which).
+
+    `name` is the file name in the output directory. `touched` names a command that changed it in a way that is not modelled.
+    """
+
+    call: int | None
+    name: str
+    link: str
+    stripped: str
+    opaque: str
+    touched: str = ""
+
+
+class Output(NamedTuple):
+    """A directory whose files are what a cargo call makes."""
+
+    call: int
+    link: str
+    stripped: str
+
+
+class ContextTree(NamedTuple):
+    """Files that come from the build context: `source` is the pattern in the context, `instruction` the COPY or ADD."""
+
+    source: str
+    instruction: int
+
+
+class Directory(NamedTuple):
+    """A directory of which nothing more is known."""
+
+    made_by: str
+
+
+class OpaqueFile(NamedTuple):
+    """A file that something not modelled may have made or changed; `reason` says what."""
+
+    reason: str
+
+
+Entry = Artifact | Output | ContextTree | Directory | OpaqueFile
+
+
+class Stage(NamedTuple):
+    """One FROM and what follows. `reference` is the expanded image reference or stage name; None where an ARG has no value.
+
+    `parent` is the stage that it is based on; `image` what the catalogue knows of the base (through all parents), None
+    if nothing. `platform` is the text of --platform, "" without. `cross` is True where the stage runs on the build
+    platform. `uses` are the stages it copies from; `variable` is the name of the ARG in FROM, "" without.
+    `from_scope` are the values that the FROM line sees (global ARGs).
+    """
+
+    number: int
+    name: str
+    reference: str | None
+    word: Word | None
+    variable: str
+    parent: int | None
+    image: BaseImage | None
+    base_reference: str | None
+    platform: str
+    cross: bool
+    instruction: int
+    instructions: tuple[int, ...]
+    uses: tuple[int, ...]
+    terminal: bool
+
+
+class Transfer(NamedTuple):
+    """One COPY or ADD: expanded sources (patterns, absolute in `origin_stage`, relative in the context) and destination.
+
+    `origin_stage` is None for the context, `origin_image` a foreign image's reference. `into_directory` says how the
+    destination is taken in this stage; `known_directory` is True where the destination was known to be there as a
+    directory although the word has no final slash.
+    """
+
+    instruction: int
+    stage: int
+    origin_stage: int | None
+    origin_image: str
+    sources: tuple[str, ...]
+    source_words: tuple[Word, ...]
+    destination: str
+    destination_word: Word | None
+    into_directory: bool
+    directory_by_base: bool
+
+
+class OutputUse(NamedTuple):
+    """A word that names something inside a cargo call's output directory (or the directory itself).
+
+    `profile_at` is the file offset of the profile segment (``release``) in the word, None where the word does not spell
+    it out; `quote` is the quote character around that place. `own` is False where the segment comes from the directory in
+    which the command runs, so that the word needs no change. `form` is shell, json or copy.
+    """
+
+    call: int
+    stage: int
+    instruction: int
+    form: str
+    span: Span
+    profile_at: int | None
+    quote: str
+    own: bool
+    inside: str
+
+
+class PackageInstall(NamedTuple):
+    """Packages installed by one command."""
+
+    command: Command
+    manager: str
+    packages: tuple[str, ...]
+
+
+class UserCreation(NamedTuple):
+    """useradd, adduser, groupadd, addgroup: `uid` "" where the tool chooses it."""
+
+    command: Command
+    kind: str
+    name: str
+    uid: str
+
+
+class Launch(NamedTuple):
+    """ENTRYPOINT and CMD of a stage as they will be in the image.
+
+    `argv` is entrypoint + command of exec forms; a shell form is ``("/bin/sh", "-c", text)``. `entrypoint`/`cmd` are the
+    instructions' indexes, None where inherited from the base or absent. `program` is the absolute path that starts,
+    None if it cannot be told; `program_word` where it is written. `shell_form` tells that a shell is needed.
+    """
+
+    argv: tuple[str, ...]
+    entrypoint: int | None
+    cmd: int | None
+    program: str | None
+    program_span: Span | None
+    shell_form: bool
+    from_base: bool
+
+
+class FinalImage(NamedTuple):
+    """An image that ships programs made by cargo."""
+
+    stage: int
+    chain: tuple[int, ...]
+    artifacts: tuple[tuple[str, Artifact], ...]
+    launch: Launch
+    user: str
+    user_instruction: int | None
+    workdir: str
+    variables: Mapping[str, Value]
+    installs: tuple[PackageInstall, ...]
+    users: tuple[UserCreation, ...]
+    commands: tuple[Command, ...]
+    volumes: tuple[str, ...]
+    healthcheck: int | None
+    transfers: tuple[Transfer, ...]
+    needs: tuple[Need, ...]
+    single_stage: bool
+
+
+class Problem(NamedTuple):
+    """Something wrong with the file itself. kind: fatal, instruction, unknown, frontend."""
+
+    kind: str
+    span: Span
+    text: str
+    keyword: str
+
+
 class ImageBuild(NamedTuple):
-    pass
+    """Everything that is known of one Dockerfile; read-only.
+
+    `crates[i]` is the crate of ``calls[i]``, None where nothing is known of it. `targets[i]` are the Rust targets (patterns)
+    installed in stage i, `opaque[i]` the first command in it that is not modelled, with its instruction. `frontend` is
+    the foreign frontend's name, "" for Docker's own: then nothing else is filled.
+    """
+
+    source: Source
+    dockerfile: Dockerfile
+    instructions: tuple[Instruction, ...]
+    problems: tuple[Problem, ...]
+    frontend: str
+    stages: tuple[Stage, ...]
+    commands: tuple[Command, ...]
+    calls: tuple[CargoCall, ...]
+    transfers: tuple[Transfer, ...]
+    uses: tuple[OutputUse, ...]
+    images: tuple[FinalImage, ...]
+    crates: tuple[Crate | None, ...]
+    context_known: bool
+    platforms: tuple[str, ...]
+    notes: tuple[str, ...]
+    targets: tuple[tuple[str, ...], ...] = ()
+    opaque: tuple[tuple[str, int] | None, ...] = ()

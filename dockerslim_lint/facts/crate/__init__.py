@@ -1,0 +1,1 @@
+"""Reading a crate's files out of the build context."""

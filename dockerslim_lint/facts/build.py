@@ -1,0 +1,96 @@
+"""The walk over a Dockerfile that asks the other modules, and returns an `ImageBuild`."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from dockerslim_lint.context import BuildContext
+from dockerslim_lint.facts.crate.reader import CrateReader
+from dockerslim_lint.facts.env import global_scope
+from dockerslim_lint.facts.final import final_images
+from dockerslim_lint.facts.model import ImageBuild, Problem
+from dockerslim_lint.facts.stages import read_stages
+from dockerslim_lint.facts.walk import Shared, StageState
+from dockerslim_lint.source import Source, Span
+from dockerslim_lint.syntax.dockerfile import parse
+from dockerslim_lint.syntax.tree import Dockerfile, Instruction
+
+KNOWN_FRONTENDS = ("docker/dockerfile", "docker.io/docker/dockerfile", "docker/dockerfile-upstream")
+"""Frontends that read the grammar of Docker's own (Dockerfile reference, "syntax")."""
+
+BEFORE_FROM = frozenset({"FROM", "ARG"})
+
+
+def read_build(
+    source: Source,
+    context: BuildContext,
+    arguments: Mapping[str, str],
+    target: str | None = None,
+    platforms: tuple[str, ...] = (),
+) -> ImageBuild:
+    """Everything that can be known of a Dockerfile without running it. Never raises on any input."""
+    dockerfile = parse(source)
+    instructions = dockerfile.instructions
+    frontend = _foreign_frontend(dockerfile)
+    problems = _problems(dockerfile, instructions, frontend)
+    crates = CrateReader(context)
+    shared = Shared(source, crates, arguments)
+    empty = ImageBuild(
+        source, dockerfile, instructions, problems, frontend, (), (), (), (), (), (), (), context.known, platforms, ()
+    )
+    if frontend or any(problem.kind == "fatal" for problem in problems):
+        return empty
+    shared.scope, _ = global_scope(instructions, arguments)
+    shared.stages = read_stages(instructions, shared.scope, target)
+    for stage in shared.stages:
+        state = StageState(stage, shared, shared.states[stage.parent] if stage.parent is not None else None)
+        shared.states.append(state)
+        for index in stage.instructions:
+            if instructions[index].error is None:
+                state.apply(index, instructions[index])
+    images = final_images(shared, instructions)
+    return empty._replace(
+        stages=tuple(shared.stages),
+        commands=tuple(shared.commands),
+        calls=tuple(shared.calls),
+        transfers=tuple(shared.transfers),
+        uses=tuple(shared.uses),
+        images=images,
+        crates=tuple(shared.crate_of_call),
+        targets=tuple(tuple(state.targets) for state in shared.states),
+        opaque=tuple(state.opaque for state in shared.states),
+        notes=tuple(crates.notes),
+    )
+
+
+def _foreign_frontend(dockerfile: Dockerfile) -> str:
+    directive = dockerfile.directive("syntax")
+    if directive is None or not directive.value:
+        return ""
+    name = directive.value.split("@", 1)[0]
+    name = name.rsplit(":", 1)[0] if ":" in name.rsplit("/", 1)[-1] else name
+    return "" if name in KNOWN_FRONTENDS else directive.value
+
+
+def _problems(dockerfile: Dockerfile, instructions: tuple[Instruction, ...], frontend: str) -> tuple[Problem, ...]:
+    if frontend:
+        directive = dockerfile.directive("syntax")
+        return (Problem("frontend", directive.value_span, frontend, ""),) if directive else ()
+    if dockerfile.fatal is not None:
+        place = instructions[-1].keyword_span if instructions else Span(0, 0)
+        return (Problem("fatal", place, dockerfile.fatal, ""),)
+    problems = []
+    seen_from = False
+    for instruction in instructions:
+        seen_from = seen_from or instruction.keyword == "FROM"
+        if instruction.unknown:
+            problems.append(Problem("unknown", instruction.keyword_span, instruction.error or "", instruction.keyword))
+        elif instruction.error is not None:
+            problems.append(Problem("instruction", instruction.keyword_span, instruction.error, instruction.keyword))
+        elif not seen_from and instruction.keyword not in BEFORE_FROM:
+            text = f"{instruction.keyword} stands before the first FROM"
+            problems.append(Problem("instruction", instruction.keyword_span, text, instruction.keyword))
+    if not seen_from:
+        first = instructions[0].keyword_span if instructions else Span(0, 0)
+        return (Problem("fatal", first, "no build stage: there is no FROM", ""),)
+    return tuple(problems)

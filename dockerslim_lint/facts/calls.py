@@ -1,0 +1,165 @@
+"""From a cargo command line to a `CargoCall`: target, outputs, linkage, symbols."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from dockerslim_lint.facts import patterns
+from dockerslim_lint.facts.cargo import BUILDS, CargoArguments, profile_of
+from dockerslim_lint.facts.crate.model import Crate
+from dockerslim_lint.facts.model import (
+    STRIPPED_ALL,
+    STRIPPED_DEBUGINFO,
+    STRIPPED_NO,
+    UNKNOWN,
+    CargoCall,
+    Command,
+    Stage,
+    Target,
+    Value,
+)
+from dockerslim_lint.facts.toolchain import environment_target, link_of, rust_flags
+
+DEFAULT_CARGO_HOME = "/root/.cargo"
+
+
+def crate_directory(command: Command, arguments: CargoArguments, kind: str) -> str | None:
+    """The absolute directory whose Cargo.toml the call uses; None where a registry or git brings it, or nobody knows."""
+    flags = arguments.flags
+    directory = command.directory
+    if "-C" in flags and directory is not None:
+        directory = patterns.join(directory, flags["-C"][-1].pattern)
+    if kind == "install":
+        if "--path" not in flags:
+            return None
+        return patterns.join(directory, flags["--path"][-1].pattern) if directory is not None else None
+    if "--manifest-path" in flags and directory is not None:
+        return patterns.parent(patterns.join(directory, flags["--manifest-path"][-1].pattern))
+    return directory
+
+
+def read_call(
+    command: Command,
+    arguments: CargoArguments,
+    stage: Stage,
+    crate: Crate | None,
+    workspace: str | None,
+) -> CargoCall:
+    """`workspace` is the absolute directory of the crate's workspace root, None if it is not known."""
+    kind = BUILDS[arguments.subcommand]
+    flags = arguments.flags
+    profile, profile_directory = profile_of(arguments, kind)
+    target = _target(arguments, command.variables, stage, crate)
+    directory = crate_directory(command, arguments, kind)
+    target_directory, output = None, None
+    if kind == "build":
+        target_directory = _target_directory(command, arguments, crate, workspace or directory)
+        if target_directory is not None:
+            triple = f"/{target.pattern or '*'}" if target.pattern != "" else ""
+            output = f"{target_directory}{triple}/{profile_directory}"
+    else:
+        output = f"{_install_root(command, arguments, stage)}/bin"
+    flags_in_force = rust_flags(command.variables)
+    if flags_in_force is not None and not flags_in_force and crate is not None:
+        flags_in_force = crate.config.rustflags
+    source = "context"
+    if kind == "install" and "--path" not in flags:
+        source = "git" if "--git" in flags else "registry"
+    return CargoCall(
+        command,
+        kind,
+        source,
+        arguments.toolchain,
+        profile,
+        profile_directory,
+        target,
+        _texts(arguments, "--bin"),
+        _texts(arguments, "-p", "--package"),
+        _texts(arguments, "--example"),
+        target_directory,
+        output,
+        directory,
+        link_of(target, stage, flags_in_force),
+        _stripped(command.variables, profile, crate, flags_in_force or ""),
+        _end(command, arguments),
+    )
+
+
+def _target(arguments: CargoArguments, variables: Mapping[str, Value], stage: Stage, crate: Crate | None) -> Target:
+    named = arguments.flags.get("--target")
+    if named:
+        pattern: str | None = named[-1].pattern
+        if not pattern or pattern == "*" or len(named) > 1:
+            pattern = None
+        return Target(pattern, "flag", named[-1].span)
+    from_environment = environment_target(variables)
+    if from_environment is not None:
+        return from_environment
+    if crate is not None and crate.config.target:
+        return Target(crate.config.target, "config", None)
+    if not arguments.exact:
+        return Target(None, "flag", None)
+    if stage.image is not None and stage.image.default_target:
+        return Target(stage.image.default_target, "image", None)
+    return Target("", "host", None)
+
+
+def _target_directory(
+    command: Command, arguments: CargoArguments, crate: Crate | None, workspace: str | None
+) -> str | None:
+    named = arguments.flags.get("--target-dir")
+    text: str | None = None
+    if named:
+        text = named[-1].pattern
+    elif "CARGO_TARGET_DIR" in command.variables:
+        text = command.variables["CARGO_TARGET_DIR"].text or "*"
+    elif "CARGO_BUILD_TARGET_DIR" in command.variables:
+        text = command.variables["CARGO_BUILD_TARGET_DIR"].text or "*"
+    if text is not None:
+        return patterns.join(command.directory or "/*", text)
+    if workspace is None:
+        return None
+    return patterns.join(
+        workspace, crate.config.target_directory if crate and crate.config.target_directory else "target"
+    )
+
+
+def _install_root(command: Command, arguments: CargoArguments, stage: Stage) -> str:
+    named = arguments.flags.get("--root")
+    if named:
+        return patterns.join(command.directory or "/*", named[-1].pattern)
+    for name in ("CARGO_INSTALL_ROOT", "CARGO_HOME"):
+        value = command.variables.get(name)
+        if value is not None and value.text:
+            return patterns.normalise(value.text)
+    home = stage.image.cargo_home if stage.image is not None else ""
+    return home or DEFAULT_CARGO_HOME
+
+
+def _stripped(variables: Mapping[str, Value], profile: str | None, crate: Crate | None, flags: str) -> str:
+    if "strip=symbols" in flags or "link-arg=-s" in flags.split("-C"):
+        return STRIPPED_ALL
+    if profile is None:
+        return UNKNOWN
+    value = variables.get(f"CARGO_PROFILE_{profile.upper().replace('-', '_')}_STRIP")
+    setting: object = None
+    if value is not None:
+        setting = value.text
+    elif crate is None:
+        return UNKNOWN
+    else:
+        setting = crate.profile(profile).get("strip")
+    if setting in (True, "true", "symbols"):
+        return STRIPPED_ALL
+    if setting == "debuginfo":
+        return STRIPPED_DEBUGINFO
+    return STRIPPED_NO
+
+
+def _texts(arguments: CargoArguments, *names: str) -> tuple[str, ...]:
+    return tuple(word.pattern for name in names for word in arguments.flags.get(name, ()))
+
+
+def _end(command: Command, arguments: CargoArguments) -> int | None:
+    word = command.words[arguments.last]
+    return word.span.end if word.shell is not None else None

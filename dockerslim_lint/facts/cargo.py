@@ -1,0 +1,194 @@
+"""cargo's command line: what a call builds, and where it puts it."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+from dockerslim_lint.catalog import commands as known_commands
+from dockerslim_lint.facts.model import Command, CommandWord
+
+BUILDS = {"build": "build", "b": "build", "install": "install"}
+"""Subcommands that make programs, with cargo's built-in alias (cargo book, "cargo build")."""
+
+FORWARDERS = frozenset({"auditable"})
+"""Subcommands that hand the rest to cargo itself and build the same files (cargo-auditable's README)."""
+
+OTHER_BUILDERS = {
+    "zigbuild": "cargo zigbuild",
+    "xwin": "cargo xwin",
+    "rustc": "cargo rustc",
+    "deb": "cargo deb",
+    "dist": "cargo dist",
+    "make": "cargo make",
+    "xtask": "cargo xtask",
+    "leptos": "cargo leptos",
+    "chef": "cargo chef",
+    "cross": "cargo cross",
+    "pgo": "cargo pgo",
+    "binstall": "cargo binstall",
+    "run": "cargo run",
+    "r": "cargo run",
+}
+"""Subcommands that may make programs in ways that are not modelled."""
+
+QUIET = frozenset(
+    [
+        "add",
+        "c",
+        "check",
+        "clean",
+        "clippy",
+        "d",
+        "doc",
+        "fetch",
+        "fix",
+        "fmt",
+        "generate-lockfile",
+        "help",
+        "info",
+        "init",
+        "locate-project",
+        "login",
+        "logout",
+        "metadata",
+        "new",
+        "owner",
+        "package",
+        "pkgid",
+        "publish",
+        "read-manifest",
+        "remove",
+        "report",
+        "search",
+        "t",
+        "test",
+        "tree",
+        "uninstall",
+        "update",
+        "vendor",
+        "verify-project",
+        "version",
+        "yank",
+        "bench",
+        "audit",
+        "deny",
+        "outdated",
+        "nextest",
+        "sqlx",
+    ]
+)
+"""Subcommands that make no program that could be shipped."""
+
+VALUE_FLAGS = frozenset(
+    [
+        "--target",
+        "--bin",
+        "--example",
+        "--test",
+        "--bench",
+        "--package",
+        "--exclude",
+        "--jobs",
+        "--features",
+        "--profile",
+        "--target-dir",
+        "--manifest-path",
+        "--message-format",
+        "--color",
+        "--config",
+        "--root",
+        "--path",
+        "--git",
+        "--branch",
+        "--tag",
+        "--rev",
+        "--version",
+        "--vers",
+        "--index",
+        "--registry",
+        "--lockfile-path",
+        "--artifact-dir",
+        "--out-dir",
+        "-p",
+        "-j",
+        "-F",
+        "-Z",
+        "-C",
+    ]
+)
+"""Flags whose value may be the next word (cargo 1.96 `cargo build --help`, `cargo install --help`)."""
+
+
+class CargoArguments(NamedTuple):
+    """cargo's words, sorted: `flags` hold every value of a flag, in order; `last` is the index of the last word before ``--``."""
+
+    toolchain: str
+    subcommand: str
+    flags: dict[str, tuple[CommandWord, ...]]
+    switches: frozenset[str]
+    operands: tuple[CommandWord, ...]
+    last: int
+    exact: bool
+
+
+def cargo_arguments(command: Command) -> CargoArguments | None:
+    """The words of a cargo call; None where the command is not cargo."""
+    words = command.words
+    at = 0
+    while at < len(words) and words[at].exact and known_commands.is_wrapper(words[at].pattern):
+        at += 1
+        while at < len(words) and ("=" in words[at].pattern or words[at].pattern.startswith("-")):
+            at += 1
+    if at >= len(words) or not words[at].exact or words[at].pattern.rsplit("/", 1)[-1] != "cargo":
+        return None
+    toolchain = subcommand = ""
+    flags: dict[str, tuple[CommandWord, ...]] = {}
+    switches: set[str] = set()
+    operands: list[CommandWord] = []
+    exact = True
+    last = at
+    index = at + 1
+    while index < len(words):
+        word = words[index]
+        text = word.pattern
+        if text == "--":
+            break
+        last = index
+        index += 1
+        if text.startswith("+") and not subcommand:
+            toolchain = text[1:]
+        elif text.startswith("-"):
+            name, equals, _ = text.partition("=")
+            if not text.startswith("--") and len(text) > 2 and text[:2] in VALUE_FLAGS:
+                flags[text[:2]] = (*flags.get(text[:2], ()), word._replace(pattern=text[2:]))
+            elif equals:
+                flags[name] = (*flags.get(name, ()), word._replace(pattern=text[len(name) + 1 :]))
+            elif text in VALUE_FLAGS and index < len(words):
+                flags[text] = (*flags.get(text, ()), words[index])
+                last = index
+                index += 1
+            else:
+                switches.add(text)
+        elif not subcommand:
+            subcommand = text
+            if subcommand in FORWARDERS:
+                subcommand = ""
+        else:
+            operands.append(word)
+            # `cargo build $FLAGS`: what the variable holds may be any flag
+            exact = exact and not text.startswith("*")
+    return CargoArguments(toolchain, subcommand, flags, frozenset(switches), tuple(operands), last, exact)
+
+
+def profile_of(arguments: CargoArguments, kind: str) -> tuple[str | None, str]:
+    """The profile's name and its directory: install builds for release, unless --debug is given."""
+    named = arguments.flags.get("--profile")
+    if named:
+        name = named[-1].pattern
+        if "*" in name:
+            return None, "*"
+        return name, {"dev": "debug", "test": "debug", "bench": "release"}.get(name, name)
+    release = bool({"--release", "-r"} & arguments.switches)
+    if kind == "install":
+        release = not ({"--debug"} & arguments.switches)
+    return ("release", "release") if release else ("dev", "debug")

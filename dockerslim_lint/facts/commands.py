@@ -1,0 +1,248 @@
+"""A RUN's body as simple commands, in order, each with its directory and variables."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+
+from dockerslim_lint.facts import patterns
+from dockerslim_lint.facts.env import NOWHERE
+from dockerslim_lint.facts.model import Command, CommandWord, Value
+from dockerslim_lint.source import Source, Span
+from dockerslim_lint.syntax import script as sh
+from dockerslim_lint.syntax.shell import parse_shell, run_script, text_of
+from dockerslim_lint.syntax.tree import Expansion, Instruction, JsonString, Literal, LogicalText
+
+SHELLS = frozenset({"sh", "bash", "ash", "dash"})
+MAX_NESTING = 4
+"""of ``sh -c 'sh -c …'``"""
+
+
+class CommandReader:
+    """Reads the commands of one RUN. `directory` and `variables` are those at its start."""
+
+    def __init__(
+        self, instruction: int, stage: int, directory: str | None, variables: Mapping[str, Value], known: bool
+    ) -> None:
+        self._instruction = instruction
+        self._stage = stage
+        self._directory = directory
+        self._variables = dict(variables)
+        self._known = known
+        self._found: list[Command] = []
+        self._nesting = 0
+        self._text: LogicalText | None = None
+
+    def read(self, instruction: Instruction, source: Source) -> list[Command]:
+        """All commands, in the order in which they run (both sides of a condition, one after the other)."""
+        if instruction.json is not None:
+            self._exec_form(instruction.json, instruction.body)
+            return self._found
+        text = run_script(instruction, source)
+        if text is None:
+            whole = instruction.body_span
+            word = CommandWord("*", False, whole, None, None)
+            self._add((word,), (), whole, False)
+            return self._found
+        self._read(text, True)
+        return self._found
+
+    def _read(self, text: LogicalText, certain: bool) -> None:
+        outer, self._text = self._text, text
+        parsed = parse_shell(text)
+        self._walk(parsed.root, certain and not parsed.broken)
+        self._text = outer
+
+    def _exec_form(self, strings: tuple[JsonString, ...], body: LogicalText) -> None:
+        if not strings:
+            return
+        words = tuple(CommandWord(string.text, True, string.span, None, string) for string in strings)
+        span = Span(strings[0].span.start, strings[-1].span.end)
+        if patterns.basename(strings[0].text) in SHELLS and len(strings) == 3 and strings[1].text.endswith("c"):
+            text = text_of(strings[2], body)
+            if text is not None:
+                self._read(text, True)
+                return
+        self._add(words, (), span, True, shell_form=False)
+
+    def _add(
+        self,
+        words: tuple[CommandWord, ...],
+        prefix: tuple[str, ...],
+        span: Span,
+        certain: bool,
+        shell_form: bool = True,
+        variables: Mapping[str, Value] | None = None,
+    ) -> None:
+        self._found.append(
+            Command(
+                self._instruction,
+                self._stage,
+                words,
+                prefix,
+                span,
+                self._directory,
+                dict(self._variables if variables is None else variables),
+                certain,
+                shell_form,
+            )
+        )
+
+    def _walk(self, node: sh.Node, certain: bool) -> None:
+        match node:
+            case sh.Simple():
+                self._simple(node, certain)
+            case sh.Sequence():
+                self._sequence(node, certain)
+            case sh.Pipeline():
+                for item in node.items:
+                    self._scoped(item, certain)
+            case sh.Negated():
+                self._walk(node.item, False)
+            case sh.Group():
+                if node.subshell:
+                    self._scoped(node.body, certain)
+                else:
+                    self._walk(node.body, certain)
+            case sh.If():
+                bodies = [body for _, body in node.branches]
+                for condition, _ in node.branches:
+                    self._walk(condition, False)
+                self._branches([*bodies, node.otherwise] if node.otherwise is not None else bodies)
+            case sh.Case():
+                self._branches([body for _, body in node.branches])
+            case sh.Loop():
+                self._loop(node)
+            case sh.Function():
+                self._walk(node.body, False)
+            case sh.Unread():
+                self._add((CommandWord("*", False, node.span, None, None),), (), node.span, False)
+
+    def _sequence(self, node: sh.Sequence, certain: bool) -> None:
+        # an and-or list runs from one ; (or newline) to the next: a || anywhere in it makes what it joins uncertain
+        lists: list[list[sh.Node]] = []
+        alternatives: list[bool] = []
+        for item, operator in zip(node.items, node.operators, strict=True):
+            if operator in ("&&", "||") and lists:
+                lists[-1].append(item)
+                alternatives[-1] = alternatives[-1] or operator == "||"
+            else:
+                lists.append([item])
+                alternatives.append(False)
+        for items, alternative in zip(lists, alternatives, strict=True):
+            for item in items:
+                self._walk(item, certain and not alternative)
+
+    def _scoped(self, node: sh.Node, certain: bool) -> None:
+        directory, variables = self._directory, dict(self._variables)
+        self._walk(node, certain)
+        self._directory, self._variables = directory, variables
+
+    def _branches(self, bodies: list[sh.Node]) -> None:
+        directory, before = self._directory, dict(self._variables)
+        ends: list[tuple[str | None, dict[str, Value]]] = []
+        for body in bodies:
+            self._directory, self._variables = directory, dict(before)
+            self._walk(body, False)
+            ends.append((self._directory, self._variables))
+        self._variables = _merged(before, [variables for _, variables in ends])
+        self._directory = directory if all(end == directory for end, _ in ends) else None
+
+    def _loop(self, node: sh.Loop) -> None:
+        if node.condition is not None:
+            self._walk(node.condition, False)
+        if node.variable:
+            values = [self._word(word).pattern for word in node.words]
+            text: str | None = values[0] if values else None
+            for value in values[1:]:
+                text = patterns.merge(text, value)
+            self._variables[node.variable] = Value(text, node.span)
+        self._scoped(node.body, False)
+
+    def _simple(self, node: sh.Simple, certain: bool) -> None:
+        assigned = {
+            item.name: Value(self._word(item.value).pattern if item.value else "", item.span)
+            for item in node.assignments
+        }
+        words = tuple(self._word(word) for word in node.words)
+        name = patterns.basename(words[0].pattern) if words and words[0].exact else ""
+        if not words or name in ("export", "readonly", "declare", "local", "typeset"):
+            self._variables.update(assigned)
+            return
+        if name in ("cd", "pushd"):
+            self._add(words, (), node.span, certain)
+            self._change_directory(words, certain)
+            return
+        if name in SHELLS and self._nested_script(node, words, certain):
+            return
+        self._add(
+            words, tuple(item.name for item in node.assignments), node.span, certain, True, self._variables | assigned
+        )
+
+    def _change_directory(self, words: tuple[CommandWord, ...], certain: bool) -> None:
+        target = next((word for word in words[1:] if not word.pattern.startswith("-")), None)
+        if target is None or "*" in target.pattern or not certain:
+            self._directory = None
+        elif self._directory is not None or target.pattern.startswith("/"):
+            self._directory = patterns.join(self._directory or "/", target.pattern)
+
+    def _nested_script(self, node: sh.Simple, words: tuple[CommandWord, ...], certain: bool) -> bool:
+        """``sh -c 'script'``: read the script in place. False where that cannot be done exactly."""
+        options = [at for at, word in enumerate(words[1:], 1) if word.pattern.startswith("-")]
+        if not options or not words[options[-1]].pattern.endswith("c") or options[-1] + 1 >= len(words):
+            return False
+        shell = node.words[options[-1] + 1]
+        if len(shell.pieces) != 1 or not isinstance(shell.pieces[0], Literal) or self._nesting >= MAX_NESTING:
+            return False
+        text = text_of(shell.pieces[0], self._text) if self._text is not None else None
+        if text is None:
+            return False
+        directory, variables = self._directory, dict(self._variables)
+        self._nesting += 1
+        self._read(text, certain)
+        self._nesting -= 1
+        self._directory, self._variables = directory, variables
+        return True
+
+    def _word(self, word: sh.ShellWord) -> CommandWord:
+        text, exact = "", True
+        for piece in word.pieces:
+            if isinstance(piece, Literal):
+                text += piece.text
+                exact = exact and (bool(piece.quote) or not any(char in piece.text for char in "*?["))
+            elif isinstance(piece, Expansion) and not piece.operator:
+                value = self._variables.get(piece.name)
+                if value is None and self._known and _is_name(piece.name):
+                    # a variable that only the running shell or the base sets is not known to be empty
+                    text, exact = text + "*", False
+                elif value is None or value.text is None:
+                    text, exact = text + "*", False
+                else:
+                    text, exact = text + value.text, exact and "*" not in value.text
+            else:
+                text, exact = text + "*", False
+        if text.startswith("~/") and word.pieces and isinstance(word.pieces[0], Literal) and not word.pieces[0].quote:
+            text = "/root" + text[1:]
+        return CommandWord(text, exact, word.span, word, None)
+
+
+def _is_name(name: str) -> bool:
+    return name.isidentifier()
+
+
+def _merged(before: Mapping[str, Value], ends: list[dict[str, Value]]) -> dict[str, Value]:
+    """Variables after a condition. A branch that does not assign one leaves it out: an unset target would fail anyway."""
+    merged = dict(before)
+    for name in sorted({name for end in ends for name in end}):
+        values = [end[name] for end in ends if name in end]
+        if all(value == before.get(name) for value in values):
+            continue
+        text = values[0].text
+        for value in values[1:]:
+            text = patterns.merge(text, value.text)
+        merged[name] = Value(text, values[0].origin if values else NOWHERE)
+    return merged
+
+
+def words_after(command: Command, start: int) -> Iterator[CommandWord]:
+    """The command's words from index `start` on that are no options."""
+    return (word for word in command.words[start:] if not word.pattern.startswith("-"))

@@ -1,0 +1,88 @@
+""".cargo/config.toml and the toolchain file: what they say about targets."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, NamedTuple
+
+from dockerslim_lint.context import BuildContext
+from dockerslim_lint.facts.crate.manifest import BrokenFileError, read_toml, table
+
+
+class CargoConfig(NamedTuple):
+    """`target_tables` are the ``[target.X]`` tables that hold flags, a linker or a runner; `rustflags` ``build.rustflags``."""
+
+    target: str
+    target_directory: str
+    target_tables: tuple[str, ...]
+    rustflags: str
+
+
+class ToolchainFile(NamedTuple):
+    """rust-toolchain(.toml): `path` "" where there is none."""
+
+    path: str
+    channel: str
+    targets: tuple[str, ...]
+
+
+def read_config(context: BuildContext, directory: str) -> CargoConfig:
+    """The configuration that cargo finds from `directory` (relative to the context) upwards. Raises BrokenFileError.
+
+    Source: cargo book, "Configuration" (hierarchical; the nearer file wins; ``config`` without .toml still counts).
+    """
+    target = target_directory = rustflags = ""
+    tables: list[str] = []
+    for place in _upwards(directory):
+        data = read_toml(context, f"{place}.cargo/config") or read_toml(context, f"{place}.cargo/config.toml")
+        if not data:
+            continue
+        build = table(data, "build")
+        target = target or _text(build.get("target"))
+        target_directory = target_directory or _text(build.get("target-dir"))
+        rustflags = rustflags or _flags(build.get("rustflags"))
+        tables += [name for name, entry in table(data, "target").items() if isinstance(entry, Mapping) and entry]
+    return CargoConfig(target, target_directory, tuple(dict.fromkeys(tables)), rustflags)
+
+
+def read_toolchain_file(context: BuildContext, directory: str) -> ToolchainFile:
+    """The toolchain file that rustup finds from `directory` upwards. Raises BrokenFileError.
+
+    Source: rustup book, "Overrides": a file without ``.toml`` may hold just the channel's name.
+    """
+    for place in _upwards(directory):
+        for name in ("rust-toolchain", "rust-toolchain.toml"):
+            path = f"{place}{name}"
+            data = context.read(path)
+            if data is None:
+                continue
+            if name == "rust-toolchain" and b"[" not in data:
+                return ToolchainFile(path, data.decode("utf-8", "replace").strip(), ())
+            toolchain = table(read_toml(context, path) or {}, "toolchain")
+            targets = toolchain.get("targets")
+            return ToolchainFile(
+                path,
+                _text(toolchain.get("channel")),
+                tuple(item for item in targets if isinstance(item, str)) if isinstance(targets, list) else (),
+            )
+    return ToolchainFile("", "", ())
+
+
+def _upwards(directory: str) -> list[str]:
+    parts = [part for part in directory.split("/") if part]
+    return ["".join(f"{part}/" for part in parts[:count]) for count in range(len(parts), -1, -1)]
+
+
+def _text(value: Any) -> str:
+    if isinstance(value, list) and len(value) == 1:
+        value = value[0]
+    return value if isinstance(value, str) else ""
+
+
+def _flags(value: Any) -> str:
+    if isinstance(value, list):
+        return " ".join(item for item in value if isinstance(item, str))
+    return value if isinstance(value, str) else ""
+
+
+__all__ = ["BrokenFileError", "CargoConfig", "ToolchainFile", "read_config", "read_toolchain_file"]

@@ -1,0 +1,79 @@
+"""Cargo.toml: the programs of a crate, and its profiles."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from dockerslim_lint.context import BuildContext
+
+
+class BrokenFileError(Exception):
+    """A TOML file of the crate that cannot be read; the text says where and why."""
+
+
+def read_toml(context: BuildContext, path: str) -> dict[str, Any] | None:
+    """The parsed file, None if it is not there. Raises BrokenFileError."""
+    data = context.read(path)
+    if data is None:
+        return None
+    import tomllib
+
+    try:
+        return tomllib.loads(data.decode("utf-8-sig"))
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError, RecursionError) as error:
+        raise BrokenFileError(f"{path}: {error}") from None
+
+
+def table(data: Mapping[str, Any], *names: str) -> dict[str, Any]:
+    """A nested table; {} where it is absent or something else."""
+    current: Any = data
+    for name in names:
+        current = current.get(name) if isinstance(current, Mapping) else None
+    return dict(current) if isinstance(current, Mapping) else {}
+
+
+def binaries(context: BuildContext, directory: str, manifest: Mapping[str, Any]) -> tuple[str, ...]:
+    """Names of the programs of the package in `directory` ("" for the context's root), as cargo finds them.
+
+    Source: cargo book, "Cargo Targets" (auto-discovery: src/main.rs, src/bin/*.rs, src/bin/*/main.rs).
+    """
+    package = table(manifest, "package")
+    name = package.get("name")
+    if not isinstance(name, str):
+        return ()
+    prefix = f"{directory}/" if directory else ""
+    found: list[str] = []
+    for entry in manifest.get("bin", ()) if isinstance(manifest.get("bin"), list) else ():
+        if isinstance(entry, Mapping) and isinstance(entry.get("name"), str):
+            found.append(entry["name"])
+    if package.get("autobins", True) is not False:
+        if context.read(f"{prefix}src/main.rs") is not None and not _claims_main(manifest):
+            found.append(name)
+        for path in context.names(f"{prefix}src/bin/*.rs"):
+            found.append(path.rsplit("/", 1)[-1].removesuffix(".rs"))
+        for path in context.names(f"{prefix}src/bin/*/main.rs"):
+            found.append(path.split("/")[-2])
+    return tuple(dict.fromkeys(found))
+
+
+def _claims_main(manifest: Mapping[str, Any]) -> bool:
+    entries = manifest.get("bin")
+    return isinstance(entries, list) and any(
+        isinstance(entry, Mapping) and entry.get("path") == "src/main.rs" for entry in entries
+    )
+
+
+def members(context: BuildContext, directory: str, manifest: Mapping[str, Any]) -> tuple[str, ...]:
+    """Directories of a workspace's member packages."""
+    workspace = table(manifest, "workspace")
+    prefix = f"{directory}/" if directory else ""
+    excluded = {f"{prefix}{name}".rstrip("/") for name in workspace.get("exclude", ()) if isinstance(name, str)}
+    found: list[str] = []
+    for pattern in workspace.get("members", ()):
+        if isinstance(pattern, str):
+            for path in context.names(f"{prefix}{pattern.rstrip('/')}/Cargo.toml"):
+                member = path.rsplit("/", 1)[0]
+                if member not in excluded:
+                    found.append(member)
+    return tuple(dict.fromkeys(found))

@@ -1,0 +1,55 @@
+"""What is known of the crate that a cargo call builds."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from functools import cached_property
+from typing import Any
+
+from dockerslim_lint.facts.crate.config import CargoConfig, ToolchainFile
+
+
+class Crate:
+    """A package or workspace; read-only.
+
+    `directory` is its place in the context ("" is the root), `root` that of its workspace. `binaries` are empty where nothing is known. The lock is
+    read when first asked for, since that is the slow part: `packages` is None where there is no lock that can be read.
+    """
+
+    def __init__(
+        self,
+        directory: str,
+        root: str,
+        binaries: tuple[str, ...],
+        default_binary: str,
+        profiles: Mapping[str, Any],
+        config: CargoConfig,
+        toolchain: ToolchainFile,
+        read_lock: Callable[[], tuple[str, ...] | None],
+    ) -> None:
+        self.directory = directory
+        self.root = root
+        self.binaries = binaries
+        self.default_binary = default_binary
+        self.profiles = profiles
+        self.config = config
+        self.toolchain = toolchain
+        self._read_lock = read_lock
+
+    @cached_property
+    def packages(self) -> tuple[str, ...] | None:
+        """Names of all locked packages, sorted."""
+        return self._read_lock()
+
+    def profile(self, name: str) -> dict[str, Any]:
+        """The settings of a profile, its ``inherits`` followed."""
+        settings: dict[str, Any] = {}
+        seen: set[str] = set()
+        current: Any = name
+        while isinstance(current, str) and current not in seen:
+            seen.add(current)
+            table = self.profiles.get(current)
+            table = table if isinstance(table, Mapping) else {}
+            settings = {**table, **settings}
+            current = table.get("inherits")
+        return settings

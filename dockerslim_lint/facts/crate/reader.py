@@ -1,0 +1,117 @@
+"""From the files of a context to a `Crate`."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from dockerslim_lint.context import BuildContext
+from dockerslim_lint.facts.crate import lock, manifest
+from dockerslim_lint.facts.crate.config import CargoConfig, ToolchainFile, read_config, read_toolchain_file
+from dockerslim_lint.facts.crate.manifest import BrokenFileError
+from dockerslim_lint.facts.crate.model import Crate
+
+
+class CrateReader:
+    """Reads each crate of one context once. What cannot be read becomes one line in `notes`."""
+
+    def __init__(self, context: BuildContext) -> None:
+        self._context = context
+        self._crates: dict[tuple[str, tuple[str, ...]], Crate | None] = {}
+        self.notes: list[str] = []
+
+    def read(self, directory: str, packages: tuple[str, ...] = ()) -> Crate | None:
+        """The crate whose Cargo.toml is in `directory` (relative, "" is the root); None where there is none.
+
+        `packages` are those asked for with ``-p``; with none, a workspace's root package or all its members count.
+        """
+        key = (directory, packages)
+        if key not in self._crates:
+            try:
+                self._crates[key] = self._read(directory, packages)
+            except BrokenFileError as error:
+                self._note(str(error))
+                self._crates[key] = None
+        return self._crates[key]
+
+    def is_directory(self, path: str) -> bool:
+        """Whether `path` is a directory of the context, as far as that is known: a name without a dot counts as one."""
+        if not self._context.known:
+            return "." not in path.rsplit("/", 1)[-1] and not path.rsplit("/", 1)[-1].startswith("Cargo")
+        return self._context.read(path) is None and bool(
+            self._context.names(f"{path}/*") or self._context.names(f"{path}/**")
+        )
+
+    def _read(self, directory: str, packages: tuple[str, ...]) -> Crate | None:
+        prefix = f"{directory}/" if directory else ""
+        data = manifest.read_toml(self._context, f"{prefix}Cargo.toml")
+        if data is None:
+            return None
+        found: list[tuple[str, tuple[str, ...]]] = []
+        if "package" in data:
+            found.append((self._package_name(data), manifest.binaries(self._context, directory, data)))
+        if "workspace" in data and (packages or "package" not in data):
+            for member in manifest.members(self._context, directory, data):
+                member_data = manifest.read_toml(self._context, f"{member}/Cargo.toml")
+                if member_data is not None:
+                    found.append(
+                        (self._package_name(member_data), manifest.binaries(self._context, member, member_data))
+                    )
+        chosen = [names for name, names in found if not packages or name in packages]
+        binaries = tuple(dict.fromkeys(name for names in chosen for name in names))
+        default = manifest.table(data, "package").get("default-run")
+        root, root_data = self._workspace_root(directory, data)
+        return Crate(
+            directory,
+            root,
+            binaries,
+            default if isinstance(default, str) else binaries[0] if len(binaries) == 1 else "",
+            manifest.table(root_data, "profile"),
+            self._config(directory),
+            self._toolchain(directory),
+            lambda: self._packages(root),
+        )
+
+    def _workspace_root(self, directory: str, data: dict[str, Any]) -> tuple[str, dict[str, Any]]:
+        """The directory whose lock and profiles count, and its manifest."""
+        if "workspace" in data:
+            return directory, data
+        parts = directory.split("/") if directory else []
+        while parts:
+            parts.pop()
+            place = "".join(f"{part}/" for part in parts)
+            above = manifest.read_toml(self._context, f"{place}Cargo.toml")
+            if above is not None and "workspace" in above:
+                return "/".join(parts), above
+        return directory, data
+
+    def _packages(self, root: str) -> tuple[str, ...] | None:
+        try:
+            data = manifest.read_toml(self._context, f"{root}/Cargo.lock" if root else "Cargo.lock")
+        except BrokenFileError as error:
+            self._note(str(error))
+            return None
+        return lock.package_names(data) if data is not None else None
+
+    def _config(self, directory: str) -> CargoConfig:
+        try:
+            return read_config(self._context, directory)
+        except BrokenFileError as error:
+            self._note(str(error))
+            return CargoConfig("", "", (), "")
+
+    def _toolchain(self, directory: str) -> ToolchainFile:
+        try:
+            return read_toolchain_file(self._context, directory)
+        except BrokenFileError as error:
+            self._note(str(error))
+            return ToolchainFile("", "", ())
+
+    def _note(self, text: str) -> None:
+        line = f"{text}; nothing is known of the crate"
+        if line not in self.notes:
+            self.notes.append(line)
+
+    @staticmethod
+    def _package_name(data: dict[str, Any]) -> str:
+        name = manifest.table(data, "package").get("name")
+        return name if isinstance(name, str) else ""

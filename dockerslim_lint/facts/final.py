@@ -1,0 +1,170 @@
+"""The images that ship programs made by cargo, and what those need."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from dockerslim_lint.catalog import commands as known_commands
+from dockerslim_lint.catalog import packages
+from dockerslim_lint.edit import Need
+from dockerslim_lint.facts import patterns
+from dockerslim_lint.facts.model import Artifact, FinalImage, Launch, Output, Stage
+from dockerslim_lint.facts.walk import Shared, StageState
+from dockerslim_lint.source import Span
+from dockerslim_lint.syntax import script as sh
+from dockerslim_lint.syntax.shell import parse_shell
+from dockerslim_lint.syntax.tree import Instruction
+
+DEFAULT_PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
+"""PATH where an image sets none (BuildKit and runc, system.DefaultPathEnv)."""
+
+
+def final_images(shared: Shared, instructions: Sequence[Instruction]) -> tuple[FinalImage, ...]:
+    """One value for each terminal stage that receives, or starts, a program made by cargo."""
+    found = []
+    for state in shared.states:
+        if not state.stage.terminal:
+            continue
+        image = _final_image(state, shared, instructions)
+        if image is not None:
+            found.append(image)
+    return tuple(found)
+
+
+def chain_of(stage: Stage, stages: Sequence[Stage]) -> tuple[int, ...]:
+    """The stage and those that it is built on, the lowest first."""
+    chain = [stage.number]
+    while stage.parent is not None:
+        stage = stages[stage.parent]
+        chain.append(stage.number)
+    return tuple(reversed(chain))
+
+
+def _final_image(state: StageState, shared: Shared, instructions: Sequence[Instruction]) -> FinalImage | None:
+    stage = state.stage
+    chain = chain_of(stage, shared.stages)
+    launch = read_launch(state, shared, instructions)
+    started = state.table.find(launch.program) if launch.program is not None else None
+    artifacts: dict[str, Artifact] = {}
+    for path, entry in state.table.entries():
+        if isinstance(entry, Artifact) and (entry.call is None or _made_outside(entry, shared, chain)):
+            artifacts[path] = entry
+    for path, entry in state.table.entries():
+        # a copied output directory ships what starts from it, or the one program that the crate has
+        if isinstance(entry, Output) and shared.calls[entry.call].command.stage not in chain:
+            for name in shared.binaries(entry.call):
+                program = state.table.find(f"{path}/{name}")
+                if isinstance(program, Artifact):
+                    artifacts[f"{path}/{name}"] = program
+    if isinstance(started, Artifact) and launch.program is not None:
+        artifacts.setdefault(launch.program, started)
+    if not artifacts:
+        return None
+    single = any(
+        artifact.call is not None and shared.calls[artifact.call].command.stage in chain
+        for artifact in artifacts.values()
+    )
+    return FinalImage(
+        stage.number,
+        chain,
+        tuple(artifacts.items()),
+        launch,
+        state.user,
+        state.user_instruction,
+        state.workdir,
+        state.environment.variables,
+        tuple(state.installs),
+        tuple(state.users),
+        tuple(command for command in shared.commands if command.stage in chain),
+        tuple(state.volumes),
+        state.healthcheck,
+        tuple(transfer for transfer in shared.transfers if transfer.stage in chain),
+        _needs(state, single),
+        single,
+    )
+
+
+def _made_outside(artifact: Artifact, shared: Shared, chain: tuple[int, ...]) -> bool:
+    return artifact.call is not None and shared.calls[artifact.call].command.stage not in chain
+
+
+def _needs(state: StageState, single: bool) -> tuple[Need, ...]:
+    needs: dict[tuple[str, str], Need] = {}
+    for install in state.installs if not single else ():
+        for name in install.packages:
+            known = packages.lookup(install.manager, name)
+            if known is not None and known.role in ("certificates", "tzdata"):
+                needs.setdefault((known.role, ""), Need(known.role, "", f"the file installs {name}"))
+    if "TZ" in state.environment.environment:
+        needs.setdefault(("tzdata", ""), Need("tzdata", "", "the file sets TZ"))
+    return tuple(needs.values())
+
+
+def read_launch(state: StageState, shared: Shared, instructions: Sequence[Instruction]) -> Launch:
+    """What starts when the image is run."""
+    image = state.stage.image
+    argv: list[str] = []
+    program: str | None = None
+    span: Span | None = None
+    shell_form = False
+    for index in (state.entrypoint, state.cmd):
+        if index is None or shell_form:
+            continue
+        instruction = instructions[index]
+        if instruction.json is not None:
+            if span is None and instruction.json and not argv:
+                span = instruction.json[0].span
+            argv += [string.text for string in instruction.json]
+        elif instruction.body.data:
+            shell_form = not argv
+            text = instruction.body.data.decode("utf-8", "surrogateescape")
+            argv += ["/bin/sh", "-c", text]
+            if shell_form:
+                program, span = _program_of_shell_form(instruction)
+    from_base = state.entrypoint is None and state.cmd is None
+    if state.entrypoint is None and image is not None and image.entrypoint:
+        argv = [*image.entrypoint, *argv]
+    if state.cmd is None and state.base_cmd and (state.entrypoint is None) and image is not None and image.cmd:
+        argv += image.cmd
+    first = program if shell_form else argv[0] if argv else None
+    return Launch(
+        tuple(argv),
+        state.entrypoint,
+        state.cmd,
+        _resolve(first, state, shared) if first and not from_base else None,
+        span,
+        shell_form,
+        from_base,
+    )
+
+
+def _program_of_shell_form(instruction: Instruction) -> tuple[str | None, Span | None]:
+    node = parse_shell(instruction.body).root
+    while isinstance(node, sh.Sequence) and len(node.items) == 1:
+        node = node.items[0]
+    if not isinstance(node, sh.Simple) or not node.words:
+        return None, None
+    words = node.words[1:] if node.words[0].literal == "exec" and len(node.words) > 1 else node.words
+    return words[0].literal, words[0].span
+
+
+def _resolve(name: str, state: StageState, shared: Shared) -> str | None:
+    """The absolute path of a program as the container runtime looks it up; None where it cannot be told."""
+    if "*" in name:
+        return None
+    if "/" in name:
+        return patterns.join(state.workdir, name)
+    value = state.environment.variables.get("PATH")
+    text = value.text if value is not None and value.text else DEFAULT_PATH
+    for directory in text.split(":"):
+        path = f"{directory.rstrip('/')}/{name}"
+        if not directory.startswith("/"):
+            continue
+        entry = state.table.find(path)
+        if isinstance(entry, Artifact) and entry.call is not None and not shared.binaries(entry.call):
+            # the call's programs are not known: a name that every system has is hardly one of them
+            if known_commands.classify(name) != "opaque":
+                continue
+        if entry is not None:
+            return path
+    return None

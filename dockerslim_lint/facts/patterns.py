@@ -1,0 +1,71 @@
+"""Paths in which ``*`` stands for what only the build knows."""
+
+from __future__ import annotations
+
+from fnmatch import fnmatchcase
+
+
+def join(directory: str, path: str) -> str:
+    """`path` seen from `directory`, both POSIX; the result is normalised and absolute if `directory` is."""
+    return normalise(path if path.startswith("/") else f"{directory}/{path}")
+
+
+def normalise(path: str) -> str:
+    """Without ``.``, ``..``, double and final slashes; ``/`` for the root."""
+    parts: list[str] = []
+    for part in path.split("/"):
+        if part == "..":
+            if parts:
+                parts.pop()
+        elif part not in ("", "."):
+            parts.append(part)
+    return "/" + "/".join(parts) if path.startswith("/") else "/".join(parts) or "."
+
+
+def parent(path: str) -> str:
+    """The directory that holds `path`."""
+    return path.rsplit("/", 1)[0] or "/"
+
+
+def basename(path: str) -> str:
+    """The last segment."""
+    return path.rsplit("/", 1)[-1]
+
+
+def same(first: str, second: str) -> bool:
+    """Whether two patterns can name the same path, segment by segment."""
+    if first == second:
+        return True
+    if "*" not in first and "*" not in second and "?" not in first + second and "[" not in first + second:
+        return False
+    ours, theirs = first.split("/"), second.split("/")
+    return len(ours) == len(theirs) and all(
+        a == b or fnmatchcase(a, b) or fnmatchcase(b, a) for a, b in zip(ours, theirs, strict=True)
+    )
+
+
+def below(path: str, directory: str) -> str | None:
+    """The part of `path` under `directory` ("" for the directory itself), None if it is not there."""
+    if directory == "/":
+        return path.lstrip("/")
+    depth = directory.count("/") + 1
+    parts = path.split("/")
+    if len(parts) < depth or not same("/".join(parts[:depth]), directory):
+        return None
+    return "/".join(parts[depth:])
+
+
+def merge(first: str | None, second: str | None) -> str | None:
+    """A pattern that both values fit: their common start and end around a ``*``; None where one is unknown."""
+    if first is None or second is None:
+        return None
+    if first == second:
+        return first
+    shorter = min(len(first), len(second))
+    head = 0
+    while head < shorter and first[head] == second[head]:
+        head += 1
+    tail = 0
+    while tail < shorter - head and first[-1 - tail] == second[-1 - tail]:
+        tail += 1
+    return f"{first[:head].rstrip('*')}*{first[len(first) - tail :].lstrip('*') if tail else ''}"

@@ -1,0 +1,102 @@
+"""FROM lines: which stage is built on what, and which stages are images of their own."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+from dockerslim_lint.catalog import images
+from dockerslim_lint.facts.env import pattern_of
+from dockerslim_lint.facts.model import Stage, Value
+from dockerslim_lint.syntax.tree import Expansion, Instruction
+
+BUILD_PLATFORM = "BUILDPLATFORM"
+
+
+def read_stages(
+    instructions: Sequence[Instruction], scope: Mapping[str, Value], final: str | None
+) -> tuple[Stage, ...]:
+    """All stages in file order. `final` names the stage asked for (--target), None for the last one."""
+    starts = [at for at, instruction in enumerate(instructions) if instruction.keyword == "FROM"]
+    stages: list[Stage] = []
+    for index, start in enumerate(starts):
+        end = starts[index + 1] if index + 1 < len(starts) else len(instructions)
+        stages.append(_read_stage(index, start, range(start + 1, end), instructions, stages, scope))
+    used = {use for stage in stages for use in stage.uses} | {stage.parent for stage in stages}
+    last = stage_named(stages, final) if final else None
+    chosen = last if last is not None else len(stages) - 1
+    return tuple(stage._replace(terminal=stage.number not in used or stage.number == chosen) for stage in stages)
+
+
+def _read_stage(
+    index: int,
+    start: int,
+    body: range,
+    instructions: Sequence[Instruction],
+    before: Sequence[Stage],
+    scope: Mapping[str, Value],
+) -> Stage:
+    instruction = instructions[start]
+    word = instruction.words[0] if instruction.words else None
+    name = ""
+    if len(instruction.words) == 3 and (instruction.words[1].literal or "").lower() == "as":
+        name = (instruction.words[2].literal or "").lower()
+    reference: str | None = None
+    variable = ""
+    if word is not None:
+        text, exact = pattern_of(word, scope, True)
+        reference = text if exact and text else None
+        variable = next((piece.name for piece in word.pieces if isinstance(piece, Expansion)), "")
+    parent = stage_named(before, reference) if reference else None
+    flag = instruction.flag("platform")
+    platform, cross = "", False
+    if flag is not None and flag.value is not None:
+        platform = pattern_of(flag.value, scope, True)[0]
+        cross = any(isinstance(piece, Expansion) and piece.name == BUILD_PLATFORM for piece in flag.value.pieces)
+    if parent is not None:
+        image, base_reference = before[parent].image, before[parent].base_reference
+        cross = cross or before[parent].cross
+    else:
+        image, base_reference = (images.lookup(reference) if reference else None), reference
+    uses = [stage_named(before, source) for at in body for source in sources_of(instructions[at], scope)]
+    return Stage(
+        index,
+        name,
+        reference,
+        word,
+        variable,
+        parent,
+        image,
+        base_reference,
+        platform,
+        cross,
+        start,
+        tuple(body),
+        tuple(sorted({use for use in uses if use is not None})),
+        terminal=False,
+    )
+
+
+def sources_of(instruction: Instruction, scope: Mapping[str, Value]) -> list[str]:
+    """The names in ``COPY --from=`` and ``RUN --mount=…,from=``."""
+    names = []
+    for flag in instruction.flags:
+        if flag.value is None:
+            continue
+        text = pattern_of(flag.value, scope, True)[0]
+        if flag.name == "from":
+            names.append(text)
+        elif flag.name == "mount":
+            names += [part[5:] for part in text.split(",") if part.startswith("from=")]
+    return names
+
+
+def stage_named(stages: Sequence[Stage], name: str | None) -> int | None:
+    """The stage of that name (the last one, as BuildKit takes it) or of that number, None for an image."""
+    if not name:
+        return None
+    for stage in reversed(stages):
+        if stage.name and stage.name == name.lower():
+            return stage.number
+    if name.isdecimal() and int(name) < len(stages):
+        return int(name)
+    return None

@@ -1,0 +1,159 @@
+"""How files move: cp, mv, install, ln, strip, objcopy, rm, mkdir, and COPY."""
+
+from __future__ import annotations
+
+from dockerslim_lint.catalog import commands as known_commands
+from dockerslim_lint.facts import patterns
+from dockerslim_lint.facts.filesystem import PathTable
+from dockerslim_lint.facts.model import (
+    STRIPPED_ALL,
+    STRIPPED_DEBUGINFO,
+    Artifact,
+    Command,
+    CommandWord,
+    Directory,
+    Entry,
+    OpaqueFile,
+)
+
+DEBUGINFO_FLAGS = frozenset({"-g", "-S", "-d", "--strip-debug"})
+INSTALL_VALUE_FLAGS = frozenset({"-m", "--mode", "-o", "--owner", "-g", "--group", "-S", "--suffix"})
+
+
+def apply_command(command: Command, table: PathTable) -> None:
+    """Move what the command moves. Anything not modelled taints the artifacts that its words name."""
+    match known_commands.canonical(command.name):
+        case "cp" | "mv" | "install" | "ln":
+            _move(command, table)
+        case "strip" | "objcopy":
+            _strip(command, table)
+        case "upx":
+            _taint(command, table, "packed by upx")
+        case "mkdir":
+            for path in _paths(command, command.words[1:]):
+                table.put(path, Directory("mkdir"))
+        case "rm":
+            for path in _paths(command, command.words[1:]):
+                table.remove(path)
+        case name:
+            if known_commands.classify(name) == "opaque":
+                _taint(command, table, name or "a command that could not be read")
+
+
+def _paths(command: Command, words: tuple[CommandWord, ...]) -> list[str]:
+    directory = command.directory
+    return [
+        patterns.join(directory or "/*", word.pattern)
+        for word in words
+        if word.pattern and not word.pattern.startswith("-")
+    ]
+
+
+def _move(command: Command, table: PathTable) -> None:
+    name = known_commands.canonical(command.name)
+    words: list[CommandWord] = []
+    into: str | None = None
+    flags: set[str] = set()
+    rest = iter(command.words[1:])
+    for word in rest:
+        text = word.pattern
+        if text in ("-t", "--target-directory"):
+            following = next(rest, None)
+            into = following.pattern if following else None
+        elif text.startswith("--target-directory="):
+            into = text.partition("=")[2]
+        elif name == "install" and text in INSTALL_VALUE_FLAGS:
+            next(rest, None)
+        elif text.startswith("-") and len(text) > 1:
+            flags.add(text)
+        else:
+            words.append(word)
+    paths = _paths(command, tuple(words))
+    if name == "install" and flags & {"-d", "--directory"}:
+        for path in paths:
+            table.put(path, Directory("install -d"))
+        return
+    if into is not None:
+        sources, destination, directory = paths, patterns.join(command.directory or "/*", into), True
+    elif len(paths) >= 2:
+        sources, destination = paths[:-1], paths[-1]
+        directory = len(sources) > 1 or words[-1].pattern.endswith(("/", "/.")) or table.is_directory(destination)
+    else:
+        return
+    if name == "ln":
+        # a relative link target is seen from the link's own directory
+        base = destination if directory else patterns.parent(destination)
+        sources = [patterns.join(base, word.pattern) for word in words[: len(sources)]]
+    for source in sources:
+        place(table, table, source, destination, directory, command.certain)
+        if name == "mv":
+            table.remove(source)
+
+
+def place(origin: PathTable, table: PathTable, source: str, destination: str, directory: bool, certain: bool) -> bool:
+    """Copy what stands at `source` of `origin` to `destination`; True where an artifact or an output directory went."""
+    entry = origin.find(source)
+    path = f"{destination.rstrip('/')}/{patterns.basename(source)}" if directory else destination
+    if entry is not None and not isinstance(entry, Directory) and not _is_tree(origin, source):
+        table.put(path, _uncertain(entry, certain))
+        return isinstance(entry, Artifact)
+    found = False
+    for rest, below in origin.below(source):
+        table.put(f"{path}/{rest}" if rest else path, _uncertain(below, certain))
+        found = found or not isinstance(below, Directory)
+    return found
+
+
+def _is_tree(table: PathTable, path: str) -> bool:
+    return any(rest for rest, _ in table.below(path))
+
+
+def _uncertain(entry: Entry, certain: bool) -> Entry:
+    if not certain and isinstance(entry, Artifact):
+        return entry._replace(touched="a step that may not run")
+    return entry
+
+
+def _strip(command: Command, table: PathTable) -> None:
+    words = command.words[1:]
+    output: str | None = None
+    flags: set[str] = set()
+    names: list[CommandWord] = []
+    rest = iter(words)
+    for word in rest:
+        text = word.pattern
+        if text in ("-o", "--output"):
+            following = next(rest, None)
+            output = following.pattern if following else None
+        elif text.startswith("--output="):
+            output = text.partition("=")[2]
+        elif text.startswith("-") and len(text) > 1:
+            flags.add(text)
+        else:
+            names.append(word)
+    paths = _paths(command, tuple(names))
+    if known_commands.canonical(command.name) == "objcopy":
+        if not flags & ({"-g", "-S", "--strip-all", "--strip-debug"}):
+            _taint(command, table, "changed by objcopy")
+            return
+        if len(paths) == 2:
+            paths, output = paths[:1], paths[1]
+        debuginfo = bool(flags & {"-g", "--strip-debug"})
+    else:
+        debuginfo = bool(flags & DEBUGINFO_FLAGS)
+    for path in paths:
+        entry = table.find(path)
+        if not isinstance(entry, Artifact):
+            continue
+        state = STRIPPED_DEBUGINFO if debuginfo and entry.stripped != STRIPPED_ALL else STRIPPED_ALL
+        after = _uncertain(entry._replace(stripped=state), command.certain)
+        table.put(patterns.join(command.directory or "/*", output) if output else path, after)
+
+
+def _taint(command: Command, table: PathTable, reason: str) -> None:
+    for path in _paths(command, command.words[1:]):
+        entry = table.find(path)
+        if isinstance(entry, Artifact):
+            table.put(path, entry._replace(touched=reason))
+        elif isinstance(entry, OpaqueFile):
+            table.put(path, OpaqueFile(reason))

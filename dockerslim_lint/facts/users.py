@@ -1,0 +1,78 @@
+"""useradd, adduser and their groups."""
+
+from __future__ import annotations
+
+from dockerslim_lint.facts.model import Command, UserCreation
+
+KINDS = {"useradd": "user", "adduser": "user", "groupadd": "group", "addgroup": "group"}
+
+ID_FLAGS = {
+    "useradd": {"-u", "--uid"},
+    "adduser": {"-u", "--uid"},
+    "groupadd": {"-g", "--gid"},
+    "addgroup": {"-g", "--gid"},
+}
+
+VALUE_FLAGS = frozenset(
+    [
+        "-u",
+        "--uid",
+        "-g",
+        "--gid",
+        "-G",
+        "--groups",
+        "-d",
+        "--home",
+        "--home-dir",
+        "-h",
+        "-s",
+        "--shell",
+        "-c",
+        "--comment",
+        "--gecos",
+        "-k",
+        "--skel",
+        "-K",
+        "--key",
+        "-b",
+        "--base-dir",
+        "-e",
+        "--expiredate",
+        "-f",
+        "--inactive",
+        "-p",
+        "--password",
+        "--ingroup",
+        "-G",
+    ]
+)
+"""Flags with a value: useradd(8), Debian's adduser(8), busybox adduser (where -D, -S, -H take none)."""
+
+
+def read_user(command: Command) -> UserCreation | None:
+    """The user or group that a command makes; None for any other command."""
+    kind = KINDS.get(command.name)
+    if kind is None:
+        return None
+    identifier = name = ""
+    names: list[str] = []
+    words = [word.pattern for word in command.words[1:]]
+    at = 0
+    while at < len(words):
+        text = words[at]
+        at += 1
+        flag, equals, value = text.partition("=")
+        if not text.startswith("-"):
+            names.append(text)
+            continue
+        if flag in VALUE_FLAGS:
+            if not equals and at < len(words):
+                value = words[at]
+                at += 1
+            if flag in ID_FLAGS[command.name]:
+                identifier = value
+    # `adduser user group` only puts a user into a group
+    if not names or (command.name == "adduser" and len(names) > 1):
+        return None
+    name = names[-1]
+    return UserCreation(command, kind, name, identifier)

@@ -1,0 +1,290 @@
+"""One stage, walked like a builder that does not execute."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+from dockerslim_lint.catalog import commands as known_commands
+from dockerslim_lint.facts import patterns
+from dockerslim_lint.facts.calls import crate_directory, read_call
+from dockerslim_lint.facts.cargo import BUILDS, OTHER_BUILDERS, cargo_arguments
+from dockerslim_lint.facts.commands import CommandReader
+from dockerslim_lint.facts.crate.model import Crate
+from dockerslim_lint.facts.crate.reader import CrateReader
+from dockerslim_lint.facts.env import Environment
+from dockerslim_lint.facts.filesystem import PathTable
+from dockerslim_lint.facts.model import (
+    UNKNOWN,
+    Artifact,
+    CargoCall,
+    Command,
+    ContextTree,
+    Directory,
+    OpaqueFile,
+    Output,
+    OutputUse,
+    PackageInstall,
+    Stage,
+    Target,
+    Transfer,
+    UserCreation,
+    Value,
+)
+from dockerslim_lint.facts.outputs import command_uses, word_use
+from dockerslim_lint.facts.packages import read_install
+from dockerslim_lint.facts.stages import stage_named
+from dockerslim_lint.facts.toolchain import installed_by, link_of
+from dockerslim_lint.facts.transfers import apply_command, place
+from dockerslim_lint.facts.users import read_user
+from dockerslim_lint.source import Source
+from dockerslim_lint.syntax.tree import Instruction, Word
+
+TARGET_DIRECTORY = "target"
+
+
+class Shared:
+    """What all stages of one file have in common while it is walked."""
+
+    def __init__(self, source: Source, crates: CrateReader, arguments: Mapping[str, str]) -> None:
+        self.source = source
+        self.crates = crates
+        self.arguments = arguments
+        self.scope: Mapping[str, Value] = {}
+        self.stages: Sequence[Stage] = ()
+        self.states: list[StageState] = []
+        self.commands: list[Command] = []
+        self.calls: list[CargoCall] = []
+        self.crate_of_call: list[Crate | None] = []
+        self.transfers: list[Transfer] = []
+        self.uses: list[OutputUse] = []
+
+    def binaries(self, call: int) -> tuple[str, ...]:
+        """The programs that a call is known to make; () if that is not known."""
+        crate = self.crate_of_call[call]
+        if crate is None or self.calls[call].source != "context":
+            return ()
+        return (*crate.binaries, *self.calls[call].examples)
+
+
+class StageState:
+    """The state of one stage after the instructions read so far."""
+
+    def __init__(self, stage: Stage, shared: Shared, parent: StageState | None) -> None:
+        self.stage = stage
+        self._shared = shared
+        self._own_cmd = False
+        image = stage.image
+        self.environment = Environment(image, image is not None)
+        self.table = PathTable(shared.calls, shared.binaries, frozenset(image.directories if image else ()))
+        self.workdir = image.workdir if image else "/"
+        self.user = image.user if image else ""
+        self.user_instruction: int | None = None
+        self.entrypoint: int | None = None
+        self.cmd: int | None = None
+        self.base_cmd = True
+        self.healthcheck: int | None = None
+        self.installs: list[PackageInstall] = []
+        self.users: list[UserCreation] = []
+        self.volumes: list[str] = []
+        self.targets: list[str] = list(image.targets) if image else []
+        self.opaque: tuple[str, int] | None = None
+        if parent is not None:
+            self._inherit(parent)
+
+    def _inherit(self, parent: StageState) -> None:
+        self.environment = parent.environment.child()
+        self.table = parent.table.copy()
+        self.workdir, self.user, self.user_instruction = parent.workdir, parent.user, parent.user_instruction
+        self.entrypoint, self.cmd, self.base_cmd = parent.entrypoint, parent.cmd, parent.base_cmd
+        self.healthcheck, self.opaque = parent.healthcheck, parent.opaque
+        self.installs, self.users = list(parent.installs), list(parent.users)
+        self.volumes, self.targets = list(parent.volumes), list(parent.targets)
+
+    def apply(self, index: int, instruction: Instruction) -> None:
+        """Take in one instruction."""
+        match instruction.keyword:
+            case "ARG":
+                self.environment.bind_argument(instruction, self._shared.arguments, self._shared.scope, True)
+            case "ENV":
+                self.environment.bind_environment(instruction)
+            case "WORKDIR" if instruction.words:
+                self.workdir = patterns.join(self.workdir, self.environment.pattern(instruction.words[0])[0])
+                self.table.put(self.workdir, Directory("WORKDIR"))
+            case "USER" if instruction.words:
+                self.user, self.user_instruction = self.environment.pattern(instruction.words[0])[0], index
+            case "RUN":
+                self._run(index, instruction)
+            case "COPY" | "ADD":
+                self._copy(index, instruction)
+            case "ENTRYPOINT":
+                # resets a CMD that the base brought, a stage of this file included (BuildKit dispatchEntrypoint)
+                self.entrypoint = index
+                if not self._own_cmd:
+                    self.cmd, self.base_cmd = None, False
+            case "CMD":
+                self.cmd, self._own_cmd = index, True
+            case "HEALTHCHECK":
+                self.healthcheck = index
+            case "VOLUME":
+                self.volumes += [self.environment.pattern(word)[0] for word in instruction.words]
+
+    def _run(self, index: int, instruction: Instruction) -> None:
+        reader = CommandReader(
+            index, self.stage.number, self.workdir, self.environment.variables, self.environment.known
+        )
+        mounts = self._cache_mounts(instruction)
+        for command in reader.read(instruction, self._shared.source):
+            self._shared.commands.append(command)
+            self._shared.uses += command_uses(command, self.table, self._shared.calls)
+            self.targets += installed_by(command)
+            install = read_install(command)
+            if install is not None:
+                self.installs.append(install)
+            user = read_user(command)
+            if user is not None:
+                self.users.append(user)
+            if not self._cargo(command):
+                if known_commands.classify(command.name) == "opaque" and self.opaque is None:
+                    self.opaque = (_title(command), index)
+                apply_command(command, self.table)
+        for mount in mounts:
+            self.table.remove(mount)
+
+    def _cache_mounts(self, instruction: Instruction) -> list[str]:
+        found = []
+        for flag in instruction.flags:
+            if flag.name == "mount" and flag.value is not None:
+                options = dict(part.partition("=")[::2] for part in self.environment.pattern(flag.value)[0].split(","))
+                place_ = options.get("target") or options.get("dst") or options.get("destination")
+                if options.get("type", "bind") in ("cache", "tmpfs", "bind") and place_:
+                    found.append(patterns.join(self.workdir, place_))
+        return found
+
+    def _cargo(self, command: Command) -> bool:
+        arguments = cargo_arguments(command)
+        if arguments is None:
+            return False
+        shared = self._shared
+        if arguments.subcommand not in BUILDS:
+            if arguments.subcommand in OTHER_BUILDERS and self.opaque is None:
+                self.opaque = (OTHER_BUILDERS[arguments.subcommand], command.instruction)
+            return True
+        kind = BUILDS[arguments.subcommand]
+        directory = crate_directory(command, arguments, kind)
+        crate, workspace = self._crate(directory, tuple(word.pattern for word in arguments.flags.get("-p", ())))
+        call = read_call(command, arguments, self.stage, crate, workspace)
+        shared.calls.append(call)
+        shared.crate_of_call.append(crate)
+        number = len(shared.calls) - 1
+        if call.output is not None:
+            self.table.put(call.output, Output(number, call.link, call.stripped))
+        return True
+
+    def _crate(self, directory: str | None, packages: tuple[str, ...]) -> tuple[Crate | None, str | None]:
+        """The crate of a directory in the stage, by way of the COPY that brought its manifest."""
+        if directory is None:
+            return None, None
+        manifest = self.table.find(f"{directory}/Cargo.toml")
+        place_ = self._context_path(f"{directory}/Cargo.toml", manifest)
+        if place_ is None:
+            return None, None
+        crate = self._shared.crates.read(patterns.parent(f"/{place_}").strip("/"), packages)
+        if crate is None:
+            return None, None
+        depth = len([part for part in crate.directory.split("/") if part]) - len(
+            [p for p in crate.root.split("/") if p]
+        )
+        workspace = directory
+        for _ in range(max(depth, 0)):
+            workspace = patterns.parent(workspace)
+        return crate, workspace
+
+    def _context_path(self, path: str, entry: object) -> str | None:
+        if not isinstance(entry, ContextTree):
+            return None
+        for known, candidate in reversed(list(self.table.entries())):
+            rest = patterns.below(path, known)
+            if candidate is entry and rest is not None:
+                return patterns.normalise(f"{entry.source}/{rest}" if rest else entry.source)
+        return None
+
+    def _copy(self, index: int, instruction: Instruction) -> None:
+        if len(instruction.words) < 2 and not instruction.heredocs:
+            return
+        shared = self._shared
+        words = instruction.words[:-1]
+        target_word = instruction.words[-1] if instruction.words else None
+        target = self.environment.pattern(target_word)[0] if target_word else "/"
+        destination = patterns.join(self.workdir, target)
+        slash = target.endswith("/") or patterns.basename(target) == "." or len(words) + len(instruction.heredocs) > 1
+        own = self.table.is_directory(destination)
+        by_base = not slash and destination in self.table.base_directories
+        flag = instruction.flag("from")
+        origin_name = self.environment.pattern(flag.value)[0] if flag and flag.value else ""
+        origin = stage_named(shared.stages[: self.stage.number], origin_name) if origin_name else None
+        sources = tuple(self.environment.pattern(word)[0] for word in words)
+        shared.transfers.append(
+            Transfer(
+                index,
+                self.stage.number,
+                origin,
+                origin_name if origin is None else "",
+                sources,
+                words,
+                destination,
+                target_word,
+                slash or own,
+                by_base,
+            )
+        )
+        for word, source in zip(words, sources, strict=True):
+            if origin is not None:
+                self._copy_from(index, shared.states[origin], word, source, destination, slash or own)
+            elif not origin_name:
+                self._copy_context(index, source, destination, slash or own)
+            else:
+                path = f"{destination}/{patterns.basename(source)}" if slash or own else destination
+                self.table.put(path, OpaqueFile(f"comes from the image {origin_name}"))
+
+    def _copy_context(self, index: int, source: str, destination: str, directory: bool) -> None:
+        source = patterns.normalise(source.lstrip("/")) if source.strip("/") else "."
+        is_tree = source == "." or self._shared.crates.is_directory(source)
+        path = f"{destination.rstrip('/')}/{patterns.basename(source)}" if directory and not is_tree else destination
+        self.table.put(path, ContextTree(source, index))
+
+    def _copy_from(
+        self, index: int, origin: StageState, word: Word, source: str, destination: str, directory: bool
+    ) -> None:
+        shared = self._shared
+        path = patterns.join("/", source)
+        use = word_use(word, path, "copy", origin.stage.number, index, origin.table, shared.calls)
+        if use is not None:
+            shared.uses.append(use)
+        if place(origin.table, self.table, path, destination, directory, True):
+            return
+        if origin.opaque is None or not isinstance(origin.table.find(path), ContextTree | None):
+            return
+        name = patterns.basename(path)
+        target = f"{destination.rstrip('/')}/{name}" if directory else destination
+        link = _link_by_path(path, origin)
+        if link is not None:
+            self.table.put(target, Artifact(None, name, link, UNKNOWN, origin.opaque[0]))
+
+
+def _title(command: Command) -> str:
+    """How a message names a command that is not modelled: ``make release``."""
+    words = [word.pattern for word in command.words[:2]]
+    return " ".join(words) if command.name else "a command that cannot be read"
+
+
+def _link_by_path(path: str, origin: StageState) -> str | None:
+    """What a program is that an opaque command left at a path like cargo's; None where the path is not like that."""
+    parts = path.split("/")
+    if TARGET_DIRECTORY not in parts[:-1]:
+        return None
+    middle = parts[parts.index(TARGET_DIRECTORY) + 1 : -1]
+    if len(middle) == 1:
+        return link_of(Target("", "host", None), origin.stage, "")
+    if len(middle) == 2:
+        return link_of(Target(middle[0], "flag", None), origin.stage, "")
+    return None
