@@ -1,0 +1,79 @@
+"""Crates that bring or need native code, and what a static musl build makes of them. Loaded when a Cargo.lock is looked at.
+
+No ``from __future__ import annotations`` here: it makes defining a NamedTuple several times slower.
+"""
+
+from collections.abc import Mapping
+from functools import cache
+from typing import Any, NamedTuple
+
+from dockerslim_lint.catalog.tables import table
+
+VERDICTS = ("static-ok", "static-ok-with", "not-on-musl", "unknown")
+
+
+class Native(NamedTuple):
+    """What is known of one crate, for a Debian builder with a musl target."""
+
+    crate: str
+    verdict: str
+    """static-ok, static-ok-with (see `condition`), not-on-musl or unknown."""
+    why: str
+    condition: str = ""
+    """What makes it link statically, for a message."""
+    features: tuple[str, ...] = ()
+    """Cargo features that do so."""
+    vendored_by: str = ""
+    """A crate whose presence under this one in Cargo.lock says that such a feature may be on already."""
+    bad_versions: tuple[str, ...] = ()
+    needs: tuple[str, ...] = ()
+    """What the build needs: c, c++, libclang, cmake, make, perl, protoc, gfortran."""
+    apt: tuple[str, ...] = ()
+    """Debian packages for the static build on rust:slim."""
+    system: tuple[str, ...] = ()
+    """Debian packages for the build against the system's library."""
+    runtime_apt: tuple[str, ...] = ()
+    """Debian packages that hold that library; names of several releases."""
+    runtime_apk: tuple[str, ...] = ()
+    allocator: bool = False
+    """It replaces malloc, so that musl's does not matter."""
+    build_only: bool = False
+    """Only build scripts use it."""
+    certainty: str = "believed"
+    source: str = ""
+
+    @property
+    def needs_c(self) -> bool:
+        """A C compiler for the target."""
+        return "c" in self.needs or self.needs_cxx
+
+    @property
+    def needs_cxx(self) -> bool:
+        """A C++ compiler for the target, which Debian's musl-tools does not have."""
+        return "c++" in self.needs and not self.build_only
+
+
+def lookup(crate: str) -> Native | None:
+    """A crate by its name on crates.io; None if the catalogue does not list it, which for a ``*-sys`` crate is no all-clear."""
+    row = _rows().get(crate)
+    if row is None:
+        return None
+    facts = {key: _typed(key, value) for key, value in row.items() if key not in ("crates", "with")}
+    return Native(crate=crate, condition=row.get("with", ""), **facts)
+
+
+def crates() -> tuple[str, ...]:
+    """The names of all crates that the catalogue lists."""
+    return tuple(_rows())
+
+
+_WORDS = ("features", "bad_versions", "needs", "apt", "system", "runtime_apt", "runtime_apk")
+
+
+def _typed(key: str, value: Any) -> Any:
+    return tuple(value.split()) if key in _WORDS else value
+
+
+@cache
+def _rows() -> Mapping[str, Mapping[str, Any]]:
+    return {crate: row for row in table("natives")["native"] for crate in row["crates"].split()}
