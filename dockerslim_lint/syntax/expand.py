@@ -28,7 +28,7 @@ Lookup = Callable[[str], str | Unknown | None]
 """A variable's value by its name: text if it is set, None if it is not, `UNKNOWN` if that cannot be said."""
 
 
-class _Refused(Exception):
+class _RefusedError(Exception):
     """BuildKit ends the build here."""
 
 
@@ -39,7 +39,7 @@ def expand(word: Word, lookup: Lookup) -> str | None:
     """
     try:
         return _expand(word, lookup)
-    except _Refused:
+    except _RefusedError:
         return None
 
 
@@ -84,7 +84,7 @@ def _value(piece: Expansion, lookup: Lookup) -> str | None:
     if kind == "+":
         return argument if present else ""
     if not present:
-        raise _Refused
+        raise _RefusedError
     return value
 
 
@@ -99,7 +99,7 @@ def _pattern_value(operator: str, value: str, argument: str | None, replacement:
         argument = argument[1:]
     tokens = read_pattern(argument)
     if tokens is None:
-        raise _Refused
+        raise _RefusedError
     if kind == "#":
         return cut_prefix(tokens, value, longest)
     if kind == "%":

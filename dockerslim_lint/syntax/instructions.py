@@ -15,6 +15,7 @@ from dockerslim_lint.syntax.words import Chars, chars_of, quoted, read_word, spl
 
 _WORD = re.compile(r"[^\t\v\f\r ]+")
 _MAX_TRIGGERS = 3
+_MAX_ERROR = 300
 
 
 class _Views(NamedTuple):
@@ -81,6 +82,8 @@ def _read(line: LogicalText, raw: str, escape: str, depth: int) -> tuple[Instruc
     elif error is None:
         error = refusal(keyword, [text for _, text, _ in flags], views.args, views.json is not None)
         error = error or views.word_error or next((problem for _, _, problem in flags if problem), None)
+    if error is not None and len(error) > _MAX_ERROR:
+        error = error[: _MAX_ERROR - 1] + "…"
     instruction = Instruction(
         keyword,
         line.span(start, keyword_end),

@@ -14,23 +14,31 @@ class LogicalText:
     `data` are the bytes; `segments` are ``(start in data, offset in the file)`` pairs, ascending, the first at 0.
     """
 
-    __slots__ = ("_files", "_starts", "data", "segments")
+    __slots__ = ("_base", "_files", "_starts", "data", "segments")
 
     def __init__(self, data: bytes, segments: tuple[tuple[int, int], ...]) -> None:
         self.data = data
         self.segments = segments
-        self._starts = [start for start, _ in segments]
-        self._files = [offset for _, offset in segments]
+        # Most texts stand in the file as one piece: a place is then a sum.
+        self._base = segments[0][1] if len(segments) == 1 else -1
+        if self._base < 0:
+            self._starts = [start for start, _ in segments]
+            self._files = [offset for _, offset in segments]
 
     def offset(self, index: int) -> int:
         """File offset of the byte at `index`; ``len(data)`` gives the offset behind the last byte."""
+        if self._base >= 0:
+            return self._base + index
         if index > 0 and index == len(self.data):
             return self.offset(index - 1) + 1
-        at = max(bisect_right(self._starts, index) - 1, 0)
-        return self._files[at] + index - self._starts[at] if self._starts else 0
+        at = bisect_right(self._starts, index) - 1
+        return self._files[at] + index - self._starts[at] if at >= 0 else 0
 
     def span(self, start: int, end: int) -> Span:
         """File span of ``data[start:end]``; it may enclose a continuation that is not part of the text."""
+        base = self._base
+        if base >= 0:
+            return Span(base + start, base + (end if end > start else start))
         first = self.offset(start)
         return Span(first, self.offset(end - 1) + 1 if end > start else first)
 
