@@ -1,0 +1,48 @@
+"""Which commands are run in an image to see whether it still does what it did."""
+
+from __future__ import annotations
+
+import shlex
+from collections.abc import Mapping
+from typing import Any, NamedTuple
+
+from dockerslim_lint.verify.probe import Command
+
+LEAST_WATCH = 5.0
+"""The original command is watched at least this long, in seconds: some programs die late."""
+
+
+class Limits(NamedTuple):
+    """Seconds: for ``--version`` and ``--help``, for the user's own commands, for watching the original command."""
+
+    default: float = 10.0
+    smoke: float = 30.0
+    watch: float = LEAST_WATCH
+
+
+def commands_for(settings: Mapping[str, Any], smokes: tuple[str, ...], limits: Limits) -> tuple[Command, ...]:
+    """The commands for an image with these settings (the ``config`` part of its OCI config), in order.
+
+    `smokes`, split as a shell splits words, stand in for the program with ``--version`` and ``--help``; the image's own
+    command always comes last. Raises ValueError for a smoke command with a quote that is never closed.
+    """
+    entrypoint, cmd = _words(settings.get("Entrypoint")), _words(settings.get("Cmd"))
+    program = entrypoint or cmd[:1]
+    commands = [Command(split_smoke(smoke), limits.smoke) for smoke in smokes]
+    if not smokes and program:
+        commands += [Command((*program, flag), limits.default) for flag in ("--version", "--help")]
+    if entrypoint or cmd:
+        commands.append(Command((*entrypoint, *cmd), max(limits.watch, LEAST_WATCH)))
+    return tuple(commands)
+
+
+def split_smoke(text: str) -> tuple[str, ...]:
+    """The argv of a smoke command. Raises ValueError when it is empty or a quote in it is never closed."""
+    words = tuple(shlex.split(text))
+    if not words:
+        raise ValueError("a smoke command without words")
+    return words
+
+
+def _words(value: object) -> tuple[str, ...]:
+    return tuple(map(str, value)) if isinstance(value, list) else ()

@@ -1,0 +1,65 @@
+"""The Docker daemon behind a buildx builder, asked through the docker SDK."""
+
+from __future__ import annotations
+
+import os
+from typing import Any, NamedTuple
+
+from dockerslim_lint.verify.engines.interface import EngineError
+
+_TIMEOUT = 20
+
+
+class Daemon(NamedTuple):
+    """What a daemon says of itself. `containerd_store`: it keeps images in containerd's store and can export OCI."""
+
+    version: str
+    containerd_store: bool
+    architecture: str
+
+
+def find_daemon() -> Daemon:
+    """The daemon that the docker command line would talk to (DOCKER_HOST, DOCKER_CONTEXT, the chosen context).
+
+    Raises EngineError when there is none.
+    """
+    import docker  # only here: slow to import
+    from docker.errors import DockerException
+    from requests.exceptions import RequestException
+
+    try:
+        arguments = _arguments()
+        over_ssh = str(arguments.get("base_url", "")).startswith("ssh://")
+        client = docker.DockerClient(timeout=_TIMEOUT, use_ssh_client=over_ssh, **arguments)
+        try:
+            info: dict[str, Any] = client.info()
+        finally:
+            client.close()
+    except (DockerException, RequestException, OSError) as error:
+        raise EngineError(
+            f"no Docker daemon answers: {_one_line(error)}", "start Docker, or set DOCKER_HOST or the docker context"
+        ) from None
+    status = {str(row[0]): str(row[1]) for row in info.get("DriverStatus") or () if len(row) == 2}
+    return Daemon(
+        version=str(info.get("ServerVersion", "?")),
+        containerd_store="containerd" in status.get("driver-type", ""),
+        architecture=str(info.get("Architecture", "")),
+    )
+
+
+def _arguments() -> dict[str, Any]:
+    """What DockerClient must be told; DOCKER_HOST wins over contexts, as it does for the command line."""
+    from docker.context import ContextAPI
+    from docker.utils import kwargs_from_env
+
+    if os.environ.get("DOCKER_HOST"):
+        return dict(kwargs_from_env())
+    name = os.environ.get("DOCKER_CONTEXT")
+    context = ContextAPI.get_context(name) if name else ContextAPI.get_current_context()
+    if context is None or not context.Host:
+        return {}
+    return {"base_url": context.Host, "tls": context.TLSConfig} if context.TLSConfig else {"base_url": context.Host}
+
+
+def _one_line(error: Exception) -> str:
+    return " ".join(str(error).split())[:300]

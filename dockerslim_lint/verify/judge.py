@@ -1,0 +1,58 @@
+"""All evidence about a new image that was built: what `evidence/` finds, put together."""
+
+from __future__ import annotations
+
+from itertools import zip_longest
+
+from dockerslim_lint.edit import Claim, ConfigChange
+from dockerslim_lint.verify.evidence.config import judge_config
+from dockerslim_lint.verify.evidence.elf import judge_programs, machine_of, read_programs
+from dockerslim_lint.verify.evidence.interface import Evidence, Run, Verdict
+from dockerslim_lint.verify.evidence.libraries import judge_libraries
+from dockerslim_lint.verify.evidence.needs import judge_needs
+from dockerslim_lint.verify.evidence.output import Comparison, compare, judge_runs
+from dockerslim_lint.verify.evidence.size import judge_size
+from dockerslim_lint.verify.probe import Observed, image_environment
+from dockerslim_lint.verify.trial import Trial
+
+
+def judge_image(
+    platform: str, old: Trial, new: Trial, claim: Claim | None, changes: tuple[ConfigChange, ...]
+) -> tuple[Evidence, ...]:
+    """One piece of evidence for each claim; `old` was run twice, `new` once. Raises LayoutError."""
+    files = new.image.filesystem()
+    settings = new.image.settings
+    environment = image_environment(settings)
+    found: list[Evidence] = []
+    if claim is not None:
+        programs = read_programs(files, claim.binaries)
+        found += judge_programs(programs, platform, claim, machine_of(platform))
+        library_path = dict(word.partition("=")[::2] for word in environment).get("LD_LIBRARY_PATH", "")
+        found.append(judge_libraries(files, platform, programs, library_path))
+    found.append(
+        judge_config(platform, old.image.settings, settings, old_base=old.base, new_base=new.base, changes=changes)
+    )
+    found += judge_runs(platform, compare_runs(old, new))
+    if claim is not None:
+        user = str(settings.get("User") or "")
+        found.append(judge_needs(files, platform, claim.needs, user=user, env=environment))
+    found.append(judge_size(platform, old.size, new.size))
+    return tuple(found)
+
+
+def compare_runs(old: Trial, new: Trial) -> tuple[Comparison, ...]:
+    """Command by command; what only one of the images can run did not start in the other."""
+    return tuple(
+        _compare(first, second, other) for first, second, other in zip_longest(old.runs[0], old.runs[-1], new.runs[0])
+    )
+
+
+def _compare(first: Observed | None, second: Observed | None, new: Observed | None) -> Comparison:
+    present = next(observed.run for observed in (new, first, second) if observed is not None)
+    missing = Observed(Run(present.command, False, None, start_error="the image has no such command"), 0)
+    first, second, new = first or missing, second or missing, new or missing
+    result = compare(first.run, second.run, new.run)
+    if new.left_behind and not first.left_behind and not second.left_behind and result.same_output is not Verdict.FAILS:
+        summary = f"leaves {new.left_behind} process(es) running; the original did not"
+        return result._replace(same_output=Verdict.FAILS, summary=summary)
+    return result

@@ -1,0 +1,207 @@
+"""The proof of one rewrite: old and new built and run on every platform, the evidence collected."""
+
+from __future__ import annotations
+
+import shlex
+import shutil
+from collections.abc import Iterable
+from enum import Enum
+from functools import partial
+from pathlib import Path
+from typing import NamedTuple
+
+from dockerslim_lint.verify.engines.interface import BuildError, Engine, EngineError, PlatformCheck, StoppedError
+from dockerslim_lint.verify.evidence.builds import BuildOutcome, judge_build
+from dockerslim_lint.verify.evidence.interface import Evidence, Verdict
+from dockerslim_lint.verify.judge import judge_image
+from dockerslim_lint.verify.layout import LayoutError
+from dockerslim_lint.verify.platforms import Chosen
+from dockerslim_lint.verify.progress import Progress, State
+from dockerslim_lint.verify.subject import Candidate, Options, Subject
+from dockerslim_lint.verify.threads import side_by_side
+from dockerslim_lint.verify.trial import ORIGINAL, Originals, Trial, try_image
+
+
+class Outcome(Enum):
+    """How an attempt to prove ended."""
+
+    PROVEN = "proven"
+    NOT_PROVEN = "not proven"
+    """Something speaks against it."""
+    INCONCLUSIVE = "inconclusive"
+    """It could not be judged; nothing speaks against it."""
+    NO_ENGINE = "no engine"
+    """There is none for what was asked."""
+
+
+class Sizes(NamedTuple):
+    """Bytes of the old and the new image."""
+
+    old_pull: int
+    new_pull: int
+    old_unpacked: int
+    new_unpacked: int
+
+
+class PlatformProof(NamedTuple):
+    """All that was found on one platform. `how`: ``here`` or ``emulated``. Seconds are those of the builds, 0 for none."""
+
+    platform: str
+    how: str
+    evidence: tuple[Evidence, ...]
+    original_seconds: float = 0.0
+    seconds: float = 0.0
+    original_starts: bool = True
+
+    def verdict(self, claim: str) -> Verdict | None:
+        """What was found about a claim; None if it was never looked at."""
+        return next((item.verdict for item in self.evidence if item.claim == claim), None)
+
+    @property
+    def sizes(self) -> Sizes | None:
+        """The measures of both images, None when it did not come to that."""
+        for item in self.evidence:
+            figures = dict(item.figures)
+            if item.claim == "smaller" and "old pull" in figures:
+                return Sizes(*(int(figures[name]) for name in ("old pull", "new pull", "old unpacked", "new unpacked")))
+        return None
+
+    @property
+    def failed(self) -> tuple[Evidence, ...]:
+        """What speaks against the rewrite. Where the original does not start, growing is no reason against it."""
+        return tuple(
+            item
+            for item in self.evidence
+            if item.verdict is Verdict.FAILS and (item.claim != "smaller" or self.original_starts)
+        )
+
+    @property
+    def unknown(self) -> tuple[Evidence, ...]:
+        """What could not be shown."""
+        return tuple(item for item in self.evidence if item.verdict is Verdict.UNKNOWN)
+
+
+class Proof(NamedTuple):
+    """The result for one candidate. `left_out`: usual platforms that nobody named and the engine cannot run, with why.
+
+    `reason` is one line, "" when proven. `ran` are the commands as they were run in the new image, `config` is the
+    summary of the config evidence ("unchanged but PATH").
+    """
+
+    choice: str
+    outcome: Outcome
+    platforms: tuple[PlatformProof, ...]
+    left_out: tuple[tuple[str, str], ...] = ()
+    reason: str = ""
+    ran: tuple[str, ...] = ()
+    config: str = ""
+
+    @property
+    def original_failed(self) -> bool:
+        """Whether it is the original that could not be built: no other candidate will fare better."""
+        return any(item.verdict is Verdict.UNKNOWN and item.claim == _ORIGINAL_BUILDS for item in self._evidence())
+
+    def _evidence(self) -> Iterable[Evidence]:
+        return (item for platform in self.platforms for item in platform.evidence)
+
+
+_ORIGINAL_BUILDS = "original builds"
+
+
+def prove(
+    engine: Engine,
+    subject: Subject,
+    candidate: Candidate,
+    chosen: Chosen,
+    options: Options,
+    progress: Progress,
+    originals: Originals,
+    folder: Path,
+) -> Proof:
+    """Build and run both files on all chosen platforms, side by side; one that fails neither cancels nor hides another.
+
+    `originals` keeps what was found about the original, for the next candidate; `folder` takes what is exported.
+    KeyboardInterrupt closes the engine and leaves nothing running.
+    """
+    calls = [
+        partial(_prove_platform, engine, subject, candidate, check, options, progress, originals, folder)
+        for check in chosen.platforms
+    ]
+    results = side_by_side(engine, calls)
+    platforms = tuple(result for result, _ in results)
+    outcome, reason = _judge(platforms)
+    config = next((i.summary for p in platforms for i in p.evidence if i.claim == "config kept"), "")
+    ran = next((ran for _, ran in results if ran), ())
+    return Proof(candidate.choice, outcome, platforms, chosen.left_out, reason, ran, config)
+
+
+def _prove_platform(
+    engine: Engine,
+    subject: Subject,
+    candidate: Candidate,
+    check: PlatformCheck,
+    options: Options,
+    progress: Progress,
+    originals: Originals,
+    folder: Path,
+) -> tuple[PlatformProof, tuple[str, ...]]:
+    platform, label = check.platform, candidate.choice or "the fix"
+    result = PlatformProof(platform, check.how, ())
+    original = originals.get(engine, subject, platform, options, progress)
+    if not isinstance(original, Trial):
+        return result._replace(evidence=(_broken_original(platform, original),)), ()
+    result = result._replace(original_seconds=original.seconds, original_starts=original.starts)
+    place = folder / f"{label.replace('/', '-')}-{platform.replace('/', '-')}"
+
+    def on_step(text: str) -> None:
+        progress.step(label, platform, text, State.RUNNING)
+
+    evidence: tuple[Evidence, ...]
+    ran: tuple[str, ...] = ()
+    seconds = 0.0
+    try:
+        new = try_image(engine, subject, candidate.after, candidate.base, platform, options, 1, place, on_step)
+        seconds = new.seconds
+        evidence = (
+            judge_build(platform, BuildOutcome(0, seconds=seconds)),
+            *judge_image(platform, original, new, candidate.claim, candidate.config_changes),
+        )
+        ran = tuple(shlex.join(command.argv) for command in new.commands)
+    except BuildError as error:
+        evidence = (judge_build(platform, build_outcome(error)),)
+    except LayoutError as error:
+        evidence = (Evidence("right machine", platform, Verdict.FAILS, f"the image cannot be used: {error}"),)
+    except StoppedError:
+        raise
+    except EngineError as error:
+        evidence = (Evidence("starts", platform, Verdict.UNKNOWN, f"the engine failed: {error}"),)
+    finally:
+        shutil.rmtree(place, ignore_errors=True)
+    result = result._replace(evidence=evidence, seconds=seconds)
+    done = not result.failed and not result.unknown
+    text = "" if done else (*result.failed, *result.unknown)[0].summary
+    progress.step(label, platform, text or f"{seconds:.0f}s", State.DONE if done else State.FAILED)
+    return result, ran
+
+
+def build_outcome(error: BuildError) -> BuildOutcome:
+    """What a failed build's error says, as the evidence takes it. The log speaks for itself where there is one."""
+    return BuildOutcome(1, error.step, error.line or 0, "\n".join(error.log), reason="" if error.log else str(error))
+
+
+def _broken_original(platform: str, error: Exception) -> Evidence:
+    if isinstance(error, BuildError):
+        found = judge_build(platform, build_outcome(error), original=True)
+        return found._replace(claim=_ORIGINAL_BUILDS)
+    return Evidence(_ORIGINAL_BUILDS, platform, Verdict.UNKNOWN, f"the {ORIGINAL} could not be tried: {error}")
+
+
+def _judge(platforms: tuple[PlatformProof, ...]) -> tuple[Outcome, str]:
+    for outcome, items in (
+        (Outcome.NOT_PROVEN, [item for platform in platforms for item in platform.failed]),
+        (Outcome.INCONCLUSIVE, [item for platform in platforms for item in platform.unknown]),
+    ):
+        if items:
+            first = items[0]
+            return outcome, f"{first.claim}, {first.platform}: {first.summary}"
+    return Outcome.PROVEN, ""

@@ -1,0 +1,45 @@
+"""What is to be proven, and how."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import NamedTuple
+
+from dockerslim_lint.edit import Claim, ConfigChange
+from dockerslim_lint.verify.commands import Limits
+
+
+class Subject(NamedTuple):
+    """The Dockerfile on trial. `path` is shown to people.
+
+    `dockerfile_path` is where it lies (None: nowhere), `base` its final stage's FROM resolved to a reference (None:
+    not known), `context` the directory to build in (None: an empty one).
+    """
+
+    path: str
+    dockerfile: bytes
+    context: Path | None
+    dockerfile_path: Path | None = None
+    target: str | None = None
+    args: tuple[tuple[str, str], ...] = ()
+    base: str | None = None
+
+
+class Candidate(NamedTuple):
+    """One rewrite, complete: the new bytes and what is claimed of them. `base` as in Subject, for the new file."""
+
+    choice: str
+    after: bytes
+    claim: Claim | None = None
+    config_changes: tuple[ConfigChange, ...] = ()
+    base: str | None = None
+
+
+class Options(NamedTuple):
+    """How to prove. `platforms` are those that were named (empty: none were); limits and timeouts in seconds."""
+
+    platforms: tuple[str, ...] = ()
+    smokes: tuple[str, ...] = ()
+    limits: Limits = Limits()
+    probe_image: str = "busybox:musl"
+    build_timeout: float = 3600.0

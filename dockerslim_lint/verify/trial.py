@@ -1,0 +1,167 @@
+"""One image on trial: built for one platform, run, measured."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from dockerslim_lint.verify.commands import commands_for
+from dockerslim_lint.verify.engines.interface import BuildRequest, Engine, EngineError, OnStep, Output, StoppedError
+from dockerslim_lint.verify.evidence.config import BaseConfig
+from dockerslim_lint.verify.evidence.interface import Run
+from dockerslim_lint.verify.evidence.size import Size, measure
+from dockerslim_lint.verify.layout import Image, LayoutError, open_layout
+from dockerslim_lint.verify.probe import DEFAULT_PATH, Command, NotRunnableError, Observed, run_commands
+from dockerslim_lint.verify.progress import Progress, State
+from dockerslim_lint.verify.subject import Options, Subject
+
+ORIGINAL = "original"
+"""The name under which the old file's work is reported."""
+
+_SCRATCH = BaseConfig((f"PATH={DEFAULT_PATH}",), (), (), (), "", "")
+
+
+class Trial(NamedTuple):
+    """What was found about one image. `runs` has a tuple for each repetition, in the order of `commands`.
+
+    `base` is its base image's configuration, None if not known; `seconds` what the build took.
+    """
+
+    image: Image
+    commands: tuple[Command, ...]
+    runs: tuple[tuple[Observed, ...], ...]
+    size: Size
+    base: BaseConfig | None
+    seconds: float
+
+    @property
+    def starts(self) -> bool:
+        """Whether any command got as far as running, or there was none to try."""
+        return not self.commands or any(observed.run.started for observed in self.runs[0])
+
+
+class Originals:
+    """The old file's trials by platform, made when first asked for, under `folder`. Failures are kept too."""
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+        self._lock = threading.Lock()
+        self._locks: dict[str, threading.Lock] = {}
+        self._known: dict[str, Trial | EngineError | LayoutError] = {}
+
+    def get(
+        self, engine: Engine, subject: Subject, platform: str, options: Options, progress: Progress
+    ) -> Trial | EngineError | LayoutError:
+        """The trial on `platform`, or why there is none. Raises StoppedError."""
+        with self._lock:
+            lock = self._locks.setdefault(platform, threading.Lock())
+        with lock:
+            if platform not in self._known:
+                self._known[platform] = self._make(engine, subject, platform, options, progress)
+            return self._known[platform]
+
+    def _make(
+        self, engine: Engine, subject: Subject, platform: str, options: Options, progress: Progress
+    ) -> Trial | EngineError | LayoutError:
+        def on_step(text: str) -> None:
+            progress.step(ORIGINAL, platform, text, State.RUNNING)
+
+        def attempt(place: str, no_cache: bool) -> Trial:
+            folder = self._folder / f"{place}-{platform.replace('/', '-')}"
+            return try_image(
+                engine, subject, subject.dockerfile, subject.base, platform, options, 2, folder, on_step, no_cache
+            )
+
+        try:
+            trial = attempt("original", no_cache=False)
+            if not trial.starts:
+                # BuildKit was seen to take a cached layer without the file that its RUN had made (moby 26, builds side
+                # by side): the new image is only freed from a comparison if a clean build does not start either
+                trial = attempt("original-again", no_cache=True)
+        except StoppedError:
+            raise
+        except (EngineError, LayoutError) as error:
+            progress.step(ORIGINAL, platform, str(error), State.FAILED)
+            return error
+        progress.step(ORIGINAL, platform, f"{trial.seconds:.0f}s", State.DONE)
+        return trial
+
+
+def try_image(
+    engine: Engine,
+    subject: Subject,
+    dockerfile: bytes,
+    base: str | None,
+    platform: str,
+    options: Options,
+    repeats: int,
+    folder: Path,
+    on_step: OnStep,
+    no_cache: bool = False,
+) -> Trial:
+    """Build `dockerfile` in the subject's place, run its commands, measure it. `folder` is made, for what is exported.
+
+    Raises BuildError, EngineError, LayoutError.
+    """
+    folder.mkdir(parents=True)
+    request = BuildRequest(
+        dockerfile=dockerfile,
+        platform=platform,
+        output=Output.OCI,
+        dest=folder / "image",
+        context=subject.context,
+        dockerfile_path=subject.dockerfile_path,
+        target=subject.target,
+        args=subject.args,
+        no_cache=no_cache,
+        timeout=options.build_timeout,
+    )
+    built = engine.build(request, on_step)
+    image = open_layout(built.layout, platform)
+    with ThreadPoolExecutor(max_workers=1) as pool:
+        size = pool.submit(measure, image)  # the probe mostly waits
+        commands = commands_for(image.settings, options.smokes, options.limits)
+        on_step("running it")
+        try:
+            runs = run_commands(
+                engine, built.layout, image, platform, commands, repeats, options.probe_image, lambda _: None
+            )
+        except NotRunnableError as error:
+            unstarted = tuple(Observed(Run(c.argv, False, None, start_error=str(error)), 0) for c in commands)
+            runs = (unstarted,) * repeats
+        on_step("measuring")
+        config = read_base(engine, base, platform, folder / "base")
+        return Trial(image, commands, runs, size.result(), config, built.seconds)
+
+
+def read_base(engine: Engine, base: str | None, platform: str, dest: Path) -> BaseConfig | None:
+    """The configuration of the image that `base` names, None if it cannot be had. Raises StoppedError."""
+    if base is None or not base.strip() or set(base) & set("$ \t\r\n"):
+        return None
+    if base == "scratch":
+        return _SCRATCH
+    request = BuildRequest(f"FROM {base}\n".encode(), platform, Output.OCI, dest, timeout=600.0)
+    try:
+        engine.build(request, lambda _: None)
+        settings = open_layout(dest, platform).settings
+    except StoppedError:
+        raise
+    except (EngineError, LayoutError):
+        return None
+    return _base_config(settings)
+
+
+def _base_config(settings: dict[str, Any]) -> BaseConfig:
+    labels = settings.get("Labels")
+    words: Callable[[str], tuple[str, ...]] = lambda key: tuple(map(str, settings.get(key) or ()))  # noqa: E731
+    return BaseConfig(
+        env=words("Env"),
+        labels=tuple((str(k), str(v)) for k, v in labels.items()) if isinstance(labels, dict) else (),
+        cmd=words("Cmd"),
+        entrypoint=words("Entrypoint"),
+        workdir=str(settings.get("WorkingDir") or ""),
+        user=str(settings.get("User") or ""),
+    )
