@@ -33,6 +33,9 @@ class BaseImage(NamedTuple):
     """A short name for people: ``debian slim``, ``distroless/static``."""
     family: str
     """debian, ubuntu, rust, buildpack-deps, rpm, alpine, distroless, chainguard, wolfi, busybox, scratch, muslrust …"""
+    understood: bool = True
+    """The tag is known. False for a digest alone, a variable or a tag that nobody described: the row then holds what all
+    tags of the repository share, and `user`, `entrypoint`, `slim` and the release may differ."""
     fat: bool = False
     """The family is debian (slim too), ubuntu, rust, buildpack-deps or an rpm distribution."""
     libc: str = "unknown"
@@ -123,9 +126,9 @@ def lookup(reference: str) -> BaseImage | None:
             return _describe(reference, parsed, _inherit(facts), "")
         # gcr.io/distroless/static-debian13: the release stands in the repository's name
         stem, _, suffix = parsed.repository.rpartition("-")
-        facts = repositories().get(stem)
-        if facts is not None and suffix in _spellings(_inherit(facts)):
-            return _describe(reference, parsed, _inherit(facts), suffix)
+        facts = _inherit(repositories().get(stem, {}))
+        if facts.get("suffixed") and suffix in _spellings(facts):
+            return _describe(reference, parsed, facts, suffix)
     return None
 
 
@@ -196,7 +199,8 @@ def _describe(reference: str, parsed: Reference, facts: dict[str, Any], suffix: 
     spellings = _spellings(facts)
     releases = [found for token in (suffix, *tokens) if (found := _release(token, spellings))]
     rest = [token for token in tokens if token not in variants and not _release(token, spellings)]
-    version = next((token for token in rest if token[:1].isdigit()), "")
+    after = rest.index(facts["version_after"]) if facts.get("version_after") in rest else 0
+    version = next((token for token in rest[after:] if token[:1].isdigit()), "")
     strange = [token for token in rest if not token[:1].isdigit() and token not in facts.get("words", "latest").split()]
     clear = bool(tag) and "$" not in tag and not strange
     if not clear:
@@ -206,7 +210,7 @@ def _describe(reference: str, parsed: Reference, facts: dict[str, Any], suffix: 
     for layer in (release, *(release.get("by", {}).get(variant, {}) for variant in variants or ["plain"])):
         facts = {**facts, **layer}
     fields = {field: _typed(field, facts[field]) for field in BaseImage._fields if field in facts}
-    fields.update(reference=reference, repository=parsed.repository, tag=parsed.tag, release=name)
+    fields.update(reference=reference, repository=parsed.repository, tag=parsed.tag, release=name, understood=clear)
     fields.setdefault("version", version)
     fields["env"] = _environment(facts.get("env", {}))
     return BaseImage(**fields)
@@ -214,12 +218,11 @@ def _describe(reference: str, parsed: Reference, facts: dict[str, Any], suffix: 
 
 def _tokens(tag: str, variants: Mapping[str, Any]) -> list[str]:
     """The tag's parts between dashes; a variant with its release attached (``alpine3.20``) is two."""
-    if tag in variants:
-        return [tag]
-    tokens: list[str] = []
-    for part in filter(None, tag.split("-")):
+    tokens = [name for name in variants if "-" in name and f"{tag}-".startswith(f"{name}-")][:1]
+    for part in filter(None, tag[len(tokens[0]) :].split("-") if tokens else tag.split("-")):
         name = part.rstrip("0123456789.")
-        tokens.extend((name, part[len(name) :]) if name != part and name in variants else (part,))
+        attached = part not in variants and name != part and name in variants
+        tokens.extend((name, part[len(name) :]) if attached else (part,))
     return tokens
 
 
@@ -235,10 +238,10 @@ def _release(token: str, spellings: Mapping[str, str]) -> str:
 def _default_release(version: str, facts: Mapping[str, Any]) -> str:
     """The release under a tag that names none: today's for a floating tag, that of its time for a pinned version."""
     if not version or version in facts.get("floating", "").split():
-        return str(facts.get("latest", ""))
+        return str(facts.get("latest", "")) if facts.get("latest") in facts.get("releases", {}) else ""
     for entry in facts.get("suites", "").split():
         least, _, release = entry.partition(":")
-        if _numbers(version) >= _numbers(least):
+        if _numbers(version)[0] == _numbers(least)[0] and _numbers(version) >= _numbers(least):
             return str(release)
     return ""
 

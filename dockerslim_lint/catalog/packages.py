@@ -56,7 +56,7 @@ def family_of(manager: str) -> str:
 
 
 def with_program(program: str) -> tuple[Package, ...]:
-    """Debian's packages that bring a command, the fitting one first."""
+    """Debian's packages that bring a command."""
     rows = (row for row in table("packages")["package"] if program in row.get("programs", "").split())
     return tuple(_package("apt", row["apt"].split()[0], row) for row in rows if "apt" in row)
 

@@ -1,0 +1,213 @@
+"""Every row of every file: where it comes from, how sure it is, and that no two rows say different things of one name."""
+
+from __future__ import annotations
+
+import tomllib
+from collections import Counter
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from dockerslim_lint import catalog
+from dockerslim_lint.catalog import buildfiles, commands, images, natives, packages, platforms, references
+from dockerslim_lint.catalog.tables import CERTAINTIES, table
+
+FOLDER = Path(catalog.__file__).parent
+ROWS = {
+    "images": "image",
+    "images_other": "image",
+    "platforms": "platform",
+    "commands": "row",
+    "packages": "package",
+    "natives": "native",
+    "buildfiles": "inputs",
+    "symbols": "user",
+}
+PRESENT = sorted(path.stem for path in FOLDER.glob("*.toml"))
+SETTINGS = {
+    "like",
+    "repositories",
+    "releases",
+    "variants",
+    "unclear",
+    "words",
+    "latest",
+    "floating",
+    "suites",
+    "version_after",
+    "suffixed",
+    "by",
+    "aka",
+}
+
+
+def rows(name: str) -> list[dict[str, Any]]:
+    """The rows of a file as they are written."""
+    return list(table(name)[ROWS[name]])
+
+
+def families() -> dict[str, dict[str, Any]]:
+    """All families by name."""
+    return {**table("images")["family"], **table("images_other")["family"]}
+
+
+def certainty_of(row: dict[str, Any]) -> str:
+    """A row's certainty; believed where it says nothing."""
+    return str(row.get("certainty", "believed"))
+
+
+def test_every_file_is_checked_here() -> None:
+    assert set(PRESENT) <= set(ROWS)
+
+
+@pytest.mark.parametrize("name", [name for name in PRESENT if not name.startswith("images")])
+def test_rows_have_a_source_and_a_certainty(name: str) -> None:
+    for row in rows(name):
+        assert row["source"].strip(), row
+        assert certainty_of(row) in CERTAINTIES, row
+
+
+def test_images_have_a_source_and_a_certainty() -> None:
+    for row in [*rows("images"), *rows("images_other")]:
+        for repository in row["repositories"].split():
+            image = images.lookup(repository)
+            assert image is not None, repository
+            assert image.source.strip(), repository
+            assert image.certainty in CERTAINTIES, repository
+            assert set(image.believed) <= set(images.BaseImage._fields), repository
+
+
+@pytest.mark.parametrize(
+    ("name", "key"),
+    [("commands", "names"), ("natives", "crates"), ("buildfiles", "names"), ("platforms", "name")],
+)
+def test_no_name_stands_in_two_rows(name: str, key: str) -> None:
+    counted = Counter(word for row in rows(name) for word in row[key].split())
+    assert [word for word, times in counted.items() if times > 1] == []
+
+
+def test_no_repository_stands_in_two_rows() -> None:
+    counted = Counter(
+        word for name in ("images", "images_other") for row in rows(name) for word in row["repositories"].split()
+    )
+    assert [word for word, times in counted.items() if times > 1] == []
+
+
+@pytest.mark.parametrize("family", ["apt", "apk", "rpm"])
+def test_no_package_stands_in_two_rows(family: str) -> None:
+    counted = Counter(word for row in rows("packages") for word in row.get(family, "").split())
+    assert [word for word, times in counted.items() if times > 1] == []
+
+
+def test_repositories_are_written_as_they_are_looked_up() -> None:
+    for row in [*rows("images"), *rows("images_other")]:
+        for repository in row["repositories"].split():
+            parsed = references.parse_reference(repository)
+            assert parsed is not None
+            assert parsed.repository == repository
+
+
+def test_image_rows_hold_known_keys_only() -> None:
+    known = SETTINGS | set(images.BaseImage._fields)
+    for row in [*families().values(), *rows("images"), *rows("images_other")]:
+        assert set(row) <= known, set(row) - known
+        layers = [*row.get("variants", {}).values(), *row.get("releases", {}).values(), row.get("unclear", {})]
+        for layer in layers:
+            if not isinstance(layer, str):
+                assert set(layer) <= known, set(layer) - known
+                for inner in layer.get("by", {}).values():
+                    assert set(inner) <= set(images.BaseImage._fields)
+
+
+def test_the_default_release_exists() -> None:
+    for name, row in families().items():
+        facts = images._inherit(row)
+        if facts.get("latest"):
+            assert facts["latest"] in facts["releases"], name
+        for entry in facts.get("suites", "").split():
+            assert entry.partition(":")[2] in facts["releases"], name
+
+
+def test_every_tag_that_the_tables_spell_gives_an_image_of_the_right_types() -> None:
+    kinds = {
+        "users": tuple,
+        "env": tuple,
+        "directories": tuple,
+        "tools": tuple,
+        "architectures": tuple,
+        "fat": bool,
+        "slim": bool,
+    }
+    for row in [*rows("images"), *rows("images_other")]:
+        facts = images._inherit(row)
+        tags = [*facts.get("variants", {}), *images._spellings(facts)]
+        for tag in ["latest", *tags]:
+            image = images.lookup(f"{row['repositories'].split()[0]}:{tag}")
+            assert image is not None, tag
+            for field, kind in kinds.items():
+                assert isinstance(getattr(image, field), kind), (image.reference, field)
+            assert image.libc in ("glibc", "musl", "none", "unknown"), image.reference
+            assert not any(word.startswith("@") for word in (*image.directories, *image.architectures)), image.reference
+            for size in (image.unpacked_mb, image.download_mb):
+                assert size is None or 0 <= size < 5000, image.reference
+
+
+def test_platform_rows_are_whole() -> None:
+    for row in platforms.platforms():
+        assert row.docker == f"linux/{row.name}"
+        assert row.tier in (1, 2, 3)
+        assert row.bits in (32, 64)
+        assert row.static_form in ("exec", "static-pie")
+    for name in table("platforms")["aliases"].values():
+        assert platforms.lookup(name) is not None
+
+
+def test_command_rows_have_a_class_and_a_title() -> None:
+    for row in rows("commands"):
+        assert row["kind"] in ("known", "inert", "opaque")
+        assert row["title"]
+        for name in row["names"].split():
+            assert commands.classify(name) == row["kind"], name
+    for name in table("commands")["aliases"].values():
+        assert commands.title(name)
+
+
+def test_package_rows_fill_the_view() -> None:
+    known = {*packages.Package._fields, "apt", "apk", "rpm", "same_name"}
+    for row in rows("packages"):
+        assert set(row) <= known, set(row) - known
+        for manager, family in (("apt-get", "apt"), ("apk", "apk"), ("dnf", "rpm")):
+            for name in row.get(family, "").split():
+                found = packages.lookup(manager, name.replace("*", "9"))
+                assert found is not None, name
+
+
+def test_native_rows_fill_the_view() -> None:
+    for name in natives.crates():
+        found = natives.lookup(name)
+        assert found is not None
+        assert found.verdict in natives.VERDICTS, name
+        assert found.why, name
+        assert bool(found.condition) == (found.verdict == "static-ok-with"), name
+        assert set(found.needs) <= {"c", "c++", "libclang", "cmake", "make", "perl", "protoc", "gfortran"}, name
+
+
+def test_build_inputs_are_patterns_of_one_segment() -> None:
+    for row in rows("buildfiles"):
+        assert not any("/" in name for name in row["names"].split())
+        assert row["why"]
+    assert buildfiles.is_build_input("src")
+
+
+@pytest.mark.parametrize("path", sorted(FOLDER.glob("*.py")), ids=lambda path: path.name)
+def test_views_are_short(path: Path) -> None:
+    assert len(path.read_text(encoding="utf-8").splitlines()) < 400
+
+
+@pytest.mark.parametrize("path", sorted(FOLDER.glob("*.toml")), ids=lambda path: path.name)
+def test_tables_are_plain_toml(path: Path) -> None:
+    text = path.read_text(encoding="utf-8")
+    assert tomllib.loads(text)
+    assert "\t" not in text
+    assert text.endswith("\n")
