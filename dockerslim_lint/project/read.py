@@ -26,10 +26,11 @@ def read_regular(path: Path, limit: int) -> bytes:
     """The bytes of a regular file (or of what a link leads to). Raises OSError, UnusableError (other kind, over `limit` bytes)."""
     # O_NONBLOCK: opening a FIFO nobody writes to would wait for ever
     descriptor = os.open(path, os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_CLOEXEC", 0))
+    mode = os.fstat(descriptor).st_mode
+    if not stat.S_ISREG(mode):
+        os.close(descriptor)
+        raise UnusableError(kind_of(mode))
     with os.fdopen(descriptor, "rb") as stream:
-        status = os.fstat(descriptor)
-        if not stat.S_ISREG(status.st_mode):
-            raise UnusableError(kind_of(status.st_mode))
         data = stream.read(limit + 1)
     if len(data) > limit:
         raise UnusableError(f"larger than {limit // (1024 * 1024)} MiB")

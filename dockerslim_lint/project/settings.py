@@ -96,6 +96,8 @@ class ConfigFinder:
                 return None
             raise ConfigError(f"{shown}: {reason(error)}") from None
         except UnusableError as error:
+            if not must_exist and path.name == _SHARED:
+                return None
             raise ConfigError(f"{shown}: {error}, not a configuration file") from None
         pyproject = path.name == _SHARED
         if pyproject and b"dockerslim" not in data:
@@ -137,7 +139,8 @@ def is_excluded(relative: str, patterns: tuple[str, ...]) -> bool:
     """
     parts = relative.split("/")
     for pattern in patterns:
-        pattern = pattern.strip("/") if "/" in pattern.strip("/") else "**/" + pattern.strip("/")
+        anchored = "/" in pattern.rstrip("/")
+        pattern = pattern.strip("/") if anchored else "**/" + pattern.strip("/")
         if any(path_matches("/".join(parts[:depth]), pattern) for depth in range(1, len(parts) + 1)):
             return True
     return False

@@ -1,0 +1,95 @@
+"""The JSON format against its schema."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import jsonschema
+import pytest
+
+from dockerslim_lint.edit import Edit, Fix, Safety, Withheld
+from dockerslim_lint.finding import Finding, Label, Severity
+from dockerslim_lint.linter import Applied, Held, Report
+from dockerslim_lint.output.exits import Exit
+from dockerslim_lint.output.interface import Asked, FileResult, Problem, load_format, plain
+from dockerslim_lint.source import Source, Span
+
+SCHEMA = json.loads((Path(__file__).parents[2] / "docs" / "json-schema.json").read_text())
+
+
+def document(*results: FileResult) -> Any:
+    text = plain(load_format("json")(results, Asked()))
+    assert text.isascii() and "\\ud" not in text.replace("\\ufffd", "")
+    parsed = json.loads(text)
+    jsonschema.Draft202012Validator(SCHEMA).validate(parsed)
+    return parsed
+
+
+def test_the_schema_is_one() -> None:
+    jsonschema.Draft202012Validator.check_schema(SCHEMA)
+
+
+def test_everything_at_once() -> None:
+    source = Source("\ufeff# é\r\nFROM ubuntu\r\nRUN x \\\r\n y\r\n".encode(), "d/Dockerfile")
+    at = source.data.index(b"ubuntu")
+    run = source.data.index(b"RUN")
+    fix = Fix("slim:0", "alpine", Safety.PROVABLE, "slim it", (Edit(at, at + 6, "alpine"),), "slow")
+    finding = Finding(
+        "DSL101",
+        "gnu-on-fat-base",
+        Severity.ERROR,
+        "Fat.",
+        Span(at, at + 6),
+        "note",
+        (Label(Span(run, len(source.data) - 2), "label"),),
+        (fix,),
+    )
+    withheld = finding._replace(severity=Severity.INFO, fixes=Withheld("slim:0", "by make"))
+    report = Report(source, (finding, withheld), (withheld,), None, ("note",))
+    applied = (Applied(fix, ("DSL101",)), Applied(fix, ("DSL102",)))
+    held = (Held("strip:0", ("DSL201",), (), "no"),)
+    parsed = document(FileResult("d/Dockerfile", report=report, context="d", applied=applied, held=held))
+    (file,) = parsed["files"]
+    assert parsed["version"] == 1
+    assert parsed["summary"] == {"files": 1, "errors": 1, "warnings": 0, "infos": 1, "fixed": 1, "held_back": 1}
+    assert (file["path"], file["context"], file["error"]) == ("d/Dockerfile", "d", None)
+    first = file["findings"][0]
+    assert [first[key] for key in ("line", "column", "end_line", "end_column")] == [2, 6, 2, 12]
+    assert first["labels"] == [{"line": 3, "column": 1, "end_line": 4, "end_column": 3, "text": "label"}]
+    assert first["url"].endswith("/docs/rules/DSL101.md")
+    assert first["withheld"] is None
+    assert first["fixes"] == [
+        {
+            "key": "slim:0",
+            "choice": "alpine",
+            "safety": "provable",
+            "title": "slim it",
+            "edits": [{"start": at, "end": at + 6, "text": "alpine"}],
+        }
+    ]
+    assert (file["findings"][1]["fixes"], file["findings"][1]["withheld"]) == ([], "by make")
+    assert len(file["suppressed"]) == 1
+
+
+@pytest.mark.parametrize("exit_code", [Exit.NO_INPUT, Exit.USAGE, Exit.BUG])
+def test_files_that_could_not_be_judged(exit_code: Exit) -> None:
+    (file,) = document(FileResult("x\udcff", problem=Problem(exit_code, "why \udcff", "trace")))["files"]
+    assert file == {"path": "x\ufffd", "error": "why \ufffd", "context": None, "findings": [], "suppressed": []}
+
+
+def test_an_unparsable_file_carries_its_finding_and_the_error() -> None:
+    source = Source(b"")
+    finding = Finding("DSL901", "unparsable", Severity.ERROR, "empty", Span(0, 0))
+    (file,) = document(FileResult("x", report=Report(source, (finding,), (), "empty", ())))["files"]
+    assert (file["error"], file["findings"][0]["code"], file["findings"][0]["line"]) == ("empty", "DSL901", 1)
+
+
+def test_a_bug_of_ours_is_an_error() -> None:
+    report = Report(Source(b"FROM x\n"), (), (), None, ())
+    assert document(FileResult("x", report=report, bug="did not converge"))["files"][0]["error"] == "did not converge"
+
+
+def test_nothing() -> None:
+    assert document()["files"] == []

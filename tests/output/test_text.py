@@ -1,0 +1,190 @@
+"""Text output at the edges: wide characters, tabs, long lines, many places, long words."""
+
+from __future__ import annotations
+
+from dockerslim_lint.edit import Fix, Safety, Withheld
+from dockerslim_lint.finding import Finding, Label, Severity
+from dockerslim_lint.linter import Applied, Held, Report
+from dockerslim_lint.output.interface import Asked, FileResult, plain
+from dockerslim_lint.output.printable import cells, printable, width, wrap
+from dockerslim_lint.output.text import render
+from dockerslim_lint.source import Source, Span
+
+
+def spot(source: Source, text: str) -> Span:
+    at = source.data.index(text.encode())
+    return Span(at, at + len(text.encode()))
+
+
+def finding(source: Source, text: str, **more: object) -> Finding:
+    values: dict[str, object] = {"code": "DSL101", "name": "gnu-on-fat-base", "severity": Severity.ERROR}
+    values |= {"message": "It is fat.", "span": spot(source, text), "note": "here"} | more
+    return Finding(**values)  # type: ignore[arg-type]
+
+
+def shown(source: Source, *findings: Finding, error: str | None = None) -> str:
+    report = Report(source, findings, (), error, ())
+    return plain(render([FileResult(source.path, report=report)], Asked(quiet=True)))
+
+
+def lines(text: str) -> list[str]:
+    return [line for line in text.split("\n") if " | " in line or "..." in line]
+
+
+def test_carets_stand_under_wide_characters_and_tabs() -> None:
+    source = Source("RUN\techo 日本語 é\u0301 x\n".encode())
+    marked = shown(source, finding(source, "x\n"[0:1]))
+    row, carets = lines(marked)
+    assert row == "   1 | RUN echo 日本語 é\u0301 x"
+    assert width(row[: row.index("x")]) == carets.index("^")
+    wide = lines(shown(source, finding(source, "本語")))[1]
+    assert wide.count("^") == 4
+    assert wide.index("^") == width("   1 | RUN echo 日")
+
+
+def test_control_characters_are_escaped_and_counted() -> None:
+    source = Source(b"RUN a\x1b[0m\xff x\r\n")
+    row, carets = lines(shown(source, finding(source, "x")))
+    assert row == "   1 | RUN a\\x1b[0m\\xff x"
+    assert carets == "     |" + " " * (row.rindex("x") - 6) + "^ here"
+
+
+def test_labels_are_merged_in_line_order() -> None:
+    source = Source(b"".join(b"RUN line%d\n" % number for number in range(1, 13)))
+    text = shown(
+        source,
+        finding(
+            source,
+            "line10",
+            labels=(
+                Label(spot(source, "line3"), "three"),
+                Label(spot(source, "line5"), "five"),
+                Label(spot(source, "10"), "ten"),
+            ),
+        ),
+    )
+    assert lines(text) == [
+        "   3 | RUN line3",
+        "     |     ----- three",
+        "   4 | RUN line4",
+        "   5 | RUN line5",
+        "     |     ----- five",
+        "    ...",
+        "  10 | RUN line10",
+        "     |     ^^^^^^ here",
+        "     |         -- ten",
+    ]
+
+
+def test_a_place_over_several_lines_marks_the_first() -> None:
+    source = Source(b"RUN a \\\n  b\n")
+    assert lines(shown(source, finding(source, "RUN a \\\n  b"))) == ["   1 | RUN a \\", "     | ^^^^^ here"]
+
+
+def test_a_very_long_line_is_shown_in_part() -> None:
+    source = Source(b"RUN " + b"a" * 1_000_000 + b" FAT " + b"b" * 1_000_000)
+    text = shown(source, finding(source, "FAT"))
+    row, carets = lines(text)[:2]
+    assert all(width(line) <= 80 for line in text.split("\n")[:4])
+    assert row[carets.index("^") : carets.rindex("^") + 1] == "FAT"
+    assert row.startswith("   1 | …a") and row.endswith("b…")
+
+
+def test_a_long_line_marked_at_its_start_is_cut_behind() -> None:
+    source = Source(b"RUN FAT " + b"b" * 200)
+    row, carets = lines(shown(source, finding(source, "FAT")))[:2]
+    assert row.startswith("   1 | RUN FAT bbb") and row.endswith("b…") and len(row) <= 80
+    assert carets == "     |     ^^^ here"
+
+
+def test_a_note_that_does_not_fit_stands_below() -> None:
+    source = Source(b"RUN " + b"a" * 40 + b" FAT\n")
+    text = shown(source, finding(source, "FAT", note="a note of many words " * 4))
+    assert all(len(line) <= 80 for line in text.split("\n")[:-2])
+    assert lines(text)[1].rstrip().endswith("^^^")
+    assert "a note of many" in lines(text)[2]
+
+
+def test_the_end_of_the_file_can_be_marked() -> None:
+    source = Source(b"FROM a\n")
+    text = shown(source, finding(source, "FROM", span=Span(7, 7)))
+    assert text.startswith("Dockerfile:2:1: ")
+    source = Source(b"")
+    assert shown(source, finding(source, "", span=Span(0, 0))).startswith("Dockerfile:1:1: ")
+
+
+def test_an_unparsable_file_is_one_line() -> None:
+    source = Source(b"", "x")
+    text = shown(source, finding(source, "", code="DSL901", name="unparsable"), error="file with no instructions")
+    assert text == "x:1:1: DSL901 unparsable  error: file with no instructions\n"
+
+
+def test_why_there_is_no_fix_and_what_is_advice() -> None:
+    source = Source(b"FROM ubuntu\n")
+    withheld = shown(source, finding(source, "ubuntu", fixes=Withheld("slim:0", "built by make (line 3)")))
+    assert "error  [fix withheld]\n" in withheld
+    assert "  fix   none: built by make (line 3)\n" in withheld
+    advice = Fix("advice", "", Safety.DISPLAY, "use mimalloc", ())
+    assert "[fix: by hand]" in shown(source, finding(source, "ubuntu", fixes=(advice,)))
+    bare = shown(source, finding(source, "ubuntu"))
+    assert bare.startswith("Dockerfile:1:6: DSL101 gnu-on-fat-base  error\n") and "  fix " not in bare
+
+
+def result(path: str = "Dockerfile", **more: object) -> FileResult:
+    source = Source(b"FROM ubuntu\n", path)
+    values: dict[str, object] = {"report": Report(source, (), (), None, ()), "before": source.data}
+    return FileResult(path, **(values | more))  # type: ignore[arg-type]
+
+
+def test_a_safe_fix_that_was_written_next_to_one_held_back() -> None:
+    strip = Fix("strip:0", "", Safety.SAFE, "strip symbols", ())
+    slim = Fix("slim:0", "alpine", Safety.PROVABLE, "slim", ())
+    text = plain(
+        render(
+            [
+                result(
+                    applied=(Applied(strip, ("DSL201",)),),
+                    held=(Held("slim:0", ("DSL101",), (slim,), "not proven"), Held("x", ("DSL202",), (), "by make")),
+                    after=b"x",
+                    written=True,
+                )
+            ],
+            Asked(fix=True),
+        )
+    )
+    assert text == (
+        "Dockerfile: written. 1 fix made:\n"
+        "  DSL201  strip symbols\n"
+        "2 fixes held back:\n"
+        "  DSL101  not proven\n"
+        "  DSL202  by make\n"
+        "  prove and write   dockerslim-lint lint --fix --verify Dockerfile\n"
+        "  write unproven    dockerslim-lint lint --fix --unsafe-fixes Dockerfile\n"
+        "\n"
+        "Fixed DSL201. Nothing left at or above warning.\n"
+    )
+
+
+def test_paths_in_commands_are_quoted() -> None:
+    slim = Fix("slim:0", "alpine", Safety.PROVABLE, "slim", ())
+    text = plain(
+        render([result("a b/Dockerfile", held=(Held("slim:0", ("DSL101",), (slim,), "no"),))], Asked(fix=True))
+    )
+    assert "lint --fix --verify 'a b/Dockerfile'\n" in text
+
+
+def test_suppressed_and_excluded_are_counted() -> None:
+    source = Source(b"FROM ubuntu\n")
+    report = Report(source, (), (finding(source, "ubuntu"),), None, ())
+    text = plain(render([FileResult("a", report=report), FileResult("b")], Asked()))
+    assert text == "1 file (1 excluded), nothing to report. 1 suppressed.\n"
+    assert plain(render([FileResult("b")], Asked())) == "nothing to judge: 1 excluded by the configuration.\n"
+
+
+def test_printable() -> None:
+    assert printable("a\tb\n\x1b\u202e\udcff\U000e0001") == "a\\x09b\\x0a\\x1b\\u202e\\xff\\U000e0001"
+    assert printable("日本 é") == "日本 é"
+    assert cells("a\tb\tc") == ["a", "   ", "b", "   ", "c"]
+    assert wrap("aaa bbb ccc", 8, "  ", "    ") == ["  aaa", "    bbb", "    ccc"]
+    assert wrap("", 8, "  ") == ["  "]
+    assert wrap("x" * 20, 8) == ["x" * 20]

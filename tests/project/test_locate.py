@@ -1,0 +1,92 @@
+"""Which context belongs to a Dockerfile."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from dockerslim_lint.config import ImageSettings
+from dockerslim_lint.project.locate import Located, Sources, locate, sources_of
+from dockerslim_lint.source import Source
+from dockerslim_lint.syntax.dockerfile import parse
+
+
+def sources(text: str) -> Sources:
+    return sources_of(parse(Source(text.encode())))
+
+
+def find(directory: Path, text: str, image: ImageSettings | None = None, root: Path | None = None) -> Located:
+    return locate(directory, parse(Source(text.encode())), image, root)
+
+
+@pytest.fixture
+def repo(tmp_path: Path) -> Path:
+    (tmp_path / "repo" / ".git").mkdir(parents=True)
+    for path in ("Cargo.toml", "src/main.rs", "docker/entry.sh", "backend/Cargo.toml", "backend/src/main.rs"):
+        (tmp_path / "repo" / path).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / "repo" / path).write_text("")
+    return tmp_path / "repo"
+
+
+def test_literal_sources() -> None:
+    text = (
+        'FROM a AS x\nCOPY src ./Cargo.toml /app/\nADD --chown=a [\'a b\', \'/c\']  /d\nCOPY ["a b", "/c", "/d"]\n'
+        "COPY --from=x q /\nADD https://x.example/y /\nADD git@x.example:y /\nCOPY $V *.toml ../up /\nCOPY <<EOF lit /\nx\nEOF\n"
+        "ONBUILD COPY never /\n"
+    )
+    found = sources(text)
+    assert {"src", "Cargo.toml", "a b", "c", "up", "lit"} <= set(found.paths)
+    assert not {"q", "never", "EOF", "<<EOF", "*.toml", "$V"} & set(found.paths)
+    assert not any("x.example" in path for path in found.paths)
+    assert not found.whole
+
+
+def test_where_the_manifest_must_be() -> None:
+    assert sources("FROM a\nWORKDIR /app\nCOPY . .\nRUN cargo build --release\n").manifests == ((".",),)
+    assert sources("FROM a\nCOPY . /app\nWORKDIR /app/b\nRUN cargo b\n").manifests == (("b", "."),)
+    assert sources("FROM a\nCOPY . /app\nRUN cd /app/b && cargo build\n").manifests == (("b", "."),)
+    exact = "FROM a\nCOPY . /app\nWORKDIR /app\nRUN cargo build --manifest-path=b/Cargo.toml\n"
+    assert sources(exact).manifests == (("b",),)
+    assert sources("FROM a\nCOPY . /app\nRUN cargo install --path /app/b\n").manifests == (("b",),)
+    assert sources("FROM a\nCOPY . /app\nRUN cargo install cargo-chef\n").manifests == ()
+    inherited = "FROM a AS base\nWORKDIR /app\nFROM base AS p\nCOPY . .\nFROM p\nRUN cargo build\n"
+    assert sources(inherited).manifests == ((".",),)
+    assert sources("FROM a\nCOPY . /x\nFROM b\nRUN cargo build\n").manifests == ()
+
+
+def test_a_file_that_copies_nothing_takes_its_own_directory(repo: Path) -> None:
+    assert find(repo / "docker", "FROM a\nRUN git clone x\n").root == repo / "docker"
+    assert locate(repo / "docker", None, None, None).root == repo / "docker"
+
+
+def test_the_nearest_directory_that_has_everything(repo: Path) -> None:
+    assert find(repo / "docker", "FROM a\nCOPY entry.sh /\n").root == repo / "docker"
+    found = find(repo / "docker", "FROM a\nCOPY src docker/entry.sh /\n")
+    assert (found.root, found.reason) == (repo, "nearest directory that has src, docker/entry.sh")
+    assert found.context.read("src/main.rs") == b""
+
+
+def test_a_dot_counts_only_where_the_manifest_is(repo: Path) -> None:
+    text = "FROM a\nWORKDIR /app\nCOPY . .\nRUN cargo build\n"
+    assert find(repo / "docker", text).root == repo
+    assert find(repo / "backend", text).root == repo / "backend"
+    assert find(repo / "docker", text.replace("RUN", "WORKDIR backend\nRUN")).root == repo
+    assert find(repo / "docker", "FROM a\nCOPY . .\n").root == repo / "docker"
+
+
+def test_unknown_where_no_directory_has_everything(repo: Path) -> None:
+    (repo.parent / "outside").write_text("")
+    found = find(repo / "docker", "FROM a\nCOPY outside /\n")
+    assert (found.root, found.context.known) == (None, False)
+    assert found.reason == "unknown: no directory up to the repository's root has outside"
+
+
+def test_the_configuration_has_the_first_word(repo: Path) -> None:
+    text = "FROM a\nCOPY nope /\n"
+    assert find(repo / "docker", text, ImageSettings("docker/Dockerfile", "backend"), repo).root == repo / "backend"
+    missing = find(repo / "docker", text, ImageSettings("docker/Dockerfile", "nope"), repo)
+    assert (missing.root, missing.context.known) == (None, False)
+    assert '"nope"' in missing.reason
+    # a table that says nothing of the context leaves the search alone
+    assert find(repo / "docker", "FROM a\nCOPY src /\n", ImageSettings("docker/Dockerfile"), repo).root == repo
