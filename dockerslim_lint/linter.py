@@ -2,13 +2,23 @@
 
 from __future__ import annotations
 
+from collections import Counter
+from collections.abc import Iterator
 from typing import NamedTuple
 
 from dockerslim_lint.config import Settings
 from dockerslim_lint.context import BuildContext
-from dockerslim_lint.edit import Fix, Safety
+from dockerslim_lint.edit import Claim, Edit, Fix, Safety, Withheld, apply
+from dockerslim_lint.facts.build import read_build
+from dockerslim_lint.facts.model import ImageBuild
 from dockerslim_lint.finding import Finding
-from dockerslim_lint.source import Source
+from dockerslim_lint.plan.decision import Plan
+from dockerslim_lint.registry import rules
+from dockerslim_lint.source import Source, encode
+from dockerslim_lint.suppress import Suppression, split, suppressions
+
+MAX_PASSES = 20
+"""More fixes than any file has."""
 
 
 class Report(NamedTuple):
@@ -69,14 +79,233 @@ class Candidate(NamedTuple):
 
 def lint(source: Source, context: BuildContext, settings: Settings) -> Report:
     """All findings of one file, in file order."""
-    raise NotImplementedError
+    return _report(_Reader(source.path, context, settings), source)
 
 
 def fix(source: Source, context: BuildContext, settings: Settings, allow: Safety = Safety.SAFE) -> Fixed:
-    """Apply every fix up to `allow`, again until nothing changes."""
-    raise NotImplementedError
+    """Apply every fix up to `allow`, one after the other, and read the result again each time.
+
+    A fix whose result is worse in any way (it does not parse, brings a finding that was not there, changes what it does
+    not name) is thrown away whole and reported as our bug.
+    """
+    return _fix(_Reader(source.path, context, settings), source, allow)
 
 
 def candidates(source: Source, context: BuildContext, settings: Settings) -> tuple[Candidate, ...]:
-    """What `--verify` may try, in order; empty where no PROVABLE fix is there."""
-    raise NotImplementedError
+    """What `--verify` may try, in order; empty where no PROVABLE fix is there. Each holds the SAFE fixes too."""
+    reader = _Reader(source.path, context, settings)
+    report = _report(reader, source)
+    decisions: dict[str, tuple[tuple[Fix, ...], tuple[str, ...]]] = {}
+    for key, codes, fixes in _decisions(report.findings):
+        provable = tuple(one for one in fixes if one.key == key and one.safety is Safety.PROVABLE)
+        if provable:
+            decisions[key] = (provable, codes)
+    if not decisions:
+        return ()
+    found = []
+    before = reader.read(source)
+    for rank in range(max(len(fixes) for fixes, _ in decisions.values())):
+        chosen = [fixes[min(rank, len(fixes) - 1)] for fixes, _ in decisions.values()]
+        edits = [edit for one in chosen for edit in one.edits]
+        after = Source(apply(source.data, edits), source.path)
+        codes = tuple(dict.fromkeys(code for _, codes in decisions.values() for code in codes))
+        safe = _fix(reader, after, Safety.SAFE)
+        if safe.bug is not None or _worse(report, _report(reader, after)) or _touched_elsewhere(source, after, edits):
+            continue
+        found.append(Candidate(_merged(chosen), safe.source, codes, _base(before), _base(reader.read(safe.source))))
+    return tuple(found)
+
+
+class _Reader:
+    """Reads sources in the surroundings of one file."""
+
+    def __init__(self, path: str, context: BuildContext, settings: Settings) -> None:
+        self.path = path
+        self.context = context
+        self.settings = settings
+        self._arguments = dict(settings.args)
+
+    def read(self, source: Source) -> ImageBuild:
+        return read_build(source, self.context, self._arguments, self.settings.target, self.settings.platforms)
+
+    def plan(self, build: ImageBuild) -> Plan:
+        return Plan(build, self.settings.prefer, lambda data: self.read(Source(data, self.path)))
+
+
+def _report(reader: _Reader, source: Source) -> Report:
+    build = reader.read(source)
+    plan = reader.plan(build)
+    settings = reader.settings
+    found: list[Finding] = []
+    for rule in rules():
+        names = {rule.CODE.lower(), rule.NAME}
+        if settings.select and not names & {name.lower() for name in settings.select}:
+            continue
+        if not names & {name.lower() for name in settings.ignore}:
+            found += rule.check(build, plan)
+    found.sort(key=lambda finding: (finding.span.start, finding.code))
+    comments = suppressions(build.dockerfile, source)
+    parted = split(found, comments)
+    kept = _withhold_suppressed(source, parted.kept, parted.suppressed)
+    fatal = next((problem.text for problem in build.problems if problem.kind == "fatal"), None)
+    return Report(source, kept, parted.suppressed, fatal, (*build.notes, *plan.bugs, *_unused(source, parted.unused)))
+
+
+def _withhold_suppressed(
+    source: Source, kept: tuple[Finding, ...], suppressed: tuple[Finding, ...]
+) -> tuple[Finding, ...]:
+    """Who suppresses one finding of a decision does not want the decision: its other findings lose their fix."""
+    lines = {
+        finding.key: (finding.code, source.line_of(finding.span.start))
+        for finding in suppressed
+        if finding.key is not None and finding.key.startswith("slim:")
+    }
+    after = []
+    for finding in kept:
+        if finding.key in lines and not isinstance(finding.fixes, Withheld):
+            code, line = lines[finding.key]
+            own = tuple(one for one in finding.fixes if one.key != finding.key)
+            finding = finding._replace(
+                fixes=own
+                or Withheld(finding.key or "", f"{code} in line {line} is suppressed, and is the same decision")
+            )
+        after.append(finding)
+    return tuple(after)
+
+
+def _unused(source: Source, comments: tuple[Suppression, ...]) -> tuple[str, ...]:
+    notes = []
+    for comment in comments:
+        line = source.line_of(comment.comment.start)
+        what = comment.problem or f"the suppression of {', '.join(comment.codes)} matches no finding"
+        notes.append(f"{source.path}:{line}: {what}")
+    return tuple(notes)
+
+
+def _decisions(findings: tuple[Finding, ...]) -> Iterator[tuple[str, tuple[str, ...], tuple[Fix, ...]]]:
+    """Each key with the codes that wait for it and the fixes that its findings carry."""
+    codes: dict[str, list[str]] = {}
+    fixes: dict[str, dict[Fix, None]] = {}
+    for finding in findings:
+        if finding.key is None:
+            continue
+        codes.setdefault(finding.key, []).append(finding.code)
+        fixes.setdefault(finding.key, {})
+        if not isinstance(finding.fixes, Withheld):
+            fixes[finding.key].update(dict.fromkeys(finding.fixes))
+    for key, waiting in codes.items():
+        yield key, tuple(dict.fromkeys(waiting)), tuple(fixes[key])
+
+
+def _fix(reader: _Reader, source: Source, allow: Safety) -> Fixed:
+    applied: list[Applied] = []
+    refused: set[tuple[str, str]] = set()
+    bug: str | None = None
+    report = _report(reader, source)
+    for _ in range(MAX_PASSES):
+        chosen = _next(report, allow, refused)
+        if chosen is None:
+            break
+        after = Source(apply(source.data, chosen.edits), source.path)
+        report_after = _report(reader, after)
+        wrong = _worse(report, report_after) or _touched_elsewhere(source, after, list(chosen.edits))
+        if wrong:
+            refused.add((chosen.key, chosen.choice))
+            bug = bug or f"the fix {chosen.key} ({chosen.choice or chosen.title}) was thrown away: {wrong}"
+            continue
+        codes = tuple(
+            dict.fromkeys(
+                finding.code
+                for finding in report.findings
+                if not isinstance(finding.fixes, Withheld) and any(one.key == chosen.key for one in finding.fixes)
+            )
+        )
+        applied.append(Applied(chosen, codes))
+        source, report = after, report_after
+    else:
+        bug = bug or f"the fixes did not come to an end after {MAX_PASSES} passes"
+    return Fixed(source, report, tuple(applied), _held(report), bug)
+
+
+def _next(report: Report, allow: Safety, refused: set[tuple[str, str]]) -> Fix | None:
+    """The next fix to apply: decisions before what stands alone, so that nothing is done twice."""
+    possible = [
+        one
+        for finding in report.findings
+        if not isinstance(finding.fixes, Withheld)
+        for one in finding.fixes
+        if one.safety <= allow and (one.key, one.choice) not in refused
+    ]
+    return min(possible, key=lambda one: not one.key.startswith("slim:"), default=None)
+
+
+def _held(report: Report) -> tuple[Held, ...]:
+    held = []
+    reasons = {
+        finding.fixes.key: finding.fixes.reason for finding in report.findings if isinstance(finding.fixes, Withheld)
+    }
+    for key, codes, fixes in _decisions(report.findings):
+        own = tuple(one for one in fixes if one.key == key)
+        if key in reasons and not own:
+            reason = reasons[key]
+        elif own and own[0].safety is Safety.DISPLAY:
+            reason = "advice: needs a human"
+        elif own and own[0].key.startswith("slim:"):
+            reason = "not proven: changes libc and base image" if own[0].cost else "not proven: changes the base image"
+        else:
+            reason = "not proven: nothing is known of who uses the symbols"
+        held.append(Held(key, codes, own, reason))
+    return tuple(held)
+
+
+def _worse(before: Report, after: Report) -> str:
+    """What is wrong with a result, "" if nothing: a finding that was not there, or a file that does not parse."""
+    if after.error is not None:
+        return after.error
+    old, new = Counter(one.code for one in before.findings), Counter(one.code for one in after.findings)
+    more = sorted((new - old).elements())
+    return f"it brings {', '.join(more)}" if more else ""
+
+
+def _touched_elsewhere(before: Source, after: Source, edits: list[Edit]) -> str:
+    """dockerfile-parse, the second reader, must see no change outside of the lines that the edits name."""
+    old_lines: set[int] = set()
+    new_lines: set[int] = set()
+    shift = 0
+    for edit in sorted(edits):
+        old_lines.update(range(before.line_of(edit.start), before.line_of(edit.end) + 1))
+        start = edit.start + shift
+        end = start + len(encode(edit.text))
+        new_lines.update(range(after.line_of(start), after.line_of(end) + 1))
+        shift += end - start - (edit.end - edit.start)
+    try:
+        from dockerslim_lint.syntax.second_reader import changed_outside
+    except ImportError:
+        return ""
+
+    return changed_outside(before.data, after.data, old_lines, new_lines) or ""
+
+
+def _merged(fixes: list[Fix]) -> Fix:
+    """The fixes of several decisions as one, for a proof."""
+    first = fixes[0]
+    if len(fixes) == 1:
+        return first
+    claims = [one.claim for one in fixes if one.claim is not None]
+    claim = Claim(
+        tuple(path for one in claims for path in one.binaries),
+        all(one.static for one in claims),
+        all(one.stripped for one in claims),
+        tuple(dict.fromkeys(need for one in claims for need in one.needs)),
+    )
+    return first._replace(
+        edits=tuple(edit for one in fixes for edit in one.edits),
+        config_changes=tuple(change for one in fixes for change in one.config_changes),
+        claim=claim,
+    )
+
+
+def _base(build: ImageBuild) -> str:
+    """The reference of the base of the image that a plain build makes."""
+    last = next((image for image in reversed(build.images)), None)
+    return build.stages[last.stage].base_reference or "" if last is not None else ""

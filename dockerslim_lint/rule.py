@@ -9,7 +9,7 @@ from typing import ClassVar, NamedTuple
 from dockerslim_lint.edit import Fix, Withheld
 from dockerslim_lint.facts.model import ImageBuild
 from dockerslim_lint.finding import Finding, Label, Severity
-from dockerslim_lint.plan.model import Plan
+from dockerslim_lint.plan.decision import Plan
 from dockerslim_lint.source import Span
 
 NO_FILES: Mapping[str, str] = MappingProxyType({})

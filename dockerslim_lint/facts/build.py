@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from dockerslim_lint.context import BuildContext
+from dockerslim_lint.facts.contents import Contents
 from dockerslim_lint.facts.crate.reader import CrateReader
 from dockerslim_lint.facts.env import global_scope
 from dockerslim_lint.facts.final import final_images
@@ -36,7 +37,21 @@ def read_build(
     crates = CrateReader(context)
     shared = Shared(source, crates, arguments)
     empty = ImageBuild(
-        source, dockerfile, instructions, problems, frontend, (), (), (), (), (), (), (), context.known, platforms, ()
+        source,
+        dockerfile,
+        instructions,
+        problems,
+        frontend,
+        (),
+        (),
+        (),
+        (),
+        (),
+        (),
+        (),
+        Contents(context, source.path),
+        platforms,
+        (),
     )
     if frontend or any(problem.kind == "fatal" for problem in problems):
         return empty

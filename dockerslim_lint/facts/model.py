@@ -11,6 +11,7 @@ from typing import NamedTuple
 
 from dockerslim_lint.catalog.images import BaseImage
 from dockerslim_lint.edit import Need
+from dockerslim_lint.facts.contents import Contents
 from dockerslim_lint.facts.crate.model import Crate
 from dockerslim_lint.source import Source, Span
 from dockerslim_lint.syntax.script import ShellWord
@@ -300,7 +301,7 @@ class ImageBuild(NamedTuple):
     uses: tuple[OutputUse, ...]
     images: tuple[FinalImage, ...]
     crates: tuple[Crate | None, ...]
-    context_known: bool
+    contents: Contents
     platforms: tuple[str, ...]
     notes: tuple[str, ...]
     targets: tuple[tuple[str, ...], ...] = ()

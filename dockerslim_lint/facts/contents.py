@@ -1,0 +1,36 @@
+"""What a COPY of the whole context brings, asked only when a plan needs it."""
+
+from __future__ import annotations
+
+from functools import cached_property
+
+from dockerslim_lint.context import BuildContext
+from dockerslim_lint.facts.crate.dockerignore import IgnoreFile, read_ignore_file
+
+
+class Contents:
+    """The build context seen through its .dockerignore; read-only, read when first asked."""
+
+    def __init__(self, context: BuildContext, dockerfile: str) -> None:
+        self._context = context
+        self._dockerfile = dockerfile
+
+    @property
+    def known(self) -> bool:
+        """Whether anything is known at all."""
+        return self._context.known
+
+    @cached_property
+    def _ignored(self) -> IgnoreFile:
+        return read_ignore_file(self._context, self._dockerfile)
+
+    @cached_property
+    def top_level(self) -> tuple[str, ...]:
+        """Names of the files and directories at the root that reach the builder, sorted."""
+        names = {path.split("/", 1)[0] for path in (*self._context.names("*"), *self._context.names("*/**"))}
+        return tuple(sorted(name for name in names if not self._ignored.ignores(name)))
+
+    @cached_property
+    def brings_musl_outputs(self) -> bool:
+        """Whether files of a ``target/*-linux-musl/`` on the user's machine reach the builder."""
+        return any(not self._ignored.ignores(path) for path in self._context.names("target/*-linux-musl*/**"))

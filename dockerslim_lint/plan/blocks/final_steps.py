@@ -1,0 +1,158 @@
+"""RUN steps of the final stage: packages that the new base makes needless, users that become numbers."""
+
+from __future__ import annotations
+
+from dockerslim_lint.catalog import commands as known_commands
+from dockerslim_lint.catalog import packages
+from dockerslim_lint.catalog.images import BaseImage
+from dockerslim_lint.edit import ConfigChange, Edit
+from dockerslim_lint.facts.model import Command, FinalImage, ImageBuild, UserCreation
+from dockerslim_lint.facts.packages import manager_of, read_install
+from dockerslim_lint.facts.users import read_user
+from dockerslim_lint.plan.blocks.lines import removal
+from dockerslim_lint.plan.model import Choice, Draft, NotPossible
+
+NONROOT = "65532:65532"
+"""distroless's own nonroot user (knowledge §6.1); by number it works on any base, and Kubernetes' runAsNonRoot wants numbers."""
+
+PREPARES_A_PLACE = frozenset({"mkdir", "chown", "install"})
+
+
+def remove_steps(build: ImageBuild, image: FinalImage, choice: Choice) -> Draft:
+    """Every RUN of the final stage whose commands are all needless on the new base goes. Raises NotPossible for any other."""
+    by_instruction: dict[int, list[Command]] = {}
+    for command in image.commands:
+        by_instruction.setdefault(command.instruction, []).append(command)
+    edits = []
+    for index in build.stages[image.stage].instructions:
+        instruction = build.instructions[index]
+        if instruction.keyword != "RUN":
+            continue
+        line = build.source.line_of(instruction.span.start)
+        for command in by_instruction.get(index, ()):
+            reason = _why_needed(command, choice.base)
+            if reason:
+                raise NotPossible(f"{reason} (line {line})")
+        if index not in by_instruction:
+            raise NotPossible(f"the step in line {line} cannot be read")
+        span = removal(build, instruction)
+        edits.append(Edit(span.start, span.end, ""))
+    return Draft(tuple(edits))
+
+
+def _why_needed(command: Command, base: BaseImage) -> str:
+    """Why a command of the final stage cannot go; "" if it can."""
+    name = known_commands.canonical(command.name)
+    if not command.name:
+        return "a step of the final stage cannot be read"
+    if manager_of(command):
+        install = read_install(command)
+        for package in install.packages if install else ():
+            known = packages.lookup(manager_of(command), package)
+            if known is None or not _brought_or_needless(known, base):
+                return f"the final stage installs {package}"
+        return ""
+    if name == "rm" and all(_is_package_cache(word.pattern) for word in command.words[1:] if word.pattern[:1] != "-"):
+        return ""
+    if name in ("update-ca-certificates", "true", ":", "set", "echo"):
+        return ""
+    if read_user(command) is not None:
+        return ""
+    return f"the final stage runs {command.name}"
+
+
+def _brought_or_needless(package: packages.Package, base: BaseImage) -> bool:
+    if package.role == "certificates":
+        return base.certificates
+    if package.role == "tzdata":
+        return base.tzdata
+    if package.role in ("housekeeping", "c-library"):
+        return True
+    return package.static_needless and package.role in ("tls-library", "compression-library", "build-only")
+
+
+def _is_package_cache(path: str) -> bool:
+    return path.startswith(
+        ("/var/lib/apt/lists", "/var/cache/apt", "/var/cache/apk", "/tmp/", "/var/tmp/", "/var/cache/dnf")
+    )
+
+
+def number_user(build: ImageBuild, image: FinalImage, choice: Choice) -> Draft:
+    """A user that the file creates becomes a number, in USER and in --chown. Raises NotPossible."""
+    created = {user.name: user for user in image.users if user.kind == "user"}
+    groups = {user.name: user for user in image.users if user.kind == "group"}
+    edits: list[Edit] = []
+    changes: list[ConfigChange] = []
+    own = [at for at in build.stages[image.stage].instructions if build.instructions[at].keyword == "USER"]
+    for index in own:
+        word = build.instructions[index].words[0]
+        name = word.literal
+        if name is None:
+            raise NotPossible(f"USER in line {build.source.line_of(word.span.start)} comes from a variable")
+        number = _number(build, image, name, created, groups, choice)
+        if number is None:
+            continue
+        edits.append(Edit(word.span.start, word.span.end, number))
+        if index == image.user_instruction:
+            why = "its id as a number" if created[name.partition(":")[0]].uid else "not root, by number"
+            changes.append(ConfigChange("User", name, number, f"the new base has no user {name}: {why}"))
+    for transfer in image.transfers:
+        flag = build.instructions[transfer.instruction].flag("chown")
+        if flag is None or flag.value is None or transfer.stage != image.stage:
+            continue
+        name = flag.value.literal
+        if name is None:
+            raise NotPossible(f"--chown in line {build.source.line_of(flag.span.start)} comes from a variable")
+        number = _number(build, image, name, created, groups, choice)
+        if number is not None:
+            edits.append(Edit(flag.value.span.start, flag.value.span.end, number))
+    return Draft(tuple(edits), tuple(changes))
+
+
+def _number(
+    build: ImageBuild,
+    image: FinalImage,
+    name: str,
+    created: dict[str, UserCreation],
+    groups: dict[str, UserCreation],
+    choice: Choice,
+) -> str | None:
+    """What to write for ``user[:group]``; None where it can stay as it is. Raises NotPossible."""
+    user, _, group = name.partition(":")
+    if all(part.isdecimal() for part in (user, group) if part):
+        return None
+    creation = created.get(user)
+    if creation is None:
+        stage = build.stages[image.stage]
+        old = stage.image.user_id(user) if stage.image is not None else None
+        if user.isdecimal() or (old is not None and old == choice.base.user_id(user) and not group):
+            return None
+        raise NotPossible(f"nothing in the file creates the user {user}")
+    if creation.uid:
+        gid = group if group.isdecimal() else _group_id(creation, group, groups)
+        return f"{creation.uid}:{gid}"
+    line = build.source.line_of(creation.command.span.start)
+    if image.volumes:
+        raise NotPossible(f"the user {user} (line {line}) has no number of its own, and the image has volumes")
+    for command in image.commands:
+        if command.name in PREPARES_A_PLACE and command.stage == image.stage:
+            raise NotPossible(
+                f"the user {user} (line {line}) has no number of its own, and {command.name} prepares files for it"
+            )
+    return NONROOT
+
+
+def _group_id(creation: UserCreation, group: str, groups: dict[str, UserCreation]) -> str:
+    """The group's number: as created, else that of the user (useradd gives a user a group of its own: login.defs USERGROUPS_ENAB)."""
+    words = [word.pattern for word in creation.command.words]
+    for flag in ("-g", "--gid", "--ingroup", "-G"):
+        if flag in words and not group:
+            group = words[words.index(flag) + 1] if words.index(flag) + 1 < len(words) else ""
+            if group.isdecimal():
+                return group
+    known = groups.get(group)
+    if known is not None and known.uid:
+        return known.uid
+    if group and group != creation.name:
+        raise NotPossible(f"the group {group} has no number of its own")
+    return creation.uid

@@ -1,0 +1,54 @@
+"""Where whole lines go in, and what goes out with an instruction."""
+
+from __future__ import annotations
+
+from dockerslim_lint.edit import Edit
+from dockerslim_lint.facts.model import ImageBuild
+from dockerslim_lint.source import Span
+from dockerslim_lint.syntax.tree import Instruction, Trivia
+
+
+def line_start(build: ImageBuild, offset: int) -> int:
+    """Offset of the first byte of the line that holds `offset`, behind a BOM."""
+    start = build.source.line_starts[build.source.line_of(offset) - 1]
+    return max(start, 3) if build.source.bom and start == 0 else start
+
+
+def block_start(build: ImageBuild, instruction: Instruction) -> int:
+    """Where the comment lines that stand directly above an instruction begin; its own line where there are none.
+
+    Parser directives are no comments of an instruction.
+    """
+    start = line_start(build, instruction.span.start)
+    nodes = build.dockerfile.nodes
+    at = nodes.index(instruction)
+    while at > 0:
+        node = nodes[at - 1]
+        if isinstance(node, Trivia) and node.kind == "comment" and node.span.start < start:
+            start = line_start(build, node.span.start)
+        elif not (isinstance(node, Trivia) and node.kind == "blank" and node.span.start >= start):
+            break
+        at -= 1
+    return start
+
+
+def insert_line(build: ImageBuild, offset: int, line: str) -> Edit:
+    """A whole new line at the start of a line; also where the file ends without a newline."""
+    if offset == len(build.source.data) and build.source.data[-1:] != b"\n":
+        return Edit(offset, offset, f"\n{line}")
+    return Edit(offset, offset, f"{line}\n")
+
+
+def removal(build: ImageBuild, instruction: Instruction) -> Span:
+    """What goes with an instruction: the comments directly above it, and the empty lines that follow it."""
+    start = block_start(build, instruction)
+    nodes = build.dockerfile.nodes
+    at = nodes.index(instruction) + 1
+    end = instruction.span.end
+    while at < len(nodes):
+        node = nodes[at]
+        if not isinstance(node, Trivia) or node.kind != "blank" or b"\n" not in build.source.data[slice(*node.span)]:
+            break
+        end = node.span.end
+        at += 1
+    return Span(start, end)

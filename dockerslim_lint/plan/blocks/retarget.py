@@ -1,0 +1,50 @@
+"""Every cargo call that makes the programs, or warms their cache, gets the target."""
+
+from __future__ import annotations
+
+from dockerslim_lint.edit import Edit
+from dockerslim_lint.facts.model import CargoCall, ImageBuild
+from dockerslim_lint.plan.blocks.target import TRIPLE
+from dockerslim_lint.plan.model import Draft, NotPossible, Task
+
+
+def add_target(task: Task) -> Draft:
+    """`` --target …`` behind the arguments of each call. Raises NotPossible."""
+    return Draft(tuple(_target_edit(task.build, task.build.calls[at]) for at in task.calls if _needs(task, at)))
+
+
+def _needs(task: Task, at: int) -> bool:
+    stage = task.build.stages[task.build.calls[at].command.stage]
+    return not (stage.image is not None and stage.image.host_libc == "musl")
+
+
+def _target_edit(build: ImageBuild, call: CargoCall) -> Edit:
+    line = build.source.line_of(call.command.span.start)
+    if not call.command.shell_form:
+        raise NotPossible(f"line {line} is in exec form: without a shell there is no `$(uname -m)`")
+    if call.end is None:
+        raise NotPossible(f"the arguments of cargo in line {line} cannot be told from the shell's")
+    if call.target.pattern is None:
+        raise NotPossible(f"the target of the call in line {line} is only known when it runs")
+    if call.target.pattern:
+        where = {"env": "CARGO_BUILD_TARGET", "config": "cargo's configuration", "image": "the builder's image"}
+        raise NotPossible(
+            f"{where.get(call.target.origin, 'the call')} already asks for {call.target.pattern} (line {line})"
+        )
+    _check_configuration(build, call, line)
+    return Edit(call.end, call.end, f" --target {TRIPLE}")
+
+
+def _check_configuration(build: ImageBuild, call: CargoCall, line: int) -> None:
+    """Retargeting changes which of cargo's settings apply, both ways: never in silence."""
+    for name in sorted(call.command.variables):
+        if name.startswith("CARGO_TARGET_") and name.endswith(("_LINKER", "_RUSTFLAGS", "_RUNNER")):
+            raise NotPossible(f"{name} is set for one target only (line {line})")
+    crate = build.crates[build.calls.index(call)]
+    if crate is None:
+        return
+    for table in crate.config.target_tables:
+        if table.endswith("-gnu"):
+            raise NotPossible(f"cargo's configuration has flags for {table} that would no longer apply")
+        if "musl" in table:
+            raise NotPossible(f"cargo's configuration has settings for {table} that would start to apply")

@@ -1,0 +1,169 @@
+"""A single stage becomes two: what builds, and what is shipped."""
+
+from __future__ import annotations
+
+from dockerslim_lint.catalog import buildfiles, packages
+from dockerslim_lint.edit import Edit
+from dockerslim_lint.facts import patterns
+from dockerslim_lint.facts.model import Artifact, CargoCall, FinalImage, ImageBuild
+from dockerslim_lint.plan.model import Draft, NotPossible, Task
+from dockerslim_lint.syntax.tree import Instruction
+
+STAGE_NAME = "builder"
+
+CARRIED = frozenset(
+    [
+        "ARG",
+        "ENV",
+        "LABEL",
+        "WORKDIR",
+        "USER",
+        "EXPOSE",
+        "VOLUME",
+        "STOPSIGNAL",
+        "HEALTHCHECK",
+        "ENTRYPOINT",
+        "CMD",
+        "MAINTAINER",
+        "SHELL",
+        "ONBUILD",
+    ]
+)
+"""Instructions that describe the image and so are repeated in the new stage, in their order."""
+
+DESTINATION = "/usr/local/bin"
+"""Where a program goes that lived in the toolchain's own directory: on PATH in every base."""
+
+
+def split(task: Task, image: FinalImage) -> Draft:
+    """Names the stage, and opens a second one behind its last step. Raises NotPossible."""
+    build = task.build
+    stage = build.stages[image.stage]
+    if stage.parent is not None or len(image.chain) > 1:
+        raise NotPossible("the final stage is built on another stage that compiles")
+    if stage.word is None or stage.variable:
+        raise NotPossible(f"the base comes from the variable {stage.variable}")
+    if image.stage != len(build.stages) - 1:
+        raise NotPossible("another stage follows the one that is shipped")
+    steps = [at for at in stage.instructions if build.instructions[at].keyword == "RUN"]
+    last = steps[-1]
+    _check_steps(build, image)
+    name = stage.name or _free_name(build)
+    edits = []
+    if not stage.name:
+        edits.append(Edit(stage.word.span.end, stage.word.span.end, f" AS {name}"))
+    lines = [f"FROM {task.choice.base.reference}"]
+    workdir = "/"
+    for index in stage.instructions:
+        instruction = build.instructions[index]
+        if index > last:
+            break
+        if instruction.keyword == "WORKDIR":
+            workdir = patterns.join(workdir, instruction.words[0].literal or "*")
+        if instruction.keyword in CARRIED and not _is_for_cargo(instruction):
+            lines.append(_as_written(build, instruction))
+    if "*" in workdir:
+        raise NotPossible("WORKDIR comes from a variable")
+    for path, artifact in image.artifacts:
+        lines.append(_copy_program(build, name, path, artifact, workdir, task.retarget))
+    lines += [
+        f"COPY --from={name} {source} {target}" for source, target in _run_time_files(build, image, last, workdir)
+    ]
+    place = build.instructions[last].span.end
+    text = "\n" + "\n".join(lines) + "\n"
+    if build.source.data[place - 1 : place] != b"\n":
+        text = f"\n{text.rstrip()}"
+    edits.append(Edit(place, place, text))
+    return Draft(tuple(edits))
+
+
+def _check_steps(build: ImageBuild, image: FinalImage) -> None:
+    """A step that may prepare something for the run keeps the stage whole."""
+    for command in image.commands:
+        line = build.source.line_of(command.span.start)
+        if command.name in ("useradd", "adduser", "chown", "mkfifo", "setcap"):
+            raise NotPossible(f"the step in line {line} ({command.name}) prepares the image for its run")
+    for install in image.installs:
+        for package in install.packages:
+            known = packages.lookup(install.manager, package)
+            if known is None or known.role not in ("build-only", "housekeeping", "certificates", "tls-library"):
+                line = build.source.line_of(install.command.span.start)
+                raise NotPossible(f"{package} (line {line}) may be needed when the image runs")
+
+
+def _free_name(build: ImageBuild) -> str:
+    taken = {stage.name for stage in build.stages}
+    name, number = STAGE_NAME, 1
+    while name in taken:
+        number += 1
+        name = f"{STAGE_NAME}{number}"
+    return name
+
+
+def _is_for_cargo(instruction: Instruction) -> bool:
+    """ENV and ARG lines that only cargo and rustc read."""
+    return instruction.keyword in ("ENV", "ARG") and all(
+        (pair.key.literal or "").startswith(("CARGO_", "RUSTFLAGS", "RUSTC", "RUSTUP_")) for pair in instruction.pairs
+    )
+
+
+def _as_written(build: ImageBuild, instruction: Instruction) -> str:
+    return build.source.text(instruction.span).replace("\r\n", "\n").rstrip("\n")
+
+
+def _copy_program(build: ImageBuild, stage: str, path: str, artifact: Artifact, workdir: str, retarget: bool) -> str:
+    call = build.calls[artifact.call] if artifact.call is not None else None
+    source, target = path, _shown(path, workdir)
+    if call is not None and call.kind == "build" and call.output is not None and retarget:
+        source = _moved(call, path, build)
+    elif call is not None and call.kind == "install" and _bare_name(build, path):
+        target = f"{DESTINATION}/{patterns.basename(path)}"
+    return f"COPY --from={stage} {source} {target}"
+
+
+def _moved(call: CargoCall, path: str, build: ImageBuild) -> str:
+    """The path of a program once its call has a target; as it is where it was copied out of the output directory."""
+    inside = patterns.below(path, call.output or "")
+    if inside is None:
+        return path
+    if build.contents.brings_musl_outputs:
+        raise NotPossible("the build context holds target/*-linux-musl, and .dockerignore does not leave it out")
+    return f"{call.target_directory}/*-linux-musl/{call.profile_directory}/{inside}"
+
+
+def _bare_name(build: ImageBuild, path: str) -> bool:
+    """Whether the program is started by its name alone, so that any directory of PATH will do."""
+    return all(image.launch.argv[:1] == (patterns.basename(path),) for image in build.images)
+
+
+def _shown(path: str, workdir: str) -> str:
+    inside = patterns.below(path, workdir) if workdir != "/" else None
+    return f"./{inside}" if inside else path
+
+
+def _run_time_files(build: ImageBuild, image: FinalImage, last: int, workdir: str) -> list[tuple[str, str]]:
+    """What the steps' COPY brought from the context and no build needs. Raises NotPossible where that is not known."""
+    found: list[tuple[str, str]] = []
+    for transfer in image.transfers:
+        if transfer.instruction > last:
+            continue
+        line = build.source.line_of(build.instructions[transfer.instruction].span.start)
+        if transfer.origin_stage is not None or transfer.origin_image:
+            raise NotPossible(f"line {line} brings files of another image")
+        if not transfer.sources:
+            raise NotPossible(f"line {line} writes a file of its own")
+        for source in transfer.sources:
+            plain = patterns.normalise(source.lstrip("/")) if source.strip("/") else "."
+            if plain == ".":
+                if not build.contents.known:
+                    raise NotPossible(f"nothing is known of the files that line {line} brings")
+                names = [name for name in build.contents.top_level if not buildfiles.is_build_input(name)]
+                found += [_pair(transfer.destination, name, workdir) for name in names]
+            elif not buildfiles.is_build_input(plain.split("/", 1)[0]):
+                raise NotPossible(f"{plain} (line {line}) may be needed when the image runs")
+    return found
+
+
+def _pair(destination: str, name: str, workdir: str) -> tuple[str, str]:
+    path = patterns.join(destination, name)
+    return path, _shown(path, workdir)

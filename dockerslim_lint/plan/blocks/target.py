@@ -1,0 +1,45 @@
+"""The musl target is installed before the first call that needs it."""
+
+from __future__ import annotations
+
+from dockerslim_lint.facts.toolchain import is_installed
+from dockerslim_lint.plan.blocks.lines import block_start, insert_line
+from dockerslim_lint.plan.model import Draft, NotPossible, Task
+
+TRIPLE = '"$(uname -m)"-unknown-linux-musl'
+"""The readable idiom: right on amd64 and arm64 in a stage that runs on the target platform (knowledge §1.2)."""
+
+PATTERN = "*-unknown-linux-musl"
+
+
+def install_target(task: Task) -> Draft:
+    """One RUN line for each builder stage that makes programs. Raises NotPossible."""
+    build = task.build
+    edits = []
+    for number in task.stages:
+        stage = build.stages[number]
+        calls = [build.calls[at] for at in task.calls if build.calls[at].command.stage == number]
+        line = build.source.line_of(build.instructions[stage.instruction].span.start)
+        if stage.cross:
+            raise NotPossible(
+                f"the builder (line {line}) runs on the build platform, where `uname -m` is not the target's"
+            )
+        if stage.image is None:
+            raise NotPossible(f"nothing is known of the builder's image (line {line})")
+        if not stage.image.toolchain:
+            raise NotPossible(f"the builder (line {line}) has no toolchain of its own: it is installed by a step")
+        if stage.image.host_libc == "musl":
+            continue
+        first = calls[0]
+        instruction = build.instructions[first.command.instruction]
+        for call in calls:
+            call_line = build.source.line_of(call.command.span.start)
+            if call.toolchain:
+                raise NotPossible(f"the call in line {call_line} picks the toolchain +{call.toolchain}")
+            crate = build.crates[build.calls.index(call)]
+            if crate is not None and "/" in crate.toolchain.path:
+                raise NotPossible(f"{crate.toolchain.path} chooses the toolchain below the directory of this step")
+        if is_installed(PATTERN, build.targets[number]):
+            continue
+        edits.append(insert_line(build, block_start(build, instruction), f"RUN rustup target add {TRIPLE}"))
+    return Draft(tuple(edits))

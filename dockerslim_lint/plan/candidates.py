@@ -1,0 +1,131 @@
+"""Which images belong to one decision, and which bases are possible for it."""
+
+from __future__ import annotations
+
+from dockerslim_lint.catalog import images as catalog
+from dockerslim_lint.catalog import natives, platforms
+from dockerslim_lint.facts.model import MUSL_STATIC, FinalImage, ImageBuild
+from dockerslim_lint.plan.model import Choice, NotPossible, Task
+
+CHOICES = ("distroless/static", "alpine")
+"""In the order of preference; `prefer` in the configuration puts others first."""
+
+FOR_TARGET = frozenset({"static-ok"})
+"""Verdicts on a native crate under which nothing has to be added to the builder."""
+
+
+def groups(build: ImageBuild) -> list[tuple[FinalImage, ...]]:
+    """The images that share a cargo call, together; in file order."""
+    found: list[tuple[set[int], list[FinalImage]]] = []
+    for image in build.images:
+        calls = {artifact.call for _, artifact in image.artifacts if artifact.call is not None}
+        joined = [group for group in found if group[0] & calls]
+        images = [one for group in joined for one in group[1]]
+        found = [group for group in found if group not in joined]
+        found.append((calls.union(*(group[0] for group in joined)), [*images, image]))
+    return [tuple(sorted(images, key=lambda one: one.stage)) for _, images in found]
+
+
+def key_of(build: ImageBuild, images: tuple[FinalImage, ...]) -> str:
+    """``slim:`` and the lowest builder stage."""
+    stages = [
+        build.calls[artifact.call].command.stage
+        for image in images
+        for _, artifact in image.artifacts
+        if artifact.call is not None
+    ]
+    return f"slim:{min(stages, default=images[0].stage)}"
+
+
+def tasks(build: ImageBuild, images: tuple[FinalImage, ...], prefer: tuple[str, ...]) -> list[Task]:
+    """What can be tried for one group, preferred first. Raises NotPossible where nothing can, whatever the base."""
+    calls = _calls(build, images)
+    retarget = any(artifact.link != MUSL_STATIC for image in images for _, artifact in image.artifacts)
+    if retarget:
+        _check_platforms(build)
+        _check_crates(build, calls)
+    stages = tuple(sorted({build.calls[at].command.stage for at in calls}))
+    order = dict.fromkeys((*(name for name in prefer if name in CHOICES), *CHOICES))
+    choices = [Choice(name, catalog.choice(name), keep=False) for name in order]
+    kept = _kept(build, images)
+    if kept is not None:
+        choices = [kept, *(choice for choice in choices if choice.name != kept.name)]
+    return [Task(build, images, calls if retarget else (), stages, choice, retarget) for choice in choices]
+
+
+def _calls(build: ImageBuild, images: tuple[FinalImage, ...]) -> tuple[int, ...]:
+    """All calls that make the group's programs, and the other builds of the same stages: they share its cache."""
+    makers = set()
+    for image in images:
+        for path, artifact in image.artifacts:
+            if artifact.call is None:
+                raise NotPossible(_behind(build, artifact.opaque, path))
+            if artifact.touched:
+                raise NotPossible(
+                    f"{path} is {artifact.touched}"
+                    if " " in artifact.touched
+                    else f"{path} is changed by {artifact.touched}"
+                )
+            makers.add(artifact.call)
+    stages = {build.calls[at].command.stage for at in makers}
+    for number in sorted(stages):
+        opaque = build.opaque[number]
+        if opaque is not None:
+            _check_opaque(build, opaque, makers)
+    found = []
+    for at, call in enumerate(build.calls):
+        if call.command.stage not in stages or (call.source != "context" and at not in makers):
+            continue
+        if not call.command.words or call.output is None:
+            raise NotPossible(
+                f"the directory of the call in line {build.source.line_of(call.command.span.start)} is not known"
+            )
+        found.append(at)
+    return tuple(found)
+
+
+def _check_opaque(build: ImageBuild, opaque: tuple[str, int], makers: set[int]) -> None:
+    """A command that is not modelled spoils what comes after it only if it builds with cargo or names the outputs."""
+    title, instruction = opaque
+    if title.startswith("cargo "):
+        line = build.source.line_of(build.instructions[instruction].span.start)
+        raise NotPossible(f"{title} in line {line} builds too, and would not get the target")
+
+
+def _behind(build: ImageBuild, title: str, path: str) -> str:
+    for opaque in build.opaque:
+        if opaque is not None and opaque[0] == title:
+            line = build.source.line_of(build.instructions[opaque[1]].span.start)
+            return f"the build is behind `{title}` (line {line}): how it calls cargo is not in this file"
+    return f"the build of {path} is behind `{title}`"
+
+
+def _check_platforms(build: ImageBuild) -> None:
+    for name in build.platforms:
+        platform = platforms.lookup(name)
+        if platform is None or not platform.uname_idiom:
+            raise NotPossible(f"{name} is asked for, where `uname -m` is not the name of the target")
+
+
+def _check_crates(build: ImageBuild, calls: tuple[int, ...]) -> None:
+    """A crate that compiles or links C needs more than a target."""
+    for at in calls:
+        crate = build.crates[at]
+        for name in crate.packages or () if crate is not None else ():
+            native = natives.lookup(name)
+            if native is not None and (native.needs_c or native.needs_cxx or native.verdict not in FOR_TARGET):
+                raise NotPossible(f"the locked crate {name} may need C code: {native.why or native.verdict}")
+            if native is None and name.endswith("-sys"):
+                raise NotPossible(f"the locked crate {name} may need C code, and the catalogue does not know it")
+
+
+def _kept(build: ImageBuild, images: tuple[FinalImage, ...]) -> Choice | None:
+    """The base that is there, where it is small and fits every image of the group."""
+    bases = {build.stages[image.stage].base_reference for image in images}
+    if len(bases) != 1 or any(image.single_stage for image in images):
+        return None
+    base = build.stages[images[0].stage].image
+    if base is None or base.fat or base.libc in ("glibc", "unknown"):
+        return None
+    name = base.family if base.family in CHOICES else base.title
+    return Choice(name, base, keep=True)

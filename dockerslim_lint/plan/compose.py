@@ -1,0 +1,148 @@
+"""From a task to a complete fix, read again before anybody sees it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+
+from dockerslim_lint.edit import Claim, ConfigChange, Edit, Fix, OverlapError, Safety, apply
+from dockerslim_lint.facts.model import MUSL_STATIC, STRIPPED_ALL, FinalImage, ImageBuild
+from dockerslim_lint.plan.blocks.artifact_path import move_paths
+from dockerslim_lint.plan.blocks.final_base import full_destinations, replace_base
+from dockerslim_lint.plan.blocks.final_steps import number_user, remove_steps
+from dockerslim_lint.plan.blocks.retarget import add_target
+from dockerslim_lint.plan.blocks.split_stage import split
+from dockerslim_lint.plan.blocks.strip import strip_symbols
+from dockerslim_lint.plan.blocks.target import install_target
+from dockerslim_lint.plan.model import Draft, NotPossible, Task
+from dockerslim_lint.plan.needs import check_base, claimed_needs
+
+Reread = Callable[[bytes], ImageBuild]
+
+COST = "musl's allocator is slow under many threads; DNS search rules differ"
+"""knowledge §5, rows malloc and DNS"""
+
+CONFIGURES = frozenset(
+    ["ENV", "LABEL", "WORKDIR", "EXPOSE", "VOLUME", "STOPSIGNAL", "HEALTHCHECK", "ENTRYPOINT", "CMD", "ONBUILD"]
+)
+
+
+ROOTS = frozenset({"", "0", "root", "0:0", "root:root"})
+"""Spellings of the same user (knowledge §9, config diff)."""
+
+
+class OurBug(Exception):  # noqa: N818 - reported to the user in these words
+    """What was composed does not say what was meant."""
+
+
+def compose(task: Task, key: str, reread: Reread) -> Fix:
+    """All edits of one candidate. Raises NotPossible; OurBug where the second reading disagrees."""
+    for image in task.images:
+        check_base(task.build, image, task.choice)
+    drafts = list(_drafts(task))
+    edits = _with_newlines(task.build, tuple(edit for draft in drafts for edit in draft.edits))
+    if not edits:
+        raise NotPossible("nothing is left to change")
+    changes = tuple(change for draft in drafts for change in draft.changes)
+    try:
+        after = reread(apply(task.build.source.data, edits))
+    except OverlapError as error:
+        raise OurBug(f"two blocks edit the same bytes ({error})") from None
+    images = _matching(task, after)
+    _check(task, images, after, changes)
+    return Fix(
+        key,
+        task.choice.name,
+        Safety.PROVABLE,
+        _title(task),
+        edits,
+        COST if task.retarget else "",
+        changes,
+        _claim(images),
+    )
+
+
+def _drafts(task: Task) -> Iterator[Draft]:
+    build = task.build
+    if task.retarget:
+        yield install_target(task)
+        yield add_target(task)
+        yield move_paths(task)
+    yield strip_symbols(build, task.images)
+    for image in task.images:
+        if image.single_stage:
+            yield split(task, image)
+            continue
+        if task.choice.keep:
+            continue
+        yield replace_base(build, image, task.choice)
+        yield full_destinations(build, image, task.choice)
+        yield remove_steps(build, image, task.choice)
+        yield number_user(build, image, task.choice)
+
+
+def _with_newlines(build: ImageBuild, edits: tuple[Edit, ...]) -> tuple[Edit, ...]:
+    newline = build.source.newline
+    if newline == "\n":
+        return edits
+    return tuple(edit._replace(text=edit.text.replace("\n", newline)) for edit in edits)
+
+
+def _matching(task: Task, after: ImageBuild) -> tuple[FinalImage, ...]:
+    """The images of the new build that stand where the task's images stood."""
+    if len(after.images) != len(task.build.images):
+        raise OurBug(f"{len(task.build.images)} images became {len(after.images)}")
+    places = [task.build.images.index(image) for image in task.images]
+    return tuple(after.images[place] for place in places)
+
+
+def _check(task: Task, images: tuple[FinalImage, ...], after: ImageBuild, changes: tuple[ConfigChange, ...]) -> None:
+    if len(after.problems) > len(task.build.problems):
+        raise OurBug(after.problems[-1].text)
+    for old, new in zip(task.images, images, strict=True):
+        if len(old.artifacts) != len(new.artifacts):
+            raise OurBug(f"{len(old.artifacts)} programs became {len(new.artifacts)}")
+        for path, artifact in new.artifacts:
+            if artifact.link != MUSL_STATIC:
+                raise OurBug(f"{path} would be {artifact.link}")
+            if artifact.stripped != STRIPPED_ALL:
+                raise OurBug(f"{path} would keep its symbols")
+        if old.launch.program in dict(old.artifacts) and new.launch.program not in dict(new.artifacts):
+            raise OurBug(f"{' '.join(old.launch.argv[:1])} would not be found")
+        declared = next((change.new for change in changes if change.field == "User"), old.user)
+        if new.user != declared and not {new.user, declared} <= ROOTS:
+            raise OurBug(f"the user would be {new.user or 'root'}")
+        if old.launch.argv != new.launch.argv and not old.launch.from_base:
+            raise OurBug("the command would change")
+        if old.workdir != new.workdir:
+            raise OurBug(f"the working directory would be {new.workdir}")
+        before, now = configuration(task.build, old), configuration(after, new)
+        if [line for line in before if not _for_cargo(line)] != [line for line in now if not _for_cargo(line)]:
+            raise OurBug("the image's configuration would change")
+
+
+def configuration(build: ImageBuild, image: FinalImage) -> list[str]:
+    """The instructions that describe an image, as written, in order."""
+    found = []
+    for number in image.chain:
+        for index in build.stages[number].instructions:
+            instruction = build.instructions[index]
+            if instruction.keyword in CONFIGURES:
+                found.append(f"{instruction.keyword} {instruction.body.data.decode('utf-8', 'surrogateescape')}")
+    return found
+
+
+def _for_cargo(line: str) -> bool:
+    return line.startswith(("ENV CARGO_", "ENV RUST"))
+
+
+def _title(task: Task) -> str:
+    reference = task.choice.base.reference
+    size = f" (~{task.choice.base.unpacked_mb:.0f} MB base)" if task.choice.base.unpacked_mb else ""
+    what = "static musl build" if task.retarget else "the static program"
+    return f"{what} on {reference}{size}"
+
+
+def _claim(images: tuple[FinalImage, ...]) -> Claim:
+    binaries = tuple(dict.fromkeys(path for image in images for path, _ in image.artifacts))
+    needs = tuple(dict.fromkeys(need for image in images for need in claimed_needs(image, image.user)))
+    return Claim(binaries, True, True, needs)

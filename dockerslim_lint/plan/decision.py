@@ -1,0 +1,97 @@
+"""The plan: one decision for each group of images, made when it is first asked for."""
+
+from __future__ import annotations
+
+from dockerslim_lint.edit import Claim, Fix, Safety, Withheld, apply
+from dockerslim_lint.facts.model import STRIPPED_ALL, FinalImage, ImageBuild
+from dockerslim_lint.plan.blocks.strip import strip_symbols
+from dockerslim_lint.plan.candidates import groups, key_of, tasks
+from dockerslim_lint.plan.compose import OurBug, Reread, compose
+from dockerslim_lint.plan.model import NotPossible
+
+MAX_CANDIDATES = 4
+
+
+class Plan:
+    """How the images of one build could be slimmed. `reread` reads changed bytes in the same surroundings."""
+
+    def __init__(self, build: ImageBuild, prefer: tuple[str, ...], reread: Reread) -> None:
+        self._build = build
+        self._prefer = prefer
+        self._reread = reread
+        self._slim: dict[str, tuple[Fix, ...] | Withheld] = {}
+        self._groups = groups(build)
+        self.bugs: list[str] = []
+        """What was composed and then thrown away, because the second reading disagreed: our bugs, one line each"""
+
+    def key(self, image: FinalImage) -> str:
+        """The key of the decision that an image belongs to."""
+        return key_of(self._build, self._group(image))
+
+    def slim(self, image: FinalImage) -> tuple[Fix, ...] | Withheld:
+        """The candidates for an image's group, preferred first, or why there is none."""
+        group = self._group(image)
+        key = key_of(self._build, group)
+        if key not in self._slim:
+            self._slim[key] = self._decide(group, key)
+        return self._slim[key]
+
+    def strip(self, image: FinalImage) -> tuple[Fix, ...] | Withheld:
+        """The fix that only leaves the symbols out."""
+        key = f"strip:{image.stage}"
+        try:
+            draft = strip_symbols(self._build, (image,))
+        except NotPossible as reason:
+            return Withheld(key, str(reason))
+        if not draft.edits:
+            return Withheld(key, "the build is not in this file")
+        newline = self._build.source.newline
+        edits = tuple(edit._replace(text=edit.text.replace("\n", newline)) for edit in draft.edits)
+        after = self._reread(apply(self._build.source.data, edits)).images
+        place = self._build.images.index(image)
+        if place >= len(after) or any(artifact.stripped != STRIPPED_ALL for _, artifact in after[place].artifacts):
+            self.bugs.append("our bug: the program would keep its symbols")
+            return Withheld(key, self.bugs[-1])
+        binaries = tuple(path for path, _ in image.artifacts)
+        static = all(artifact.link.endswith("static") for _, artifact in image.artifacts)
+        safety = Safety.SAFE if self._symbols_unused(image) else Safety.PROVABLE
+        cost = "backtraces show addresses instead of names"
+        claim = Claim(binaries, static, True, ())
+        return (Fix(key, "", safety, "leave the symbols out", edits, cost, (), claim),)
+
+    def _group(self, image: FinalImage) -> tuple[FinalImage, ...]:
+        return next(group for group in self._groups if image in group)
+
+    def _decide(self, group: tuple[FinalImage, ...], key: str) -> tuple[Fix, ...] | Withheld:
+        try:
+            possible = tasks(self._build, group, self._prefer)
+        except NotPossible as reason:
+            return Withheld(key, str(reason))
+        fixes: list[Fix] = []
+        reasons: list[str] = []
+        for task in possible[:MAX_CANDIDATES]:
+            try:
+                fixes.append(compose(task, key, self._reread))
+            except NotPossible as reason:
+                reasons.append(str(reason))
+            except OurBug as bug:
+                self.bugs.append(f"our bug: with {task.choice.name}, {bug}")
+                reasons.append(self.bugs[-1])
+        if fixes:
+            return tuple(fixes)
+        return Withheld(key, "; ".join(dict.fromkeys(reasons)) or "no base fits")
+
+    def _symbols_unused(self, image: FinalImage) -> bool:
+        """The crate graph is known, nobody in it wants symbols, and the file does not ask for backtraces."""
+        from dockerslim_lint.catalog import symbols
+
+        if (
+            any("RUST_BACKTRACE" in command.variables for command in image.commands)
+            or "RUST_BACKTRACE" in image.variables
+        ):
+            return False
+        for _, artifact in image.artifacts:
+            crate = self._build.crates[artifact.call] if artifact.call is not None else None
+            if crate is None or crate.packages is None or any(symbols.why_wanted(name) for name in crate.packages):
+                return False
+        return True

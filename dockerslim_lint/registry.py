@@ -1,0 +1,54 @@
+"""Which rules there are."""
+
+from __future__ import annotations
+
+from functools import cache
+
+from dockerslim_lint_rules.bad_instruction import BadInstruction
+from dockerslim_lint_rules.custom_frontend import CustomFrontend
+from dockerslim_lint_rules.gnu_on_fat_base import GnuOnFatBase
+from dockerslim_lint_rules.gnu_without_glibc import GnuWithoutGlibc
+from dockerslim_lint_rules.musl_on_fat_base import MuslOnFatBase
+from dockerslim_lint_rules.not_stripped import NotStripped
+from dockerslim_lint_rules.toolchain_shipped import ToolchainShipped
+from dockerslim_lint_rules.unparsable import Unparsable
+
+from dockerslim_lint.rule import Rule
+
+DOCS_URL = "https://github.com/dockerslim/dockerslim-lint/blob/main/docs/rules"
+
+BUILT_IN: tuple[type[Rule], ...] = (
+    GnuOnFatBase,
+    GnuWithoutGlibc,
+    MuslOnFatBase,
+    NotStripped,
+    ToolchainShipped,
+    Unparsable,
+    BadInstruction,
+    CustomFrontend,
+)
+
+
+class DuplicateRuleError(Exception):
+    """Two rules have the same code or name."""
+
+
+@cache
+def rules() -> tuple[Rule, ...]:
+    """All rules, in the order of their codes. Raises DuplicateRuleError."""
+    found = tuple(sorted((rule() for rule in BUILT_IN), key=lambda rule: rule.CODE))
+    names = [name for rule in found for name in (rule.CODE, rule.NAME)]
+    if len(set(names)) != len(names):
+        raise DuplicateRuleError(f"two rules share a code or name: {', '.join(sorted(names))}")
+    return found
+
+
+def resolve(name: str) -> Rule | None:
+    """The rule of that code or name, in any case; None if there is none."""
+    wanted = name.strip().lower()
+    return next((rule for rule in rules() if wanted in (rule.CODE.lower(), rule.NAME)), None)
+
+
+def url(code: str) -> str:
+    """The address of a rule's page."""
+    return f"{DOCS_URL}/{code}.md"

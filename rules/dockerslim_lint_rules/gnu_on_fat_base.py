@@ -1,0 +1,119 @@
+"""DSL101."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from dockerslim_lint.facts.model import GNU_DYNAMIC
+from dockerslim_lint.rule import Finding, ImageBuild, Invalid, Label, Plan, Rule, Severity, Valid
+
+CLASSIC = """\
+FROM rust:1-bookworm AS builder
+WORKDIR /work
+COPY . .
+RUN cargo build --release
+RUN strip /work/target/release/slice -o /slice
+FROM ubuntu:22.04
+COPY --from=builder /slice /usr/local/bin/
+ENTRYPOINT ["slice"]
+"""
+
+
+class GnuOnFatBase(Rule):
+    """A program linked to glibc is shipped on a whole Linux distribution.
+
+    cargo builds for the toolchain image's own target unless it is told otherwise, and in the official `rust` images
+    that is `*-unknown-linux-gnu`. Such a program needs glibc when it starts, so it is put on debian or ubuntu: 30 MB to
+    download and 80 MB to store of which it uses one library, and some eighty packages to patch.
+
+    A static musl build of the same program needs nothing of the base at all. It runs on distroless/static (2 MB) or
+    alpine (8 MB), on any host kernel, and cannot fail because the builder's glibc is newer than the final image's.
+
+    What it costs: musl's allocator is slow where many threads allocate, and its resolver treats DNS search domains
+    differently. Programs that load libraries at run time (plugins, CUDA, PAM) must stay on glibc.
+
+    **Fix safety.** The fix changes the libc and the base image, so it is never applied on its word alone:
+    `lint --fix --verify` builds and runs both images and writes what it could prove; `--unsafe-fixes` writes unproven.
+    """
+
+    CODE = "DSL101"
+    NAME = "gnu-on-fat-base"
+    SEVERITY = Severity.ERROR
+
+    def check(self, build: ImageBuild, plan: Plan) -> Iterator[Finding]:
+        for image in build.images:
+            stage = build.stages[image.stage]
+            base = stage.image
+            gnu = [(path, artifact) for path, artifact in image.artifacts if artifact.link == GNU_DYNAMIC]
+            if base is None or not base.fat or not gnu or stage.word is None:
+                continue
+            names = ", ".join(dict.fromkeys(path.rsplit("/", 1)[-1] for path, _ in gnu))
+            size = f" (~{base.unpacked_mb:.0f} MB of base)" if base.unpacked_mb else ""
+            kind = "is a glibc program and ships" if len(gnu) == 1 else "are glibc programs and ship"
+            labels = []
+            for at in sorted({artifact.call for _, artifact in gnu if artifact.call is not None}):
+                span = build.calls[at].command.span
+                labels.append(Label(span, "builds for *-linux-gnu, the image's default"))
+            note = "the toolchain's own image" if image.single_stage else "only glibc of it is used"
+            yield self.finding(
+                f"{names} {kind} on {stage.base_reference}{size}.",
+                stage.word.span,
+                note=note,
+                labels=tuple(labels),
+                fixes=plan.slim(image),
+            )
+
+    INVALID = (
+        Invalid(
+            CLASSIC,
+            line=6,
+            fixed="""\
+FROM rust:1-bookworm AS builder
+WORKDIR /work
+COPY . .
+RUN rustup target add "$(uname -m)"-unknown-linux-musl
+RUN cargo build --release --target "$(uname -m)"-unknown-linux-musl
+RUN strip /work/target/"$(uname -m)"-unknown-linux-musl/release/slice -o /slice
+FROM gcr.io/distroless/static-debian13
+COPY --from=builder /slice /usr/local/bin/
+ENTRYPOINT ["slice"]
+""",
+        ),
+        Invalid(
+            """\
+FROM rust:1 AS build
+WORKDIR /app
+COPY . .
+RUN make release
+FROM debian:bookworm-slim
+COPY --from=build /app/target/release/app /app
+CMD ["/app"]
+""",
+            line=5,
+        ),
+    )
+
+    VALID = (
+        Valid(near=0, text=CLASSIC.replace("ubuntu:22.04", "gcr.io/distroless/cc-debian13")),
+        Valid(near=0, text=CLASSIC.replace("ubuntu:22.04", "registry.example.com/runtime:7")),
+        Valid(
+            near=0,
+            text=CLASSIC.replace("--release\n", "--release --target x86_64-unknown-linux-musl\n").replace(
+                "target/release", "target/x86_64-unknown-linux-musl/release"
+            ),
+        ),
+        Valid(near=0, text=CLASSIC.replace("rust:1-bookworm", "rust:1-alpine")),
+        Valid(near=0, text=CLASSIC.replace("cargo build --release", "cargo fetch")),
+        Valid(
+            near=1,
+            text="""\
+FROM rust:1 AS build
+WORKDIR /app
+COPY . .
+RUN make release
+FROM debian:bookworm-slim
+COPY --from=build /app/dist/app /app
+CMD ["/app"]
+""",
+        ),
+    )

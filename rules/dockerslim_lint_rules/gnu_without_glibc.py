@@ -1,0 +1,92 @@
+"""DSL102."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from dockerslim_lint.catalog import packages
+from dockerslim_lint.facts.model import GNU_DYNAMIC, FinalImage
+from dockerslim_lint.rule import Finding, ImageBuild, Invalid, Label, Plan, Rule, Severity, Valid
+
+ALPINE = """\
+FROM rust:1 AS builder
+WORKDIR /app
+COPY . .
+RUN cargo build --release && strip target/release/queue
+FROM alpine:3.22
+COPY --from=builder /app/target/release/queue /usr/local/bin/queue
+CMD ["queue"]
+"""
+
+
+class GnuWithoutGlibc(Rule):
+    """A program linked to glibc is shipped on a base that has no glibc: it does not start.
+
+    The build is green, the image is small, and every container ends at once with `exec queue: no such file or
+    directory`: the file that is missing is not the program but its loader, `ld-linux-*.so`. alpine has musl, scratch and
+    distroless/static have no libc at all.
+
+    **Fix safety.** The fix builds a static musl program, which changes the libc: it needs a proof (`--fix --verify`) or
+    your word (`--unsafe-fixes`). Since the old image never started, there is nothing to compare with: the proof says
+    "starts; the original did not".
+    """
+
+    CODE = "DSL102"
+    NAME = "gnu-without-glibc"
+    SEVERITY = Severity.ERROR
+
+    def check(self, build: ImageBuild, plan: Plan) -> Iterator[Finding]:
+        for image in build.images:
+            stage = build.stages[image.stage]
+            base = stage.image
+            gnu = [(path, artifact) for path, artifact in image.artifacts if artifact.link == GNU_DYNAMIC]
+            if base is None or base.libc not in ("musl", "none") or not gnu or stage.word is None:
+                continue
+            if _brings_glibc(image):
+                continue
+            has = "musl, not glibc" if base.libc == "musl" else "no libc"
+            names = ", ".join(dict.fromkeys(path.rsplit("/", 1)[-1] for path, _ in gnu))
+            labels = tuple(
+                Label(build.calls[at].command.span, "builds for *-linux-gnu, the image's default")
+                for at in sorted({artifact.call for _, artifact in gnu if artifact.call is not None})
+            )
+            yield self.finding(
+                f"{names} is a glibc program and {stage.base_reference} has {has}: the image does not start.",
+                stage.word.span,
+                note="no ld-linux loader here",
+                labels=labels,
+                fixes=plan.slim(image),
+            )
+
+    INVALID = (
+        Invalid(
+            ALPINE,
+            line=5,
+            fixed="""\
+FROM rust:1 AS builder
+WORKDIR /app
+COPY . .
+RUN rustup target add "$(uname -m)"-unknown-linux-musl
+RUN cargo build --release --target "$(uname -m)"-unknown-linux-musl && strip target/"$(uname -m)"-unknown-linux-musl/release/queue
+FROM alpine:3.22
+COPY --from=builder /app/target/*-linux-musl/release/queue /usr/local/bin/queue
+CMD ["queue"]
+""",
+        ),
+    )
+
+    VALID = (
+        Valid(near=0, text=ALPINE.replace("rust:1 ", "rust:1-alpine ")),
+        Valid(near=0, text=ALPINE.replace("alpine:3.22", "alpine:3.22\nRUN apk add --no-cache gcompat libgcc")),
+        Valid(near=0, text=ALPINE.replace("alpine:3.22", "gcr.io/distroless/cc-debian12")),
+    )
+
+
+def _brings_glibc(image: FinalImage) -> bool:
+    """Whether a package or a copied library gives the image a glibc after all."""
+    for install in image.installs:
+        for name in install.packages:
+            known = packages.lookup(install.manager, name)
+            if known is not None and known.role == "c-library":
+                return True
+    return any("/lib" in source for transfer in image.transfers for source in transfer.sources)

@@ -1,0 +1,91 @@
+"""DSL201."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from dockerslim_lint.edit import Withheld
+from dockerslim_lint.facts.model import STRIPPED_DEBUGINFO, STRIPPED_NO
+from dockerslim_lint.rule import Finding, ImageBuild, Invalid, Label, Plan, Rule, Severity, Valid
+
+MANIFEST = '[package]\nname = "app"\nversion = "0.1.0"\nedition = "2021"\n'
+FILES = {"Cargo.toml": MANIFEST, "Cargo.lock": "version = 4\n", "src/main.rs": "fn main() {}\n"}
+
+DISTROLESS = """\
+FROM rust:1-alpine AS builder
+WORKDIR /app
+COPY . .
+RUN cargo build --release
+FROM gcr.io/distroless/static-debian13
+COPY --from=builder /app/target/release/app /usr/local/bin/app
+CMD ["app"]
+"""
+
+
+class NotStripped(Rule):
+    """The shipped program carries its symbols.
+
+    Symbols are a tenth to a third of a Rust program, and nothing reads them while it runs, but for backtraces and
+    profilers. cargo leaves them out with `strip = "symbols"` in the profile or `CARGO_PROFILE_RELEASE_STRIP=symbols` in
+    the environment; this works for every target, unlike a `strip` of another architecture's binutils.
+
+    **Fix safety.** Safe where the crate graph is known, has no user of symbols (sentry, pprof, color-eyre, backtrace …)
+    and the file sets no RUST_BACKTRACE; else it needs a proof. Where the image is being slimmed anyway, the slim fix
+    strips too.
+    """
+
+    CODE = "DSL201"
+    NAME = "not-stripped"
+    SEVERITY = Severity.WARNING
+
+    def check(self, build: ImageBuild, plan: Plan) -> Iterator[Finding]:
+        seen: set[int] = set()
+        for image in build.images:
+            for path, artifact in image.artifacts:
+                if artifact.call is None or artifact.call in seen:
+                    continue
+                if artifact.stripped not in (STRIPPED_NO, STRIPPED_DEBUGINFO):
+                    continue
+                seen.add(artifact.call)
+                call = build.calls[artifact.call]
+                stage = build.stages[image.stage]
+                slim = plan.slim(image) if stage.image is not None and self._slimmed(build, image.stage) else ()
+                strip = plan.strip(image)
+                fixes = () if isinstance(slim, Withheld) else slim
+                own = () if isinstance(strip, Withheld) else strip
+                labels = (Label(stage.word.span, "ships it with its symbols"),) if stage.word is not None else ()
+                yield self.finding(
+                    f"{path.rsplit('/', 1)[-1]} is shipped with its symbols, a tenth to a third of its size.",
+                    call.command.span,
+                    note="nothing strips what this builds",
+                    labels=labels,
+                    fixes=(*fixes, *own) or strip,
+                )
+
+    @staticmethod
+    def _slimmed(build: ImageBuild, number: int) -> bool:
+        """Whether another rule asks for the slim decision of this image."""
+        base = build.stages[number].image
+        image = next(image for image in build.images if image.stage == number)
+        gnu = any(artifact.link.startswith("gnu") for _, artifact in image.artifacts)
+        return base is not None and (base.fat or (gnu and base.libc in ("musl", "none")))
+
+    INVALID = (
+        Invalid(
+            DISTROLESS,
+            line=4,
+            fixed=DISTROLESS.replace("RUN cargo", "RUN CARGO_PROFILE_RELEASE_STRIP=symbols cargo"),
+            files=FILES,
+        ),
+    )
+
+    VALID = (
+        Valid(near=0, text=DISTROLESS, files={**FILES, "Cargo.toml": MANIFEST + "[profile.release]\nstrip = true\n"}),
+        Valid(near=0, text=DISTROLESS.replace("--release\n", "--release && strip target/release/app\n"), files=FILES),
+        Valid(
+            near=0,
+            text=DISTROLESS.replace("COPY . .", "ENV CARGO_PROFILE_RELEASE_STRIP=symbols\nCOPY . ."),
+            files=FILES,
+        ),
+        Valid(near=0, text=DISTROLESS),
+    )

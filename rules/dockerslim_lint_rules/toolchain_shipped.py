@@ -1,0 +1,84 @@
+"""DSL202."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from dockerslim_lint.rule import Finding, ImageBuild, Invalid, Label, Plan, Rule, Severity, Valid
+
+FILES = {
+    "Cargo.toml": '[package]\nname = "app"\nversion = "0.1.0"\nedition = "2021"\n[profile.release]\nstrip = true\n',
+    "src/main.rs": "fn main() {}\n",
+    ".dockerignore": "target\n",
+}
+
+SINGLE = """\
+FROM rust:1
+WORKDIR /app
+COPY . .
+RUN cargo build --release
+CMD ["./target/release/app"]
+"""
+
+
+class ToolchainShipped(Rule):
+    """The image that runs is the image that compiled.
+
+    A `rust` image holds the compiler, a C toolchain and the headers of a distribution: some 1.5 GB to store, and
+    everything an intruder could wish for. Only the program is needed when the container starts.
+
+    **Fix safety.** The fix splits the stage in two: the build stays as it is, and a second stage takes the program to
+    the path that it had, with the instructions that describe the image. It also changes libc and base, so it needs a
+    proof (`--fix --verify`) or your word (`--unsafe-fixes`).
+    """
+
+    CODE = "DSL202"
+    NAME = "toolchain-shipped"
+    SEVERITY = Severity.ERROR
+
+    def check(self, build: ImageBuild, plan: Plan) -> Iterator[Finding]:
+        for image in build.images:
+            stage = build.stages[image.stage]
+            base = stage.image
+            first = build.stages[image.chain[0]]
+            if base is None or not base.toolchain or first.word is None:
+                continue
+            size = f" (~{base.unpacked_mb / 1000:.1f} GB)" if base.unpacked_mb else ""
+            path, artifact = image.artifacts[0]
+            labels = []
+            if artifact.call is not None:
+                labels.append(Label(build.calls[artifact.call].command.span, f"makes {path.rsplit('/', 1)[-1]}"))
+            yield self.finding(
+                f"The toolchain image {stage.base_reference}{size} is shipped with the program.",
+                first.word.span,
+                note="needed to compile, not to run",
+                labels=tuple(labels),
+                fixes=plan.slim(image),
+            )
+
+    INVALID = (
+        Invalid(
+            SINGLE,
+            line=1,
+            fixed="""\
+FROM rust:1 AS builder
+WORKDIR /app
+COPY . .
+RUN rustup target add "$(uname -m)"-unknown-linux-musl
+RUN cargo build --release --target "$(uname -m)"-unknown-linux-musl
+
+FROM gcr.io/distroless/static-debian13
+WORKDIR /app
+COPY --from=builder /app/target/*-linux-musl/release/app ./target/release/app
+CMD ["./target/release/app"]
+""",
+            files=FILES,
+        ),
+    )
+
+    VALID = (
+        Valid(near=0, text=SINGLE.replace('["./target/release/app"]', '["cargo", "run", "--release"]'), files=FILES),
+        Valid(near=0, text=SINGLE.replace("cargo build --release", "cargo test"), files=FILES),
+        Valid(near=0, text=SINGLE.replace('CMD ["./target/release/app"]\n', ""), files=FILES),
+        Valid(near=0, text=SINGLE.replace("rust:1", "example.com/base:1"), files=FILES),
+    )
