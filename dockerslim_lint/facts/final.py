@@ -163,8 +163,7 @@ def _resolve(name: str, state: StageState, shared: Shared) -> str | None:
         entry = state.table.find(path)
         if isinstance(entry, Artifact) and entry.call is not None and not shared.binaries(entry.call):
             # the call's programs are not known: a name that every system has is hardly one of them
-            if known_commands.classify(name) != "opaque":
-                continue
+            entry = entry if known_commands.classify(name) == "opaque" else None
         if entry is not None:
             return path
     return None

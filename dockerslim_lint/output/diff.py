@@ -16,10 +16,12 @@ def unified(before: bytes, after: bytes, path: str) -> bytes:
     """A unified diff, byte for byte; empty if nothing differs. Both sides are called `path`."""
     if before == after:
         return b""
-    old, new = _lines(before), _lines(after)
+    old, new = lines_of(before), lines_of(after)
     name = path.encode("utf-8", "surrogateescape")
     out = [b"--- " + name + b"\n", b"+++ " + name + b"\n"]
-    for group in _matcher(old, new).get_grouped_opcodes(_CONTEXT):
+    matcher = SequenceMatcher[bytes]()
+    matcher.opcodes = opcodes(old, new)  # type: ignore[attr-defined]  # get_grouped_opcodes() reads them from here
+    for group in matcher.get_grouped_opcodes(_CONTEXT):
         first, last = group[0], group[-1]
         out.append(b"@@ -%s +%s @@\n" % (_range(first[1], last[2]), _range(first[3], last[4])))
         for tag, old_start, old_end, new_start, new_end in group:
@@ -31,7 +33,7 @@ def unified(before: bytes, after: bytes, path: str) -> bytes:
     return b"".join(out)
 
 
-def diff_lines(diff: bytes) -> list[Line]:
+def difflines_of(diff: bytes) -> list[Line]:
     """A diff for a terminal: escaped, coloured, a carriage return at the line's end not shown."""
     styles = {"+": "green", "-": "red", "@": "cyan"}
     lines: list[Line] = []
@@ -42,8 +44,8 @@ def diff_lines(diff: bytes) -> list[Line]:
     return lines
 
 
-def _matcher(old: list[bytes], new: list[bytes]) -> SequenceMatcher[bytes]:
-    """A matcher that compares only what lies between the common head and tail: a long file with few edits costs little."""
+def opcodes(old: list[bytes], new: list[bytes]) -> list[tuple[str, int, int, int, int]]:
+    """`SequenceMatcher.get_opcodes`, but only what lies between the common head and tail is compared: that costs little."""
     shorter = min(len(old), len(new))
     head = 0
     while head < shorter and old[head] == new[head]:
@@ -52,19 +54,18 @@ def _matcher(old: list[bytes], new: list[bytes]) -> SequenceMatcher[bytes]:
     while tail < shorter - head and old[-1 - tail] == new[-1 - tail]:
         tail += 1
     middle = SequenceMatcher(None, old[head : len(old) - tail], new[head : len(new) - tail], autojunk=False)
-    opcodes = [
-        (tag, old_start + head, old_end + head, new_start + head, new_end + head)
+    found = [
+        (str(tag), old_start + head, old_end + head, new_start + head, new_end + head)
         for tag, old_start, old_end, new_start, new_end in middle.get_opcodes()
     ]
     if head:
-        opcodes.insert(0, ("equal", 0, head, 0, head))
+        found.insert(0, ("equal", 0, head, 0, head))
     if tail:
-        opcodes.append(("equal", len(old) - tail, len(old), len(new) - tail, len(new)))
-    middle.opcodes = opcodes  # type: ignore[attr-defined]  # get_grouped_opcodes() reads them from here
-    return middle
+        found.append(("equal", len(old) - tail, len(old), len(new) - tail, len(new)))
+    return found
 
 
-def _lines(data: bytes) -> list[bytes]:
+def lines_of(data: bytes) -> list[bytes]:
     """The lines with their ends; only a line feed ends one."""
     *lines, last = data.split(b"\n")
     return [line + b"\n" for line in lines] + ([last] if last else [])

@@ -11,8 +11,6 @@ from dockerslim_lint.finding import Finding, Severity
 from dockerslim_lint.linter import Applied, Held, Report
 from dockerslim_lint.output.exits import Exit, deciding
 
-DOCS_URL = "https://github.com/dockerslim/dockerslim-lint/blob/main/docs/rules"
-
 
 class Piece(NamedTuple):
     """Printable text in one style (a rich style, "" for none)."""
@@ -139,11 +137,6 @@ def count(results: Sequence[FileResult]) -> Counts:
         fixed=sum(len({applied.fix.key for applied in result.applied}) for result in results),
         held_back=sum(len({held.key for held in result.held}) for result in results),
     )
-
-
-def rule_url(code: str) -> str:
-    """The address of a rule's page."""
-    return f"{DOCS_URL}/{code}.md"
 
 
 def plain(lines: Sequence[Line]) -> str:

@@ -5,9 +5,10 @@ from __future__ import annotations
 import json
 from collections.abc import Sequence
 
+from dockerslim_lint import registry
 from dockerslim_lint.edit import Fix, Withheld
 from dockerslim_lint.finding import Finding
-from dockerslim_lint.output.interface import Asked, FileResult, Line, Piece, count, rule_url
+from dockerslim_lint.output.interface import Asked, FileResult, Line, Piece, count
 from dockerslim_lint.source import Source, Span
 
 VERSION = 1
@@ -46,7 +47,7 @@ def _finding(source: Source, finding: Finding) -> dict[str, object]:
         "message": _unicode(finding.message),
         **_place(source, finding.span),
         "labels": [{**_place(source, label.span), "text": _unicode(label.text)} for label in finding.labels],
-        "url": rule_url(finding.code),
+        "url": registry.url(finding.code),
         "fixes": [_fix(fix) for fix in fixes],
         "withheld": _unicode(finding.fixes.reason) if isinstance(finding.fixes, Withheld) else None,
     }

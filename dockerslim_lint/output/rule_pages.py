@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from inspect import cleandoc
 
-from dockerslim_lint.output.interface import Line, Piece, rule_url
+from dockerslim_lint import registry
+from dockerslim_lint.output.interface import Line, Piece
 from dockerslim_lint.output.printable import wrap
 from dockerslim_lint.output.snippet import SEVERITY_STYLES
 from dockerslim_lint.rule import Rule
@@ -47,7 +48,7 @@ def rule_page(rule: Rule) -> list[Line]:
             lines += _example("Becomes:", invalid.fixed)
     for valid in rule.VALID[:1]:
         lines += _example("Silent here:", valid.text)
-    lines += [(), *((Piece(text),) for text in wrap(rule_url(rule.CODE), 80))]
+    lines += [(), *((Piece(text),) for text in wrap(registry.url(rule.CODE), 80))]
     return lines
 
 

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from dockerslim_lint import registry
 from dockerslim_lint.edit import Safety, Withheld
 from dockerslim_lint.finding import Finding
 from dockerslim_lint.linter import Applied, Held, Report
-from dockerslim_lint.output.interface import Asked, Counts, FileResult, Line, Piece, count, rule_url
+from dockerslim_lint.output.interface import Asked, Counts, FileResult, Line, Piece, count
 from dockerslim_lint.output.printable import printable, width, wrap
 from dockerslim_lint.output.snippet import SEVERITY_STYLES, first_position, snippet
 
@@ -41,7 +42,7 @@ def file_lines(result: FileResult, asked: Asked) -> list[Line]:
     if asked.diff and result.report.error is None:
         shown = []
     blocks = _finding_blocks(result.report, result.path, shown)
-    if changing and (result.applied or result.held):
+    if changing and result.proof is None and (result.applied or result.held):
         blocks.append(fix_lines(result, asked))
     lines: list[Line] = []
     for block in blocks:
@@ -152,7 +153,7 @@ def _advice(finding: Finding) -> list[Line]:
         rows.append(("fix", finding.fixes[0].title))
         if finding.fixes[0].cost:
             rows.append(("cost", finding.fixes[0].cost))
-    rows.append(("why", rule_url(finding.code)))
+    rows.append(("why", registry.url(finding.code)))
     lines: list[Line] = []
     for name, value in rows:
         first, *rest = wrap(printable(value), COLUMNS, f"  {name:<4}  ", " " * 8)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from dockerslim_lint import linter
 from dockerslim_lint.config import ConfigError
@@ -22,29 +23,32 @@ from dockerslim_lint.project.task import Task
 from dockerslim_lint.source import Source, Span
 from dockerslim_lint.syntax.dockerfile import parse
 
+if TYPE_CHECKING:
+    from dockerslim_lint.project.verify import Prover
+
 _MANY = 20
 """More files than this are shared out to worker processes."""
 
 
-def judge_all(candidates: Sequence[Candidate], task: Task) -> list[FileResult]:
-    """The results in the order of the candidates, whoever computed them."""
+def judge_all(candidates: Sequence[Candidate], task: Task, prover: Prover | None = None) -> list[FileResult]:
+    """The results in the order of the candidates, whoever computed them. With a `prover`: one after the other."""
     workers = min(_processors(), len(candidates) // _MANY + 1)
-    if len(candidates) > _MANY and workers > 1:
+    if len(candidates) > _MANY and workers > 1 and prover is None:
         return _judge_in_workers(candidates, task, workers)
     finder = ConfigFinder(task.config, task.overrides)
-    return [judge(candidate, task, finder) for candidate in candidates]
+    return [judge(candidate, task, finder, prover) for candidate in candidates]
 
 
-def judge(candidate: Candidate, task: Task, finder: ConfigFinder) -> FileResult:
+def judge(candidate: Candidate, task: Task, finder: ConfigFinder, prover: Prover | None = None) -> FileResult:
     """One file's result. Never raises: our own bug is a Problem too."""
     path = candidate.path
     if candidate.problem is not None:
         return unjudged(path, candidate.problem)
-    result = attempt(lambda: _judge_file(path, task, finder))
+    result = attempt(lambda: _judge_file(path, task, finder, prover))
     return unjudged(path, result) if isinstance(result, Problem) else result
 
 
-def judge_text(data: bytes, path: str, task: Task) -> FileResult:
+def judge_text(data: bytes, path: str, task: Task, prover: Prover | None = None) -> FileResult:
     """The result for bytes that stand for the file `path`, which need not exist ("-": a file in the working directory)."""
     if len(data) > DOCKERFILE_LIMIT:
         return unjudged(path, Problem(Exit.UNREADABLE, "larger than any Dockerfile"))._replace(before=data)
@@ -57,7 +61,7 @@ def judge_text(data: bytes, path: str, task: Task) -> FileResult:
         return FileResult(path, problem=Problem(Exit.USAGE, str(error)), before=data)
     if _is_excluded(where, configuration):
         return FileResult(path, fail_on=configuration.settings.fail_on, before=data)
-    result = attempt(lambda: _judge_source(source, where, task, configuration, None))
+    result = attempt(lambda: _judge_source(source, where, task, configuration, prover, None))
     return unjudged(path, result)._replace(before=data) if isinstance(result, Problem) else result
 
 
@@ -69,7 +73,7 @@ def unjudged(path: str, problem: Problem) -> FileResult:
     return FileResult(path, report=Report(Source(b"", path), (finding,), (), problem.text, ()))
 
 
-def _judge_file(path: str, task: Task, finder: ConfigFinder) -> FileResult:
+def _judge_file(path: str, task: Task, finder: ConfigFinder, prover: Prover | None) -> FileResult:
     where = Path(path)
     try:
         configuration = _configuration(where, finder)
@@ -82,11 +86,16 @@ def _judge_file(path: str, task: Task, finder: ConfigFinder) -> FileResult:
         return unjudged(path, Problem(Exit.UNREADABLE, reason(error)))
     except UnusableError as error:
         return unjudged(path, Problem(Exit.UNREADABLE, f"{error}, no Dockerfile"))
-    return _judge_source(source, where, task, configuration, where)
+    return _judge_source(source, where, task, configuration, prover, where)
 
 
 def _judge_source(
-    source: Source, where: Path, task: Task, configuration: Configuration, target: Path | None
+    source: Source,
+    where: Path,
+    task: Task,
+    configuration: Configuration,
+    prover: Prover | None,
+    target: Path | None,
 ) -> FileResult:
     """Lint or fix; `target` is the file that a fix may be written to."""
     settings, image = configuration.settings.for_image(_from_root(where, configuration))
@@ -101,6 +110,10 @@ def _judge_source(
     )
     if not task.fix:
         return result._replace(report=linter.lint(source, located.context, settings))
+    if prover is not None:
+        proven = prover.prove(result, source, where, located, settings)
+        if proven is not None:
+            return proven
     allow = Safety.PROVABLE if task.unsafe else Safety.SAFE
     fixed = linter.fix(source, located.context, settings, allow)
     if fixed.bug is not None:

@@ -7,16 +7,24 @@ from collections.abc import Sequence
 
 from dockerslim_lint.syntax.heredocs import is_heredoc
 from dockerslim_lint.syntax.mounts import device_error, mount_error
+from dockerslim_lint.syntax.words import quoted
 
 _STAGE_NAME = re.compile(r"[a-z][a-z0-9\-_.]*\Z")
-_DURATION = re.compile(r"[-+]?(?:(?:\d+\.?\d*|\.\d+)(?:ns|us|µs|μs|ms|s|m|h))+\Z", re.ASCII)
-_DURATION_PART = re.compile(r"(\d+\.?\d*|\.\d+)(ns|us|µs|μs|ms|s|m|h)", re.ASCII)
+_NUMBER = re.compile(r"(\d*)(\.\d*)?([^.0-9]*)", re.ASCII)
 _NANOSECONDS = {"ns": 1, "us": 1e3, "µs": 1e3, "μs": 1e3, "ms": 1e6, "s": 1e9, "m": 60e9, "h": 3600e9}
 _INTERVALS = ("interval", "timeout", "start-period", "start-interval")
 
 # Flags of each instruction: "s" takes one value, "m" may be repeated, "b" is a boolean.
 _FLAGS: dict[str, dict[str, str]] = {
-    "ADD": {"chown": "s", "chmod": "s", "link": "b", "keep-git-dir": "b", "checksum": "s", "unpack": "b", "exclude": "m"},
+    "ADD": {
+        "chown": "s",
+        "chmod": "s",
+        "link": "b",
+        "keep-git-dir": "b",
+        "checksum": "s",
+        "unpack": "b",
+        "exclude": "m",
+    },
     "COPY": {"chown": "s", "from": "s", "chmod": "s", "link": "b", "exclude": "m", "parents": "b"},
     "FROM": {"platform": "s"},
     "HEALTHCHECK": {**dict.fromkeys(_INTERVALS, "s"), "retries": "s"},
@@ -52,7 +60,9 @@ def _argument_error(keyword: str, args: Sequence[str], json: bool) -> str | None
     if keyword == "SHELL" and not json:
         return "SHELL requires the arguments to be in JSON form"
     if keyword in ("ADD", "COPY") and len(args) < 2:
-        return f"{keyword} requires at least two arguments, but only one was provided. Destination could not be determined"
+        return (
+            f"{keyword} requires at least two arguments, but only one was provided. Destination could not be determined"
+        )
     if keyword == "FROM":
         return _from_error(args)
     return None
@@ -78,7 +88,7 @@ def _value_error(keyword: str, flags: Sequence[str], args: Sequence[str]) -> str
 def _from_error(args: Sequence[str]) -> str | None:
     if len(args) == 3 and args[1].lower() == "as":
         if not _STAGE_NAME.match(args[2].lower()):
-            return f'invalid name for build stage: "{args[2]}", name can\'t start with a number or contain symbols'
+            return f"invalid name for build stage: {quoted(args[2])}, name can't start with a number or contain symbols"
         return None
     return None if len(args) == 1 else "FROM requires either one or three arguments"
 
@@ -123,9 +133,9 @@ def _run_error(flags: Sequence[str]) -> str | None:
         name, _, value = text.partition("=")
         error = None
         if name == "--network" and value not in ("default", "none", "host"):
-            error = f'invalid network mode "{value}"'
+            error = f"invalid network mode {quoted(value)}"
         elif name == "--security" and value not in ("insecure", "sandbox"):
-            error = f'security "{value}" is not valid'
+            error = f"security {quoted(value)} is not valid"
         elif name == "--mount":
             error = mount_error(value)
         elif name == "--device":
@@ -143,7 +153,7 @@ def _healthcheck_error(flags: Sequence[str], args: Sequence[str]) -> str | None:
     if error is not None:
         return error
     if kind != "CMD":
-        return f'Unknown type "{kind}" in HEALTHCHECK (try CMD)'
+        return f"Unknown type {quoted(kind)} in HEALTHCHECK (try CMD)"
     if len(args) == 1:
         return "Missing command after HEALTHCHECK CMD"
     for name in _INTERVALS:
@@ -153,9 +163,9 @@ def _healthcheck_error(flags: Sequence[str], args: Sequence[str]) -> str | None:
                 return error
     for value in _flag_values(flags, "retries"):
         if value and not re.fullmatch(r"[-+]?[0-9]+", value):
-            return f'strconv.ParseInt: parsing "{value}": invalid syntax'
+            return f"strconv.ParseInt: parsing {quoted(value)}: invalid syntax"
         if value and not -(2**31) <= int(value[:12]) < 2**31:
-            return f'strconv.ParseInt: parsing "{value}": value out of range'
+            return f"strconv.ParseInt: parsing {quoted(value)}: value out of range"
         if value and int(value) < 0:
             return f"--retries cannot be negative ({int(value)})"
     return None
@@ -164,11 +174,24 @@ def _healthcheck_error(flags: Sequence[str], args: Sequence[str]) -> str | None:
 def _interval_error(name: str, value: str) -> str | None:
     if value in ("", "0", "+0", "-0"):
         return None
-    if not _DURATION.match(value):
-        return f'time: invalid duration "{value}"'
-    nanoseconds = sum(float(number) * _NANOSECONDS[unit] for number, unit in _DURATION_PART.findall(value))
-    if nanoseconds >= 2**63:
-        return f'time: invalid duration "{value}"'
+    # Go's time.ParseDuration: numbers, each with its unit.
+    nanoseconds = 0.0
+    at = 1 if value[0] in "+-" else 0
+    while True:
+        match = _NUMBER.match(value, at)
+        whole, fraction, unit = match.groups("") if match else ("", "", "")
+        if not whole and len(fraction) < 2:
+            return f"time: invalid duration {quoted(value)}"
+        if not unit:
+            return f"time: missing unit in duration {quoted(value)}"
+        if unit not in _NANOSECONDS:
+            return f"time: unknown unit {quoted(unit)} in duration {quoted(value)}"
+        nanoseconds += float(f"{whole or 0}{fraction}") * _NANOSECONDS[unit]
+        at += len(whole) + len(fraction) + len(unit)
+        if nanoseconds >= 2**63:
+            return f"time: invalid duration {quoted(value)}"
+        if at == len(value):
+            break
     if int(nanoseconds) and (value[0] == "-" or nanoseconds < 1e6):
         return f'Interval "{name}" cannot be less than 1ms'
     return None

@@ -9,7 +9,9 @@ _BYTE_SPACES = " \t\n\v\f\r\x85\xa0"
 """BuildKit reads flags byte by byte: here, and only here, the bytes 0x85 and 0xA0 are white space to it."""
 
 
-def read_flags(line: LogicalText, raw: str, at: int, end: int, escape: str) -> tuple[list[tuple[Flag, str, str | None]], int]:
+def read_flags(
+    line: LogicalText, raw: str, at: int, end: int, escape: str
+) -> tuple[list[tuple[Flag, str, str | None]], int]:
     """The flags at ``raw[at:end]`` (the bytes of `line` as latin-1), and the index where the arguments begin.
 
     Each flag comes with its text as BuildKit compares it (quotes and escapes removed) and the complaint about its value.

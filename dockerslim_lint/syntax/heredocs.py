@@ -77,7 +77,9 @@ def read_bodies(text: str, at: int, openings: list[Opening]) -> tuple[tuple[Here
         else:
             begin = text.rfind("\n", 0, end) + 1
             body, terminator = Span(start, begin), Span(begin, end)
-        heredocs.append(Heredoc(opening.name, opening.expand, opening.strip_tabs, opening.fd, opening.marker, body, terminator))
+        heredocs.append(
+            Heredoc(opening.name, opening.expand, opening.strip_tabs, opening.fd, opening.marker, body, terminator)
+        )
         if end < 0:
             return tuple(heredocs), len(text), UNTERMINATED
     return tuple(heredocs), at, None
@@ -275,5 +277,3 @@ class _Lexer:
             if self._at >= len(self._text):
                 raise LexError(f"syntax error: missing '{stop}'") from None
             raise
-
-

@@ -9,13 +9,20 @@ from typing import NamedTuple
 from dockerslim_lint.syntax.errors import refusal
 from dockerslim_lint.syntax.flags import read_flags
 from dockerslim_lint.syntax.json_array import read_json_array
-from dockerslim_lint.syntax.lines import cut_text, trim
+from dockerslim_lint.syntax.lines import SPACES, cut_text, trim
 from dockerslim_lint.syntax.tree import Flag, Instruction, JsonString, LogicalText, Pair, Word
 from dockerslim_lint.syntax.words import Chars, chars_of, quoted, read_word, split_words
 
 _WORD = re.compile(r"[^\t\v\f\r ]+")
 _MAX_TRIGGERS = 3
 _MAX_ERROR = 300
+# In the values of other flags BuildKit replaces no variables.
+_EXPANDED_FLAGS = {
+    "ADD": ("chown", "chmod", "checksum"),
+    "COPY": ("chown", "chmod"),
+    "FROM": ("platform",),
+    "RUN": ("mount",),
+}
 
 
 class _Views(NamedTuple):
@@ -81,7 +88,7 @@ def _read(line: LogicalText, raw: str, escape: str, depth: int) -> tuple[Instruc
         error = f"unknown instruction: {name}"
     elif error is None:
         error = refusal(keyword, [text for _, text, _ in flags], views.args, views.json is not None)
-        error = error or views.word_error or next((problem for _, _, problem in flags if problem), None)
+        error = error or _flag_word_error(keyword, flags) or views.word_error
     if error is not None and len(error) > _MAX_ERROR:
         error = error[: _MAX_ERROR - 1] + "…"
     instruction = Instruction(
@@ -100,6 +107,11 @@ def _read(line: LogicalText, raw: str, escape: str, depth: int) -> tuple[Instruc
         view is None,
     )
     return instruction, views.error
+
+
+def _flag_word_error(keyword: str, flags: list[tuple[Flag, str, str | None]]) -> str | None:
+    names = _EXPANDED_FLAGS.get(keyword, ())
+    return next((problem for flag, _, problem in flags if problem and flag.name in names), None)
 
 
 def takes_heredocs(instruction: Instruction) -> bool:
@@ -124,7 +136,7 @@ def _split(body: _Body) -> list[Chars]:
 
 
 def _list(body: _Body, keyword: str) -> _Views:
-    items = _split(body)
+    items = [_trimmed(item, keyword) for item in _split(body)]
     words, problem = _words_of(items, body.escape)
     return _Views([item.text for item in items], words, word_error=problem)
 
@@ -134,7 +146,8 @@ def _whole(body: _Body, keyword: str) -> _Views:
         return _Views([])
     chars = body.chars()
     word, problem = read_word(chars, body.escape)
-    return _Views([chars.text], (word,), word_error=problem)
+    # MAINTAINER is taken as it is.
+    return _Views([chars.text], (word,), word_error=problem if keyword != "MAINTAINER" else None)
 
 
 def _command(body: _Body, keyword: str) -> _Views:
@@ -151,12 +164,24 @@ def _paths(body: _Body, keyword: str) -> _Views:
     if body.raw.startswith("[", body.start, body.end):
         strings, error = read_json_array(body.chars())
         if strings is not None:
-            words, problem = _words_of([chars for _, chars in strings], body.escape)
+            words, problem = _words_of([_trimmed(chars, keyword) for _, chars in strings], body.escape)
             json = tuple([string for string, _ in strings])
             return _Views([string.text for string in json], words, json=json, word_error=problem)
         if error is not None:
             return _Views([], error=error)
     return _list(body, keyword)
+
+
+def _trimmed(chars: Chars, keyword: str) -> Chars:
+    if keyword != "VOLUME":
+        return chars
+    # VOLUME alone cuts white space from its paths.
+    start, end = 0, len(chars.text)
+    while end > start and chars.text[end - 1] in SPACES:
+        end -= 1
+    while start < end and chars.text[start] in SPACES:
+        start += 1
+    return chars.cut(start, end)
 
 
 def _pairs(body: _Body, keyword: str) -> _Views:
@@ -171,7 +196,9 @@ def _pairs(body: _Body, keyword: str) -> _Views:
     names = []
     for item in items:
         if "=" not in item.text:
-            return _Views([], error=f"Syntax error - can't find = in {quoted(item.text)}. Must be of the form: name=value")
+            return _Views(
+                [], error=f"Syntax error - can't find = in {quoted(item.text)}. Must be of the form: name=value"
+            )
         pair, name, error = _pair(item, body.escape)
         pairs.append(pair)
         names.append(name)

@@ -15,7 +15,8 @@ BLANKS = " \t\n\v\f\r"
 """The ASCII white space of Go's ``unicode.IsSpace``."""
 
 SPACES = frozenset(
-    BLANKS + "\x85\xa0\u1680\u2000\u2001\u2002\u2003\u2004\u2005\u2006\u2007\u2008\u2009\u200a\u2028\u2029\u202f\u205f\u3000"
+    BLANKS
+    + "\x85\xa0\u1680\u2000\u2001\u2002\u2003\u2004\u2005\u2006\u2007\u2008\u2009\u200a\u2028\u2029\u202f\u205f\u3000"
 )
 """All characters that Go's ``unicode.IsSpace`` accepts."""
 

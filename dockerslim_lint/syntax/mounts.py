@@ -12,42 +12,56 @@ _ALIASES = {"src": "source", "dst": "target", "destination": "target"}
 _FREE = frozenset(("source", "target", "id", "env", "from"))
 
 
-def csv_fields(value: str) -> list[str] | None:
-    """The fields of one line of CSV; None where a quote stands in the wrong place."""
+class CsvError(Exception):
+    """What Go's csv reader says about a line."""
+
+
+def csv_fields(value: str) -> list[str]:
+    """The fields of one line of CSV. Raises CsvError."""
+    if not value:
+        raise CsvError("EOF")
     if '"' not in value:
-        return value.split(",") if value else []
+        return value.split(",")
     fields = []
     at = 0
     while True:
         if not value.startswith('"', at):
             end = value.find(",", at)
             end = len(value) if end < 0 else end
-            if '"' in value[at:end]:
-                return None
+            quote = value.find('"', at, end)
+            if quote >= 0:
+                raise CsvError(f'parse error on line 1, column {_column(value, quote)}: bare " in non-quoted-field')
             fields.append(value[at:end])
         else:
-            end = at + 1
-            while True:
-                end = value.find('"', end)
-                if end < 0:
-                    return None
-                if not value.startswith('""', end):
-                    break
-                end += 2
+            end = _closing_quote(value, at + 1)
             fields.append(value[at + 1 : end].replace('""', '"'))
             end += 1
-            if end < len(value) and value[end] != ",":
-                return None
         if end >= len(value):
             return fields
         at = end + 1
 
 
+def _closing_quote(value: str, at: int) -> int:
+    while True:
+        end = value.find('"', at)
+        if end < 0 or value[end + 1 : end + 2] not in ("", ",", '"'):
+            place = len(value) if end < 0 else end
+            raise CsvError(f'parse error on line 1, column {_column(value, place)}: extraneous or missing " in quoted-field')
+        if value[end + 1 : end + 2] != '"':
+            return end
+        at = end + 2
+
+
+def _column(value: str, at: int) -> int:
+    return len(value[:at].encode("utf-8", "surrogateescape")) + 1
+
+
 def mount_error(value: str) -> str | None:
     """BuildKit's words against the value of ``--mount``; what depends on a variable is taken to be right."""
-    fields = csv_fields(value)
-    if fields is None:
-        return "failed to parse csv mounts: quotes in the wrong place"
+    try:
+        fields = csv_fields(value)
+    except CsvError as error:
+        return f"failed to parse csv mounts: {error}"
     kind = "bind"
     seen: dict[str, str] = {}
     for field in fields:
@@ -113,9 +127,10 @@ def _combination_error(kind: str, seen: dict[str, str]) -> str | None:
 
 def device_error(value: str) -> str | None:
     """BuildKit's words against the value of ``--device``."""
-    fields = csv_fields(value)
-    if fields is None:
-        return "failed to parse csv devices: quotes in the wrong place"
+    try:
+        fields = csv_fields(value)
+    except CsvError as error:
+        return f"failed to parse csv devices: {error}"
     name = ""
     for field in fields:
         key, equals, text = field.partition("=")

@@ -95,7 +95,9 @@ class TreeReader:
                 redirects = []
                 branch = left
             elif branch.type == "redirected_statement" and branch.children[0].type in ("list", "redirected_statement"):
-                redirects = [self._redirect(child) for child in branch.children[1:] if child.type in _REDIRECTS] + redirects
+                redirects = [
+                    self._redirect(child) for child in branch.children[1:] if child.type in _REDIRECTS
+                ] + redirects
                 branch = branch.children[0]
             else:
                 break
@@ -125,7 +127,9 @@ class TreeReader:
         items = self._items(branch, "")
         if len(items) == 1:
             return items[0][1]
-        return script.Sequence(tuple(node for _, node in items), tuple(operator for operator, _ in items), self._span(branch))
+        return script.Sequence(
+            tuple(node for _, node in items), tuple(operator for operator, _ in items), self._span(branch)
+        )
 
     def _redirected(self, node: script.Node, redirects: list[script.Redirect]) -> script.Node:
         """The grammar hangs a redirect on the whole of ``a && b >f`` or ``a | b >f``; the shell gives it to the last command."""
@@ -284,10 +288,14 @@ class TreeReader:
         branches = []
         for item in branch.children:
             if item.type == "case_item":
-                close = next((index for index, child in enumerate(item.children) if child.type == ")"), len(item.children))
+                close = next(
+                    (index for index, child in enumerate(item.children) if child.type == ")"), len(item.children)
+                )
                 patterns = [child for child in item.children[:close] if child.type != "("]
                 branches.append((self._patterns(patterns), self._stretch(item.children[close + 1 :], item)))
-        return script.Case(self._words.word(value.start_byte, value.end_byte, [value]), tuple(branches), self._span(branch))
+        return script.Case(
+            self._words.word(value.start_byte, value.end_byte, [value]), tuple(branches), self._span(branch)
+        )
 
     def _patterns(self, branches: list[Branch]) -> tuple[script.ShellWord, ...]:
         words: list[script.ShellWord] = []
@@ -307,5 +315,7 @@ class TreeReader:
             return self._unread(branch)
         redirects = [self._redirect(child) for child in branch.children if child.type in _REDIRECTS]
         return script.Function(
-            decode(self._text.data[name.start_byte : name.end_byte]), self._redirected(self._node(body), redirects), self._span(branch)
+            decode(self._text.data[name.start_byte : name.end_byte]),
+            self._redirected(self._node(body), redirects),
+            self._span(branch),
         )

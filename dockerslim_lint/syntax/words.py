@@ -127,10 +127,30 @@ def read_word(chars: Chars, escape: str) -> tuple[Word, str | None]:
     return Word(tuple(pieces), span), None
 
 
+_QUOTED = {
+    "\\": "\\\\",
+    '"': '\\"',
+    "\t": "\\t",
+    "\r": "\\r",
+    "\n": "\\n",
+    "\v": "\\v",
+    "\f": "\\f",
+    "\a": "\\a",
+    "\b": "\\b",
+}
+
+
 def quoted(text: str) -> str:
     """A text in double quotes, as Go's ``%q`` shows it."""
-    escaped = text.replace("\\", "\\\\").replace('"', '\\"').replace("\t", "\\t").replace("\r", "\\r").replace("\n", "\\n")
-    return f'"{escaped}"'
+    return '"' + "".join(char if char.isalnum() else _QUOTED.get(char) or _quoted(char) for char in text) + '"'
+
+
+def _quoted(char: str) -> str:
+    if char.isprintable():
+        return char
+    if char < "\x80" or "\udc80" <= char <= "\udcff":
+        return f"\\x{ord(char) & 0xFF:02x}"
+    return f"\\u{ord(char):04x}" if char < "\U00010000" else f"\\U{ord(char):08x}"
 
 
 def is_name_char(char: str) -> bool:
@@ -276,7 +296,11 @@ class _Reader:
         if operator == ":":
             operator = text[end : end + 2]
         if operator not in _OPERATORS:
-            raise LexError(f"unsupported modifier ({operator}) in substitution")
+            if operator[:1] == ":" and operator not in (":#", ":%"):
+                # BuildKit reads up to the brace before it looks at what stands behind the colon.
+                self._argument(end + len(operator), "}", False, depth)
+            shown = operator if operator not in ("", ":") else operator + "\ufffd"
+            raise LexError(f"unsupported modifier ({shown}) in substitution")
         end += len(operator)
         replacement = None
         if operator in "#%/" and text[end : end + 1] == operator:
@@ -295,7 +319,9 @@ class _Reader:
         except LexError as error:
             if "looking for matching" in str(error):
                 # Whatever is missing inside, BuildKit names the brace: it looks at the end of the text first.
-                raise LexError("syntax error: missing '/' in ${}" if stop == "/" else "syntax error: missing '}'") from None
+                raise LexError(
+                    "syntax error: missing '/' in ${}" if stop == "/" else "syntax error: missing '}'"
+                ) from None
             raise
         return Word(tuple(pieces), self.chars.span(at, end - 1)), end
 

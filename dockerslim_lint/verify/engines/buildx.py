@@ -42,11 +42,10 @@ RUN --network=none --mount=type=bind,from={image},source=/bin/busybox,target=/.d
 
 
 class _Builder(NamedTuple):
-    """What ``buildx inspect`` says. `natives` is the first platform of each node: what the node is."""
+    """What ``buildx inspect`` says. `platforms` has a tuple for each node; its first one is what the node itself is."""
 
     driver: str
-    natives: tuple[str, ...]
-    version: str
+    platforms: tuple[tuple[str, ...], ...]
 
 
 class Buildx:
@@ -58,7 +57,7 @@ class Buildx:
         self._lock = threading.Lock()
         self._cli: tuple[str, ...] = ()
         self._version = ""
-        self._natives: tuple[str, ...] = ()
+        self._platforms: tuple[tuple[str, ...], ...] = ()
         self._asked = False
         self._unavailable: EngineError | None = None
         self._checks: dict[tuple[str, str], PlatformCheck] = {}
@@ -121,7 +120,7 @@ class Buildx:
         if tuple(int(part) for part in self._version.split(".")[:2]) < (0, 13):
             raise EngineError(f"buildx {self._version} is too old", "install buildx 0.13 or newer")
         builder = self._inspect()
-        self._natives = builder.natives
+        self._platforms = builder.platforms
         if builder.driver == "docker":
             daemon = find_daemon()
             if not daemon.containerd_store:
@@ -146,7 +145,8 @@ class Buildx:
         return builder
 
     def _check(self, platform: str, probe_image: str) -> PlatformCheck:
-        how = "here" if not self._natives or native_to(platform, self._natives) else "emulated"
+        natives = tuple(row[0] for row in self._platforms)
+        how = "here" if not natives or native_to(platform, natives) else "emulated"
         request = BuildRequest(
             dockerfile=_CHECK.format(image=probe_image).encode(),
             platform=platform,
@@ -157,14 +157,17 @@ class Buildx:
         try:
             self.build(request, lambda _: None)
         except BuildError as error:
-            if _is_unrunnable(" ".join((str(error), *error.log))):
-                remedy = _PLATFORM_REMEDY.format(architecture=platform.split("/")[1], platform=platform)
-                return PlatformCheck(platform, False, how, "the engine cannot run its programs", remedy)
-            if probe_image in str(error):
-                remedy = f"make {probe_image} reachable for {platform}, or set probe-image to an image that is"
-                return PlatformCheck(platform, False, how, f"no {probe_image} for it: {error}", remedy)
-            remedy = _PLATFORM_REMEDY.format(architecture=platform.split("/")[1], platform=platform)
-            return PlatformCheck(platform, False, how, str(error), remedy)
+            reason, remedy = str(error).removeprefix("failed to solve: "), ""
+            if "exec format error" in " ".join((str(error), *error.log)).lower():
+                reason = "the engine cannot run its programs"
+            elif probe_image in reason:
+                reason = f"the engine has no {probe_image} for it ({reason})"
+                remedy = f"make {probe_image} reachable for {platform}, or set probe-image"
+            offered = {offer for row in self._platforms for offer in row}
+            if platform not in offered or not remedy:
+                other = _PLATFORM_REMEDY.format(architecture=platform.split("/")[-1], platform=platform)
+                remedy = f"{other}; {remedy}".removesuffix("; ")
+            return PlatformCheck(platform, False, how, reason, remedy)
         return PlatformCheck(platform, True, how)
 
     def _arguments(self, request: BuildRequest, folder: Path) -> list[str]:
@@ -212,13 +215,11 @@ def _output(request: BuildRequest) -> str:
 
 
 def read_inspect(text: str) -> _Builder:
-    """``docker buildx inspect``'s output; fields that it lacks are empty."""
+    """``docker buildx inspect``'s output; fields that it lacks are empty. A ``*`` marks a platform that create named."""
     driver = re.search(r"^Driver:\s*(\S+)", text, re.MULTILINE)
-    version = re.search(r"^Buildkit(?: version)?:\s*(\S+)", text, re.MULTILINE | re.IGNORECASE)
-    natives = [
-        row.split(",")[0].strip().rstrip("*") for row in re.findall(r"^Platforms:[ \t]*(\S.*)$", text, re.MULTILINE)
-    ]
-    return _Builder(driver[1] if driver else "", tuple(natives), version[1] if version else "")
+    rows = re.findall(r"^Platforms:[ \t]*(\S.*)$", text, re.MULTILINE)
+    platforms = tuple(tuple(word.strip().rstrip("*") for word in row.split(",")) for row in rows)
+    return _Builder(driver[1] if driver else "", platforms)
 
 
 def _first_error(text: str) -> str:
@@ -233,7 +234,3 @@ def _is_connection(message: str) -> bool:
         sign in message
         for sign in ("Cannot connect to the Docker daemon", "connection refused", "error reading from server: EOF")
     )
-
-
-def _is_unrunnable(text: str) -> bool:
-    return "exec format error" in text.lower()
