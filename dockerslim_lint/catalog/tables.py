@@ -1,8 +1,8 @@
 """The catalogue's TOML files, read once each and only when something is looked up.
 
 Reading TOML costs more than everything else that linting one small file does with the catalogue, importing ``tomllib``
-included. So a parsed table is kept beside the bytecode of this package, under the rules that Python has for bytecode: it is
-valid for the size and time of its source, it is not written where bytecode is not, and without it all is the same, but slower.
+included. So a parsed table is kept beside the bytecode of this package, with the bytes that it was made of: it cannot be stale.
+It is not written where Python may not write bytecode, and without it all is the same, but slower.
 """
 
 import marshal
@@ -25,17 +25,17 @@ def table(name: str) -> Mapping[str, Any]:
 
 
 def read(path: str) -> Mapping[str, Any]:
-    """A TOML file's content, from its parsed copy if that is there and belongs to the file as it is now."""
-    status = os.stat(path)  # noqa: PTH116
-    stamp = (status.st_size, status.st_mtime_ns)
+    """A TOML file's content, from its parsed copy if that is there and was made of the very same bytes."""
+    with open(path, "rb") as file:  # noqa: PTH123
+        source = file.read()
     copy = _copy_of(path)
     with suppress(OSError, ValueError, EOFError, TypeError), open(copy, "rb") as file:  # noqa: PTH123
-        written, content = marshal.load(file)
-        if written == stamp:
+        parsed_source, content = marshal.load(file)
+        if parsed_source == source:
             return dict(content)
-    content = _parse(path)
+    content = _parse(source)
     if not sys.dont_write_bytecode:
-        _keep(copy, (stamp, content))
+        _keep(copy, source, content)
     return content
 
 
@@ -44,18 +44,17 @@ def _copy_of(path: str) -> str:
     return os.path.join(folder, "__pycache__", f"{name}.{sys.implementation.cache_tag}")  # noqa: PTH118
 
 
-def _parse(path: str) -> dict[str, Any]:
+def _parse(source: bytes) -> dict[str, Any]:
     import tomllib
 
-    with open(path, "rb") as file:  # noqa: PTH123
-        return tomllib.load(file)
+    return tomllib.loads(source.decode("utf-8"))
 
 
-def _keep(copy: str, value: tuple[tuple[int, int], dict[str, Any]]) -> None:
+def _keep(copy: str, source: bytes, content: dict[str, Any]) -> None:
     """Writes the copy in one step, so that a process beside this one never reads half of it; does nothing where it may not."""
     unfinished = f"{copy}.{os.getpid()}"
     with suppress(OSError):
         os.makedirs(os.path.dirname(copy), exist_ok=True)  # noqa: PTH103, PTH120
         with open(unfinished, "wb") as file:  # noqa: PTH123
-            marshal.dump(value, file)
+            marshal.dump((source, content), file)
         os.replace(unfinished, copy)  # noqa: PTH105
