@@ -5,7 +5,9 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import Sequence
-from typing import NoReturn, TextIO
+from contextlib import AbstractContextManager, nullcontext
+from functools import partial
+from typing import TYPE_CHECKING, NoReturn, TextIO
 
 import click
 
@@ -17,6 +19,9 @@ from dockerslim_lint.output.printable import printable
 from dockerslim_lint.project.guard import attempt
 from dockerslim_lint.project.settings import Overrides
 from dockerslim_lint.project.task import Task
+
+if TYPE_CHECKING:
+    from dockerslim_lint.project.verify import Prover
 
 PROGRAM = "dockerslim-lint"
 _EXITS = "\b\nExit codes (of several the order 5 > 2 > 4 > 3 > 7 > 6 > 1 > 0 decides):\n" + "\n".join(
@@ -132,14 +137,15 @@ def lint(
     )
     shown = (stdin_filename or "-",) if stdin else paths
     asked = Asked(shown, fix and not diff, diff, unsafe_fixes, verify, quiet, verbose)
-    if stdin:
-        result = _judge_stdin(shown[0], task)
-        results = [result._replace(written=fix and not diff and result.after is not None)]
-    else:
-        from dockerslim_lint.project.discover import discover
-        from dockerslim_lint.project.run import judge_all
+    with _prover(task, quiet) as prover:
+        if stdin:
+            result = _judge_stdin(shown[0], task, prover)
+            results = [result._replace(written=task.write and result.after is not None)]
+        else:
+            from dockerslim_lint.project.discover import discover
+            from dockerslim_lint.project.run import judge_all
 
-        results = judge_all(discover(paths), task)
+            results = judge_all(discover(paths), task, prover)
     _report_talk(results, asked)
     lines = load_format(format_name)(results, asked)
     color = "never" if format_name == "json" else color
@@ -186,12 +192,24 @@ def _names(values: tuple[str, ...]) -> tuple[str, ...] | None:
     return tuple(name.strip() for value in values for name in value.split(",") if name.strip()) if values else None
 
 
-def _judge_stdin(name: str, task: Task) -> FileResult:
+def _prover(task: Task, quiet: bool) -> AbstractContextManager[Prover | None]:
+    """What proves under --verify, with its progress on standard error; else nothing."""
+    if not task.verify:
+        return nullcontext()
+    from dockerslim_lint.output.progress import LineWatch, LiveWatch
+    from dockerslim_lint.project.verify import Prover
+
+    if sys.stderr.isatty() and not quiet and os.environ.get("TERM") != "dumb":
+        return Prover(task, LiveWatch(sys.stderr))
+    return Prover(task, LineWatch((lambda _: None) if quiet else partial(_write, sys.stderr)))
+
+
+def _judge_stdin(name: str, task: Task, prover: Prover | None) -> FileResult:
     from dockerslim_lint.project.read import DOCKERFILE_LIMIT
     from dockerslim_lint.project.run import judge_text
 
     data = sys.stdin.buffer.read(DOCKERFILE_LIMIT + 1)
-    return judge_text(data, name, task)
+    return judge_text(data, name, task, prover)
 
 
 def _report_talk(results: Sequence[FileResult], asked: Asked) -> None:
@@ -212,6 +230,9 @@ def _report_talk(results: Sequence[FileResult], asked: Asked) -> None:
         elif asked.verbose and problem is None:
             lines[f"{result.path}: excluded by the configuration"] = None
     _talk(lines)
+    for result in results:
+        if result.proof is not None:
+            _write(sys.stderr, "".join(f"{line}\n" for line in result.proof.lines))
 
 
 def _talk(texts: Sequence[str] | dict[str, None]) -> None:

@@ -33,7 +33,7 @@ def unified(before: bytes, after: bytes, path: str) -> bytes:
     return b"".join(out)
 
 
-def difflines_of(diff: bytes) -> list[Line]:
+def diff_lines(diff: bytes) -> list[Line]:
     """A diff for a terminal: escaped, coloured, a carriage return at the line's end not shown."""
     styles = {"+": "green", "-": "red", "@": "cyan"}
     lines: list[Line] = []

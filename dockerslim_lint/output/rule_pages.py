@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from inspect import cleandoc
 
-from dockerslim_lint import registry
+from dockerslim_lint import linter, registry
+from dockerslim_lint.config import Settings
+from dockerslim_lint.context import MemoryContext, NoContext
+from dockerslim_lint.edit import Safety, Withheld
 from dockerslim_lint.output.interface import Line, Piece
 from dockerslim_lint.output.printable import wrap
 from dockerslim_lint.output.snippet import SEVERITY_STYLES
 from dockerslim_lint.rule import Rule
+from dockerslim_lint.source import Source
 
-_MARK = "fix safety:"
+SAFETY_WORDS = {Safety.SAFE: "safe", Safety.PROVABLE: "needs proof", Safety.DISPLAY: "by hand"}
 
 
 def rule_table(rules: Sequence[Rule]) -> list[Line]:
@@ -53,11 +57,20 @@ def rule_page(rule: Rule) -> list[Line]:
 
 
 def fix_safety(rule: Rule) -> str:
-    """The safety of a rule's fixes: the words behind ``Fix safety:`` in its docstring, up to the first stop."""
-    for line in cleandoc(rule.__doc__ or "").split("\n"):
-        if line.strip().lower().startswith(_MARK):
-            return line.strip()[len(_MARK) :].strip().split(".")[0].split(":")[0].split(";")[0].split(",")[0] or "-"
-    return "yes" if any(invalid.fixed is not None for invalid in rule.INVALID) else "-"
+    """How safe the rule's fixes are, as its own INVALID cases show it; "-" for a rule without fixes."""
+    settings = Settings(select=(rule.CODE,))
+    found: set[Safety] = set()
+    for invalid in rule.INVALID:
+        context = NoContext() if invalid.files is None else MemoryContext(_encoded(invalid.files))
+        report = linter.lint(Source(invalid.text.encode()), context, settings)
+        for finding in report.findings:
+            if finding.code == rule.CODE and not isinstance(finding.fixes, Withheld):
+                found.update(fix.safety for fix in finding.fixes)
+    return " or ".join(SAFETY_WORDS[safety] for safety in sorted(found)) or "-"
+
+
+def _encoded(files: Mapping[str, str]) -> dict[str, bytes]:
+    return {path: text.encode() for path, text in files.items()}
 
 
 def _example(title: str, text: str) -> list[Line]:

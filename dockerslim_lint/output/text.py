@@ -10,6 +10,7 @@ from dockerslim_lint.finding import Finding
 from dockerslim_lint.linter import Applied, Held, Report
 from dockerslim_lint.output.interface import Asked, Counts, FileResult, Line, Piece, count
 from dockerslim_lint.output.printable import printable, width, wrap
+from dockerslim_lint.output.rule_pages import SAFETY_WORDS
 from dockerslim_lint.output.snippet import SEVERITY_STYLES, first_position, snippet
 
 COLUMNS = 80
@@ -140,9 +141,7 @@ def _status(finding: Finding) -> str:
         return "fix withheld"
     if not finding.fixes:
         return ""
-    return {Safety.SAFE: "fix: safe", Safety.PROVABLE: "fix: needs proof", Safety.DISPLAY: "fix: by hand"}[
-        finding.fixes[0].safety
-    ]
+    return f"fix: {SAFETY_WORDS[finding.fixes[0].safety]}"
 
 
 def _advice(finding: Finding) -> list[Line]:

@@ -8,7 +8,7 @@ from __future__ import annotations
 from dockerslim_lint import linter
 from dockerslim_lint.config import Settings
 from dockerslim_lint.context import BuildContext
-from dockerslim_lint.edit import Edit, Fix, Safety, apply
+from dockerslim_lint.edit import Edit, Fix, Safety, Withheld, apply
 from dockerslim_lint.finding import Finding, Label, Severity
 from dockerslim_lint.linter import Applied, Fixed, Held, Report
 from dockerslim_lint.source import Source, Span
@@ -78,7 +78,7 @@ def fix(source: Source, context: BuildContext, settings: Settings, allow: Safety
     report = lint(source, context, settings)
     keys: dict[str, Fix] = {}
     for finding in report.findings:
-        if isinstance(finding.fixes, tuple) and finding.fixes:
+        if not isinstance(finding.fixes, Withheld) and finding.fixes:
             keys.setdefault(finding.fixes[0].key, finding.fixes[0])
     edits: list[Edit] = []
     for key, one in keys.items():

@@ -18,7 +18,7 @@ from tests.cli.conftest import ORIGIN
 ROOT = Path(__file__).parents[2]
 PROGRAM = [sys.executable, "-m", "tests.cli.fake_linter"]
 HEAVY = (
-    "rich docker libcst difflib json pathspec tomllib concurrent.futures importlib.metadata dockerfile_parse "
+    "rich docker libcst difflib json pathspec concurrent.futures importlib.metadata dockerfile_parse "
     "multiprocessing asyncio subprocess requests elftools zstandard"
 )
 

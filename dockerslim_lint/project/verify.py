@@ -1,0 +1,102 @@
+"""`--verify` for one file: the linter's candidates, an engine, and what its verdict makes of the file."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from dockerslim_lint import linter
+from dockerslim_lint.config import Settings
+from dockerslim_lint.edit import apply
+from dockerslim_lint.linter import Applied, Candidate
+from dockerslim_lint.output.exits import Exit
+from dockerslim_lint.output.interface import FileResult, Problem, ProofResult
+from dockerslim_lint.output.progress import Watch
+from dockerslim_lint.output.proof import Written, not_proven_lines, proven_lines, unprovable_lines
+from dockerslim_lint.project.locate import Located
+from dockerslim_lint.project.prove import ProveOutcome, prove_and_write
+from dockerslim_lint.project.task import Task
+from dockerslim_lint.source import Source
+from dockerslim_lint.verify import subject as trial
+from dockerslim_lint.verify.engines.buildx import Buildx
+from dockerslim_lint.verify.engines.interface import Engine
+
+
+class Prover:
+    """Proves file after file on one engine. Use it as a context manager: it closes the engine and the watch."""
+
+    def __init__(self, task: Task, watch: Watch, engine: Engine | None = None) -> None:
+        self._task = task
+        self._watch = watch
+        self._engine = Buildx(task.builder) if engine is None else engine
+
+    def __enter__(self) -> Prover:
+        return self
+
+    def __exit__(self, *exception: object) -> None:
+        self._watch.close()
+        self._engine.close()
+
+    def prove(
+        self, result: FileResult, source: Source, where: Path, located: Located, settings: Settings
+    ) -> FileResult | None:
+        """`result` completed by the first proven candidate or by the reason why there is none; None: nothing needs proof.
+
+        `where` is the place of the Dockerfile, which is written only if the task says so.
+        """
+        candidates = linter.candidates(source, located.context, settings)
+        if not candidates:
+            return None
+        unchanged = result._replace(report=linter.lint(source, located.context, settings))
+        if not located.context.known:
+            reason = f"the build context is {located.reason}; name it in the configuration: [[image]] context"
+            return unchanged._replace(proof=ProofResult(Exit.NOT_PROVEN, unprovable_lines(result.path, reason)))
+        outcome = self._try(source, where, located, settings, candidates)
+        if outcome.write_error:
+            return FileResult(result.path, problem=Problem(Exit.UNREADABLE, f"proven, but {outcome.write_error}"))
+        if outcome.after is None:
+            lines = not_proven_lines(outcome.result, result.path)
+            return unchanged._replace(proof=ProofResult(outcome.exit, lines))
+        chosen = next(candidate for candidate in candidates if candidate.source.data == outcome.after)
+        lines = proven_lines(outcome.result, Written(result.path, outcome.written, source.data, outcome.after))
+        return result._replace(
+            report=linter.lint(chosen.source, located.context, settings),
+            applied=_applied(source, chosen, located, settings),
+            after=outcome.after,
+            written=outcome.written,
+            proof=ProofResult(Exit.CLEAN, lines),
+        )
+
+    def _try(
+        self, source: Source, where: Path, located: Located, settings: Settings, candidates: tuple[Candidate, ...]
+    ) -> ProveOutcome:
+        subject = trial.Subject(
+            path=source.path,
+            dockerfile=source.data,
+            context=located.root,
+            dockerfile_path=where.parent.resolve() / where.name,
+            target=settings.target,
+            args=settings.args,
+            base=candidates[0].before_base or None,
+        )
+        rewrites = tuple(
+            trial.Candidate(
+                candidate.fix.choice,
+                candidate.source.data,
+                candidate.fix.claim,
+                candidate.fix.config_changes,
+                candidate.after_base or None,
+            )
+            for candidate in candidates
+        )
+        options = trial.Options(platforms=settings.platforms, smokes=self._task.smoke, probe_image=settings.probe_image)
+        try:
+            return prove_and_write(subject, rewrites, self._engine, options, self._watch, write=self._task.write)
+        finally:
+            self._watch.close()
+
+
+def _applied(source: Source, chosen: Candidate, located: Located, settings: Settings) -> tuple[Applied, ...]:
+    """The proven fix, and the SAFE ones that came with it."""
+    slim = Source(apply(source.data, chosen.fix.edits), source.path)
+    safe = linter.fix(slim, located.context, settings).applied if slim.data != chosen.source.data else ()
+    return (Applied(chosen.fix, chosen.codes), *safe)
