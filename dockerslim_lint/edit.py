@@ -1,7 +1,5 @@
 """What may be changed in a file, and what a change promises."""
 
-from __future__ import annotations
-
 from collections.abc import Iterable
 from enum import IntEnum
 from typing import NamedTuple

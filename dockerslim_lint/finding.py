@@ -1,7 +1,5 @@
 """What a rule says about a file."""
 
-from __future__ import annotations
-
 from enum import IntEnum
 from typing import NamedTuple
 

@@ -1,7 +1,5 @@
 """The two functions that everything else is a shell around: `lint` and `fix`."""
 
-from __future__ import annotations
-
 from collections import Counter
 from collections.abc import Iterator
 from typing import NamedTuple
@@ -77,9 +75,9 @@ class Candidate(NamedTuple):
     after_base: str
 
 
-def lint(source: Source, context: BuildContext, settings: Settings) -> Report:
-    """All findings of one file, in file order."""
-    return _report(_Reader(source.path, context, settings), source)
+def lint(source: Source, context: BuildContext, settings: Settings, alternatives: bool = True) -> Report:
+    """All findings of one file, in file order. Without `alternatives` a finding carries only its preferred fix: half the time."""
+    return _report(_Reader(source.path, context, settings, alternatives), source)
 
 
 def fix(source: Source, context: BuildContext, settings: Settings, allow: Safety = Safety.SAFE) -> Fixed:
@@ -88,12 +86,12 @@ def fix(source: Source, context: BuildContext, settings: Settings, allow: Safety
     A fix whose result is worse in any way (it does not parse, brings a finding that was not there, changes what it does
     not name) is thrown away whole and reported as our bug.
     """
-    return _fix(_Reader(source.path, context, settings), source, allow)
+    return _fix(_Reader(source.path, context, settings, alternatives=False), source, allow)
 
 
 def candidates(source: Source, context: BuildContext, settings: Settings) -> tuple[Candidate, ...]:
     """What `--verify` may try, in order; empty where no PROVABLE fix is there. Each holds the SAFE fixes too."""
-    reader = _Reader(source.path, context, settings)
+    reader = _Reader(source.path, context, settings, alternatives=True)
     report = _report(reader, source)
     decisions: dict[str, tuple[tuple[Fix, ...], tuple[str, ...]]] = {}
     for key, codes, fixes in _decisions(report.findings):
@@ -119,8 +117,9 @@ def candidates(source: Source, context: BuildContext, settings: Settings) -> tup
 class _Reader:
     """Reads sources in the surroundings of one file."""
 
-    def __init__(self, path: str, context: BuildContext, settings: Settings) -> None:
+    def __init__(self, path: str, context: BuildContext, settings: Settings, alternatives: bool) -> None:
         self.path = path
+        self._alternatives = alternatives
         self.context = context
         self.settings = settings
         self._arguments = dict(settings.args)
@@ -129,7 +128,7 @@ class _Reader:
         return read_build(source, self.context, self._arguments, self.settings.target, self.settings.platforms)
 
     def plan(self, build: ImageBuild) -> Plan:
-        return Plan(build, self.settings.prefer, lambda data: self.read(Source(data, self.path)))
+        return Plan(build, self.settings.prefer, lambda data: self.read(Source(data, self.path)), self._alternatives)
 
 
 def _report(reader: _Reader, source: Source) -> Report:

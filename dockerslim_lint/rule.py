@@ -1,7 +1,5 @@
 """All that the author of a rule needs."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator, Mapping
 from types import MappingProxyType
 from typing import ClassVar, NamedTuple

@@ -1,7 +1,5 @@
 """cargo's command line: what a call builds, and where it puts it."""
 
-from __future__ import annotations
-
 from typing import NamedTuple
 
 from dockerslim_lint.catalog import commands as known_commands

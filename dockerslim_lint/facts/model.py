@@ -4,8 +4,6 @@ A *pattern* is a path or word in which ``*`` stands for what only the build know
 a value, a glob).
 """
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 from typing import NamedTuple
 

@@ -13,12 +13,16 @@ MAX_CANDIDATES = 4
 
 
 class Plan:
-    """How the images of one build could be slimmed. `reread` reads changed bytes in the same surroundings."""
+    """How the images of one build could be slimmed. `reread` reads changed bytes in the same surroundings.
 
-    def __init__(self, build: ImageBuild, prefer: tuple[str, ...], reread: Reread) -> None:
+    Without `alternatives` the first candidate that can be composed is the only one: the others cost as much again.
+    """
+
+    def __init__(self, build: ImageBuild, prefer: tuple[str, ...], reread: Reread, alternatives: bool = True) -> None:
         self._build = build
         self._prefer = prefer
         self._reread = reread
+        self._most = MAX_CANDIDATES if alternatives else 1
         self._slim: dict[str, tuple[Fix, ...] | Withheld] = {}
         self._groups = groups(build)
         self.bugs: list[str] = []
@@ -69,7 +73,9 @@ class Plan:
             return Withheld(key, str(reason))
         fixes: list[Fix] = []
         reasons: list[str] = []
-        for task in possible[:MAX_CANDIDATES]:
+        for task in possible:
+            if len(fixes) == self._most:
+                break
             try:
                 fixes.append(compose(task, key, self._reread))
             except NotPossible as reason:

@@ -1,7 +1,5 @@
 """Value types of the slim decision."""
 
-from __future__ import annotations
-
 from typing import NamedTuple
 
 from dockerslim_lint.catalog.images import BaseImage

@@ -25,8 +25,7 @@ def strip_symbols(build: ImageBuild, images: tuple[FinalImage, ...]) -> Draft:
     Source: cargo book, "Environment Variables" (env wins over the manifest: knowledge §7, tried). Raises NotPossible.
     """
     edits: dict[int, Edit] = {}
-    for at in unstripped_calls(images):
-        call = build.calls[at]
+    for call in _sharing_a_cache(build, unstripped_calls(images)):
         line = build.source.line_of(call.command.span.start)
         if call.profile is None:
             raise NotPossible(f"the profile of the call in line {line} is only known when it runs")
@@ -42,6 +41,20 @@ def strip_symbols(build: ImageBuild, images: tuple[FinalImage, ...]) -> Draft:
         start = call.command.words[0].span.start
         edits[start] = Edit(start, start, f"{name}=symbols ")
     return Draft(tuple(edits.values()))
+
+
+def _sharing_a_cache(build: ImageBuild, makers: tuple[int, ...]) -> list[CargoCall]:
+    """The calls themselves, and the other builds of their stages with the same profile.
+
+    cargo counts ``strip`` in a dependency's fingerprint: a dummy build with another setting would warm nothing.
+    """
+    wanted = {(build.calls[at].command.stage, build.calls[at].profile) for at in makers}
+    return [
+        call
+        for at, call in enumerate(build.calls)
+        if at in makers
+        or (call.source == "context" and call.stripped != STRIPPED_ALL and (call.command.stage, call.profile) in wanted)
+    ]
 
 
 def _environment_block(build: ImageBuild, call: CargoCall) -> int | None:
