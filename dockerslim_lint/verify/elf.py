@@ -5,7 +5,7 @@ from __future__ import annotations
 import io
 import struct
 from collections.abc import Iterator
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, TypeVar
 
 from elftools.common.exceptions import ELFError
 from elftools.construct.core import ConstructError
@@ -28,7 +28,10 @@ _NOTHING_TO_RESOLVE = {
 _TABLES = (("DT_RELA", "DT_RELASZ", True), ("DT_REL", "DT_RELSZ", False), ("DT_JMPREL", "DT_PLTRELSZ", None))
 _DT_RELA = 7
 _TAG_LIMIT = 100_000
+_TABLE_LIMIT = 65_535
+_VERSION_LIMIT = 10_000
 _WEAK = 2
+_Item = TypeVar("_Item")
 _BROKEN = (
     ELFError, ConstructError, struct.error, ValueError, KeyError, IndexError, TypeError, AttributeError, AssertionError, OverflowError, EOFError,
     RecursionError, MemoryError,
@@ -81,6 +84,7 @@ def read_elf(data: bytes) -> ElfFile:
 
 def _read(data: bytes) -> ElfFile:
     elf = ELFFile(io.BytesIO(data))
+    _check_tables(elf)
     machine = struct.unpack_from("<H" if elf.little_endian else ">H", data, 18)[0]
     interpreter: str | None = None
     dynamic: DynamicSegment | None = None
@@ -116,10 +120,27 @@ def _read(data: bytes) -> ElfFile:
         dynamic is not None,
         sum(1 for kind in _relocations(elf, data, tags) if kind not in _NOTHING_TO_RESOLVE.get(machine, {0})),
         any(section["sh_type"] == "SHT_SYMTAB" for section in elf.iter_sections()),
-        tuple(_wants(elf)),
-        frozenset(_gives(elf)),
+        tuple(pair for pair in _bounded(_wants(elf)) if pair[1]),
+        frozenset(_bounded(_gives(elf))) - {""},
         _arm_arch(elf) if machine == 40 else None,
     )
+
+
+def _check_tables(elf: ELFFile) -> None:
+    """Refuse tables whose declared counts and sizes would be walked for ever."""
+    sizes = (56, 64) if elf.elfclass == 64 else (32, 40)
+    counts = elf.num_segments(), elf.num_sections()
+    for count, size, right in zip(counts, (elf["e_phentsize"], elf["e_shentsize"]), sizes, strict=True):
+        if count > _TABLE_LIMIT or (count and size != right):
+            raise NotElfError("is a broken ELF file (its tables cannot be right)")
+
+
+def _bounded(items: Iterator[_Item]) -> Iterator[_Item]:
+    """`items`, refused where a count in the file lets them go on and on."""
+    for number, item in enumerate(items):
+        if number >= _VERSION_LIMIT:
+            raise NotElfError("is a broken ELF file (its versions have no end)")
+        yield item
 
 
 def _relocations(elf: ELFFile, data: bytes, tags: dict[str, int]) -> Iterator[int]:
@@ -142,20 +163,20 @@ def _relocations(elf: ELFFile, data: bytes, tags: dict[str, int]) -> Iterator[in
 
 
 def _wants(elf: ELFFile) -> Iterator[tuple[str, str]]:
+    """(library, version) of every version asked for; version "" where it may be missing."""
     for section in elf.iter_sections():
         if isinstance(section, GNUVerNeedSection):
             for need, versions in section.iter_versions():
                 for version in versions:
-                    if not version["vna_flags"] & _WEAK:
-                        yield str(need.name), str(version.name)
+                    yield str(need.name), "" if version["vna_flags"] & _WEAK else str(version.name)
 
 
 def _gives(elf: ELFFile) -> Iterator[str]:
     for section in elf.iter_sections():
         if isinstance(section, GNUVerDefSection):
             for _, names in section.iter_versions():
-                if (first := next(iter(names), None)) is not None:
-                    yield str(first.name)
+                first = next(iter(names), None)
+                yield "" if first is None else str(first.name)
 
 
 def _arm_arch(elf: ELFFile) -> int | None:
