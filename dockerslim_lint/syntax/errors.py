@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 from dockerslim_lint.syntax.heredocs import is_heredoc
-from dockerslim_lint.syntax.mounts import device_error, mount_error
+from dockerslim_lint.syntax.mounts import device_error, mount_error, mount_syntax_error
 from dockerslim_lint.syntax.words import quoted
 
 _STAGE_NAME = re.compile(r"[a-z][a-z0-9\-_.]*\Z")
@@ -129,20 +129,30 @@ def _flag_values(flags: Sequence[str], name: str) -> list[str]:
 
 
 def _run_error(flags: Sequence[str]) -> str | None:
-    for text in flags:
-        name, _, value = text.partition("=")
-        error = None
-        if name == "--network" and value not in ("default", "none", "host"):
-            error = f"invalid network mode {quoted(value)}"
-        elif name == "--security" and value not in ("insecure", "sandbox"):
-            error = f"security {quoted(value)} is not valid"
-        elif name == "--mount":
-            error = mount_error(value)
-        elif name == "--device":
-            error = device_error(value)
-        if error is not None:
-            return error
+    for name, check in _RUN_CHECKS:
+        for value in _flag_values(flags, name):
+            error = check(value)
+            if error is not None:
+                return error
     return None
+
+
+def _network_error(value: str) -> str | None:
+    return None if value in ("default", "none", "host") else f"invalid network mode {quoted(value)}"
+
+
+def _security_error(value: str) -> str | None:
+    return None if value in ("insecure", "sandbox") else f"security {quoted(value)} is not valid"
+
+
+# BuildKit looks at mounts twice: before variables are replaced, and after.
+_RUN_CHECKS: tuple[tuple[str, Callable[[str], str | None]], ...] = (
+    ("device", device_error),
+    ("mount", mount_syntax_error),
+    ("network", _network_error),
+    ("security", _security_error),
+    ("mount", mount_error),
+)
 
 
 def _healthcheck_error(flags: Sequence[str], args: Sequence[str]) -> str | None:

@@ -266,7 +266,8 @@ class _Lexer:
                 self._at += 1
             pattern = self._argument("/", True, depth)
             return "${" + name + "/" + pattern + "/" + self._argument("}", True, depth) + "}"
-        if operator not in (":-", ":+", ":?", "-", "+", "?", "#", "%"):
+        # Behind a colon BuildKit looks at the modifier only if the variable is set; here none is.
+        if operator in ("", ":#", ":%") or operator[0] not in ":-+?#%":
             raise LexError(f"unsupported modifier ({operator}) in substitution")
         return "${" + name + operator + self._argument("}", operator in "#%", depth) + "}"
 

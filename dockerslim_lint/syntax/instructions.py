@@ -9,7 +9,7 @@ from typing import NamedTuple
 from dockerslim_lint.syntax.errors import refusal
 from dockerslim_lint.syntax.flags import read_flags
 from dockerslim_lint.syntax.json_array import read_json_array
-from dockerslim_lint.syntax.lines import SPACES, cut_text, trim
+from dockerslim_lint.syntax.lines import SPACES, cut_text, skip_space, trim
 from dockerslim_lint.syntax.tree import Flag, Instruction, JsonString, LogicalText, Pair, Word
 from dockerslim_lint.syntax.words import Chars, chars_of, quoted, read_word, split_words
 
@@ -151,8 +151,9 @@ def _whole(body: _Body, keyword: str) -> _Views:
 
 
 def _command(body: _Body, keyword: str) -> _Views:
-    if body.raw.startswith("[", body.start, body.end):
-        strings, error = read_json_array(body.chars())
+    start = skip_space(body.raw, body.start, body.end)
+    if body.raw.startswith("[", start, body.end):
+        strings, error = read_json_array(body._replace(start=start).chars())
         if strings is not None:
             return _Views([string.text for string, _ in strings], json=tuple([string for string, _ in strings]))
         if error is not None:

@@ -56,19 +56,26 @@ def _column(value: str, at: int) -> int:
     return len(value[:at].encode("utf-8", "surrogateescape")) + 1
 
 
-def mount_error(value: str) -> str | None:
-    """BuildKit's words against the value of ``--mount``; what depends on a variable is taken to be right."""
+def mount_syntax_error(value: str) -> str | None:
+    """BuildKit's words against the value of ``--mount`` before it replaces variables."""
     try:
         fields = csv_fields(value)
-    except CsvError as error:
-        return f"failed to parse csv mounts: {error}"
+    except CsvError as problem:
+        return f"failed to parse csv mounts: {problem}"
+    for field in fields:
+        key, _, text = field.partition("=")
+        if key.lower() == "from" and "$" in text[:-1]:
+            return f"'{key.lower()}' doesn't support variable expansion, define alias stage instead"
+    return None
+
+
+def mount_error(value: str) -> str | None:
+    """BuildKit's words against the fields of a ``--mount`` that `mount_syntax_error` lets pass; what depends on a variable is taken to be right."""
     kind = "bind"
     seen: dict[str, str] = {}
-    for field in fields:
+    for field in csv_fields(value):
         key, equals, text = field.partition("=")
         key = key.lower()
-        if key == "from" and "$" in text[:-1]:
-            return f"'{key}' doesn't support variable expansion, define alias stage instead"
         if key == "type" and equals:
             if "$" in text:
                 return None
@@ -129,8 +136,8 @@ def device_error(value: str) -> str | None:
     """BuildKit's words against the value of ``--device``."""
     try:
         fields = csv_fields(value)
-    except CsvError as error:
-        return f"failed to parse csv devices: {error}"
+    except CsvError as problem:
+        return f"failed to parse csv devices: {problem}"
     name = ""
     for field in fields:
         key, equals, text = field.partition("=")

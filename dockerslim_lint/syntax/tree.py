@@ -39,8 +39,15 @@ class LogicalText:
         base = self._base
         if base >= 0:
             return Span(base + start, base + (end if end > start else start))
-        first = self.offset(start)
-        return Span(first, self.offset(end - 1) + 1 if end > start else first)
+        starts = self._starts
+        if end <= start or start == len(self.data):
+            first = self.offset(start)
+            return Span(first, first)
+        at = bisect_right(starts, start) - 1
+        shift = self._files[at] - starts[at]
+        if at + 1 == len(starts) or end <= starts[at + 1]:
+            return Span(shift + start, shift + end)
+        return Span(shift + start, self.offset(end - 1) + 1)
 
     def contiguous(self, start: int, end: int) -> bool:
         """Whether ``data[start:end]`` stands in the file as one piece, without a continuation inside."""

@@ -13,7 +13,11 @@ SPECIAL_PARAMETERS = "@*#?-$!0"
 
 
 class LexError(Exception):
-    """What BuildKit says about a word that it cannot read."""
+    """What BuildKit says about a word that it cannot read; it had read the text up to `at`."""
+
+    def __init__(self, message: str, at: int = 0) -> None:
+        super().__init__(message)
+        self.at = at
 
 
 class Chars:
@@ -203,7 +207,7 @@ class _Reader:
                 self._flush(pieces, buffer, start, at, "")
                 close = text.find("'", at + 1)
                 if close < 0:
-                    raise LexError("unexpected end of statement while looking for matching single-quote")
+                    raise LexError("unexpected end of statement while looking for matching single-quote", size)
                 pieces.append(Literal(text[at + 1 : close], self.chars.span(at + 1, close), "'"))
                 at = start = close + 1
             elif char == '"':
@@ -228,7 +232,7 @@ class _Reader:
                 buffer.append(char)
                 at += 1
         if stop:
-            raise LexError(f"unexpected end of statement while looking for matching {stop}")
+            raise LexError(f"unexpected end of statement while looking for matching {stop}", size)
         self._flush(pieces, buffer, start, size, "")
         return pieces, size
 
@@ -273,7 +277,7 @@ class _Reader:
             else:
                 buffer.append(char)
                 at += 1
-        raise LexError("unexpected end of statement while looking for matching double-quote")
+        raise LexError("unexpected end of statement while looking for matching double-quote", size)
 
     def _dollar(self, at: int, quote: str, depth: int) -> tuple[Expansion | None, int]:
         """The variable at ``text[at:]`` (a ``$``) and the index behind it; None for a ``$`` that stands for itself."""
@@ -285,9 +289,9 @@ class _Reader:
             return Expansion(text[at + 1 : end], "", None, None, self.chars.span(at, end), quote), end
         first = text[at + 2 : at + 3]
         if not first:
-            raise LexError("syntax error: missing '}'")
+            raise LexError("syntax error: missing '}'", at + 2)
         if first in "{}:":
-            raise LexError("syntax error: bad substitution")
+            raise LexError("syntax error: bad substitution", at + 2)
         end = read_name(text, at + 2)
         name = text[at + 2 : end]
         operator = text[end : end + 1]
@@ -298,9 +302,11 @@ class _Reader:
         if operator not in _OPERATORS:
             if operator[:1] == ":" and operator not in (":#", ":%"):
                 # BuildKit reads up to the brace before it looks at what stands behind the colon.
-                self._argument(end + len(operator), "}", False, depth)
+                _, end = self._argument(end + len(operator), "}", False, depth)
+            else:
+                end += len(operator)
             shown = operator if operator not in ("", ":") else operator + "\ufffd"
-            raise LexError(f"unsupported modifier ({shown}) in substitution")
+            raise LexError(f"unsupported modifier ({shown}) in substitution", end)
         end += len(operator)
         replacement = None
         if operator in "#%/" and text[end : end + 1] == operator:
@@ -317,11 +323,10 @@ class _Reader:
         try:
             pieces, end = self.read(at, stop, raw, depth + 1)
         except LexError as error:
-            if "looking for matching" in str(error):
-                # Whatever is missing inside, BuildKit names the brace: it looks at the end of the text first.
-                raise LexError(
-                    "syntax error: missing '/' in ${}" if stop == "/" else "syntax error: missing '}'"
-                ) from None
+            if error.at >= len(self.text):
+                # Whatever is wrong inside, at the end of the text BuildKit names what it is looking for.
+                message = "syntax error: missing '/' in ${}" if stop == "/" else "syntax error: missing '}'"
+                raise LexError(message, error.at) from None
             raise
         return Word(tuple(pieces), self.chars.span(at, end - 1)), end
 
