@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Mapping
 from typing import Any, NamedTuple
 
@@ -45,7 +46,7 @@ _STANDARD_PATH = frozenset({f"{root}/{name}" for root in ("", "/usr", "/usr/loca
 _BASE_LABELS = frozenset({"org.opencontainers.image.ref.name", "org.opencontainers.image.version"})
 _BUILDER_LABELS = frozenset({"io.buildah.version"})
 _SHELLS: tuple[object, ...] = (None, ("bash",), ("/bin/bash",), ("sh",), ("/bin/sh",), ("/bin/ash",))
-_LOOSE = frozenset({"Healthcheck", "ExposedPorts", "Volumes", "OnBuild", "Shell"})
+_LOOSE = frozenset({"ExposedPorts", "Volumes", "OnBuild", "Shell"})
 """Fields whose text in a Dockerfile is not that of the config: of a declared change only absence and presence are checked."""
 
 
@@ -218,6 +219,8 @@ def _says(text: str, field: str, value: object) -> bool:
         return (meaning is None) == (value is None)
     if "$" in text:
         return True
+    if field == "Healthcheck":
+        return _healthcheck_says(text, str(value))
     if field in _LISTS:
         return (
             _words(text) == value
@@ -227,6 +230,14 @@ def _says(text: str, field: str, value: object) -> bool:
     if len(text) > 1 and text[0] == text[-1] and text[0] in "\"'":
         text = text[1:-1]
     return (_value(field, {field: text}) if field in _TEXTS else text) == value
+
+
+def _healthcheck_says(text: str, value: str) -> bool:
+    """Whether the command of a HEALTHCHECK (its times aside) is that of the config's `value`."""
+    command = re.sub(r"^(?:--\S+\s+)*(?:CMD\s+)?", "", text, flags=re.IGNORECASE)
+    test = json.loads(value).get("Test")
+    words = tuple(map(str, test)) if isinstance(test, list) else ()
+    return words in ((command.upper(),), ("CMD", *(_words(command) or ())), ("CMD-SHELL", command))
 
 
 def _words(text: str) -> tuple[str, ...] | None:
