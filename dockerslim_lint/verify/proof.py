@@ -106,6 +106,8 @@ class Proof(NamedTuple):
 
 
 _ORIGINAL_BUILDS = "original builds"
+_TELLING = (_ORIGINAL_BUILDS, "builds", "right machine", "starts", "same output")
+"""The claims that are told first when several fail: the others often fail for the same reason."""
 
 
 def prove(
@@ -202,6 +204,6 @@ def _judge(platforms: tuple[PlatformProof, ...]) -> tuple[Outcome, str]:
         (Outcome.INCONCLUSIVE, [item for platform in platforms for item in platform.unknown]),
     ):
         if items:
-            first = items[0]
+            first = min(items, key=lambda item: _TELLING.index(item.claim) if item.claim in _TELLING else len(_TELLING))
             return outcome, f"{first.claim}, {first.platform}: {first.summary}"
     return Outcome.PROVEN, ""
