@@ -7,9 +7,12 @@ from importlib import import_module
 from typing import NamedTuple
 
 from dockerslim_lint.config import LEVELS
+from dockerslim_lint.edit import Safety
 from dockerslim_lint.finding import Finding, Severity
 from dockerslim_lint.linter import Applied, Held, Report
 from dockerslim_lint.output.exits import Exit, deciding
+
+SAFETY_WORDS = {Safety.SAFE: "safe", Safety.PROVABLE: "needs proof", Safety.DISPLAY: "by hand"}
 
 
 class Piece(NamedTuple):

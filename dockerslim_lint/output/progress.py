@@ -85,9 +85,10 @@ class LiveWatch:
     def close(self) -> None:
         with self._lock:
             live, self._live = self._live, None
-            self._rows, self._engine = {}, ""
         if live is not None:
-            live.stop()
+            live.stop()  # it draws once more
+        with self._lock:
+            self._rows, self._engine = {}, ""
 
     def _start(self) -> None:
         from rich.console import Console

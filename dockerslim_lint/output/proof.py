@@ -47,7 +47,7 @@ def proven_lines(result: LadderResult, written: Written) -> tuple[str, ...]:
 def not_proven_lines(result: LadderResult, path: str) -> tuple[str, ...]:
     """The block where nothing was proven, or no engine could try."""
     if result.outcome is Outcome.NO_ENGINE:
-        lines = [f"NOT PROVEN, {path} untouched: no engine", *wrap(result.reason, COLUMNS, "  ")]
+        lines = [f"NOT PROVEN, {path} untouched: no engine", *wrap(printable(result.reason), COLUMNS, "  ")]
         return tuple(map(printable, [*lines, *(wrap(result.remedy, COLUMNS, "  ") if result.remedy else [])]))
     lines = [f"NOT PROVEN, {path} untouched"]
     for proof in result.proofs:
@@ -120,7 +120,7 @@ def _failed(proof: Proof) -> list[str]:
     lines: list[str] = []
     for item in items:
         mark = "✗" if item.verdict is Verdict.FAILS else "?"
-        told = f"{mark} {item.claim}, {item.platform}: {item.summary}"
+        told = printable(f"{mark} {item.claim}, {item.platform}: {item.summary}")
         lines += wrap(told, COLUMNS, " " * len(name) if lines else name, " " * len(name))
         lines += [" " * len(name) + "  " + detail for detail in item.details[:8]]
     return lines

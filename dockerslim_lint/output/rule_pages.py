@@ -9,13 +9,11 @@ from dockerslim_lint import linter, registry
 from dockerslim_lint.config import Settings
 from dockerslim_lint.context import MemoryContext, NoContext
 from dockerslim_lint.edit import Safety, Withheld
-from dockerslim_lint.output.interface import Line, Piece
+from dockerslim_lint.output.interface import SAFETY_WORDS, Line, Piece
 from dockerslim_lint.output.printable import wrap
 from dockerslim_lint.output.snippet import SEVERITY_STYLES
 from dockerslim_lint.rule import Rule
 from dockerslim_lint.source import Source
-
-SAFETY_WORDS = {Safety.SAFE: "safe", Safety.PROVABLE: "needs proof", Safety.DISPLAY: "by hand"}
 
 
 def rule_table(rules: Sequence[Rule]) -> list[Line]:

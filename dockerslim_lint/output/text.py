@@ -8,9 +8,8 @@ from dockerslim_lint import registry
 from dockerslim_lint.edit import Safety, Withheld
 from dockerslim_lint.finding import Finding
 from dockerslim_lint.linter import Applied, Held, Report
-from dockerslim_lint.output.interface import Asked, Counts, FileResult, Line, Piece, count
+from dockerslim_lint.output.interface import SAFETY_WORDS, Asked, Counts, FileResult, Line, Piece, count
 from dockerslim_lint.output.printable import printable, width, wrap
-from dockerslim_lint.output.rule_pages import SAFETY_WORDS
 from dockerslim_lint.output.snippet import SEVERITY_STYLES, first_position, snippet
 
 COLUMNS = 80
@@ -79,6 +78,8 @@ def fix_lines(result: FileResult, asked: Asked) -> list[Line]:
 
 def quoted(path: str) -> str:
     """`path` as a shell takes it."""
+    if path.isascii() and path.replace("/", "").replace(".", "").replace("-", "").replace("_", "").isalnum():
+        return path
     from shlex import quote
 
     return printable(quote(path))

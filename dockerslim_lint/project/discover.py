@@ -6,12 +6,14 @@ import os
 import stat
 from collections.abc import Iterable, Iterator
 from pathlib import Path
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 from dockerslim_lint.output.exits import Exit
 from dockerslim_lint.output.interface import Problem
-from dockerslim_lint.project.gitignore import Layers, ignored, layer_of, layers_above
 from dockerslim_lint.project.read import kind_of, reason
+
+if TYPE_CHECKING:
+    from dockerslim_lint.project.gitignore import Layers
 
 _STEMS = ("dockerfile", "containerfile")
 _NOT_DOCKERFILES = (".dockerignore", ".md", ".txt", ".bak", ".j2", ".tmpl")
@@ -72,6 +74,8 @@ def _of_argument(path: str) -> Iterator[Candidate]:
 
 def _walk(given: str) -> Iterator[Candidate]:
     """The Dockerfiles below a directory. Links to directories are not followed, so there is no way to walk in a circle."""
+    from dockerslim_lint.project.gitignore import layers_above
+
     top = Path(given).resolve()
     links: list[str] = []
     files: list[Candidate] = []
@@ -83,6 +87,8 @@ def _walk(given: str) -> Iterator[Candidate]:
 
 
 def _walk_into(directory: Path, prefix: str, layers: Layers, files: list[Candidate], links: list[str]) -> None:
+    from dockerslim_lint.project.gitignore import ignored, layer_of
+
     pending = [(directory, prefix, layers)]
     while pending:
         directory, prefix, layers = pending.pop()

@@ -9,7 +9,6 @@ from typing import NamedTuple
 from dockerslim_lint.config import ImageSettings
 from dockerslim_lint.context import BuildContext, NoContext
 from dockerslim_lint.project.context import DirContext
-from dockerslim_lint.project.gitignore import repository_root
 from dockerslim_lint.source import decode
 from dockerslim_lint.syntax.tree import Dockerfile, Instruction
 
@@ -53,6 +52,8 @@ def locate(directory: Path, tree: Dockerfile | None, image: ImageSettings | None
     sources = sources_of(tree) if tree is not None else Sources((), False, ())
     if not sources.paths and not sources.whole:
         return Located(DirContext(directory), directory, "the file's own directory; it copies nothing from the context")
+    from dockerslim_lint.project.gitignore import repository_root
+
     top = repository_root(directory)
     for candidate in (directory, *directory.parents):
         context = DirContext(candidate)
