@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import socket
 from typing import Any, NamedTuple
 
 from dockerslim_lint.verify.engines.interface import EngineError
@@ -24,12 +25,16 @@ def find_daemon() -> Daemon:
     Raises EngineError when there is none.
     """
     import docker  # only here: slow to import
+    from docker.constants import DEFAULT_UNIX_SOCKET
     from docker.errors import DockerException
     from requests.exceptions import RequestException
 
     try:
         arguments = _arguments()
-        over_ssh = str(arguments.get("base_url", "")).startswith("ssh://")
+        host = str(arguments.get("base_url") or DEFAULT_UNIX_SOCKET).replace("http+unix://", "unix://")
+        over_ssh = host.startswith("ssh://")
+        if host.startswith("unix://"):
+            _knock(host.removeprefix("unix://"))
         client = docker.DockerClient(timeout=_TIMEOUT, use_ssh_client=over_ssh, **arguments)
         try:
             info: dict[str, Any] = client.info()
@@ -45,6 +50,13 @@ def find_daemon() -> Daemon:
         containerd_store="containerd" in status.get("driver-type", ""),
         architecture=str(info.get("Architecture", "")),
     )
+
+
+def _knock(path: str) -> None:
+    """Raises OSError when nobody listens at the socket; the SDK would leave its end of it open then."""
+    with socket.socket(socket.AF_UNIX) as end:
+        end.settimeout(_TIMEOUT)
+        end.connect("/" + path.lstrip("/"))
 
 
 def _arguments() -> dict[str, Any]:
