@@ -46,7 +46,9 @@ def _closing_quote(value: str, at: int) -> int:
         end = value.find('"', at)
         if end < 0 or value[end + 1 : end + 2] not in ("", ",", '"'):
             place = len(value) if end < 0 else end
-            raise CsvError(f'parse error on line 1, column {_column(value, place)}: extraneous or missing " in quoted-field')
+            raise CsvError(
+                f'parse error on line 1, column {_column(value, place)}: extraneous or missing " in quoted-field'
+            )
         if value[end + 1 : end + 2] != '"':
             return end
         at = end + 2

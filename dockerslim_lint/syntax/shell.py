@@ -19,10 +19,10 @@ _parser: Parser | None = None
 
 def parse_shell(text: LogicalText) -> Script:
     """The script that `text` holds, every node with its place in the file. Never raises."""
-    from dockerslim_lint.syntax.shell_heredocs import hide_heredocs
+    from dockerslim_lint.syntax.shell_rewrite import rewrite
     from dockerslim_lint.syntax.shell_tree import TreeReader
 
-    raw, operators = hide_heredocs(text.data.decode("latin-1"))
+    text, raw, operators = rewrite(text)
     tree = _bash().parse(raw.encode("latin-1"))
     reader = TreeReader(text, raw, operators)
     root = reader.read(tree.root_node)

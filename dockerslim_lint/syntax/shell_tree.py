@@ -86,7 +86,7 @@ class TreeReader:
         """A statement as items of the sequence around it; a list of ``&&`` and ``||`` gives several."""
         found: list[_Item] = []
         # The grammar nests a list to the left, as deep as it is long.
-        redirects: list[script.Redirect] = []
+        redirects: list[Branch] = []
         while True:
             if branch.type == "list" and len(branch.children) >= 3:
                 left, right = branch.children[0], branch.children[-1]
@@ -95,9 +95,7 @@ class TreeReader:
                 redirects = []
                 branch = left
             elif branch.type == "redirected_statement" and branch.children[0].type in ("list", "redirected_statement"):
-                redirects = [
-                    self._redirect(child) for child in branch.children[1:] if child.type in _REDIRECTS
-                ] + redirects
+                redirects = [child for child in branch.children[1:] if child.type in _REDIRECTS] + redirects
                 branch = branch.children[0]
             else:
                 break
@@ -120,7 +118,7 @@ class TreeReader:
 
     def _statement(self, branch: Branch) -> script.Node:
         if branch.type == "redirected_statement" and branch.children[0].type not in ("list", "redirected_statement"):
-            redirects = [self._redirect(child) for child in branch.children if child.type in _REDIRECTS]
+            redirects = [child for child in branch.children if child.type in _REDIRECTS]
             bodies = [child for child in branch.children if child.type not in _REDIRECTS]
             body = self._node(bodies[0]) if bodies else script.Simple((), (), (), self._span(branch))
             return self._redirected(body, redirects)
@@ -131,20 +129,35 @@ class TreeReader:
             tuple(node for _, node in items), tuple(operator for operator, _ in items), self._span(branch)
         )
 
-    def _redirected(self, node: script.Node, redirects: list[script.Redirect]) -> script.Node:
-        """The grammar hangs a redirect on the whole of ``a && b >f`` or ``a | b >f``; the shell gives it to the last command."""
-        if not redirects:
-            return node
-        span = Span(node.span.start, max(node.span.end, redirects[-1].span.end))
-        if isinstance(node, script.Simple | script.Group):
-            return node._replace(redirects=(*node.redirects, *redirects), span=span)
-        if isinstance(node, script.Pipeline | script.Sequence) and node.items:
-            return node._replace(items=(*node.items[:-1], self._redirected(node.items[-1], redirects)), span=span)
-        if isinstance(node, script.Negated):
-            return node._replace(item=self._redirected(node.item, redirects), span=span)
-        return script.Group(node, False, tuple(redirects), span)
+    def _redirected(self, node: script.Node, branches: list[Branch]) -> script.Node:
+        """`node` with what is redirected behind it.
 
-    def _redirect(self, branch: Branch) -> script.Redirect:
+        The grammar hangs a redirect on the whole of ``a && b >f`` or ``a | b >f``; the shell gives it to the last command.
+        """
+        if not branches:
+            return node
+        if isinstance(node, script.Pipeline | script.Sequence) and node.items:
+            last = self._redirected(node.items[-1], branches)
+            return node._replace(
+                items=(*node.items[:-1], last), span=Span(node.span.start, max(node.span.end, last.span.end))
+            )
+        if isinstance(node, script.Negated):
+            item = self._redirected(node.item, branches)
+            return script.Negated(item, Span(node.span.start, max(node.span.end, item.span.end)))
+        found = [self._redirect(branch) for branch in branches]
+        redirects = tuple(redirect for redirect, _ in found)
+        span = Span(node.span.start, max(node.span.end, self._span(branches[-1]).end))
+        # In `cmd a >f b` the grammar takes b, too, for a target.
+        words = [word for _, more in found for word in more]
+        if isinstance(node, script.Simple):
+            return node._replace(words=(*node.words, *words), redirects=(*node.redirects, *redirects), span=span)
+        self.broken = self.broken or bool(words)
+        if isinstance(node, script.Group):
+            return node._replace(redirects=(*node.redirects, *redirects), span=span)
+        return script.Group(node, False, redirects, span)
+
+    def _redirect(self, branch: Branch) -> tuple[script.Redirect, list[script.ShellWord]]:
+        """A redirect, and the words behind its target."""
         if branch.type == "heredoc_redirect":
             self.broken = True
         descriptor = ""
@@ -158,7 +171,8 @@ class TreeReader:
             else:
                 words.append(child)
         targets = self._adjacent(words)
-        return script.Redirect(descriptor + operator, targets[0] if targets else None, self._span(branch))
+        span = Span(self._span(branch).start, targets[0].span.end if targets else self._span(branch).end)
+        return script.Redirect(descriptor + operator, targets[0] if targets else None, span), targets[1:]
 
     def _adjacent(self, branches: Iterable[Branch]) -> list[script.ShellWord]:
         """Words of branches; those that touch each other are one word."""
@@ -182,7 +196,9 @@ class TreeReader:
             if child.type == "variable_assignment" and not words:
                 assignments.append(self._assignment(child))
             elif child.type in _REDIRECTS:
-                redirects.append(self._redirect(child))
+                redirect, more = self._redirect(child)
+                redirects.append(redirect)
+                self.broken = self.broken or bool(more)
             elif child.type == "subshell":
                 self.broken = True
                 return self._unread(branch)
@@ -228,8 +244,10 @@ class TreeReader:
         return script.Simple((), tuple(self._adjacent(leaves)), (), self._span(branch))
 
     def _pipeline(self, branch: Branch) -> script.Node:
-        items = tuple(self._node(child) for child in branch.children if child.is_named and child.type != "comment")
-        return script.Pipeline(items, self._span(branch))
+        children = [child for child in branch.children if child.is_named and child.type != "comment"]
+        # The grammar lets `|&` bind less than `&&`.
+        self.broken = self.broken or any(child.type == "list" for child in children)
+        return script.Pipeline(tuple(self._node(child) for child in children), self._span(branch))
 
     def _negated(self, branch: Branch) -> script.Node:
         items = [child for child in branch.children if child.is_named and child.type != "comment"]
@@ -313,7 +331,7 @@ class TreeReader:
         body = branch.child_by_field_name("body")
         if name is None or body is None:
             return self._unread(branch)
-        redirects = [self._redirect(child) for child in branch.children if child.type in _REDIRECTS]
+        redirects = [child for child in branch.children if child.type in _REDIRECTS]
         return script.Function(
             decode(self._text.data[name.start_byte : name.end_byte]),
             self._redirected(self._node(body), redirects),
