@@ -71,7 +71,8 @@ def _read(line: LogicalText, raw: str, escape: str, depth: int) -> tuple[Instruc
     match = _WORD.match(raw, start, end)
     keyword_end = match.end() if match else start
     name = chars_of(line, raw, start, keyword_end).text
-    keyword = name.upper() if name.isascii() else name.lower().upper() if name.lower() in _LOWER else name
+    # Unknown letters that only look like a keyword in upper case ("ſhell") stay as they are.
+    keyword = name.lower().upper() if name.lower() in _LOWER else name if name.upper() in _VIEWS else name.upper()
     flags: list[tuple[Flag, str, str | None]] = []
     body_start, body_end = keyword_end, end
     if keyword_end < end:

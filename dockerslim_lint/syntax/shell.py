@@ -115,22 +115,49 @@ def _with_bodies(command: LogicalText, heredocs: tuple[Heredoc, ...], source: So
 
 
 def text_of(piece: Literal | JsonString, within: LogicalText) -> LogicalText | None:
-    """The text of a literal or a JSON string with its places, for reading it as a script of its own; `within` is the text that it stands in.
+    """The text of a shell literal or a JSON string with its places, for reading it as a script of its own.
 
-    None where escapes were removed from it, so that its bytes are not those of the file.
+    `within` is the text that it stands in: the script, or the instruction's body for JSON. Each byte has the place of the
+    character that stands for it; a stretch from which escapes were removed is not `contiguous`. None where the text has
+    a character that the file has not (``\\u00e9``, ``\\n``).
     """
-    start = _index(within, piece.span.start)
+    start, last = _index(within, piece.span.start), _index(within, piece.span.end - 1)
     data = encode(piece.text)
-    if start is None or within.data[start : start + len(data)] != data:
+    if not data:
+        return LogicalText(b"", ((0, piece.span.start),))
+    if start is None or last is None:
         return None
-    inner = cut_text(within, start, start + len(data))
-    return inner if not data or inner.offset(len(data)) == piece.span.end else None
+    if within.data[start : last + 1] == data:
+        return cut_text(within, start, last + 1)
+    return _unescaped(within, start, last + 1, data)
+
+
+def _unescaped(within: LogicalText, start: int, end: int, data: bytes) -> LogicalText | None:
+    """``within.data[start:end]`` without the backslashes that `data` does not have."""
+    segments: list[tuple[int, int]] = []
+    written = within.data
+    size = 0
+    at = start
+    fresh = True
+    while at < end:
+        if written[at] == 92 and at + 1 < end and written[at + 1] in b'"\\/$` \n' and data[size : size + 2] != written[at : at + 2]:
+            at += 2 if written[at + 1] == 10 else 1
+            fresh = True
+            continue
+        if size >= len(data) or written[at] != data[size]:
+            return None
+        if fresh or within.offset(at) != within.offset(at - 1) + 1:
+            segments.append((size, within.offset(at)))
+            fresh = False
+        at += 1
+        size += 1
+    return LogicalText(data, tuple(segments)) if size == len(data) else None
 
 
 def _index(text: LogicalText, offset: int) -> int | None:
     """Index in `text` of a file offset; None if the byte there is not part of it."""
     ends = [start for start, _ in text.segments[1:]] + [len(text.data)]
     for (start, place), end in zip(text.segments, ends, strict=True):
-        if place <= offset < place + end - start or (offset == place and end == start):
+        if place <= offset < place + end - start:
             return start + offset - place
     return None
