@@ -5,6 +5,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import pytest
 
 from dockerslim_lint import linter
@@ -19,7 +21,7 @@ from tests.golden.shapes import Shape, shapes
 
 SHAPES = [pytest.param(shape, id=shape.name) for shape in shapes()]
 
-VARIANTS = {
+VARIANTS: dict[str, Callable[[bytes], bytes]] = {
     "as written": lambda data: data,
     "CRLF": lambda data: data.replace(b"\n", b"\r\n"),
     "BOM": lambda data: UTF8_BOM + data,

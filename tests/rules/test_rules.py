@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import difflib
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 import pytest
 
@@ -17,7 +17,7 @@ from dockerslim_lint.rule import Invalid, Rule, Valid
 from dockerslim_lint.source import UTF8_BOM, Source
 from dockerslim_lint.syntax.dockerfile import parse
 
-VARIANTS = {
+VARIANTS: dict[str, Callable[[str], bytes]] = {
     "as written": lambda text: text.encode(),
     "CRLF": lambda text: text.replace("\n", "\r\n").encode(),
     "BOM": lambda text: UTF8_BOM + text.encode(),
