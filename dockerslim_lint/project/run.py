@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -26,6 +27,8 @@ from dockerslim_lint.syntax.dockerfile import parse
 if TYPE_CHECKING:
     from dockerslim_lint.project.verify import Prover
 
+_MAY_COPY = re.compile(rb"^[ \t]*(?:copy|add)\b(?!.*--from)", re.IGNORECASE | re.MULTILINE)
+"""Not one hit: nothing is copied from the context, and no tree is needed to know that."""
 _MANY = 20
 """More files than this are shared out to worker processes."""
 
@@ -99,8 +102,8 @@ def _judge_source(
 ) -> FileResult:
     """Lint or fix; `target` is the file that a fix may be written to."""
     settings, image = configuration.settings.for_image(_from_root(where, configuration))
-    copies = b"copy" in (lowered := source.data.lower()) or b"add" in lowered
-    located = locate(where.parent.resolve(), parse(source) if copies else None, image, configuration.root)
+    tree = parse(source) if _MAY_COPY.search(source.data) else None
+    located = locate(where.parent.resolve(), tree, image, configuration.root)
     result = FileResult(
         source.path,
         fail_on=settings.fail_on,

@@ -94,9 +94,11 @@ def test_a_configuration_without_permission(project: Path) -> None:
     assert result.stderr == ("dockerslim-lint: .dockerslim.toml: no permission to read it; check its mode and owner\n")
 
 
-def test_a_plain_run_imports_nothing_heavy(project: Path) -> None:
+@pytest.mark.parametrize("install", ["from tests.cli.fake_linter import install; install()", "pass"])
+def test_a_plain_run_imports_nothing_heavy(project: Path, install: str) -> None:
     check = (
-        "import sys; from tests.cli.fake_linter import install; install(); from dockerslim_lint import cli\n"
+        f"import sys; {install}\n"
+        "from dockerslim_lint import cli\n"
         "sys.argv = ['x', 'lint', 'Dockerfile']\n"
         "try: cli.main()\n"
         "except SystemExit: pass\n"
@@ -175,3 +177,38 @@ def test_an_ascii_terminal_gets_escapes_not_an_error(project: Path) -> None:
     )
     assert result.returncode == 1
     assert b"\\u65e5" in result.stdout
+
+
+def test_the_installed_program_with_the_real_linter(project: Path) -> None:
+    program = Path(sys.executable).with_name("dockerslim-lint")
+    if not program.exists():
+        pytest.skip("not installed into this environment")
+
+    def call(*arguments: str) -> subprocess.CompletedProcess[str]:
+        return subprocess.run(
+            [str(program), *arguments], cwd=project, capture_output=True, text=True, timeout=60, check=False
+        )
+
+    found = call("lint", "Dockerfile")
+    assert (found.returncode, found.stderr) == (1, "")
+    assert found.stdout.startswith("Dockerfile:6:6: DSL101 gnu-on-fat-base  error  [fix: needs proof]\n")
+    assert call("lint", "--fix").returncode == 1
+    assert (project / "Dockerfile").read_text() == ORIGIN
+    shown = call("lint", "--diff", "--unsafe-fixes")
+    assert shown.returncode == 1
+    assert call("lint", "--fix", "--unsafe-fixes").returncode == 0
+    fixed = (project / "Dockerfile").read_text()
+    assert {f"+{line}" for line in fixed.split("\n")} - {f"+{line}" for line in ORIGIN.split("\n")} <= set(
+        shown.stdout.split("\n")
+    )
+    again = call("lint", "--fix", "--unsafe-fixes")
+    assert (again.returncode, again.stdout) == (0, "1 file, nothing to report.\n")
+    for name, data in (
+        ("empty", b""),
+        ("binary", b"\x7fELF\x00\xff\x00"),
+        ("comments", b"# only\n"),
+        ("no-from", b"RUN x\n"),
+    ):
+        (project / name).write_bytes(data)
+        bad = call("lint", "-q", name)
+        assert (bad.returncode, bad.stdout.count("\n"), bad.stderr) == (4, 1, ""), (name, bad)
