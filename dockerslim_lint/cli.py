@@ -129,6 +129,7 @@ def lint(
         fix=changing,
         unsafe=unsafe_fixes and not verify,
         write=fix and not diff,
+        alternatives=format_name != "text",
         verify=verify,
         smoke=smoke,
         builder=builder,

@@ -153,6 +153,8 @@ def _advice(finding: Finding) -> list[Line]:
         rows.append(("fix", finding.fixes[0].title))
         if finding.fixes[0].cost:
             rows.append(("cost", finding.fixes[0].cost))
+        alone = {fix.key: fix for fix in finding.fixes if fix.key != finding.fixes[0].key}
+        rows += (("or", f"{fix.title} ({SAFETY_WORDS[fix.safety]})") for fix in alone.values())
     rows.append(("why", registry.url(finding.code)))
     lines: list[Line] = []
     for name, value in rows:
@@ -230,9 +232,8 @@ def _fixes(results: Sequence[FileResult]) -> tuple[int, int]:
     for result in results:
         best: dict[str, Safety] = {}
         for finding in result.report.findings if result.report else ():
-            if not isinstance(finding.fixes, Withheld) and finding.fixes:
-                safety = min(fix.safety for fix in finding.fixes)
-                best[finding.fixes[0].key] = min(safety, best.get(finding.fixes[0].key, safety))
+            for fix in () if isinstance(finding.fixes, Withheld) else finding.fixes:
+                best[fix.key] = min(fix.safety, best.get(fix.key, fix.safety))
         safe += sum(safety == Safety.SAFE for safety in best.values())
         waiting += sum(safety == Safety.PROVABLE for safety in best.values())
     return safe, waiting

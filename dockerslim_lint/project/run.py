@@ -112,7 +112,7 @@ def _judge_source(
         before=source.data,
     )
     if not task.fix:
-        return result._replace(report=linter.lint(source, located.context, settings))
+        return result._replace(report=linter.lint(source, located.context, settings, task.alternatives))
     if prover is not None:
         proven = prover.prove(result, source, where, located, settings)
         if proven is not None:

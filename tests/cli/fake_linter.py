@@ -62,7 +62,7 @@ def findings(source: Source) -> tuple[Finding, ...]:
     return tuple(sorted(found, key=lambda finding: finding.span.start))
 
 
-def lint(source: Source, context: BuildContext, settings: Settings) -> Report:
+def lint(source: Source, context: BuildContext, settings: Settings, alternatives: bool = True) -> Report:
     if b"FROM" not in source.data:
         error = "file with no instructions"
         return Report(source, (Finding("DSL901", "unparsable", Severity.ERROR, error, Span(0, 0)),), (), error, ())

@@ -130,6 +130,16 @@ def test_why_there_is_no_fix_and_what_is_advice() -> None:
     assert bare.startswith("Dockerfile:1:6: DSL101 gnu-on-fat-base  error\n") and "  fix " not in bare
 
 
+def test_a_fix_of_its_own_beside_the_decision() -> None:
+    source = Source(b"RUN cargo build\n")
+    slim = Fix("slim:0", "alpine", Safety.PROVABLE, "static musl build", ())
+    strip = Fix("strip:0", "", Safety.SAFE, "leave the symbols out", ())
+    report = Report(source, (finding(source, "cargo", fixes=(slim, slim, strip)),), (), None, ())
+    text = plain(render([FileResult("Dockerfile", report=report)], Asked(("Dockerfile",))))
+    assert "  fix   static musl build\n  or    leave the symbols out (safe)\n  why " in text
+    assert "1 fixed by --fix, 1 fix waits for a proof:" in text
+
+
 def result(path: str = "Dockerfile", **more: object) -> FileResult:
     source = Source(b"FROM ubuntu\n", path)
     values: dict[str, object] = {"report": Report(source, (), (), None, ()), "before": source.data}
