@@ -26,6 +26,7 @@ class CommandReader:
         self._instruction = instruction
         self._stage = stage
         self._directory = directory
+        self._previous: str | None = None
         self._variables = dict(variables)
         self._known = known
         self._found: list[Command] = []
@@ -179,11 +180,18 @@ class CommandReader:
         )
 
     def _change_directory(self, words: tuple[CommandWord, ...], certain: bool) -> None:
-        target = next((word for word in words[1:] if not word.pattern.startswith("-")), None)
-        if target is None or "*" in target.pattern or not certain:
+        before = self._directory
+        target = next(
+            (word.pattern for word in words[1:] if not word.pattern.startswith("-") or word.pattern == "-"), None
+        )
+        if target == "-":
+            self._directory = self._previous if certain else None
+        elif target is None or target.startswith("*") or not certain:
+            # home, a variable without a value, or a step that may not run
             self._directory = None
-        elif self._directory is not None or target.pattern.startswith("/"):
-            self._directory = patterns.join(self._directory or "/", target.pattern)
+        elif self._directory is not None or target.startswith("/"):
+            self._directory = patterns.join(self._directory or "/", target)
+        self._previous = before
 
     def _nested_script(self, node: sh.Simple, words: tuple[CommandWord, ...], certain: bool) -> bool:
         """``sh -c 'script'``: read the script in place. False where that cannot be done exactly."""

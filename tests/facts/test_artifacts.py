@@ -1,0 +1,183 @@
+"""How a program travels from cargo's output directory into the image."""
+
+from __future__ import annotations
+
+import pytest
+
+from dockerslim_lint.facts.model import GNU_DYNAMIC, MUSL_STATIC, STRIPPED_ALL
+from tests.facts.reading import CRATE, MANIFEST, only_artifact, only_image, read
+
+BUILD = "FROM rust:1 AS b\nWORKDIR /app\nCOPY . .\nRUN cargo build --release\n"
+
+
+@pytest.mark.parametrize(
+    ("steps", "copy", "path"),
+    [
+        ("", "/app/target/release/app /usr/local/bin/app", "/usr/local/bin/app"),
+        ("", "/app/target/release/app /usr/local/bin/", "/usr/local/bin/app"),
+        ("", "/app/target/release/app /usr/local/bin", "/usr/local/bin/app"),
+        ("", "/app/target/release/app /srv", "/srv/app"),
+        ("", "/app/target/release/app /tool", "/tool"),
+        ("", "/app/target/release/app .", "/app"),
+        ("", "app/target/release/app /x", "/x"),
+        ("", "/app/target/release/ap* /usr/bin/", "/usr/bin/ap*"),
+        ("RUN cp target/release/app /out\n", "/out /x", "/x"),
+        ("RUN mkdir /d && cp target/release/app /d\n", "/d/app /x", "/x"),
+        ("RUN mkdir /d && cp target/release/app /d\n", "/d /y", "/y/app"),
+        ("RUN mv target/release/app /out\n", "/out /x", "/x"),
+        ("RUN install -D -m 755 target/release/app /out\n", "/out /x", "/x"),
+        ("RUN install -Dm755 -t /d target/release/app\n", "/d/app /x", "/x"),
+        ("RUN ln -s /app/target/release/app /out\n", "/out /x", "/x"),
+        ("RUN cd target && cp release/app /out\n", "/out /x", "/x"),
+        ("RUN cd target/release && mv app /out\n", "/out /x", "/x"),
+        ("RUN strip target/release/app -o /out\n", "/out /x", "/x"),
+        ("RUN <<EOF\nset -e\ncp target/release/app /out\nEOF\n", "/out /x", "/x"),
+    ],
+)
+def test_path(steps: str, copy: str, path: str) -> None:
+    build = read(f'{BUILD}{steps}FROM debian:bookworm-slim\nCOPY --from=b {copy}\nCMD ["{path}"]\n')
+    found, artifact = only_artifact(build)
+    assert found == path
+    assert artifact.link == GNU_DYNAMIC
+
+
+@pytest.mark.parametrize("reference", ["b", "B", "0"])
+def test_stage_by_name_or_number(reference: str) -> None:
+    build = read(f"{BUILD}FROM scratch\nCOPY --from={reference} /app/target/release/app /x\n")
+    assert only_artifact(build)[0] == "/x"
+
+
+def test_through_an_intermediate_stage() -> None:
+    build = read(
+        f"{BUILD}FROM alpine AS mid\nCOPY --from=b /app/target/release/app /mid\n"
+        'FROM debian\nCOPY --from=mid /mid /end\nCMD ["/end"]\n'
+    )
+    assert only_artifact(build)[0] == "/end"
+    assert only_image(build).stage == 2
+
+
+def test_whole_target_directory() -> None:
+    build = read(f'{BUILD}FROM debian\nCOPY --from=b /app/target /t\nCMD ["/t/release/app"]\n')
+    assert only_artifact(build)[0] == "/t/release/app"
+
+
+def test_install_directory() -> None:
+    build = read(
+        "FROM rust:1 AS b\nWORKDIR /a\nCOPY . .\nRUN cargo install --path .\n"
+        'FROM debian\nCOPY --from=b /usr/local/cargo/bin/app /usr/local/bin/\nCMD ["app"]\n',
+        CRATE,
+    )
+    path, artifact = only_artifact(build)
+    assert (path, artifact.name) == ("/usr/local/bin/app", "app")
+
+
+@pytest.mark.parametrize(
+    "copy",
+    [
+        "/app/target/release/deps /x",
+        "/app/target/release/app.d /x",
+        "/app/Cargo.toml /x",
+        "/app/target/release/other /x",
+    ],
+)
+def test_what_is_no_program(copy: str) -> None:
+    assert not read(f"{BUILD}FROM debian\nCOPY --from=b {copy}\n", CRATE).images
+
+
+def test_a_step_that_may_not_run_taints() -> None:
+    build = read(f"{BUILD}RUN test -f x && cp target/release/app /o || true\nFROM debian\nCOPY --from=b /o /x\n")
+    assert only_artifact(build)[1].touched
+
+
+def test_changed_by_something_else_taints() -> None:
+    build = read(f"{BUILD}RUN upx target/release/app\nFROM debian\nCOPY --from=b /app/target/release/app /x\n")
+    assert "upx" in only_artifact(build)[1].touched
+
+
+def test_inert_commands_do_not_taint() -> None:
+    steps = "RUN ls target/release/app && chmod +x target/release/app && echo done && file target/release/app\n"
+    build = read(f"{BUILD}{steps}FROM debian\nCOPY --from=b /app/target/release/app /x\n")
+    assert only_artifact(build)[1].touched in ("", "file")
+
+
+def test_cache_mount_hides_the_outputs_of_its_step() -> None:
+    mount = "RUN --mount=type=cache,target=/app/target cargo build --release"
+    lost = read(f"FROM rust:1 AS b\nWORKDIR /app\n{mount}\nFROM debian\nCOPY --from=b /app/target/release/app /x\n")
+    assert not lost.images
+    kept = read(
+        f"FROM rust:1 AS b\nWORKDIR /app\n{mount} && cp target/release/app /o\nFROM debian\nCOPY --from=b /o /x\n"
+    )
+    assert only_artifact(kept)[0] == "/x"
+
+
+def test_strip_in_place() -> None:
+    build = read(f"{BUILD}RUN strip -s target/release/app\nFROM debian\nCOPY --from=b /app/target/release/app /x\n")
+    assert only_artifact(build)[1].stripped == STRIPPED_ALL
+
+
+def test_two_finals_and_what_is_not_final() -> None:
+    build = read(
+        f"{BUILD}FROM debian AS one\nCOPY --from=b /app/target/release/app /x\n"
+        "FROM b AS test\nRUN cargo test\nFROM alpine AS two\nCOPY --from=b /app/target/release/app /y\n"
+    )
+    assert [image.stage for image in build.images] == [1, 3]
+
+
+def test_behind_make() -> None:
+    build = read("FROM rust:1 AS b\nCOPY . .\nRUN make\nFROM debian\nCOPY --from=b /target/release/app /x\n")
+    _, artifact = only_artifact(build)
+    assert (artifact.call, artifact.opaque, artifact.link) == (None, "make", GNU_DYNAMIC)
+
+
+@pytest.mark.parametrize(
+    "tail",
+    [
+        'CMD ["cargo", "run"]\n',
+        "CMD cargo run --release\n",
+        'ENTRYPOINT ["bash"]\n',
+        "",
+    ],
+)
+def test_single_stage_that_ships_no_program(tail: str) -> None:
+    assert not read(f"FROM rust:1\nWORKDIR /app\nCOPY . .\nRUN cargo build --release\n{tail}", CRATE).images
+
+
+@pytest.mark.parametrize(
+    ("cmd", "program"),
+    [
+        ('CMD ["./target/release/app"]', "/app/target/release/app"),
+        ("CMD ./target/release/app", "/app/target/release/app"),
+        ("CMD exec target/release/app --serve", "/app/target/release/app"),
+        ('ENTRYPOINT ["/app/target/release/app"]\nCMD ["--help"]', "/app/target/release/app"),
+    ],
+)
+def test_single_stage(cmd: str, program: str) -> None:
+    build = read(f"FROM rust:1\nWORKDIR /app\nCOPY . .\nRUN cargo build --release\n{cmd}\n", CRATE)
+    assert only_image(build).launch.program == program
+    assert only_image(build).single_stage
+
+
+def test_a_tool_in_a_ci_image_is_not_shipped() -> None:
+    assert not read("FROM rust:1\nRUN cargo install cargo-audit\nWORKDIR /w\n").images
+
+
+def test_entrypoint_resets_the_command_of_the_stage_below() -> None:
+    build = read(
+        f'{BUILD}FROM debian AS base\nCMD ["x"]\nFROM base\n'
+        'COPY --from=b /app/target/release/app /x\nENTRYPOINT ["/x"]\n'
+    )
+    assert only_image(build).launch.argv == ("/x",)
+
+
+def test_musl_by_an_alpine_builder() -> None:
+    build = read("FROM rust:1-alpine AS b\nRUN cargo build\nFROM scratch\nCOPY --from=b /target/debug/app /x\n")
+    assert only_artifact(build)[1].link == MUSL_STATIC
+
+
+def test_binaries_asked_for() -> None:
+    text = BUILD.replace("--release", "--release --bin web")
+    manifest = MANIFEST + '[[bin]]\nname = "web"\npath = "src/web.rs"\n'
+    files = {**CRATE, "Cargo.toml": manifest}
+    build = read(f"{text}FROM debian\nCOPY --from=b /app/target/release/web /x\n", files)
+    assert only_artifact(build)[0] == "/x"
+    assert not read(f"{text}FROM debian\nCOPY --from=b /app/target/release/app /x\n", files).images

@@ -1,0 +1,218 @@
+"""What a cargo call builds, for which target, and where it puts it."""
+
+from __future__ import annotations
+
+import pytest
+
+from dockerslim_lint.facts.model import (
+    GNU_DYNAMIC,
+    GNU_STATIC,
+    MUSL_DYNAMIC,
+    MUSL_STATIC,
+    STRIPPED_ALL,
+    STRIPPED_NO,
+    UNKNOWN,
+)
+from tests.facts.reading import CRATE, MANIFEST, only_call, read
+
+
+def call_of(run: str, image: str = "rust:1", before: str = "", files: dict[str, str] | None = None):  # type: ignore[no-untyped-def]
+    return only_call(read(f"FROM {image}\nWORKDIR /app\nCOPY . .\n{before}RUN {run}\n", files))
+
+
+@pytest.mark.parametrize(
+    ("run", "output"),
+    [
+        ("cargo build", "/app/target/debug"),
+        ("cargo build --release", "/app/target/release"),
+        ("cargo b -r", "/app/target/release"),
+        ("cargo build --profile dist", "/app/target/dist"),
+        ("cargo build --profile=dev", "/app/target/debug"),
+        ("cd sub && cargo build -r", "/app/sub/target/release"),
+        ("(cd sub && true) && cargo build -r", "/app/target/release"),
+        ("cargo build -r --target-dir /out", "/out/release"),
+        ("CARGO_TARGET_DIR=/t cargo build -r", "/t/release"),
+        ("export CARGO_TARGET_DIR=/t; cargo build -r", "/t/release"),
+        ("cargo build -r --manifest-path ./sub/Cargo.toml", "/app/sub/target/release"),
+        ("cargo -C sub build -r", "/app/sub/target/release"),
+        ("env A=b cargo build -r", "/app/target/release"),
+        ("time cargo build -r", "/app/target/release"),
+        ("/usr/local/cargo/bin/cargo build -r", "/app/target/release"),
+        ("cargo +nightly build -r", "/app/target/release"),
+        ("cargo auditable build -r", "/app/target/release"),
+        ("sh -c 'cargo build -r'", "/app/target/release"),
+        ('bash -lc "cargo build -r"', "/app/target/release"),
+        ("cargo build -r --target x86_64-unknown-linux-musl", "/app/target/x86_64-unknown-linux-musl/release"),
+        ('cargo build -r --target "$(uname -m)"-unknown-linux-musl', "/app/target/*-unknown-linux-musl/release"),
+        ("cargo install --path .", "/usr/local/cargo/bin"),
+        ("cargo install --path . --root /opt", "/opt/bin"),
+        ("cargo install --path=. --root=/opt", "/opt/bin"),
+    ],
+)
+def test_output(run: str, output: str) -> None:
+    assert call_of(run).output == output
+
+
+def test_run_forms() -> None:
+    exec_form = read('FROM rust:1\nWORKDIR /app\nRUN ["cargo", "build", "--release"]\n')
+    assert only_call(exec_form).output == "/app/target/release"
+    assert only_call(exec_form).end is None
+    heredoc = read("FROM rust:1\nWORKDIR /app\nRUN <<EOF\nset -e\ncd sub\ncargo build --release\nEOF\n")
+    assert only_call(heredoc).output == "/app/sub/target/release"
+    other_program = read("FROM rust:1\nRUN python3 <<EOF\ncargo build --release\nEOF\n")
+    assert not other_program.calls
+
+
+@pytest.mark.parametrize(
+    ("image", "run", "link"),
+    [
+        ("rust:1", "cargo build", GNU_DYNAMIC),
+        ("rust:1-slim", "cargo build", GNU_DYNAMIC),
+        ("rust:1-alpine", "cargo build", MUSL_STATIC),
+        ("rust:1", "cargo build --target x86_64-unknown-linux-musl", MUSL_STATIC),
+        ("rust:1", "cargo build --target x86_64-unknown-linux-gnu", GNU_DYNAMIC),
+        (
+            "rust:1",
+            "RUSTFLAGS='-C target-feature=+crt-static' cargo build --target x86_64-unknown-linux-gnu",
+            GNU_STATIC,
+        ),
+        ("rust:1-alpine", "RUSTFLAGS='-C target-feature=-crt-static' cargo build", MUSL_DYNAMIC),
+        ("rust:1", "cargo build --target riscv64gc-unknown-linux-musl", MUSL_DYNAMIC),
+        ("rust:1", "cargo build --target $(cat /target)", UNKNOWN),
+        ("rust:1", "cargo build --target wasm32-unknown-unknown", UNKNOWN),
+        ("example.com/rust:1", "cargo build", UNKNOWN),
+        ("clux/muslrust:stable", "cargo build --release", MUSL_STATIC),
+    ],
+)
+def test_link(image: str, run: str, link: str) -> None:
+    assert call_of(run, image).link == link
+
+
+@pytest.mark.parametrize(
+    ("before", "origin", "pattern"),
+    [
+        ("", "host", ""),
+        ("ENV CARGO_BUILD_TARGET=x86_64-unknown-linux-musl\n", "env", "x86_64-unknown-linux-musl"),
+        ("ARG CARGO_BUILD_TARGET=x86_64-unknown-linux-musl\n", "env", "x86_64-unknown-linux-musl"),
+    ],
+)
+def test_target_of_the_environment(before: str, origin: str, pattern: str) -> None:
+    target = call_of("cargo build", before=before).target
+    assert (target.origin, target.pattern) == (origin, pattern)
+
+
+def test_target_of_a_case() -> None:
+    build = read("""
+        FROM --platform=$BUILDPLATFORM rust:1
+        ARG TARGETARCH
+        RUN case "$TARGETARCH" in \\
+              amd64) T=x86_64-unknown-linux-musl ;; \\
+              arm64) T=aarch64-unknown-linux-musl ;; \\
+            esac && cargo build --target "$T"
+        """)
+    assert only_call(build).target.pattern == "*64-unknown-linux-musl"
+    assert only_call(build).link == MUSL_STATIC
+
+
+def test_variables_of_the_call() -> None:
+    build = read(
+        "FROM rust:1\nARG PROFILE=release\nARG BIN\nRUN cargo build --profile $PROFILE --bin $BIN\n", BIN="web"
+    )
+    assert only_call(build).profile == "release"
+    assert only_call(build).bins == ("web",)
+    unknown = read("FROM rust:1\nARG FLAGS\nRUN cargo build $FLAGS\n")
+    assert only_call(unknown).target.pattern is None
+
+
+@pytest.mark.parametrize(
+    ("manifest", "before", "run", "stripped"),
+    [
+        ("", "", "cargo build -r", STRIPPED_NO),
+        ("[profile.release]\nstrip = true\n", "", "cargo build -r", STRIPPED_ALL),
+        ('[profile.release]\nstrip = "symbols"\n', "", "cargo build -r", STRIPPED_ALL),
+        ('[profile.release]\nstrip = "debuginfo"\n', "", "cargo build -r", "debuginfo"),
+        ("[profile.release]\nstrip = true\n", "", "cargo build", STRIPPED_NO),
+        (
+            '[profile.release]\nstrip = true\n[profile.dist]\ninherits = "release"\n',
+            "",
+            "cargo build --profile dist",
+            STRIPPED_ALL,
+        ),
+        ("", "ENV CARGO_PROFILE_RELEASE_STRIP=symbols\n", "cargo build -r", STRIPPED_ALL),
+        ("", "", "CARGO_PROFILE_RELEASE_STRIP=true cargo build -r", STRIPPED_ALL),
+        ("[profile.release]\nstrip = true\n", "", "CARGO_PROFILE_RELEASE_STRIP=none cargo build -r", STRIPPED_NO),
+        ("", "", "RUSTFLAGS='-C strip=symbols' cargo build -r", STRIPPED_ALL),
+    ],
+)
+def test_stripped(manifest: str, before: str, run: str, stripped: str) -> None:
+    assert call_of(run, before=before, files={**CRATE, "Cargo.toml": MANIFEST + manifest}).stripped == stripped
+
+
+def test_nothing_is_known_of_a_crate_that_is_not_there() -> None:
+    assert call_of("cargo build -r").stripped == UNKNOWN
+    assert call_of("cargo build -r", files={"README": ""}).stripped == UNKNOWN
+
+
+@pytest.mark.parametrize(
+    "run", ["cargo test", "cargo fetch", "cargo clippy --release", "echo cargo build", "cargo --version"]
+)
+def test_not_a_build(run: str) -> None:
+    assert not read(f"FROM rust:1\nRUN {run}\n").calls
+
+
+@pytest.mark.parametrize(
+    ("run", "certain"),
+    [
+        ("cargo build", True),
+        ("set -eux; cargo build", True),
+        ("cargo build || true", False),
+        ("if true; then cargo build; fi", False),
+        ("for f in a b; do cargo build; done", False),
+        ("true && cargo build && echo", True),
+        ("cargo build | tee log", True),
+    ],
+)
+def test_certainty(run: str, certain: bool) -> None:
+    assert call_of(run).command.certain is certain
+
+
+def test_where_arguments_can_go() -> None:
+    text = b"FROM rust:1\nRUN cargo build \\\n    --release \\\n    && echo -- done\n"
+    build = read(text.decode())
+    assert build.source.data[: only_call(build).end].endswith(b"--release")
+    build = read("FROM rust:1\nRUN cargo build -r -- x\n")
+    assert build.source.data[: only_call(build).end].endswith(b"-r")
+
+
+def test_configuration_of_cargo() -> None:
+    files = {**CRATE, ".cargo/config.toml": '[build]\ntarget = "x86_64-unknown-linux-musl"\ntarget-dir = "out"\n'}
+    call = call_of("cargo build -r", files=files)
+    assert (call.target.origin, call.output) == ("config", "/app/out/x86_64-unknown-linux-musl/release")
+
+
+def test_workspace() -> None:
+    files = {
+        "Cargo.toml": '[workspace]\nmembers = ["crates/*"]\n[profile.release]\nstrip = true\n',
+        "crates/api/Cargo.toml": '[package]\nname = "api"\n',
+        "crates/api/src/main.rs": "",
+        "crates/cli/Cargo.toml": '[package]\nname = "cli"\n[[bin]]\nname = "tool"\npath = "src/tool.rs"\n',
+        "crates/cli/src/bin/extra.rs": "",
+        "crates/lib/Cargo.toml": '[package]\nname = "lib"\n',
+        "crates/lib/src/lib.rs": "",
+    }
+    build = read("FROM rust:1\nWORKDIR /w\nCOPY . .\nRUN cargo build -r\n", files)
+    (crate,) = build.crates
+    assert crate is not None
+    assert crate.binaries == ("api", "tool", "extra")
+    assert only_call(build).stripped == STRIPPED_ALL
+    member = read("FROM rust:1\nWORKDIR /w\nCOPY . .\nRUN cd crates/api && cargo build -r\n", files)
+    assert only_call(member).output == "/w/target/release"
+    assert only_call(member).stripped == STRIPPED_ALL
+
+
+def test_broken_manifest_is_one_note() -> None:
+    build = read("FROM rust:1\nWORKDIR /w\nCOPY . .\nRUN cargo build -r\n", {"Cargo.toml": "[package\n"})
+    assert len(build.notes) == 1
+    assert build.notes[0].startswith("Cargo.toml: ")
+    assert "\n" not in build.notes[0]
+    assert only_call(build).stripped == UNKNOWN

@@ -1,0 +1,225 @@
+"""How edits are written: places, quotes, styles."""
+
+from __future__ import annotations
+
+import pytest
+
+from dockerslim_lint import linter
+from dockerslim_lint.config import Settings
+from dockerslim_lint.context import MemoryContext
+from dockerslim_lint.edit import Safety
+from dockerslim_lint.source import Source
+from tests.facts.reading import CRATE
+from tests.plan.test_withheld import CLASSIC, SINGLE, fix
+
+TARGET = '--target "$(uname -m)"-unknown-linux-musl'
+
+
+def rewritten(text: str, files: dict[str, str] | None = None) -> str:
+    fixed = fix(text, files)
+    assert fixed.applied, [held.reason for held in fixed.held]
+    return fixed.source.data.decode()
+
+
+@pytest.mark.parametrize(
+    ("step", "after"),
+    [
+        ("cp target/release/app /o", 'cp target/"$(uname -m)"-unknown-linux-musl/release/app /o'),
+        ('cp "target/release/app" /o', 'cp "target/$(uname -m)-unknown-linux-musl/release/app" /o'),
+        ("cp ./target/release/app /o", 'cp ./target/"$(uname -m)"-unknown-linux-musl/release/app /o'),
+        ("cd target/release && cp app /o", 'cd target/"$(uname -m)"-unknown-linux-musl/release && cp app /o'),
+        ("cd target && cp release/app /o", 'cd target && cp "$(uname -m)"-unknown-linux-musl/release/app /o'),
+        (
+            "install -Dm755 -t /d target/release/app && mv /d/app /o",
+            'install -Dm755 -t /d target/"$(uname -m)"-unknown-linux-musl/release/app && mv /d/app /o',
+        ),
+    ],
+)
+def test_paths_in_the_shell(step: str, after: str) -> None:
+    text = CLASSIC.replace("--release\n", f"--release && {step}\n").replace("/app/target/release/app", "/o")
+    assert after in rewritten(text)
+
+
+def test_path_in_single_quotes_is_withheld() -> None:
+    text = CLASSIC.replace("--release\n", "--release && cp 'target/release/app' /o\n").replace(
+        "/app/target/release/app", "/o"
+    )
+    assert not [one for one in fix(text).applied if one.fix.key.startswith("slim:")]
+
+
+def test_path_in_a_variable() -> None:
+    text = CLASSIC.replace("--release\n", "--release && P=release && cp target/$P/app /o\n").replace(
+        "/app/target/release/app", "/o"
+    )
+    assert "variables" in next(held.reason for held in fix(text).held if held.key.startswith("slim:"))
+
+
+@pytest.mark.parametrize(
+    ("copy", "after"),
+    [
+        ("/app/target/release/app /x", "/app/target/*-linux-musl/release/app /x"),
+        ("--link /app/target/release/app /x", "--link /app/target/*-linux-musl/release/app /x"),
+        ("app/target/release/app /x", "app/target/*-linux-musl/release/app /x"),
+        ('["/app/target/release/app", "/x"]', '["/app/target/*-linux-musl/release/app", "/x"]'),
+    ],
+)
+def test_paths_in_copy(copy: str, after: str) -> None:
+    text = CLASSIC.replace("/app/target/release/app /usr/local/bin/app", copy).replace('["app"]', '["/x"]')
+    assert after in rewritten(text)
+
+
+def test_target_goes_behind_the_arguments_and_before_what_follows() -> None:
+    text = CLASSIC.replace(
+        "RUN cargo build --release", "RUN cargo build --release \\\n    --locked \\\n    && rm -rf src"
+    )
+    assert f"--locked {TARGET} \\\n    && rm -rf src" in rewritten(text)
+    piped = CLASSIC.replace("RUN cargo build --release", "RUN cargo build --release 2>&1 | tee log")
+    assert f"--release {TARGET} 2>&1 | tee log" in rewritten(piped)
+
+
+def test_target_is_added_above_the_comment_of_the_step() -> None:
+    text = CLASSIC.replace("RUN cargo", "# slow\n# very\nRUN cargo")
+    assert "musl\n# slow\n# very\nRUN CARGO" in rewritten(text)
+
+
+def test_target_that_is_there_is_not_added_again() -> None:
+    text = CLASSIC.replace(
+        "COPY . .", "RUN rustup target add x86_64-unknown-linux-musl aarch64-unknown-linux-musl\nCOPY . ."
+    )
+    assert rewritten(text).count("rustup") == 1
+
+
+def test_dummy_build_gets_the_same_target_and_profile() -> None:
+    text = CLASSIC.replace(
+        "COPY . .",
+        "COPY Cargo.toml .\nRUN mkdir src && echo 'fn main(){}' > src/main.rs && cargo build --release\nCOPY . .",
+    )
+    after = rewritten(text)
+    assert after.count(TARGET) == 2
+    assert after.count("CARGO_PROFILE_RELEASE_STRIP=symbols") == 2
+    assert after.count("rustup target add") == 1
+
+
+def test_a_tool_of_the_builder_keeps_the_host_target() -> None:
+    text = CLASSIC.replace("COPY . .", "RUN cargo install sqlx-cli\nCOPY . .")
+    assert "cargo install sqlx-cli\n" in rewritten(text)
+
+
+def test_environment_style() -> None:
+    text = CLASSIC.replace("WORKDIR /app", "ENV CARGO_TERM_COLOR=never\nWORKDIR /app")
+    after = rewritten(text)
+    assert "ENV CARGO_TERM_COLOR=never\nENV CARGO_PROFILE_RELEASE_STRIP=symbols\n" in after
+    assert "RUN cargo build" in after
+
+
+def test_nothing_is_stripped_twice() -> None:
+    text = CLASSIC.replace("--release\n", "--release && strip target/release/app\n")
+    assert "STRIP" not in rewritten(text)
+    manifest = CRATE["Cargo.toml"] + "[profile.release]\nstrip = true\n"
+    assert "STRIP" not in rewritten(CLASSIC, {**CRATE, "Cargo.toml": manifest})
+
+
+def test_two_images_of_one_build_are_rewritten_together() -> None:
+    tail = CLASSIC[CLASSIC.index("FROM debian") :]
+    after = rewritten(CLASSIC + tail.replace("debian:bookworm-slim", "ubuntu:22.04 AS other"))
+    assert after.count("FROM gcr.io/distroless/static-debian13") == 2
+    one_cannot = fix(CLASSIC + tail.replace('CMD ["app"]', "CMD app $X").replace("bookworm-slim", "12"))
+    assert not [one for one in one_cannot.applied if one.fix.choice == "distroless/static"]
+
+
+def test_two_independent_builds_are_two_decisions() -> None:
+    second = CLASSIC.replace("builder", "second").replace("bookworm-slim", "12")
+    fixed = fix(CLASSIC + second)
+    assert [one.fix.key for one in fixed.applied] == ["slim:0", "slim:2"]
+
+
+@pytest.mark.parametrize(
+    ("steps", "user", "after"),
+    [
+        ("RUN useradd u\n", "u", "65532:65532"),
+        ("RUN useradd -u 1000 u\n", "u", "1000:1000"),
+        ("RUN groupadd -g 7 g && useradd -u 1000 -g g u\n", "u", "1000:7"),
+        ("RUN groupadd -g 7 g && useradd -u 1000 -g g u\n", "u:g", "1000:7"),
+        ("RUN useradd -u 1000 u\n", "u:9", "1000:9"),
+        ("", "1000", "1000"),
+        ("", "1000:1000", "1000:1000"),
+        ("", "nobody", "nobody"),
+        ("", "root", "root"),
+    ],
+)
+def test_users(steps: str, user: str, after: str) -> None:
+    text = CLASSIC.replace("CMD", f"{steps}USER {user}\nCMD")
+    assert f"USER {after}\n" in rewritten(text)
+
+
+def test_owner_of_a_copy() -> None:
+    text = CLASSIC.replace("COPY --from=builder", "RUN useradd -u 5 u\nCOPY --from=builder --chown=u:u").replace(
+        "CMD", "USER u\nCMD"
+    )
+    assert "--chown=5:5 " in rewritten(text)
+
+
+def test_empty_lines_and_comments_of_removed_steps() -> None:
+    text = CLASSIC.replace(
+        "COPY --from",
+        "\n# certificates\nRUN apt-get update && apt-get install -y ca-certificates\n\n# kept\n\nCOPY --from",
+    )
+    assert "FROM gcr.io/distroless/static-debian13\n\n# kept\n\nCOPY" in rewritten(text)
+
+
+def test_no_command_keeps_a_base_with_a_shell() -> None:
+    fixed = fix(CLASSIC.replace('CMD ["app"]\n', ""))
+    assert [one.fix.choice for one in fixed.applied] == ["alpine"]
+
+
+def test_split_carries_what_describes_the_image() -> None:
+    text = (
+        "# syntax=docker/dockerfile:1\nARG V=1\nFROM rust:${V}\nENV PORT=80 \\\n    HOST=x\nENV CARGO_TERM_COLOR=never\n"
+        'LABEL a="b"\nEXPOSE 80\nWORKDIR /app\nCOPY . .\nRUN cargo build --release\nUSER 1000\nVOLUME /data\n'
+        'STOPSIGNAL SIGINT\nENTRYPOINT ["target/release/app"]\nCMD ["--serve"]\n'
+    )
+    assert "variable" in next(held.reason for held in fix(text).held if held.key.startswith("slim:"))
+    after = rewritten(text.replace("rust:${V}", "rust:1"))
+    second = after[after.index("FROM gcr.io") :]
+    assert "ENV PORT=80 \\\n    HOST=x\n" in second
+    assert "CARGO_TERM_COLOR" not in second
+    for line in (
+        'LABEL a="b"',
+        "EXPOSE 80",
+        "WORKDIR /app",
+        "USER 1000",
+        "VOLUME /data",
+        "STOPSIGNAL SIGINT",
+        'CMD ["--serve"]',
+    ):
+        assert second.count(line) == 1, line
+
+
+def test_split_of_an_installed_program() -> None:
+    text = SINGLE.replace("cargo build --release", "cargo install --path .").replace('"./target/release/app"', '"app"')
+    after = rewritten(text)
+    assert "COPY --from=builder /usr/local/cargo/bin/app /usr/local/bin/app\n" in after
+    assert after.endswith('CMD ["app"]\n')
+
+
+def test_no_final_newline() -> None:
+    text = SINGLE.rstrip("\n")
+    after = rewritten(text)
+    assert not after.endswith("\n")
+    single_line = 'FROM rust:1\nCOPY . .\nCMD ["./target/release/app"]\nRUN cargo build --release'
+    assert "FROM gcr.io" in rewritten(single_line)
+
+
+def test_old_alpine_is_kept() -> None:
+    after = rewritten(CLASSIC.replace("debian:bookworm-slim", "alpine:3.19"))
+    assert "FROM alpine:3.19\n" in after
+
+
+def test_candidates_all_hold() -> None:
+    context = MemoryContext({path: body.encode() for path, body in CRATE.items()})
+    found = linter.candidates(Source(CLASSIC.encode()), context, Settings())
+    assert [one.fix.choice for one in found] == ["distroless/static", "alpine"]
+    for one in found:
+        assert one.fix.claim is not None
+        assert one.fix.claim.binaries == ("/usr/local/bin/app",)
+        assert one.fix.safety is Safety.PROVABLE

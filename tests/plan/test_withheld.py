@@ -1,0 +1,169 @@
+"""When there is no rewrite, and what is said then: one near miss for each reason."""
+
+from __future__ import annotations
+
+import pytest
+
+from dockerslim_lint import linter
+from dockerslim_lint.config import Settings
+from dockerslim_lint.context import MemoryContext
+from dockerslim_lint.edit import Safety
+from dockerslim_lint.source import Source
+from tests.facts.reading import CRATE
+
+CLASSIC = """\
+FROM rust:1 AS builder
+WORKDIR /app
+COPY . .
+RUN cargo build --release
+FROM debian:bookworm-slim
+COPY --from=builder /app/target/release/app /usr/local/bin/app
+CMD ["app"]
+"""
+
+SINGLE = """\
+FROM rust:1
+WORKDIR /app
+COPY . .
+RUN cargo build --release
+CMD ["./target/release/app"]
+"""
+
+LOCK = "version = 4\n" + "".join(f'[[package]]\nname = "{name}"\nversion = "1.0.0"\n' for name in ("app", "{0}"))
+
+
+def fix(text: str, files: dict[str, str] | None = None, settings: Settings = Settings()) -> linter.Fixed:  # noqa: B008
+    context = MemoryContext({path: body.encode() for path, body in (CRATE if files is None else files).items()})
+    return linter.fix(Source(text.encode()), context, settings, Safety.PROVABLE)
+
+
+def reason(text: str, files: dict[str, str] | None = None, settings: Settings = Settings()) -> str:  # noqa: B008
+    fixed = fix(text, files, settings)
+    assert fixed.source.data == text.encode() or all(not one.fix.key.startswith("slim:") for one in fixed.applied)
+    assert fixed.bug is None
+    (found,) = (held.reason for held in fixed.held if held.key.startswith("slim:"))
+    return found
+
+
+def test_the_classic_is_rewritten() -> None:
+    assert fix(CLASSIC).applied
+    assert fix(SINGLE).applied
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "said"),
+    [
+        ("RUN cargo build --release", 'RUN ["cargo", "build", "--release"]', "exec form"),
+        ("RUN cargo", "ARG T\nRUN cargo", "rewritten"),
+        ("--release\n", "--release --target $(cat t)\n", ""),
+        ("FROM rust:1 AS", "FROM --platform=$BUILDPLATFORM rust:1 AS", "build platform"),
+        ("FROM debian:bookworm-slim", "ARG B=debian\nFROM ${B}", ""),
+        ("RUN cargo build", "RUN cargo +nightly build", "+nightly"),
+        (
+            "RUN cargo",
+            "ENV CARGO_TARGET_X86_64_UNKNOWN_LINUX_GNU_RUSTFLAGS=-Ctarget-cpu=native\nRUN cargo",
+            "RUSTFLAGS",
+        ),
+        ("RUN cargo", "ENV CARGO_PROFILE_RELEASE_STRIP=none\nRUN cargo", "CARGO_PROFILE_RELEASE_STRIP"),
+        ("RUN cargo", "RUN cargo chef cook --release\nRUN cargo", "cargo chef"),
+        ("RUN cargo build --release", "RUN cargo build --release && upx target/release/app", "packed by upx"),
+        ("RUN cargo build --release", "RUN cargo build --release && test -f target/release/app || true", "rewritten"),
+        ('CMD ["app"]', 'CMD app --port "$PORT"', "rewritten"),
+        ('CMD ["app"]', 'CMD ["./run.sh"]', "./run.sh"),
+        ('CMD ["app"]', 'ENTRYPOINT ["tini", "--", "app"]', "tini"),
+        ('CMD ["app"]', 'ENV LD_PRELOAD=/x.so\nCMD ["app"]', "LD_PRELOAD"),
+        ('CMD ["app"]', 'HEALTHCHECK CMD curl -f localhost\nCMD ["app"]', "HEALTHCHECK"),
+        ('CMD ["app"]', 'RUN apt-get update && apt-get install -y curl\nCMD ["app"]', "curl"),
+        ('CMD ["app"]', 'RUN mkdir /data\nCMD ["app"]', "mkdir"),
+        ('CMD ["app"]', 'RUN useradd u && mkdir /d\nUSER u\nCMD ["app"]', "mkdir"),
+        ('CMD ["app"]', 'USER ghost\nCMD ["app"]', "ghost"),
+        ('CMD ["app"]', 'VOLUME /data\nRUN useradd u\nUSER u\nCMD ["app"]', "volumes"),
+        ('CMD ["app"]', 'COPY --from=builder /usr/lib/libz.so.1 /usr/lib/\nCMD ["app"]', "libz.so.1"),
+        ("FROM debian:bookworm-slim", "FROM debian:bookworm-slim AS base\nFROM base", "built on the stage base"),
+    ],
+)
+def test_reason(old: str, new: str, said: str) -> None:
+    text = CLASSIC.replace(old, new, 1)
+    assert text != CLASSIC
+    if said == "rewritten":
+        assert fix(text).applied
+    elif said:
+        assert said in reason(text)
+    else:
+        assert not [one for one in fix(text).applied if one.fix.key.startswith("slim:")]
+
+
+@pytest.mark.parametrize("crate", ["openssl-sys", "ring", "libsqlite3-sys", "somebodys-own-sys"])
+def test_crates_with_c(crate: str) -> None:
+    assert crate in reason(CLASSIC, {**CRATE, "Cargo.lock": LOCK.format(crate)})
+
+
+def test_a_crate_without_c() -> None:
+    assert fix(CLASSIC, {**CRATE, "Cargo.lock": LOCK.format("itoa")}).applied
+
+
+@pytest.mark.parametrize(
+    ("config", "said"),
+    [
+        ('[target.x86_64-unknown-linux-gnu]\nrustflags = ["-Ctarget-cpu=native"]\n', "x86_64-unknown-linux-gnu"),
+        ('[target.x86_64-unknown-linux-musl]\nlinker = "musl-gcc"\n', "x86_64-unknown-linux-musl"),
+    ],
+)
+def test_configuration_of_cargo(config: str, said: str) -> None:
+    assert said in reason(CLASSIC, {**CRATE, ".cargo/config.toml": config})
+
+
+def test_platforms_where_the_idiom_is_wrong() -> None:
+    assert "linux/arm/v7" in reason(CLASSIC, settings=Settings(platforms=("linux/amd64", "linux/arm/v7")))
+    assert fix(CLASSIC, settings=Settings(platforms=("linux/amd64", "linux/arm64"))).applied
+
+
+def test_musl_outputs_in_the_context() -> None:
+    outputs = {**CRATE, "target/x86_64-unknown-linux-musl/release/app": ""}
+    assert "target/*-linux-musl" in reason(CLASSIC, outputs)
+    assert fix(CLASSIC, {**outputs, ".dockerignore": "/target\n"}).applied
+    assert fix(CLASSIC, {**outputs, ".dockerignore": "*\n!src\n!Cargo.*\n"}).applied
+
+
+def test_a_toolchain_file_below_the_step() -> None:
+    text = CLASSIC.replace("RUN cargo", "RUN cd sub && cargo").replace("/app/target", "/app/sub/target")
+    files = {f"sub/{path}": body for path, body in CRATE.items()}
+    assert fix(text, files).applied
+    assert "sub/rust-toolchain" in reason(text, {**files, "sub/rust-toolchain": "1.80"})
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "said"),
+    [
+        ("COPY . .", "RUN apt-get update && apt-get install -y ffmpeg\nCOPY . .", "ffmpeg"),
+        ("COPY . .", "COPY . .\nRUN useradd u", "useradd"),
+        ("COPY . .", "COPY --from=node:22 /x /x\nCOPY . .", "another image"),
+        ("COPY . .", "COPY . .\nCOPY assets /app/assets", "assets"),
+        ('CMD ["./target/release/app"]', "CMD ./target/release/app --port $PORT", "shell form"),
+    ],
+)
+def test_single_stage_that_stays_whole(old: str, new: str, said: str) -> None:
+    text = SINGLE.replace(old, new, 1)
+    files = {**CRATE, "assets/a": ""}
+    if said == "shell form":
+        # a base with a shell can take it
+        assert [one.fix.choice for one in fix(text, files).applied] == ["alpine"]
+    else:
+        assert said in reason(text, files)
+
+
+def test_single_stage_without_a_known_context() -> None:
+    fixed = linter.fix(Source(SINGLE.encode()), MemoryContext({}), Settings(), Safety.PROVABLE)
+    assert fixed.bug is None
+
+
+def test_a_suppressed_finding_withholds_the_decision() -> None:
+    text = SINGLE.replace("FROM rust:1\n", "# dockerslim: ignore=DSL202; reason=the toolchain is wanted\nFROM rust:1\n")
+    assert "DSL202" in reason(text)
+    report = linter.lint(Source(text.encode()), MemoryContext({k: v.encode() for k, v in CRATE.items()}), Settings())
+    assert [finding.code for finding in report.suppressed] == ["DSL202"]
+
+
+def test_build_dependencies_do_not_keep_a_single_stage_whole() -> None:
+    text = SINGLE.replace("COPY . .", "RUN apt-get update && apt-get install -y pkg-config cmake\nCOPY . .")
+    assert fix(text).applied
