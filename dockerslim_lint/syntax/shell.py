@@ -140,7 +140,12 @@ def _unescaped(within: LogicalText, start: int, end: int, data: bytes) -> Logica
     at = start
     fresh = True
     while at < end:
-        if written[at] == 92 and at + 1 < end and written[at + 1] in b'"\\/$` \n' and data[size : size + 2] != written[at : at + 2]:
+        if (
+            written[at] == 92
+            and at + 1 < end
+            and written[at + 1] in b'"\\/$` \n'
+            and data[size : size + 2] != written[at : at + 2]
+        ):
             at += 2 if written[at + 1] == 10 else 1
             fresh = True
             continue

@@ -4,6 +4,7 @@
   ``< EOF``, and the body as empty lines.
 - In the idiom `` `# a comment` `` it takes the closing backquote for a part of the comment: the inside is shown as a ``:``.
 - ``((a) && b)`` it takes for arithmetic: a space is put between the parentheses.
+- A backslash at the end of a line it takes for white space, also inside a word: the two lines are joined.
 """
 
 from __future__ import annotations
@@ -16,7 +17,8 @@ _WORD_END = " \t\n;&|<>()"
 
 
 class Rewritten(NamedTuple):
-    """A script for the grammar: `raw` (latin-1) is as long as ``text.data``, which is the script but for spaces put in.
+    """A script for the grammar: `raw` (latin-1) is as long as ``text.data``, which is the script but for spaces put in and
+    lines joined.
 
     `operators` holds ``<<`` or ``<<-`` for the index of each ``<`` that was one.
     """
@@ -29,10 +31,10 @@ class Rewritten(NamedTuple):
 def rewrite(text: LogicalText) -> Rewritten:
     """`text` as the grammar can read it."""
     raw = text.data.decode("latin-1")
-    if "((" in raw:
-        gaps = _Scanner(raw).gaps()
-        if gaps:
-            text = _with_spaces(text, gaps)
+    if "((" in raw or "\\\n" in raw or "\\\r\n" in raw:
+        edits = _Scanner(raw).edits()
+        if edits:
+            text = _edited(text, edits)
             raw = text.data.decode("latin-1")
     if "<<" not in raw and "`#" not in raw:
         return Rewritten(text, raw, {})
@@ -41,25 +43,27 @@ def rewrite(text: LogicalText) -> Rewritten:
     return Rewritten(text, raw, scanner.operators)
 
 
-def _with_spaces(text: LogicalText, gaps: list[int]) -> LogicalText:
-    """`text` with a space put in at each index; the space has the place of the character behind it."""
+def _edited(text: LogicalText, edits: list[tuple[int, int]]) -> LogicalText:
+    """`text` with so many bytes removed at each index; where it is none, a space is put in, with the place of the character behind it."""
+    data, known = text.data, text.segments
     parts: list[bytes] = []
     segments: list[tuple[int, int]] = []
-    known = list(text.segments)
-    start = shift = 0
-    for gap in [*gaps, len(text.data)]:
-        parts.append(text.data[start:gap])
-        segments.append((start + shift, text.offset(start)))
-        while known and known[0][0] < gap:
-            index, offset = known.pop(0)
-            if index > start:
-                segments.append((index + shift, offset))
-        if gap < len(text.data):
+    start = size = current = 0
+    for at, removed in [*edits, (len(data), 0)]:
+        parts.append(data[start:at])
+        while start < at:
+            while current + 1 < len(known) and known[current + 1][0] <= start:
+                current += 1
+            stop = min(at, known[current + 1][0]) if current + 1 < len(known) else at
+            segments.append((size, known[current][1] + start - known[current][0]))
+            size += stop - start
+            start = stop
+        if not removed and at < len(data):
+            segments.append((size, text.offset(at)))
             parts.append(b" ")
-            segments.append((gap + shift, text.offset(gap)))
-            shift += 1
-        start = gap
-    return LogicalText(b"".join(parts), tuple(segments))
+            size += 1
+        start = at + removed
+    return LogicalText(b"".join(parts), tuple(segments) or ((0, text.offset(0)),))
 
 
 class _Scanner:
@@ -72,13 +76,13 @@ class _Scanner:
         self._pending: list[_Opening] = []
         # What is open: '"', "`", "}", ")" or "))", and where it began.
         self._open: list[tuple[str, int]] = []
-        self._gaps: list[int] = []
+        self._edits: list[tuple[int, int]] = []
         self.operators: dict[int, str] = {}
 
-    def gaps(self) -> list[int]:
-        """Indices between two parentheses that open one thing each."""
+    def edits(self) -> list[tuple[int, int]]:
+        """Indices between two parentheses that open one thing each, with 0, and those where lines are joined, with the bytes between them."""
         self.scan()
-        return sorted(self._gaps)
+        return sorted(self._edits)
 
     def scan(self) -> str:
         """The script with heredocs and comments in backquotes hidden."""
@@ -89,7 +93,10 @@ class _Scanner:
             char = raw[at]
             inside, began = self._open[-1] if self._open else ("", 0)
             if char == "\\":
-                at += 2
+                joined = 2 if raw.startswith("\n", at + 1) else 3 if raw.startswith("\r\n", at + 1) else 0
+                if joined:
+                    self._edits.append((at, joined))
+                at += joined or 2
             elif char == "\n":
                 at = self._bodies(at + 1) if self._pending else at + 1
             elif raw.startswith("$((", at):
@@ -102,7 +109,7 @@ class _Scanner:
             elif inside == "))" and char == ")":
                 # Not arithmetic, then: one of the two parentheses is still open.
                 self._open[-1] = (")", began)
-                self._gaps.append(began + (2 if raw[began] == "$" else 1))
+                self._edits.append((began + (2 if raw[began] == "$" else 1), 0))
                 at += 1
             elif inside == '"':
                 at = self._enter("`", at, 1) if char == "`" else at + 1

@@ -29,6 +29,7 @@ VARIABLES = [
     "${X}",
     "${X:-d}",
     "${X-d e}",
+    "${X-d}",
     "${X:+a}",
     "${X+a}",
     "${X:?no}",
@@ -174,7 +175,9 @@ class Maker:
         return "[" + self.pick(["", " "]) + body + "]" + self.pick(["", "", "", " ", " x"])
 
     def from_(self) -> str:
-        image = self.pick(["rust:1", "${X:-rust:1}", "scratch", "$A/$B", "a@sha256:0", '"rust"', self.word()])
+        image = self.pick(
+            ["rust:1", "${X:-rust:1}", "scratch", "$A/$B", "a${X-b}", "a@sha256:0", '"rust"', self.word()]
+        )
         name = self.pick(["", "", " AS b", " as b", " AS 1b", " b", " AS", " As B.c"])
         return (
             self.keyword("FROM")
