@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING
 
-from dockerslim_lint.source import decode
+from dockerslim_lint.source import Span, decode
 from dockerslim_lint.syntax.script import ShellWord, Substitution
 from dockerslim_lint.syntax.tree import Expansion, Literal, LogicalText
 from dockerslim_lint.syntax.words import chars_of, read_word
@@ -26,6 +26,9 @@ _REPLACED = frozenset(
     )
 )
 
+_SPECIAL = frozenset("'\"\\$`<>()")
+"""A word without any of these stands for itself: the usual case, and worth being fast."""
+
 Piece = Literal | Expansion | Substitution
 
 
@@ -38,13 +41,14 @@ class WordBuilder:
 
     def word(self, start: int, end: int, branches: Iterable[Branch]) -> ShellWord:
         """The word ``raw[start:end]``; `branches` are the grammar's nodes that make it up."""
+        first, last = self._text.offset(start), self._text.offset(end - 1)
+        span = Span(first, last + 1)
+        text = decode(self._text.data[start:end])
+        contiguous = last - first == end - 1 - start
+        if _SPECIAL.isdisjoint(self._raw[start:end]):
+            return ShellWord((Literal(text, span, ""),), span, text, contiguous)
         replaced = {branch.start_byte: branch for branch in _replaced(branches)}
-        return ShellWord(
-            tuple(self._pieces(start, end, replaced)),
-            self._text.span(start, end),
-            decode(self._text.data[start:end]),
-            self._text.contiguous(start, end),
-        )
+        return ShellWord(tuple(self._pieces(start, end, replaced)), span, text, contiguous)
 
     def opaque(self, start: int, end: int) -> ShellWord:
         """A word of which nothing is known."""
