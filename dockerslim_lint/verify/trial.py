@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 import threading
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
@@ -25,7 +26,7 @@ _SCRATCH = BaseConfig((f"PATH={DEFAULT_PATH}",), (), (), (), "", "")
 
 
 class Trial(NamedTuple):
-    """What was found about one image. `runs` has a tuple for each repetition, in the order of `commands`.
+    """What was found about one image; of an original `image` has only the configuration. `runs` has a tuple for each repetition, in the order of `commands`.
 
     `base` is its base image's configuration, None if not known; `seconds` what the build took.
     """
@@ -69,18 +70,21 @@ class Originals:
         def on_step(text: str) -> None:
             progress.step(ORIGINAL, platform, text, State.RUNNING)
 
-        def attempt(place: str, no_cache: bool) -> Trial:
-            folder = self._folder / f"{place}-{platform.replace('/', '-')}"
-            return try_image(
-                engine, subject, subject.dockerfile, subject.base, platform, options, 2, folder, on_step, no_cache
-            )
+        def attempt(no_cache: bool) -> Trial:
+            folder = self._folder / f"original-{platform.replace('/', '-')}"
+            try:
+                return try_image(
+                    engine, subject, subject.dockerfile, subject.base, platform, options, 2, folder, on_step, no_cache
+                )
+            finally:
+                shutil.rmtree(folder, ignore_errors=True)  # large, and of the original all has been read by now
 
         try:
-            trial = attempt("original", no_cache=False)
+            trial = attempt(no_cache=False)
             if not trial.starts:
                 # BuildKit was seen to take a cached layer without the file that its RUN had made (moby 26, builds side
                 # by side): the new image is only freed from a comparison if a clean build does not start either
-                trial = attempt("original-again", no_cache=True)
+                trial = attempt(no_cache=True)
         except StoppedError:
             raise
         except (EngineError, LayoutError) as error:
@@ -121,8 +125,9 @@ def try_image(
     )
     built = engine.build(request, on_step)
     image = open_layout(built.layout, platform)
-    with ThreadPoolExecutor(max_workers=1) as pool:
-        size = pool.submit(measure, image)  # the probe mostly waits
+    with ThreadPoolExecutor(max_workers=2) as pool:  # the probe mostly waits
+        size = pool.submit(measure, image)
+        config = pool.submit(read_base, engine, base, platform, folder / "base", built.layout)
         commands = commands_for(image.settings, options.smokes, options.limits)
         on_step("running it")
         try:
@@ -133,16 +138,20 @@ def try_image(
             unstarted = tuple(Observed(Run(c.argv, False, None, start_error=str(error)), 0) for c in commands)
             runs = (unstarted,) * repeats
         on_step("measuring")
-        config = read_base(engine, base, platform, folder / "base")
-        return Trial(image, commands, runs, size.result(), config, built.seconds)
+        return Trial(image, commands, runs, size.result(), config.result(), built.seconds)
 
 
-def read_base(engine: Engine, base: str | None, platform: str, dest: Path) -> BaseConfig | None:
-    """The configuration of the image that `base` names, None if it cannot be had. Raises StoppedError."""
+def read_base(engine: Engine, base: str | None, platform: str, dest: Path, derived: Path) -> BaseConfig | None:
+    """The configuration of the image that `base` names, None if it cannot be had. Raises StoppedError.
+
+    `derived` is the layout of an image made from it: its blobs are shared, so that none has to be exported again.
+    """
     if base is None or not base.strip() or set(base) & set("$ \t\r\n"):
         return None
     if base == "scratch":
         return _SCRATCH
+    dest.mkdir()
+    (dest / "blobs").symlink_to((derived / "blobs").resolve(), target_is_directory=True)
     request = BuildRequest(f"FROM {base}\n".encode(), platform, Output.OCI, dest, timeout=600.0)
     try:
         engine.build(request, lambda _: None)

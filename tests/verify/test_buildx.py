@@ -18,6 +18,7 @@ Driver: docker
 
 Nodes:
 Name:      default
+Endpoint:  default
 Status:    running
 Platforms: linux/amd64, linux/amd64/v2, linux/arm64
 """
@@ -53,7 +54,9 @@ def docker(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     for name, text in {**answers, "stderr": "", "code": "0"}.items():
         (here / name).write_text(text)
     monkeypatch.setenv("PATH", str(here / "bin"))
-    monkeypatch.setattr("dockerslim_lint.verify.engines.buildx.find_daemon", lambda: Daemon("26.1", True, "x86_64"))
+    monkeypatch.setattr(
+        "dockerslim_lint.verify.engines.buildx.find_daemon", lambda context: Daemon("26.1", True, "x86_64")
+    )
     return here
 
 
@@ -87,7 +90,9 @@ def test_unavailable(docker: Path, file: str, text: str, told: str) -> None:
 
 
 def test_a_classic_store_cannot_export(docker: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("dockerslim_lint.verify.engines.buildx.find_daemon", lambda: Daemon("20.10", False, "x86_64"))
+    monkeypatch.setattr(
+        "dockerslim_lint.verify.engines.buildx.find_daemon", lambda context: Daemon("20.10", False, "x86_64")
+    )
     error = Buildx().available()
     assert error is not None and "classic store" in str(error)
     assert "containerd image store" in error.remedy and "docker-container" in error.remedy
@@ -96,7 +101,7 @@ def test_a_classic_store_cannot_export(docker: Path, monkeypatch: pytest.MonkeyP
 
 
 def test_no_daemon(docker: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    def fails() -> Daemon:
+    def fails(context: str) -> Daemon:
         raise EngineError("no Docker daemon answers: refused", "start Docker")
 
     monkeypatch.setattr("dockerslim_lint.verify.engines.buildx.find_daemon", fails)
@@ -197,7 +202,7 @@ def test_after_close_nothing_is_built(docker: Path) -> None:
 def test_nodes_of_a_builder() -> None:
     text = INSPECT.replace("docker\n\n", "remote\n\n", 1) + "Name: other\nPlatforms: linux/arm64*, linux/arm/v7\n"
     builder = read_inspect(text)
-    assert builder.driver == "remote"
+    assert builder.driver == "remote" and builder.endpoint == "default"
     assert builder.platforms[1] == ("linux/arm64", "linux/arm/v7") and builder.platforms[0][0] == "linux/amd64"
 
 

@@ -120,8 +120,8 @@ def test_proxies_and_traces_do_not_leak(engine: Buildx, tmp_path: Path, monkeypa
     first, second = run_commands(engine, layout, image, "linux/amd64", (command,), 2, "busybox:musl", lambda _: None)
     assert first[0].run.stdout == second[0].run.stdout
     assert first[0].run.started and b"GREETING" in first[0].run.stdout
-    for name in (b"PROXY", b"proxy", b"OTEL", b"TRACEPARENT", b"127.0.0.1"):
-        assert name not in first[0].run.stdout
+    for leak in (b"PROXY", b"proxy", b"OTEL", b"TRACEPARENT", b"127.0.0.1"):
+        assert leak not in first[0].run.stdout
 
 
 def test_a_user_that_the_image_does_not_know(engine: Buildx, tmp_path: Path) -> None:

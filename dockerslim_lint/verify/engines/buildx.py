@@ -42,9 +42,13 @@ RUN --network=none --mount=type=bind,from={image},source=/bin/busybox,target=/.d
 
 
 class _Builder(NamedTuple):
-    """What ``buildx inspect`` says. `platforms` has a tuple for each node; its first one is what the node itself is."""
+    """What ``buildx inspect`` says. `platforms` has a tuple for each node; its first one is what the node itself is.
+
+    `endpoint` is the first node's: with the driver ``docker`` the name of a docker context.
+    """
 
     driver: str
+    endpoint: str
     platforms: tuple[tuple[str, ...], ...]
 
 
@@ -122,7 +126,7 @@ class Buildx:
         builder = self._inspect()
         self._platforms = builder.platforms
         if builder.driver == "docker":
-            daemon = find_daemon()
+            daemon = find_daemon(builder.endpoint)
             if not daemon.containerd_store:
                 raise EngineError(
                     f"Docker {daemon.version} keeps its images in the classic store, which cannot export OCI layouts",
@@ -219,7 +223,8 @@ def read_inspect(text: str) -> _Builder:
     driver = re.search(r"^Driver:\s*(\S+)", text, re.MULTILINE)
     rows = re.findall(r"^Platforms:[ \t]*(\S.*)$", text, re.MULTILINE)
     platforms = tuple(tuple(word.strip().rstrip("*") for word in row.split(",")) for row in rows)
-    return _Builder(driver[1] if driver else "", platforms)
+    endpoint = re.search(r"^Endpoint:[ \t]*(\S+)", text, re.MULTILINE)
+    return _Builder(driver[1] if driver else "", endpoint[1] if endpoint else "", platforms)
 
 
 def _first_error(text: str) -> str:

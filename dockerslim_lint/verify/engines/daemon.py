@@ -19,10 +19,10 @@ class Daemon(NamedTuple):
     architecture: str
 
 
-def find_daemon() -> Daemon:
-    """The daemon that the docker command line would talk to (DOCKER_HOST, DOCKER_CONTEXT, the chosen context).
+def find_daemon(context: str = "") -> Daemon:
+    """The daemon of a docker context, or with none the one that the docker command line would talk to.
 
-    Raises EngineError when there is none.
+    That is DOCKER_HOST's, DOCKER_CONTEXT's, or that of the context that is in use. Raises EngineError when there is none.
     """
     import docker  # only here: slow to import
     from docker.constants import DEFAULT_UNIX_SOCKET
@@ -30,7 +30,7 @@ def find_daemon() -> Daemon:
     from requests.exceptions import RequestException
 
     try:
-        arguments = _arguments()
+        arguments = _arguments(context)
         host = str(arguments.get("base_url") or DEFAULT_UNIX_SOCKET).replace("http+unix://", "unix://")
         over_ssh = host.startswith("ssh://")
         if host.startswith("unix://"):
@@ -59,14 +59,15 @@ def _knock(path: str) -> None:
         end.connect("/" + path.lstrip("/"))
 
 
-def _arguments() -> dict[str, Any]:
-    """What DockerClient must be told; DOCKER_HOST wins over contexts, as it does for the command line."""
+def _arguments(name: str) -> dict[str, Any]:
+    """What DockerClient must be told; DOCKER_HOST wins over the chosen context, as it does for the command line."""
     from docker.context import ContextAPI
     from docker.utils import kwargs_from_env
 
-    if os.environ.get("DOCKER_HOST"):
-        return dict(kwargs_from_env())
-    name = os.environ.get("DOCKER_CONTEXT")
+    if name in ("", "default"):
+        if name or os.environ.get("DOCKER_HOST"):
+            return dict(kwargs_from_env())
+        name = os.environ.get("DOCKER_CONTEXT", "")
     context = ContextAPI.get_context(name) if name else ContextAPI.get_current_context()
     if context is None or not context.Host:
         return {}
