@@ -10,7 +10,7 @@ from dockerslim_lint.syntax.errors import refusal
 from dockerslim_lint.syntax.flags import read_flags
 from dockerslim_lint.syntax.json_array import read_json_array
 from dockerslim_lint.syntax.lines import SPACES, cut_text, skip_space, trim
-from dockerslim_lint.syntax.tree import Flag, Instruction, JsonString, LogicalText, Pair, Word
+from dockerslim_lint.syntax.tree import Flag, Instruction, JsonString, Literal, LogicalText, Pair, Word
 from dockerslim_lint.syntax.words import Chars, chars_of, quoted, read_word, split_words
 
 _WORD = re.compile(r"[^\t\v\f\r ]+")
@@ -186,7 +186,31 @@ def _trimmed(chars: Chars, keyword: str) -> Chars:
     return chars.cut(start, end)
 
 
+def _plain_pairs(body: _Body) -> _Views | None:
+    """The pairs of a body without quotes, variables and escapes, which most are; None for any other one."""
+    text = body.text
+    if not text.isascii() or "$" in text or '"' in text or "'" in text or body.escape in text:
+        return None
+    raw, line = body.raw, body.line
+    names = []
+    pairs = []
+    for match in _WORD.finditer(raw, body.start, body.end):
+        start, end = match.span()
+        equals = raw.find("=", start, end)
+        if equals < 0:
+            return None
+        names.append(raw[start:equals])
+        key, value = line.span(start, equals), line.span(equals + 1, end)
+        key_pieces = (Literal(raw[start:equals], key, ""),) if equals > start else ()
+        value_pieces = (Literal(raw[equals + 1 : end], value, ""),) if end > equals + 1 else ()
+        pairs.append(Pair(Word(key_pieces, key), Word(value_pieces, value), line.span(start, end), False))
+    return _Views(names, pairs=tuple(pairs))
+
+
 def _pairs(body: _Body, keyword: str) -> _Views:
+    plain = _plain_pairs(body)
+    if plain is not None:
+        return plain
     chars = body.chars()
     items = split_words(chars, body.escape)
     if not items:

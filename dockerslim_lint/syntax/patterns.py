@@ -27,43 +27,48 @@ def read_pattern(pattern: str) -> list[Token] | None:
     return tokens
 
 
-def match_ends(tokens: list[Token], text: str, start: int) -> int:
-    """All indices at which a match that begins at `start` can end, as a set of bits. A wildcard matches no newline."""
-    reached = 1 << start
-    masks: dict[str, int] = {}
-    for char, wild in tokens:
-        if wild and char == STAR:
-            reached = _stretch(reached, _mask(masks, text, ANY, True), len(text))
-        else:
-            reached = (reached & _mask(masks, text, char, wild)) << 1
-        if not reached:
-            break
-    return reached
+class _Matcher:
+    """One pattern on one text. Sets of indices are integers, one bit an index: no backtracking, whatever the pattern."""
+
+    def __init__(self, tokens: list[Token], text: str) -> None:
+        masks: dict[Token, int] = {}
+        for token in tokens:
+            if token not in masks:
+                masks[token] = _mask(text, *token)
+        self._steps = [(masks[token], token == (STAR, True)) for token in tokens]
+
+    def ends(self, start: int) -> int:
+        """All indices at which a match that begins at `start` can end."""
+        reached = 1 << start
+        for allowed, star in self._steps:
+            reached = self._stretch(reached, allowed) if star else (reached & allowed) << 1
+            if not reached:
+                break
+        return reached
+
+    def _stretch(self, reached: int, allowed: int) -> int:
+        """All indices from those in `reached` on, as far as the characters are in `allowed`."""
+        run = reached & allowed
+        reachable = reached
+        while run:
+            lowest = run & -run
+            gap = ~(allowed >> (lowest.bit_length() - 1))
+            length = (gap & -gap).bit_length() - 1
+            block = ((1 << (length + 1)) - 1) << (lowest.bit_length() - 1)
+            reachable |= block
+            run &= ~block
+        return reachable
 
 
-def _mask(masks: dict[str, int], text: str, char: str, wild: bool) -> int:
-    key = ("wild" if wild else "") + char
-    if key not in masks:
-        bits = "".join("1" if (other != "\n" if wild else other == char) else "0" for other in reversed(text))
-        masks[key] = int(bits or "0", 2)
-    return masks[key]
-
-
-def _stretch(reached: int, allowed: int, size: int) -> int:
-    """All indices from those in `reached` on, as far as the characters are in `allowed`."""
-    if allowed.bit_count() == size:
-        lowest = reached & -reached
-        return ((1 << (size + 1)) - 1) & ~(lowest - 1)
-    while True:
-        more = reached | ((reached & allowed) << 1)
-        if more == reached:
-            return reached
-        reached = more
+def _mask(text: str, char: str, wild: bool) -> int:
+    """The indices of the characters that a token can stand for; a wildcard stands for no newline."""
+    bits = "".join(["1" if (other != "\n" if wild else other == char) else "0" for other in reversed(text)])
+    return int(bits or "0", 2)
 
 
 def cut_prefix(tokens: list[Token], text: str, longest: bool) -> str:
     """`text` without the shortest or longest prefix that matches."""
-    ends = match_ends(tokens, text, 0)
+    ends = _Matcher(tokens, text).ends(0)
     if not ends:
         return text
     return text[ends.bit_length() - 1 if longest else (ends & -ends).bit_length() - 1 :]
@@ -76,11 +81,12 @@ def cut_suffix(tokens: list[Token], text: str, longest: bool) -> str:
 
 def replace(tokens: list[Token], text: str, replacement: str, everywhere: bool) -> str:
     """`text` with the first match, or all of them, replaced; a match is as long as can be."""
+    matcher = _Matcher(tokens, text)
     out: list[str] = []
     at = kept = 0
     last_end = -1
     while at <= len(text):
-        ends = match_ends(tokens, text, at)
+        ends = matcher.ends(at)
         if not ends:
             at += 1
             continue
