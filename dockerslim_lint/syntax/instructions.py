@@ -281,7 +281,8 @@ def _healthcheck(body: _Body, keyword: str) -> _Views:
     while at < body.end and body.raw[at] in "\t\n\v\f\r \x85\xa0":
         at += 1
     command = _command(body._replace(start=at), keyword)
-    return command._replace(args=[kind, *command.args], healthcheck=kind.upper())
+    name = kind.upper()
+    return command._replace(args=[kind, *command.args], healthcheck=name if name in ("NONE", "CMD") else "")
 
 
 def _onbuild(body: _Body, keyword: str) -> _Views:

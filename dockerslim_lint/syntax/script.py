@@ -52,7 +52,7 @@ class Assignment(NamedTuple):
 
 
 class Redirect(NamedTuple):
-    """``2>file``, ``<<EOF`` …: `target` is the word behind the operator; a heredoc's body is not kept."""
+    """``2>file``, ``<<EOF`` …: `operator` is all in front of the target (``2>``, ``>>``, ``2>&``, ``<<-``), `target` the word behind it; a heredoc's body is not kept."""
 
     operator: str
     target: ShellWord | None
@@ -69,7 +69,10 @@ class Simple(NamedTuple):
 
 
 class Sequence(NamedTuple):
-    """Commands one after the other; ``operators[i]`` stands before ``items[i]``: "" for the first, else ``&& || ; & \\n``."""
+    """Commands one after the other; ``operators[i]`` stands before ``items[i]``: "" for the first, else ``&& || ; & \\n``.
+
+    Behind a last ``&`` stands a `Simple` without anything in it.
+    """
 
     items: tuple[Node, ...]
     operators: tuple[str, ...]

@@ -39,6 +39,21 @@ def _bash() -> Parser:
     return _parser
 
 
+def shell_form(instruction: Instruction) -> LogicalText | None:
+    """The command of CMD, ENTRYPOINT or HEALTHCHECK CMD in shell form; None for the exec form, an empty one, or another instruction."""
+    if instruction.json is not None or not instruction.body.data:
+        return None
+    body = instruction.body
+    if instruction.keyword in ("CMD", "ENTRYPOINT"):
+        return body
+    if instruction.keyword != "HEALTHCHECK" or instruction.healthcheck != "CMD":
+        return None
+    start = len("CMD")
+    while start < len(body.data) and body.data[start] in b" \t\v\f\r":
+        start += 1
+    return cut_text(body, start, len(body.data)) if start < len(body.data) else None
+
+
 def interpreter(instruction: Instruction, source: Source) -> str:
     """The program that BuildKit starts for a heredoc RUN with a ``#!`` line, as written behind it; "" where the stage's SHELL runs the instruction."""
     heredoc = _script_heredoc(instruction)

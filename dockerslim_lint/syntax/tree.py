@@ -137,8 +137,9 @@ class Pair(NamedTuple):
 class Instruction(NamedTuple):
     """One instruction.
 
-    `keyword` is upper case, whatever was written. `span` runs from the keyword's first byte to the end of its last
-    line, the newline included (heredoc bodies and terminators too). `body` is the logical text behind keyword and
+    `keyword` is upper case, whatever was written. `span` runs from the keyword's first byte (or from a lone escape
+    character on a line before it) to the end of its last line, the newline included (heredoc bodies and terminators
+    too). `body` is the logical text behind keyword and
     flags, outer white space removed. Of the parsed views only those are filled that the keyword has:
 
     - `words`: FROM, COPY, ADD (sources and destination; also from their JSON form, see `json`), WORKDIR, USER, EXPOSE,
@@ -146,10 +147,11 @@ class Instruction(NamedTuple):
     - `pairs`: ENV, LABEL, ARG.
     - `json`: the strings, where the body is a JSON array of strings and the keyword takes one (RUN, CMD, ENTRYPOINT,
       SHELL, VOLUME, COPY, ADD, HEALTHCHECK CMD); None otherwise: then RUN, CMD, ENTRYPOINT are in shell form.
+    - `heredocs`: of RUN, COPY and ADD; those of an ONBUILD are in it and in its `trigger`.
     - `trigger`: ONBUILD's inner instruction. `healthcheck`: "NONE", "CMD", or "" for any other keyword; its command is
       `body` without that word.
     - `error`: what BuildKit would say against this single instruction (table drawn from instructions/parse.go), else
-      None. `unknown` is True where the keyword is not an instruction.
+      None. A trigger has its own: BuildKit looks at it only when the image is used. `unknown` is True where the keyword is not an instruction.
     """
 
     keyword: str

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from dockerslim_lint.source import Source
 from dockerslim_lint.syntax.dockerfile import parse
 from dockerslim_lint.syntax.script import Script, ShellWord, Simple, Substitution
-from dockerslim_lint.syntax.shell import interpreter, parse_shell, run_script, text_of
+from dockerslim_lint.syntax.shell import interpreter, parse_shell, run_script, shell_form, text_of
 from dockerslim_lint.syntax.tree import Literal
 from tests.syntax.reading import literals, run_of, shell, words_of
 from tests.syntax.shown import show_script
@@ -255,6 +255,27 @@ def test_a_script_inside_a_json_string(text: str, known: list[str] | None) -> No
         assert [word.literal for word in found] == known
         for word in found:
             assert source.text(word.pieces[0].span) == word.literal
+
+
+@pytest.mark.parametrize(
+    ("text", "command"),
+    [
+        ("CMD a b\n", b"a b"),
+        ("ENTRYPOINT a\n", b"a"),
+        ("HEALTHCHECK --interval=5s cmd \\\n curl x\n", b"curl x"),
+        ("HEALTHCHECK NONE\n", None),
+        ("HEALTHCHECK CMD\n", None),
+        ('HEALTHCHECK CMD ["a"]\n', None),
+        ('CMD ["a"]\n', None),
+        ("RUN a\n", None),
+    ],
+)
+def test_shell_form(text: str, command: bytes | None) -> None:
+    source = Source(text.encode())
+    found = shell_form(parse(source).instructions[0])
+    assert (None if found is None else found.data) == command
+    if found is not None:
+        assert source.data[found.offset(0) : found.offset(len(found.data))] == command
 
 
 SHELL_PIECES = [
