@@ -63,6 +63,7 @@ def read_build(
         for index in stage.instructions:
             if instructions[index].error is None:
                 state.apply(index, instructions[index])
+        shared.names.add(stage)
     images = final_images(shared, instructions)
     return empty._replace(
         stages=tuple(shared.stages),

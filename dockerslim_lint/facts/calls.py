@@ -81,6 +81,7 @@ def read_call(
         directory,
         link_of(target, stage, flags_in_force),
         _stripped(command.variables, profile, crate, flags_in_force or ""),
+        _debug(command.variables, profile, crate, flags_in_force or ""),
         _end(command, arguments),
     )
 
@@ -156,10 +157,23 @@ def _stripped(variables: Mapping[str, Value], profile: str | None, crate: Crate 
     return STRIPPED_NO
 
 
+def _debug(variables: Mapping[str, Value], profile: str | None, crate: Crate | None, flags: str) -> bool:
+    """Whether somebody asked for debug information in a build that has none by itself."""
+    if "-g" in flags.split() or "debuginfo=" in flags.replace("debuginfo=0", ""):
+        return True
+    if profile is None or profile == "dev":
+        return False
+    value = variables.get(f"CARGO_PROFILE_{profile.upper().replace('-', '_')}_DEBUG")
+    setting: object = (
+        value.text if value is not None else crate.profile(profile).get("debug") if crate is not None else None
+    )
+    return setting not in (None, False, 0, "0", "none", "false", "")
+
+
 def _texts(arguments: CargoArguments, *names: str) -> tuple[str, ...]:
     return tuple(word.pattern for name in names for word in arguments.flags.get(name, ()))
 
 
 def _end(command: Command, arguments: CargoArguments) -> int | None:
     word = command.words[arguments.last]
-    return word.span.end if word.shell is not None else None
+    return word.span.end if word.shell is not None and not command.nested else None

@@ -61,7 +61,9 @@ class CommandReader:
         if patterns.basename(strings[0].text) in SHELLS and len(strings) == 3 and strings[1].text.endswith("c"):
             text = text_of(strings[2], body)
             if text is not None:
+                self._nesting += 1
                 self._read(text, True)
+                self._nesting -= 1
                 return
         self._add(words, (), span, True, shell_form=False)
 
@@ -85,6 +87,7 @@ class CommandReader:
                 dict(self._variables if variables is None else variables),
                 certain,
                 shell_form,
+                self._nesting > 0,
             )
         )
 

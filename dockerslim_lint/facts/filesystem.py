@@ -7,6 +7,8 @@ from collections.abc import Callable, Iterator
 from dockerslim_lint.facts import patterns
 from dockerslim_lint.facts.model import Artifact, CargoCall, ContextTree, Directory, Entry, OpaqueFile, Output
 
+NO_CALL = -1
+
 NOT_PROGRAMS = frozenset({"deps", "build", "examples", "incremental", ".fingerprint", ".cargo-lock"})
 """What cargo keeps beside the programs (cargo book, "Build cache")."""
 
@@ -17,7 +19,7 @@ class PathTable:
     def __init__(
         self, calls: list[CargoCall], binaries: Callable[[int], tuple[str, ...]], base_directories: frozenset[str]
     ) -> None:
-        self._entries: dict[str, Entry] = {}
+        self._entries: dict[tuple[str, int], Entry] = {}
         self._calls = calls
         self._binaries = binaries
         self.base_directories = base_directories
@@ -29,26 +31,27 @@ class PathTable:
         return table
 
     def put(self, path: str, entry: Entry) -> None:
-        """Make or replace the entry of a path."""
-        self._entries.pop(path, None)
-        self._entries[path] = entry
+        """Make or replace the entry of a path. The output directories of several calls may be one and the same."""
+        key = (path, entry.call if isinstance(entry, Output) else NO_CALL)
+        self._entries.pop(key, None)
+        self._entries[key] = entry
 
     def remove(self, path: str) -> None:
         """Forget a path and all below it."""
-        for known in [known for known in self._entries if patterns.below(known, path) is not None]:
-            if "*" in path and not isinstance(self._entries[known], Artifact):
+        for key in [key for key in self._entries if patterns.below(key[0], path) is not None]:
+            if "*" in path and not isinstance(self._entries[key], Artifact):
                 continue
-            del self._entries[known]
+            del self._entries[key]
 
     def entries(self) -> Iterator[tuple[str, Entry]]:
         """All entries, in the order in which they were made."""
-        return iter(tuple(self._entries.items()))
+        return iter([(key[0], entry) for key, entry in self._entries.items()])
 
     def is_directory(self, path: str) -> bool:
         """Whether something shows that `path` is a directory."""
         if path == "/" or path in self.base_directories:
             return True
-        for known, entry in self._entries.items():
+        for (known, _), entry in self._entries.items():
             rest = patterns.below(known, path)
             if rest or (rest == "" and isinstance(entry, Directory | Output)):
                 return True
@@ -56,16 +59,25 @@ class PathTable:
 
     def find(self, path: str) -> Entry | None:
         """What stands at `path` (a pattern): the newest entry that fits, or a program in an output directory."""
-        for known in reversed(self._entries):
-            if patterns.same(known, path):
-                return self._entries[known]
+        exact = self._entries.get((path, NO_CALL))
+        if exact is not None and not isinstance(exact, Directory):
+            return exact
         directory, name = patterns.parent(path), patterns.basename(path)
-        for known in reversed(self._entries):
-            entry = self._entries[known]
-            if isinstance(entry, Output) and patterns.same(known, directory):
-                return self._program(entry, name)
-        for known in reversed(self._entries):
-            entry = self._entries[known]
+        fallback: Entry | None = exact
+        for (known, _), entry in reversed(self._entries.items()):
+            if isinstance(entry, Output):
+                if patterns.same(known, path):
+                    return entry
+                if patterns.same(known, directory):
+                    program = self._program(entry, name)
+                    if isinstance(program, Artifact):
+                        return program
+                    fallback = fallback or program
+            elif patterns.same(known, path) and not isinstance(entry, Directory):
+                return entry
+        if fallback is not None:
+            return fallback
+        for (known, _), entry in reversed(self._entries.items()):
             if isinstance(entry, ContextTree) and patterns.below(path, known):
                 return entry
         return None
@@ -73,7 +85,7 @@ class PathTable:
     def below(self, directory: str) -> list[tuple[str, Entry]]:
         """All entries under a directory (itself included), with their paths relative to it."""
         found = []
-        for known, entry in self._entries.items():
+        for (known, _), entry in self._entries.items():
             rest = patterns.below(known, directory)
             if rest is not None:
                 found.append((rest, entry))
@@ -84,6 +96,8 @@ class PathTable:
         if name in NOT_PROGRAMS or name.endswith((".d", ".rlib", ".rmeta")):
             return None
         known = self._binaries(output.call)
+        if not known and "." in name and "*" not in name:
+            return None  # a man page, an archive: programs have no suffix on Linux
         if known and "*" not in name and name not in known:
             return OpaqueFile(f"{name} is no program of the crate ({', '.join(known)})")
         asked = self._calls[output.call].bins

@@ -60,6 +60,8 @@ def _final_image(state: StageState, shared: Shared, instructions: Sequence[Instr
         artifacts.setdefault(launch.program, started)
     if not artifacts:
         return None
+    if stage.image is not None and stage.image.toolchain and launch.program not in artifacts:
+        return None  # the toolchain is the product: a CI image with a tool of its own
     single = any(
         artifact.call is not None and shared.calls[artifact.call].command.stage in chain
         for artifact in artifacts.values()

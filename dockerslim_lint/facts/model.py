@@ -53,7 +53,8 @@ class Command(NamedTuple):
     `instruction` indexes ``Dockerfile.instructions``. `certain` is False inside if, case, loops, ``||`` and in a script
     that the grammar could not read. `directory` is None where a ``cd`` leads somewhere unknown. `variables` are the
     environment and shell variables as far as the file sets them. `prefix` are the assignments before the command.
-    `shell_form` is False for an exec form.
+    `shell_form` is False for an exec form; `nested` is True inside ``sh -c '…'``, where quotes mean
+    other things.
     """
 
     instruction: int
@@ -65,6 +66,7 @@ class Command(NamedTuple):
     variables: Mapping[str, Value]
     certain: bool
     shell_form: bool
+    nested: bool = False
 
     @property
     def name(self) -> str:
@@ -86,7 +88,7 @@ class CargoCall(NamedTuple):
 
     `kind` is build or install. `source` is context, registry or git (install). `profile` is the profile's name, None if
     unknown; `bins` the names asked for by --bin. `profile_directory` is release, debug or the custom profile's name.
-    `end` is the file offset at which further arguments can be inserted, None where there is no such place.
+    `debug` is True where the file or the manifest asks for debug information. `end` is the file offset at which further arguments can be inserted, None where there is no such place.
     """
 
     command: Command
@@ -104,6 +106,7 @@ class CargoCall(NamedTuple):
     crate_directory: str | None
     link: str
     stripped: str
+    debug: bool
     end: int | None
 
 

@@ -15,10 +15,10 @@ Piece = Literal | Expansion | Substitution
 
 def command_uses(command: Command, table: PathTable, calls: list[CargoCall]) -> Iterator[OutputUse]:
     """The words of one command that lie in an output directory, whatever the command."""
-    form = "shell" if command.shell_form else "json"
-    for word in command.words[1:]:
-        if "/" not in word.pattern and command.directory is None:
-            continue
+    form = "shell" if command.shell_form and not command.nested else "json"
+    for word in command.words:
+        if "/" not in word.pattern and (command.directory is None or word is command.words[0]):
+            continue  # unknown, or a name that is looked up in PATH
         path = patterns.join(command.directory or "/*", word.pattern)
         found = _output_of(path, table, calls)
         if found is None:

@@ -12,17 +12,43 @@ from dockerslim_lint.syntax.tree import Expansion, Instruction
 BUILD_PLATFORM = "BUILDPLATFORM"
 
 
+class StageNames:
+    """Which stage a name or a number means at a place in the file: the stages that were added so far."""
+
+    def __init__(self) -> None:
+        self._names: dict[str, int] = {}
+        self._count = 0
+
+    def add(self, stage: Stage) -> None:
+        """The next stage of the file begins; a later one of the same name hides the earlier, as in BuildKit."""
+        if stage.name:
+            self._names[stage.name] = stage.number
+        self._count += 1
+
+    def find(self, name: str | None) -> int | None:
+        """The stage's number, None for an image."""
+        if not name:
+            return None
+        found = self._names.get(name.lower())
+        if found is None and name.isdecimal() and int(name) < self._count:
+            return int(name)
+        return found
+
+
 def read_stages(
     instructions: Sequence[Instruction], scope: Mapping[str, Value], final: str | None
 ) -> tuple[Stage, ...]:
     """All stages in file order. `final` names the stage asked for (--target), None for the last one."""
     starts = [at for at, instruction in enumerate(instructions) if instruction.keyword == "FROM"]
     stages: list[Stage] = []
-    for index, start in enumerate(starts):
-        end = starts[index + 1] if index + 1 < len(starts) else len(instructions)
-        stages.append(_read_stage(index, start, range(start + 1, end), instructions, stages, scope))
+    names = StageNames()
+    for number, start in enumerate(starts):
+        end = starts[number + 1] if number + 1 < len(starts) else len(instructions)
+        stage = _read_stage(number, start, range(start + 1, end), instructions, stages, names, scope)
+        stages.append(stage)
+        names.add(stage)
     used = {use for stage in stages for use in stage.uses} | {stage.parent for stage in stages}
-    last = stage_named(stages, final) if final else None
+    last = names.find(final)
     chosen = last if last is not None else len(stages) - 1
     return tuple(stage._replace(terminal=stage.number not in used or stage.number == chosen) for stage in stages)
 
@@ -33,6 +59,7 @@ def _read_stage(
     body: range,
     instructions: Sequence[Instruction],
     before: Sequence[Stage],
+    names: StageNames,
     scope: Mapping[str, Value],
 ) -> Stage:
     instruction = instructions[start]
@@ -46,7 +73,7 @@ def _read_stage(
         text, exact = pattern_of(word, scope, True)
         reference = text if exact and text else None
         variable = next((piece.name for piece in word.pieces if isinstance(piece, Expansion)), "")
-    parent = stage_named(before, reference) if reference else None
+    parent = names.find(reference)
     flag = instruction.flag("platform")
     platform, cross = "", False
     if flag is not None and flag.value is not None:
@@ -57,7 +84,7 @@ def _read_stage(
         cross = cross or before[parent].cross
     else:
         image, base_reference = (images.lookup(reference) if reference else None), reference
-    uses = [stage_named(before, source) for at in body for source in sources_of(instructions[at], scope)]
+    uses = [names.find(source) for at in body for source in sources_of(instructions[at], scope)]
     return Stage(
         index,
         name,
@@ -88,15 +115,3 @@ def sources_of(instruction: Instruction, scope: Mapping[str, Value]) -> list[str
         elif flag.name == "mount":
             names += [part[5:] for part in text.split(",") if part.startswith("from=")]
     return names
-
-
-def stage_named(stages: Sequence[Stage], name: str | None) -> int | None:
-    """The stage of that name (the last one, as BuildKit takes it) or of that number, None for an image."""
-    if not name:
-        return None
-    for stage in reversed(stages):
-        if stage.name and stage.name == name.lower():
-            return stage.number
-    if name.isdecimal() and int(name) < len(stages):
-        return int(name)
-    return None

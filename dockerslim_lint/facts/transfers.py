@@ -14,7 +14,10 @@ from dockerslim_lint.facts.model import (
     Directory,
     Entry,
     OpaqueFile,
+    Output,
 )
+
+MAY_NOT_RUN = "a step that may not run"
 
 DEBUGINFO_FLAGS = frozenset({"-g", "-S", "-d", "--strip-debug"})
 INSTALL_VALUE_FLAGS = frozenset({"-m", "--mode", "-o", "--owner", "-g", "--group", "-S", "--suffix"})
@@ -85,21 +88,28 @@ def _move(command: Command, table: PathTable) -> None:
         base = destination if directory else patterns.parent(destination)
         sources = [patterns.join(base, word.pattern) for word in words[: len(sources)]]
     for source in sources:
-        place(table, table, source, destination, directory, command.certain)
+        place(table, table, source, destination, directory, command.certain, contents=False)
         if name == "mv":
             table.remove(source)
 
 
-def place(origin: PathTable, table: PathTable, source: str, destination: str, directory: bool, certain: bool) -> bool:
-    """Copy what stands at `source` of `origin` to `destination`; True where an artifact or an output directory went."""
+def place(
+    origin: PathTable, table: PathTable, source: str, destination: str, directory: bool, certain: bool, contents: bool
+) -> bool:
+    """Copy what stands at `source` of `origin` to `destination`; True where an artifact or an output directory went.
+
+    With `contents` a directory's contents go to the destination (COPY), else the directory goes into it (cp, mv).
+    """
     entry = origin.find(source)
     path = f"{destination.rstrip('/')}/{patterns.basename(source)}" if directory else destination
-    if entry is not None and not isinstance(entry, Directory) and not _is_tree(origin, source):
+    if entry is not None and not isinstance(entry, Directory | Output) and not _is_tree(origin, source):
         table.put(path, _uncertain(entry, certain))
         return isinstance(entry, Artifact)
+    if contents:
+        path = destination
     found = False
     for rest, below in origin.below(source):
-        table.put(f"{path}/{rest}" if rest else path, _uncertain(below, certain))
+        table.put(f"{path.rstrip('/')}/{rest}" if rest else path, _uncertain(below, certain))
         found = found or not isinstance(below, Directory)
     return found
 
@@ -110,7 +120,7 @@ def _is_tree(table: PathTable, path: str) -> bool:
 
 def _uncertain(entry: Entry, certain: bool) -> Entry:
     if not certain and isinstance(entry, Artifact):
-        return entry._replace(touched="a step that may not run")
+        return entry._replace(touched=MAY_NOT_RUN)
     return entry
 
 

@@ -32,7 +32,7 @@ from dockerslim_lint.facts.model import (
 )
 from dockerslim_lint.facts.outputs import command_uses, word_use
 from dockerslim_lint.facts.packages import read_install
-from dockerslim_lint.facts.stages import stage_named
+from dockerslim_lint.facts.stages import StageNames
 from dockerslim_lint.facts.toolchain import installed_by, link_of
 from dockerslim_lint.facts.transfers import apply_command, place
 from dockerslim_lint.facts.users import read_user
@@ -51,6 +51,8 @@ class Shared:
         self.arguments = arguments
         self.scope: Mapping[str, Value] = {}
         self.stages: Sequence[Stage] = ()
+        self.names = StageNames()
+        """the stages before the one that is walked"""
         self.states: list[StageState] = []
         self.commands: list[Command] = []
         self.calls: list[CargoCall] = []
@@ -184,8 +186,8 @@ class StageState:
         """The crate of a directory in the stage, by way of the COPY that brought its manifest."""
         if directory is None:
             return None, None
-        manifest = self.table.find(f"{directory}/Cargo.toml")
-        place_ = self._context_path(f"{directory}/Cargo.toml", manifest)
+        manifest = f"{directory.rstrip('/')}/Cargo.toml"
+        place_ = self._context_path(manifest, self.table.find(manifest))
         if place_ is None:
             return None, None
         crate = self._shared.crates.read(patterns.parent(f"/{place_}").strip("/"), packages)
@@ -200,11 +202,17 @@ class StageState:
         return crate, workspace
 
     def _context_path(self, path: str, entry: object) -> str | None:
+        """Where in the context the file came from; a glob (``COPY Cargo.* ./``) keeps the file's own name."""
         if not isinstance(entry, ContextTree):
             return None
         for known, candidate in reversed(list(self.table.entries())):
+            if candidate is not entry:
+                continue
+            if patterns.same(known, path):
+                folder = patterns.parent(f"/{entry.source}")
+                return patterns.normalise(f"{folder}/{patterns.basename(path)}").strip("/")
             rest = patterns.below(path, known)
-            if candidate is entry and rest is not None:
+            if rest is not None:
                 return patterns.normalise(f"{entry.source}/{rest}" if rest else entry.source)
         return None
 
@@ -221,7 +229,7 @@ class StageState:
         by_base = not slash and destination in self.table.base_directories
         flag = instruction.flag("from")
         origin_name = self.environment.pattern(flag.value)[0] if flag and flag.value else ""
-        origin = stage_named(shared.stages[: self.stage.number], origin_name) if origin_name else None
+        origin = shared.names.find(origin_name)
         sources = tuple(self.environment.pattern(word)[0] for word in words)
         shared.transfers.append(
             Transfer(
@@ -248,7 +256,7 @@ class StageState:
 
     def _copy_context(self, index: int, source: str, destination: str, directory: bool) -> None:
         source = patterns.normalise(source.lstrip("/")) if source.strip("/") else "."
-        is_tree = source == "." or self._shared.crates.is_directory(source)
+        is_tree = source == "." or ("*" not in source and self._shared.crates.is_directory(source))
         path = f"{destination.rstrip('/')}/{patterns.basename(source)}" if directory and not is_tree else destination
         self.table.put(path, ContextTree(source, index))
 
@@ -260,11 +268,13 @@ class StageState:
         use = word_use(word, path, "copy", origin.stage.number, index, origin.table, shared.calls)
         if use is not None:
             shared.uses.append(use)
-        if place(origin.table, self.table, path, destination, directory, True):
+        if place(origin.table, self.table, path, destination, directory, True, contents=True):
             return
         if origin.opaque is None or not isinstance(origin.table.find(path), ContextTree | None):
             return
         name = patterns.basename(path)
+        if "." in name:
+            return  # a man page, a library: no program
         target = f"{destination.rstrip('/')}/{name}" if directory else destination
         link = _link_by_path(path, origin)
         if link is not None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dockerslim_lint.catalog import images as catalog
 from dockerslim_lint.catalog import natives, platforms
 from dockerslim_lint.facts.model import MUSL_STATIC, FinalImage, ImageBuild
+from dockerslim_lint.facts.transfers import MAY_NOT_RUN
 from dockerslim_lint.plan.model import Choice, NotPossible, Task
 
 CHOICES = ("distroless/static", "alpine")
@@ -60,6 +61,8 @@ def _calls(build: ImageBuild, images: tuple[FinalImage, ...]) -> tuple[int, ...]
         for path, artifact in image.artifacts:
             if artifact.call is None:
                 raise NotPossible(_behind(build, artifact.opaque, path))
+            if artifact.touched == MAY_NOT_RUN:
+                raise NotPossible(f"{path} comes from {MAY_NOT_RUN}")
             if artifact.touched:
                 raise NotPossible(
                     f"{path} is {artifact.touched}"

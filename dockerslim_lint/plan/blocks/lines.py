@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from bisect import bisect_left
+
 from dockerslim_lint.edit import Edit
 from dockerslim_lint.facts.model import ImageBuild
 from dockerslim_lint.source import Span
@@ -21,7 +23,7 @@ def block_start(build: ImageBuild, instruction: Instruction) -> int:
     """
     start = line_start(build, instruction.span.start)
     nodes = build.dockerfile.nodes
-    at = nodes.index(instruction)
+    at = _place(build, instruction)
     while at > 0:
         node = nodes[at - 1]
         if isinstance(node, Trivia) and node.kind == "comment" and node.span.start < start:
@@ -43,7 +45,7 @@ def removal(build: ImageBuild, instruction: Instruction) -> Span:
     """What goes with an instruction: the comments directly above it, and the empty lines that follow it."""
     start = block_start(build, instruction)
     nodes = build.dockerfile.nodes
-    at = nodes.index(instruction) + 1
+    at = _place(build, instruction) + 1
     end = instruction.span.end
     while at < len(nodes):
         node = nodes[at]
@@ -52,3 +54,8 @@ def removal(build: ImageBuild, instruction: Instruction) -> Span:
         end = node.span.end
         at += 1
     return Span(start, end)
+
+
+def _place(build: ImageBuild, instruction: Instruction) -> int:
+    """The instruction's index among the file's nodes, which are in order."""
+    return bisect_left(build.dockerfile.nodes, instruction.span.start, key=lambda node: node.span.start)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dockerslim_lint.edit import Edit
+from dockerslim_lint.facts.crate.model import Crate
 from dockerslim_lint.facts.model import CargoCall, ImageBuild
 from dockerslim_lint.plan.blocks.target import TRIPLE
 from dockerslim_lint.plan.model import Draft, NotPossible, Task
@@ -10,7 +11,7 @@ from dockerslim_lint.plan.model import Draft, NotPossible, Task
 
 def add_target(task: Task) -> Draft:
     """`` --target …`` behind the arguments of each call. Raises NotPossible."""
-    return Draft(tuple(_target_edit(task.build, task.build.calls[at]) for at in task.calls if _needs(task, at)))
+    return Draft(tuple(_target_edit(task.build, at) for at in task.calls if _needs(task, at)))
 
 
 def _needs(task: Task, at: int) -> bool:
@@ -18,7 +19,8 @@ def _needs(task: Task, at: int) -> bool:
     return not (stage.image is not None and stage.image.host_libc == "musl")
 
 
-def _target_edit(build: ImageBuild, call: CargoCall) -> Edit:
+def _target_edit(build: ImageBuild, at: int) -> Edit:
+    call = build.calls[at]
     line = build.source.line_of(call.command.span.start)
     if not call.command.shell_form:
         raise NotPossible(f"line {line} is in exec form: without a shell there is no `$(uname -m)`")
@@ -31,16 +33,15 @@ def _target_edit(build: ImageBuild, call: CargoCall) -> Edit:
         raise NotPossible(
             f"{where.get(call.target.origin, 'the call')} already asks for {call.target.pattern} (line {line})"
         )
-    _check_configuration(build, call, line)
+    _check_configuration(call, build.crates[at], line)
     return Edit(call.end, call.end, f" --target {TRIPLE}")
 
 
-def _check_configuration(build: ImageBuild, call: CargoCall, line: int) -> None:
+def _check_configuration(call: CargoCall, crate: Crate | None, line: int) -> None:
     """Retargeting changes which of cargo's settings apply, both ways: never in silence."""
     for name in sorted(call.command.variables):
         if name.startswith("CARGO_TARGET_") and name.endswith(("_LINKER", "_RUSTFLAGS", "_RUNNER")):
             raise NotPossible(f"{name} is set for one target only (line {line})")
-    crate = build.crates[build.calls.index(call)]
     if crate is None:
         return
     for table in crate.config.target_tables:

@@ -18,7 +18,7 @@ def install_target(task: Task) -> Draft:
     edits = []
     for number in task.stages:
         stage = build.stages[number]
-        calls = [build.calls[at] for at in task.calls if build.calls[at].command.stage == number]
+        calls = [at for at in task.calls if build.calls[at].command.stage == number]
         line = build.source.line_of(build.instructions[stage.instruction].span.start)
         if stage.cross:
             raise NotPossible(
@@ -30,13 +30,13 @@ def install_target(task: Task) -> Draft:
             raise NotPossible(f"the builder (line {line}) has no toolchain of its own: it is installed by a step")
         if stage.image.host_libc == "musl":
             continue
-        first = calls[0]
+        first = build.calls[calls[0]]
         instruction = build.instructions[first.command.instruction]
-        for call in calls:
+        for at in calls:
+            call, crate = build.calls[at], build.crates[at]
             call_line = build.source.line_of(call.command.span.start)
             if call.toolchain:
                 raise NotPossible(f"the call in line {call_line} picks the toolchain +{call.toolchain}")
-            crate = build.crates[build.calls.index(call)]
             if crate is not None and "/" in crate.toolchain.path:
                 raise NotPossible(f"{crate.toolchain.path} chooses the toolchain below the directory of this step")
         if is_installed(PATTERN, build.targets[number]):

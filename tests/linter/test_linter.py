@@ -1,0 +1,209 @@
+"""The loop that applies fixes, and what it refuses."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator
+from random import Random
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from dockerslim_lint import linter, registry
+from dockerslim_lint.config import Settings
+from dockerslim_lint.context import MemoryContext, NoContext
+from dockerslim_lint.edit import Edit, Fix, Safety, Withheld, apply
+from dockerslim_lint.plan import decision
+from dockerslim_lint.plan.model import Draft
+from dockerslim_lint.rule import Finding, ImageBuild, Plan, Rule, Severity
+from dockerslim_lint.source import Source, Span
+from tests.facts.reading import CRATE
+from tests.plan.test_withheld import CLASSIC, SINGLE
+from tests.syntax.dockerfiles import Maker
+
+CONTEXT = MemoryContext({path: body.encode() for path, body in CRATE.items()})
+LOCKED = MemoryContext({**{path: body.encode() for path, body in CRATE.items()}, "Cargo.lock": b"version = 4\n"})
+
+
+def fix(text: str, allow: Safety, context: MemoryContext = CONTEXT) -> linter.Fixed:
+    return linter.fix(Source(text.encode()), context, Settings(), allow)
+
+
+def test_safe_fixes_are_applied_without_the_decision() -> None:
+    fixed = fix(CLASSIC, Safety.SAFE, LOCKED)
+    assert [(one.fix.key, one.codes) for one in fixed.applied] == [("strip:1", ("DSL201",))]
+    assert [(held.key, held.codes) for held in fixed.held] == [("slim:0", ("DSL101",))]
+    assert fixed.held[0].reason.startswith("not proven")
+    proven = fix(fixed.source.data.decode(), Safety.PROVABLE, LOCKED)
+    assert proven.source.data == fix(CLASSIC, Safety.PROVABLE, LOCKED).source.data
+
+
+def test_stripping_is_not_safe_where_somebody_reads_symbols() -> None:
+    lock = b'version = 4\n[[package]]\nname = "sentry"\nversion = "0.1.0"\n'
+    users = MemoryContext({**{path: body.encode() for path, body in CRATE.items()}, "Cargo.lock": lock})
+    assert not fix(CLASSIC, Safety.SAFE, users).applied
+    assert not fix(CLASSIC, Safety.SAFE, CONTEXT).applied, "without a lock nothing is known of the crate graph"
+    backtraces = CLASSIC.replace("CMD", "ENV RUST_BACKTRACE=1\nCMD")
+    assert not fix(backtraces, Safety.SAFE, LOCKED).applied
+
+
+def test_select_and_ignore() -> None:
+    def codes(**changes: tuple[str, ...]) -> list[str]:
+        report = linter.lint(Source(SINGLE.encode()), CONTEXT, Settings(**changes))  # type: ignore[arg-type]
+        return [finding.code for finding in report.findings]
+
+    assert codes() == ["DSL101", "DSL202", "DSL201"]
+    assert codes(select=("dsl101",)) == ["DSL101"]
+    assert codes(select=("not-stripped",)) == ["DSL201"]
+    assert codes(ignore=("DSL101", "toolchain-shipped")) == ["DSL201"]
+
+
+def test_error_of_a_file_without_instructions() -> None:
+    report = linter.lint(Source(b"# nothing\n"), NoContext(), Settings())
+    assert report.error
+    assert [finding.code for finding in report.findings] == ["DSL901"]
+    assert linter.fix(Source(b""), NoContext(), Settings(), Safety.PROVABLE).source.data == b""
+
+
+def test_unknown_instruction_never_gets_a_fix() -> None:
+    report = linter.lint(Source(CLASSIC.replace("WORKDIR", "WROKDIR").encode()), CONTEXT, Settings())
+    assert "WORKDIR" in next(one.message for one in report.findings if one.code == "DSL902")
+    fixed = fix(CLASSIC.replace("WORKDIR", "WROKDIR"), Safety.PROVABLE)
+    assert not fixed.applied
+
+
+def test_unused_suppressions_are_reported() -> None:
+    report = linter.lint(Source(f"# dockerslim: ignore=DSL104; reason=x\n{CLASSIC}".encode()), CONTEXT, Settings())
+    assert any("DSL104" in note for note in report.notes)
+
+
+class _Odd(Rule):
+    """A rule whose fix is wrong."""
+
+    CODE, NAME, SEVERITY = "DSL999", "odd", Severity.WARNING
+    VALID, INVALID = (), ()
+    text = ""
+
+    def check(self, build: ImageBuild, plan: Plan) -> Iterator[Finding]:
+        edit = Edit(0, 0, self.text)
+        yield self.finding("Odd.", Span(0, 1), fixes=(Fix("odd:0", "", Safety.SAFE, "odd", (edit,)),))
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["RNU x\n", "RUN <<E\n", "# escape=`\n# x\n"],
+    ids=["new finding", "does not parse", "does not come to an end"],
+)
+def test_a_bad_fix_is_thrown_away_as_our_bug(text: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(_Odd, "text", text)
+    monkeypatch.setattr(linter, "rules", lambda: (*registry.rules(), _Odd()))
+    fixed = linter.fix(Source(CLASSIC.encode()), CONTEXT, Settings(), Safety.SAFE)
+    assert fixed.bug is not None
+    if "RUN" in text or "RNU" in text:
+        assert fixed.source.data == CLASSIC.encode()
+        assert "thrown away" in fixed.bug
+
+
+def test_a_change_outside_of_the_named_lines_is_thrown_away(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The second reader compares what it reads with the lines that the edits name."""
+    monkeypatch.setattr(
+        linter, "apply", lambda data, edits: apply(data, edits).replace(b"WORKDIR /app", b"WORKDIR /other")
+    )
+    fixed = linter.fix(Source(CLASSIC.encode()), NoContext(), Settings(select=("DSL101",)), Safety.PROVABLE)
+    assert not fixed.applied
+    assert fixed.bug is not None
+
+
+def test_a_block_that_says_something_else_is_withheld_as_our_bug(monkeypatch: pytest.MonkeyPatch) -> None:
+    from dockerslim_lint.plan import compose
+
+    monkeypatch.setattr(compose, "move_paths", lambda task: Draft())
+    report = linter.lint(Source(CLASSIC.encode()), CONTEXT, Settings())
+    finding = next(one for one in report.findings if one.code == "DSL101")
+    assert isinstance(finding.fixes, Withheld)
+    assert finding.fixes.reason.startswith("our bug")
+    assert any(note.startswith("our bug") for note in report.notes)
+
+
+def test_without_alternatives_there_is_one_fix() -> None:
+    report = linter.lint(Source(CLASSIC.encode()), CONTEXT, Settings(), alternatives=False)
+    finding = next(one for one in report.findings if one.code == "DSL101")
+    assert not isinstance(finding.fixes, Withheld)
+    assert [one.choice for one in finding.fixes] == ["distroless/static"]
+    assert decision.MAX_CANDIDATES > 1
+
+
+@settings(max_examples=100, deadline=None, derandomize=True)
+@given(seed=st.integers(0, 1_000_000))
+def test_any_file_converges(seed: int) -> None:
+    source = Source(Maker(Random(seed)).file())
+    fixed = linter.fix(source, NoContext(), Settings(), Safety.PROVABLE)
+    assert fixed.bug is None
+    again = linter.fix(fixed.source, NoContext(), Settings(), Safety.PROVABLE)
+    assert again.source.data == fixed.source.data
+
+
+def noise(seed: int) -> str:
+    """Lines that people put around the classic: comments, labels, steps that make nothing."""
+    random = Random(seed)
+    extra = [
+        "# a comment",
+        "",
+        'LABEL a="b c"',
+        "ENV A=1 B='2 3'",
+        "RUN apt-get update \\\n    # why\n    && apt-get install -y git \\\n\n    && rm -rf /var/lib/apt/lists/*",
+        "ARG X=y",
+        "RUN echo nothing > /dev/null",
+        "EXPOSE 80/tcp",
+        "RUN <<EOF\necho hi\nEOF",
+        "\tRUN true",
+        "STOPSIGNAL SIGINT",
+    ]
+    builder, final = CLASSIC.split("FROM debian")
+    lines = builder.splitlines()
+    for _ in range(random.randint(0, 5)):
+        lines.insert(random.randint(1, len(lines)), random.choice(extra))
+    quiet = [line for line in extra if not line.lstrip().startswith("RUN")]
+    tail = f"FROM debian{final}".splitlines()
+    for _ in range(random.randint(0, 4)):
+        tail.insert(random.randint(1, len(tail)), random.choice(quiet))
+    return "\n".join([*lines, *tail]) + "\n"
+
+
+@settings(max_examples=60, deadline=None, derandomize=True)
+@given(seed=st.integers(0, 1_000_000))
+def test_the_classic_is_rewritten_whatever_stands_around_it(seed: int) -> None:
+    text = noise(seed)
+    fixed = fix(text, Safety.PROVABLE)
+    assert fixed.bug is None
+    assert [one.fix.choice for one in fixed.applied] == ["distroless/static"]
+    kept = [
+        line for line in text.splitlines() if "cargo" not in line and "debian" not in line and "COPY --from" not in line
+    ]
+    after = fixed.source.data.decode().splitlines()
+    assert [line for line in after if line in kept] == kept
+
+
+EXTREME = {
+    "100,000 lines": b"FROM rust:1\n" + b"RUN echo hello world\n" * 100_000,
+    "deep ${": b"FROM rust:1\nENV A=" + b"${A:-" * 100_000 + b"\n",
+    "deep ${ in a RUN": b"FROM rust:1\nRUN echo " + b"${A:-" * 50_000 + b"\n",
+    "deep $(": b"FROM rust:1\nRUN echo " + b"$(" * 50_000 + b"\n",
+    "a million continuation lines": b"FROM rust:1\nRUN echo \\\n" + b"  a \\\n" * 1_000_000 + b"  b\n",
+    "a million comments in a continuation": b"FROM rust:1\nRUN echo \\\n" + b"# c\n" * 1_000_000 + b"  b\n",
+    "10,000 stages": b"".join(b"FROM rust:1 AS s%d\nCOPY --from=s0 /a /b\n" % n for n in range(10_000)),
+    "10,000 calls": b"FROM rust:1 AS b\n"
+    + b"RUN cargo build --release\n" * 10_000
+    + b"FROM debian\nCOPY --from=b /target/release/x /x\n",
+    "10,000 copies": b"FROM rust:1 AS b\nRUN cargo build\nFROM debian\n"
+    + b"COPY --from=b /target/debug/x /x\n" * 10_000,
+}
+
+
+@pytest.mark.parametrize("name", EXTREME)
+def test_extreme_input_ends_in_time(name: str) -> None:
+    start = time.process_time()
+    report = linter.lint(Source(EXTREME[name]), NoContext(), Settings(), alternatives=False)
+    assert time.process_time() - start < 30
+    assert report.error is None or "line" in report.error or "dockerfile" in report.error
