@@ -5,6 +5,7 @@ import json
 import os
 import shlex
 import shutil
+import signal
 import subprocess
 import sys
 from collections.abc import Sequence
@@ -12,7 +13,7 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 from tests.lab import debian, engine, images, oci
-from tests.lab.store import LabError, lab_dir, only_one, remove, run, say
+from tests.lab.store import LabError, end_with_children, lab_dir, only_one, remove, run, say
 
 PAIRS = [(suite, arch) for suite in ("bookworm", "trixie") for arch in debian.CPU]
 
@@ -40,7 +41,17 @@ def check_machine() -> None:
         raise LabError("the lab is made for amd64 machines")
     needed = {"git": "git", "tar": "tar", "unshare": "util-linux", "gzip": "gzip"}
     if missing := [package for program, package in needed.items() if not shutil.which(program)]:
-        run("apt-get", "-o", "DPkg::Lock::Timeout=300", "install", "-y", "-q", "--no-install-recommends", *missing, env={"DEBIAN_FRONTEND": "noninteractive"})
+        run(
+            "apt-get",
+            "-o",
+            "DPkg::Lock::Timeout=300",
+            "install",
+            "-y",
+            "-q",
+            "--no-install-recommends",
+            *missing,
+            env={"DEBIAN_FRONTEND": "noninteractive"},
+        )
 
 
 def up(arguments: argparse.Namespace) -> None:
@@ -68,7 +79,7 @@ def up(arguments: argparse.Namespace) -> None:
             recorded.write_text(json.dumps({"engine": str(root)}))
             say("the engine answers")
         load(rest.result())
-    say(f"ready: eval \"$({Path(sys.argv[0])} env)\"")
+    say(f'ready: eval "$({Path(sys.argv[0])} env)"')
 
 
 def load(wanted: Sequence[oci.Image]) -> None:
@@ -76,16 +87,21 @@ def load(wanted: Sequence[oci.Image]) -> None:
     environ = {**os.environ, **environment()}
     environ["PATH"] = whole_path(environ["PATH"])
     listed = subprocess.run(
-        ["docker", "images", "--no-trunc", "--format", "{{.Repository}}:{{.Tag}} {{.ID}}"], env=environ, stdout=subprocess.PIPE, text=True, check=True
+        ["docker", "images", "--no-trunc", "--format", "{{.Repository}}:{{.Tag}} {{.ID}}"],
+        env=environ,
+        stdout=subprocess.PIPE,
+        text=True,
+        check=True,
     ).stdout
     has = dict(line.split() for line in listed.splitlines())
     layout = oci.Layout(lab_dir() / "layout")
-    missing = []
+    missing, replaced = [], set[str]()
     for image in wanted:
         index = oci.Layout(None).add(image)
         if any(has.get(name) != index for name in image.names):
             layout.add(image)
             missing.append(image.names[0])
+            replaced |= {has[name] for name in image.names if name in has} - {index}
     if not missing:
         say("all images are loaded")
         return
@@ -94,10 +110,14 @@ def load(wanted: Sequence[oci.Image]) -> None:
     remove(layout.folder)
     layout.write()
     with subprocess.Popen(["tar", "-C", layout.folder, "-c", "."], stdout=subprocess.PIPE) as tar:
-        done = subprocess.run(["docker", "load", "-q"], stdin=tar.stdout, env=environ, capture_output=True, text=True, check=False)
+        done = subprocess.run(
+            ["docker", "load", "-q"], stdin=tar.stdout, env=environ, capture_output=True, text=True, check=False
+        )
     remove(layout.folder)
     if done.returncode:
         raise LabError(f"docker load: {done.stderr[-2000:]}")
+    for old in replaced:  # it stays if something uses it
+        subprocess.run(["docker", "rmi", old], env=environ, capture_output=True, check=False)
     say("loaded")
 
 
@@ -141,7 +161,9 @@ def clean(arguments: argparse.Namespace) -> None:
 
 
 def main(argv: Sequence[str]) -> int:
-    parser = argparse.ArgumentParser(prog="lab", description="A container engine and base images for tests, without a registry.")
+    parser = argparse.ArgumentParser(
+        prog="lab", description="A container engine and base images for tests, without a registry."
+    )
     commands = parser.add_subparsers(required=True)
     parts = {
         "up": (up, "make what is missing, start the engine, load the images"),
@@ -156,10 +178,14 @@ def main(argv: Sequence[str]) -> int:
         if name == "env":
             command.add_argument("--json", action="store_true", help="as a JSON object")
         if name == "up":
-            command.add_argument("--refresh", action="store_true", help="fetch new package lists first; what they change is made anew")
+            command.add_argument(
+                "--refresh", action="store_true", help="fetch new package lists first; what they change is made anew"
+            )
     arguments = parser.parse_args(argv)
     try:
         if arguments.alone:
+            for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+                signal.signal(number, end_with_children)
             with only_one():
                 return arguments.act(arguments) or 0
         return int(arguments.act(arguments))

@@ -12,8 +12,18 @@ from tests.lab import oci
 from tests.lab.store import LabError, digest, made, run
 
 HOME = "usr/local/share/clones"
-ADDRESSES = ["https://github.com/", "http://github.com/", "git://github.com/", "ssh://git@github.com/", "git@github.com:"]
-FIXED = {f"GIT_{who}_{what}": value for who in ("AUTHOR", "COMMITTER") for what, value in (("NAME", "lab"), ("EMAIL", "lab@example.org"), ("DATE", "2026-01-01T00:00:00Z"))}
+ADDRESSES = [
+    "https://github.com/",
+    "http://github.com/",
+    "git://github.com/",
+    "ssh://git@github.com/",
+    "git@github.com:",
+]
+FIXED = {
+    f"GIT_{who}_{what}": value
+    for who in ("AUTHOR", "COMMITTER")
+    for what, value in (("NAME", "lab"), ("EMAIL", "lab@example.org"), ("DATE", "2026-01-01T00:00:00Z"))
+}
 
 
 def folders() -> list[Path]:

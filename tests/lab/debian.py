@@ -42,7 +42,9 @@ def mirrors() -> tuple[str, str]:
         elif re.fullmatch(r"(bookworm|trixie|stable|oldstable)(-updates)?", release):
             main = main or uri
     if not main:
-        raise LabError("apt has no Debian source (or no lists yet: apt-get update); the lab takes its mirror from there")
+        raise LabError(
+            "apt has no Debian source (or no lists yet: apt-get update); the lab takes its mirror from there"
+        )
     return main, security or re.sub(r"/debian/?$", "/debian-security/", main)
 
 
@@ -58,7 +60,15 @@ def sources(suite: str) -> str:
 def _apt(suite: str, arch: str) -> Path:
     home = lab_dir() / "apt" / f"{suite}-{arch}"
     config = home / "apt.conf"
-    for folder in ("etc/apt.conf.d", "etc/preferences.d", "etc/sources.list.d", "etc/trusted.gpg.d", "state/lists/partial", "archives/partial", "none/partial"):
+    for folder in (
+        "etc/apt.conf.d",
+        "etc/preferences.d",
+        "etc/sources.list.d",
+        "etc/trusted.gpg.d",
+        "state/lists/partial",
+        "archives/partial",
+        "none/partial",
+    ):
         (home / folder).mkdir(parents=True, exist_ok=True)
     (home / "status").touch()
     (home / "etc/sources.list.d/debian.sources").write_text(sources(suite))
@@ -155,6 +165,17 @@ def loose_root(suite: str, arch: str, root: Path, *packages: str) -> None:
 ESSENTIAL = ["?essential"]
 
 
+# As in Debian's own images: without these a layer keeps the package files that its RUN downloaded.
+CLEANING = "rm -f /var/cache/apt/archives/*.deb /var/cache/apt/archives/partial/*.deb /var/cache/apt/*.bin || true"
+APT_IN_IMAGES = {
+    "docker-clean": f'DPkg::Post-Invoke {{ "{CLEANING}"; }};\nAPT::Update::Post-Invoke {{ "{CLEANING}"; }};\n'
+    'Dir::Cache::pkgcache "";\nDir::Cache::srcpkgcache "";\n',
+    "docker-no-languages": 'Acquire::Languages "none";\n',
+    "docker-gzip-indexes": 'Acquire::GzipIndexes "true";\n',
+    "docker-autoremove-suggests": 'Apt::AutoRemove::SuggestsImportant "false";\n',
+}
+
+
 class Root:
     """A real Debian root: dpkg's own records, every package configured. It grows by `install`.
 
@@ -169,7 +190,17 @@ class Root:
     def bootstrap(self) -> None:
         root = self.folder
         merged_usr(root, self.arch)
-        for folder in ("var/lib/dpkg/info", "var/lib/dpkg/updates", "var/lib/dpkg/triggers", "etc/apt/sources.list.d", "etc/dpkg/dpkg.cfg.d", "proc", "dev", "tmp"):
+        for folder in (
+            "var/lib/dpkg/info",
+            "var/lib/dpkg/updates",
+            "var/lib/dpkg/triggers",
+            "etc/apt/sources.list.d",
+            "etc/apt/apt.conf.d",
+            "etc/dpkg/dpkg.cfg.d",
+            "proc",
+            "dev",
+            "tmp",
+        ):
             (root / folder).mkdir(parents=True, exist_ok=True)
         (root / "tmp").chmod(0o1777)
         self.status.touch()
@@ -177,6 +208,9 @@ class Root:
         (root / "etc/apt/sources.list.d/debian.sources").write_text(sources(self.suite))
         excludes = [f"path-exclude {p}" for p in NO_DOCS] + ["path-include /usr/share/doc/*/copyright"]
         (root / "etc/dpkg/dpkg.cfg.d/docker").write_text("\n".join([*excludes, ""]))
+        (root / "etc/dpkg/dpkg.cfg.d/docker-apt-speedup").write_text("force-unsafe-io\n")
+        for name, text in APT_IN_IMAGES.items():
+            (root / "etc/apt/apt.conf.d" / name).write_text(text)
         debs = fetch(self.suite, self.arch, *ESSENTIAL, "usr-is-merged")
         unpack(debs, root)
         if not (root / "usr/bin/awk").exists():
@@ -199,9 +233,29 @@ class Root:
             foreign.write_text(f"{here}\n{self.arch}\n")
         excludes = [f"--path-exclude={p}" for p in NO_DOCS]
         script = 'root=$1; shift; mount -t proc proc "$root/proc"; mount --rbind /dev "$root/dev"; exec dpkg --root="$root" "$@"'
-        command = ["--force-depends", "--force-architecture", "--force-unsafe-io", "--force-confnew", *excludes, "--unpack", *map(str, debs)]
+        command = [
+            "--force-depends",
+            "--force-architecture",
+            "--force-unsafe-io",
+            "--force-confnew",
+            *excludes,
+            "--unpack",
+            *map(str, debs),
+        ]
         frontend = {"DEBIAN_FRONTEND": "noninteractive", "DEBCONF_NONINTERACTIVE_SEEN": "true"}
-        run("unshare", "--mount", "--propagation", "private", "bash", "-ec", script, "_", root, *command, env={**frontend, "LC_ALL": "C.UTF-8"})
+        run(
+            "unshare",
+            "--mount",
+            "--propagation",
+            "private",
+            "bash",
+            "-ec",
+            script,
+            "_",
+            root,
+            *command,
+            env={**frontend, "LC_ALL": "C.UTF-8"},
+        )
         foreign.unlink(missing_ok=True)
         configure = ["dpkg", "--force-unsafe-io", "--configure"]
         for package in first:
@@ -213,7 +267,13 @@ class Root:
     def tidy(self) -> None:
         """Drop what a package manager leaves and an image doesn't need."""
         root = self.folder
-        for pattern in ("var/log/*.log", "var/log/apt/*", "var/cache/ldconfig/aux-cache", "var/cache/debconf/*-old", "var/lib/dpkg/*-old", "var/cache/apt/*.bin"):
+        for pattern in (
+            "var/log/*.log",
+            "var/log/apt/*",
+            "var/cache/ldconfig/aux-cache",
+            "var/cache/debconf/*-old",
+            "var/lib/dpkg/*-old",
+            "var/cache/apt/*.bin",
+        ):
             for left in root.glob(pattern):
                 left.unlink()
-

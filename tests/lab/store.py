@@ -1,21 +1,25 @@
 """Where the lab keeps what it makes: outside the checkout, each thing under a key of what it is made from."""
 
+import ast
 import fcntl
 import hashlib
 import inspect
 import os
 import shutil
+import signal
 import subprocess
 import sys
+import textwrap
 import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 _started = time.monotonic()
 _locks: dict[str, threading.Lock] = {}
 _locks_lock = threading.Lock()
+_children: set[int] = set()
 
 
 class LabError(Exception):
@@ -32,39 +36,61 @@ def say(text: str) -> None:
 
 
 def digest(*parts: object) -> str:
-    """A short hash of the parts; a function stands for its own source text."""
+    """A short hash of the parts; a function or class stands for its own code, however it is laid out."""
     h = hashlib.sha256()
     for part in parts:
-        text = inspect.getsource(part) if callable(part) else repr(part)
+        text = ast.dump(ast.parse(textwrap.dedent(inspect.getsource(part)))) if callable(part) else repr(part)
         h.update(f"{len(text)}:{text}".encode())
     return h.hexdigest()[:16]
 
 
-def run(*command: str | Path, env: dict[str, str] | None = None, cwd: Path | None = None, feed: str | None = None) -> str:
+def run(
+    *command: str | Path, env: dict[str, str] | None = None, cwd: Path | None = None, feed: str | None = None
+) -> str:
     """Run a command, give back its standard output; LabError with the end of its output if it fails."""
-    done = subprocess.run(
+    child = subprocess.Popen(
         [str(c) for c in command],
-        input=feed,
-        stdin=subprocess.DEVNULL if feed is None else None,
-        capture_output=True,
+        stdin=subprocess.DEVNULL if feed is None else subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
         text=True,
         errors="replace",
         env=None if env is None else {**os.environ, **env},
         cwd=cwd,
-        check=False,
+        start_new_session=True,
     )
-    if done.returncode:
+    _children.add(child.pid)
+    try:
+        out, err = child.communicate(feed)
+    finally:
+        _children.discard(child.pid)
+    if child.returncode:
         words = " ".join(str(c) for c in command)
-        raise LabError(f"{words[:400]}: exit code {done.returncode}\n{(done.stdout + done.stderr)[-3000:]}")
-    return done.stdout
+        raise LabError(f"{words[:400]}: exit code {child.returncode}\n{(out + err)[-3000:]}")
+    return out
 
 
-def in_root(root: Path, *command: str | Path, env: dict[str, str] | None = None, binds: Sequence[tuple[Path, str]] = ()) -> str:
+def end_with_children(number: int, _: object) -> None:
+    """A signal's handler: nothing that we started goes on without us, writing into the cache."""
+    for pid in list(_children):
+        with suppress(ProcessLookupError):
+            os.killpg(pid, signal.SIGKILL)
+    os._exit(128 + number)
+
+
+def in_root(
+    root: Path, *command: str | Path, env: dict[str, str] | None = None, binds: Sequence[tuple[Path, str]] = ()
+) -> str:
     """Run a command chrooted into `root`, with /proc and /dev there and nothing left mounted afterwards."""
     script = 'root=$1; shift; mount -t proc proc "$root/proc"; mount --rbind /dev "$root/dev"; '
     script += 'while [ "$1" != -- ]; do mkdir -p "$root$2"; mount --bind "$1" "$root$2"; shift 2; done; shift; exec env -i "${@:2:$1}" chroot "$root" "${@:$1+2}"'
     pairs = [str(word) for bind in binds for word in bind]
-    plain = {"PATH": "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin", "HOME": "/root", "LC_ALL": "C.UTF-8", **(env or {})}
+    plain = {
+        "PATH": "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin",
+        "HOME": "/root",
+        "LC_ALL": "C.UTF-8",
+        **(env or {}),
+    }
     settings = [f"{name}={value}" for name, value in plain.items()]
     unshare = ["unshare", "--mount", "--propagation", "private", "--pid", "--fork", "--kill-child"]
     return run(*unshare, "bash", "-ec", script, "_", root, *pairs, "--", str(len(settings)), *settings, *command)
