@@ -1,0 +1,165 @@
+"""Writes what is generated of the documentation: a page for each rule, and the table of all.
+
+``python docs/generate.py`` writes, ``python docs/generate.py --check`` tells what is out of date and ends with 1 if
+anything is. A page is the rule's own docstring and cases; what the linter says of a case is asked of the linter.
+"""
+
+from __future__ import annotations
+
+import argparse
+import difflib
+import sys
+from collections.abc import Iterator, Mapping, Sequence
+from inspect import cleandoc
+from pathlib import Path
+
+from dockerslim_lint import linter
+from dockerslim_lint.config import Settings
+from dockerslim_lint.context import MemoryContext, NoContext
+from dockerslim_lint.edit import Withheld
+from dockerslim_lint.finding import Finding
+from dockerslim_lint.output.rule_pages import fix_safety
+from dockerslim_lint.registry import rules
+from dockerslim_lint.rule import Invalid, Rule, Valid
+from dockerslim_lint.source import Source
+
+FOLDER = Path(__file__).resolve().parent / "rules"
+
+
+def pages() -> dict[str, str]:
+    """All generated files of `FOLDER`, by name."""
+    return {"README.md": index(rules()), **{f"{rule.CODE}.md": page(rule) for rule in rules()}}
+
+
+def index(every: Sequence[Rule]) -> str:
+    """The table of all rules."""
+    rows = [
+        f"| [{rule.CODE}]({rule.CODE}.md) | {rule.NAME} | {rule.SEVERITY.label} | {fix_safety(rule)} | {rule.summary()} |"
+        for rule in every
+    ]
+    return "\n".join(
+        (
+            "# Rules",
+            "",
+            "| code | name | severity | fix | what it finds |",
+            "|---|---|---|---|---|",
+            *rows,
+            "",
+            "**fix** says how sure the rule's own fixes are: *safe* ones are written by `--fix`; those that *need proof*",
+            "change the libc, the base, the user or files, and are written after a proof (`--fix --verify`) or on your word",
+            "(`--fix --unsafe-fixes`). A dash: the rule only reports.",
+            "",
+            "A rule is silenced for one instruction by a comment on a line of its own above it (or inside its continuation):",
+            "",
+            "```dockerfile",
+            f"# dockerslim: ignore={every[0].CODE}; reason=the program loads plugins",
+            "FROM debian:bookworm-slim",
+            "```",
+            "",
+            f'and for good by `ignore = ["{every[0].CODE}"]` in the configuration, or `--ignore {every[0].CODE}`. Names serve as well as codes.',
+            "",
+            _generated(),
+            "",
+        )
+    )
+
+
+def page(rule: Rule) -> str:
+    """One rule: what it says of itself, its first case before and after, and what it is silent about."""
+    first = rule.INVALID[0]
+    finding = _finding(rule, first)
+    parts = [
+        f"# {rule.CODE} {rule.NAME}",
+        f"Severity: **{rule.SEVERITY.label}** · Fix: **{fix_safety(rule)}**",
+        cleandoc(type(rule).__doc__ or ""),
+        "## Found here",
+        _files(first.files),
+        _block("dockerfile", first.text),
+        f"Line {first.line}: {finding.message}",
+    ]
+    if first.fixed is not None and not isinstance(finding.fixes, Withheld):
+        fix = finding.fixes[0]
+        parts += ["## After the fix", _block("dockerfile", first.fixed), f"The fix: {fix.title}."]
+        parts += [f"What it costs: {fix.cost}."] if fix.cost else []
+    for more in rule.INVALID[1:]:
+        parts += ["## And here", _files(more.files), _block("dockerfile", more.text)]
+        again = _finding(rule, more)
+        parts += [f"Line {more.line}: {again.message}"]
+        parts += [f"No fix is offered: {again.fixes.reason}."] if isinstance(again.fixes, Withheld) else []
+        parts += ["The fix:", _block("diff", _changed(more.text, more.fixed))] if more.fixed is not None else []
+    parts += ["## Not found here", "Each differs from what is found above in these lines only:"]
+    parts += [_near_miss(rule.INVALID[valid.near], valid) for valid in rule.VALID]
+    parts += [f"[All rules](README.md) · `dockerslim-lint explain {rule.CODE}`", _generated()]
+    return "\n\n".join(part for part in parts if part) + "\n"
+
+
+def _finding(rule: Rule, case: Invalid) -> Finding:
+    """What the linter says of the case."""
+    files = case.files
+    context = NoContext() if files is None else MemoryContext({path: text.encode() for path, text in files.items()})
+    report = linter.lint(Source(case.text.encode()), context, Settings(select=(rule.CODE,)))
+    return report.findings[0]
+
+
+def _near_miss(found: Invalid, silent: Valid) -> str:
+    parts = [_block("diff", _changed(found.text, silent.text))] if found.text != silent.text else []
+    before, after = found.files, silent.files
+    if before is not None and after is None:
+        parts.append("The same, when nothing is known of the build context." if not parts else "")
+    elif before != after:
+        for path in sorted({*(before or {}), *(after or {})}):
+            old, new = (before or {}).get(path), (after or {}).get(path)
+            if old != new:
+                parts += [f"With this `{path}`:" if new is not None else f"Without `{path}`:"]
+                parts += [_block("diff", _changed(old or "", new or ""))]
+    return "\n\n".join(part for part in parts if part)
+
+
+def _changed(old: str, new: str) -> str:
+    """The lines that differ, each with the line before it, so that its place is seen."""
+    lines = list(difflib.unified_diff(old.splitlines(), new.splitlines(), lineterm="", n=1))[2:]
+    return "\n".join(line for line in lines if not line.startswith("@@"))
+
+
+def _files(files: Mapping[str, str] | None) -> str:
+    return "" if files is None else "In a folder with " + ", ".join(f"`{path}`" for path in sorted(files)) + ":"
+
+
+def _block(language: str, text: str) -> str:
+    return f"```{language}\n{text.rstrip()}\n```"
+
+
+def _generated() -> str:
+    return "<!-- Generated by docs/generate.py from the rule's file; `make docs` writes it anew. -->"
+
+
+def outdated(wanted: Mapping[str, str]) -> Iterator[str]:
+    """The names of files in `FOLDER` that are missing, differ, or that nothing generates any more."""
+    there = {path.name: path.read_text(encoding="utf-8") for path in sorted(FOLDER.glob("*.md"))}
+    yield from (name for name in sorted({*wanted, *there}) if wanted.get(name) != there.get(name))
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Write or check; returns the exit code."""
+    parser = argparse.ArgumentParser(description="Write the generated documentation.")
+    parser.add_argument("--check", action="store_true", help="write nothing; tell what is out of date")
+    check = parser.parse_args(arguments).check
+    wanted = pages()
+    names = list(outdated(wanted))
+    if check:
+        for name in names:
+            print(f"docs/rules/{name} is out of date", file=sys.stderr)
+        print("docs: run `make docs`" if names else f"docs: {len(wanted)} generated pages are up to date")
+        return 1 if names else 0
+    FOLDER.mkdir(exist_ok=True)
+    for name in names:
+        if name in wanted:
+            (FOLDER / name).write_text(wanted[name], encoding="utf-8", newline="\n")
+        else:
+            (FOLDER / name).unlink()
+    print(f"docs: {len(names)} of {len(wanted)} pages written" if names else f"docs: {len(wanted)} pages, none changed")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
