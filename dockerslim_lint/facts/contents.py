@@ -24,6 +24,11 @@ class Contents:
     def _ignored(self) -> IgnoreFile:
         return read_ignore_file(self._context, self._dockerfile)
 
+    @property
+    def has_manifest(self) -> bool:
+        """Whether a Cargo.toml stands at the root."""
+        return self._context.read("Cargo.toml") is not None
+
     @cached_property
     def top_level(self) -> tuple[str, ...]:
         """Names of the files and directories at the root that reach the builder, sorted."""

@@ -8,7 +8,8 @@ from dockerslim_lint.catalog import commands as known_commands
 from dockerslim_lint.catalog import packages
 from dockerslim_lint.edit import Need
 from dockerslim_lint.facts import patterns
-from dockerslim_lint.facts.model import Artifact, FinalImage, Launch, Output, Stage
+from dockerslim_lint.facts.model import Artifact, FinalImage, Launch, Output
+from dockerslim_lint.facts.stages import chain_of
 from dockerslim_lint.facts.walk import Shared, StageState
 from dockerslim_lint.source import Span
 from dockerslim_lint.syntax import script as sh
@@ -29,15 +30,6 @@ def final_images(shared: Shared, instructions: Sequence[Instruction]) -> tuple[F
         if image is not None:
             found.append(image)
     return tuple(found)
-
-
-def chain_of(stage: Stage, stages: Sequence[Stage]) -> tuple[int, ...]:
-    """The stage and those that it is built on, the lowest first."""
-    chain = [stage.number]
-    while stage.parent is not None:
-        stage = stages[stage.parent]
-        chain.append(stage.number)
-    return tuple(reversed(chain))
 
 
 def _final_image(state: StageState, shared: Shared, instructions: Sequence[Instruction]) -> FinalImage | None:

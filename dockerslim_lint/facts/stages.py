@@ -115,3 +115,12 @@ def sources_of(instruction: Instruction, scope: Mapping[str, Value]) -> list[str
         elif flag.name == "mount":
             names += [part[5:] for part in text.split(",") if part.startswith("from=")]
     return names
+
+
+def chain_of(stage: Stage, stages: Sequence[Stage]) -> tuple[int, ...]:
+    """The stage and those that it is built on, the lowest first."""
+    chain = [stage.number]
+    while stage.parent is not None:
+        stage = stages[stage.parent]
+        chain.append(stage.number)
+    return tuple(reversed(chain))

@@ -3,13 +3,24 @@
 from __future__ import annotations
 
 from dockerslim_lint.catalog import images as catalog
-from dockerslim_lint.catalog import natives, platforms
+from dockerslim_lint.catalog import natives, packages, platforms
 from dockerslim_lint.facts.model import MUSL_STATIC, FinalImage, ImageBuild
+from dockerslim_lint.facts.packages import read_install
+from dockerslim_lint.facts.stages import chain_of
 from dockerslim_lint.facts.transfers import MAY_NOT_RUN
+from dockerslim_lint.plan.blocks.lines import comments_above
 from dockerslim_lint.plan.model import Choice, NotPossible, Task
 
 CHOICES = ("distroless/static", "alpine")
 """In the order of preference; `prefer` in the configuration puts others first."""
+
+MAY_BE_LINKED = frozenset(
+    {"tls-library", "database-client-library", "library", "compression-library", "plugin-library"}
+)
+"""Roles of packages that say: a program of this file links the library."""
+
+WORDS_OF_A_DECISION = ("alpine", "musl", "glibc", "allocator", "jemalloc", "mimalloc")
+"""In a comment beside FROM or cargo they say that somebody chose."""
 
 FOR_TARGET = frozenset({"static-ok"})
 """Verdicts on a native crate under which nothing has to be added to the builder."""
@@ -44,6 +55,10 @@ def tasks(build: ImageBuild, images: tuple[FinalImage, ...], prefer: tuple[str, 
     retarget = any(artifact.link != MUSL_STATIC for image in images for _, artifact in image.artifacts)
     if retarget:
         _check_platforms(build)
+        _check_path(build, calls)
+        if not any(crate.packages for at in calls if (crate := build.crates[at]) is not None):
+            _check_libraries(build, images, calls)
+        _check_comments(build, images, calls)
         _check_crates(build, calls)
     stages = tuple(sorted({build.calls[at].command.stage for at in calls}))
     order = dict.fromkeys((*(name for name in prefer if name in CHOICES), *CHOICES))
@@ -110,10 +125,50 @@ def _check_platforms(build: ImageBuild) -> None:
             raise NotPossible(f"{name} is asked for, where `uname -m` is not the name of the target")
 
 
+def _check_comments(build: ImageBuild, images: tuple[FinalImage, ...], calls: tuple[int, ...]) -> None:
+    """A comment that says why it is not musl stands: nobody but its author may overrule it."""
+    places = {build.stages[image.stage].instruction for image in images}
+    for at in calls:
+        command = build.calls[at].command
+        places |= {command.instruction, build.stages[command.stage].instruction}
+    for index in sorted(places):
+        for text, line in comments_above(build, build.instructions[index]):
+            if any(word in text.lower() for word in WORDS_OF_A_DECISION):
+                raise NotPossible(f"a comment in line {line} says that somebody chose: {text}")
+
+
+def _check_libraries(build: ImageBuild, images: tuple[FinalImage, ...], calls: tuple[int, ...]) -> None:
+    """Nothing is known of the crates, and the file installs a library that one of them may link."""
+    stages = {build.calls[at].command.stage for at in calls} | {image.stage for image in images}
+    chains = {number for at in stages for number in chain_of(build.stages[at], build.stages)}
+    for command in build.commands:
+        install = read_install(command) if command.stage in chains else None
+        if install is None:
+            continue
+        for name in install.packages:
+            known = packages.lookup(install.manager, name)
+            if known is not None and known.role in MAY_BE_LINKED:
+                line = build.source.line_of(command.span.start)
+                raise NotPossible(f"{name} (line {line}) may be linked, and nothing is known of the crates")
+
+
+def _check_path(build: ImageBuild, calls: tuple[int, ...]) -> None:
+    """PATH that leads into an output directory: what is found there would not be found any more."""
+    outputs = {build.calls[at].output for at in calls if build.calls[at].kind == "build"}
+    for command in build.commands:
+        value = command.variables.get("PATH")
+        for directory in (value.text or "").split(":") if value is not None else ():
+            if directory in outputs:
+                raise NotPossible(f"PATH leads into {directory}")
+
+
 def _check_crates(build: ImageBuild, calls: tuple[int, ...]) -> None:
     """A crate that compiles or links C needs more than a target."""
     for at in calls:
-        crate = build.crates[at]
+        call, crate = build.calls[at], build.crates[at]
+        if crate is None and call.source == "context" and build.contents.has_manifest:
+            line = build.source.line_of(call.command.span.start)
+            raise NotPossible(f"the Cargo.toml that the call in line {line} builds cannot be told from this file")
         for name in crate.packages or () if crate is not None else ():
             native = natives.lookup(name)
             if native is not None and (native.needs_c or native.needs_cxx or native.verdict not in FOR_TARGET):

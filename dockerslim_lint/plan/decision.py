@@ -44,6 +44,8 @@ class Plan:
         """The fix that only leaves the symbols out."""
         key = f"strip:{image.stage}"
         try:
+            if any(artifact.touched for _, artifact in image.artifacts):
+                raise NotPossible("a step of the build changes the program in a way that is not understood")
             draft = strip_symbols(self._build, (image,))
         except NotPossible as reason:
             return Withheld(key, str(reason))
@@ -87,10 +89,22 @@ class Plan:
             return tuple(fixes)
         return Withheld(key, "; ".join(dict.fromkeys(reasons)) or "no base fits")
 
+    def _certain(self, image: FinalImage) -> bool:
+        """The programs are made by calls that always run, in an image that is known, and nothing unknown happened to them."""
+        for _, artifact in image.artifacts:
+            if artifact.call is None or artifact.touched:
+                return False
+            command = self._build.calls[artifact.call].command
+            if not command.certain or self._build.stages[command.stage].image is None:
+                return False
+        return True
+
     def _symbols_unused(self, image: FinalImage) -> bool:
         """The crate graph is known, nobody in it wants symbols, and the file does not ask for backtraces."""
         from dockerslim_lint.catalog import symbols
 
+        if not self._certain(image):
+            return False
         if (
             any("RUST_BACKTRACE" in command.variables for command in image.commands)
             or "RUST_BACKTRACE" in image.variables

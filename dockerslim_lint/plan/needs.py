@@ -7,6 +7,8 @@ from dockerslim_lint.facts import patterns
 from dockerslim_lint.facts.model import FinalImage, ImageBuild
 from dockerslim_lint.plan.model import Choice, NotPossible
 
+PROGRAM_DIRECTORIES = frozenset({"bin", "sbin", "libexec"})
+
 LOADER_VARIABLES = ("LD_LIBRARY_PATH", "LD_PRELOAD", "LD_AUDIT")
 
 
@@ -17,35 +19,64 @@ def check_base(build: ImageBuild, image: FinalImage, choice: Choice) -> None:
     if not launch.argv or launch.from_base:
         if not base.shell:
             raise NotPossible("the file sets neither ENTRYPOINT nor CMD: the base's shell is the command")
-    elif launch.shell_form and not base.shell:
-        line = build.source.line_of(launch.program_span.start) if launch.program_span else 0
-        raise NotPossible(f"the command in line {line} is in shell form, and {choice.name} has no shell")
+    elif launch.shell_form:
+        _check_shell(build, image, choice)
     if launch.argv and not launch.from_base and launch.program not in dict(image.artifacts):
         raise NotPossible(f"what starts is not the program but {' '.join(launch.argv[:2])}")
     for name in LOADER_VARIABLES:
         if name in image.variables:
             raise NotPossible(f"{name} is set: the program loads libraries when it runs")
     if image.healthcheck is not None:
-        _check_health(build, image, choice)
-    for transfer in image.transfers:
-        for source in transfer.sources:
-            name = patterns.basename(source)
-            if ".so" in name:
-                line = build.source.line_of(build.instructions[transfer.instruction].span.start)
-                raise NotPossible(f"line {line} brings the shared library {name}")
+        _check_health(build, image)
+    if not image.single_stage:
+        _check_transfers(build, image)
     for need in image.needs:
         if (need.kind == "certificates" and not base.certificates) or (need.kind == "tzdata" and not base.tzdata):
             raise NotPossible(f"{choice.name} has no {need.kind}, and {need.reason}")
 
 
-def _check_health(build: ImageBuild, image: FinalImage, choice: Choice) -> None:
+def _check_shell(build: ImageBuild, image: FinalImage, choice: Choice) -> None:
+    """A command in shell form needs the shell that is in force, and nothing but the program behind it."""
+    index = image.launch.entrypoint if image.launch.entrypoint is not None else image.launch.cmd
+    line = build.source.line_of(build.instructions[index].span.start) if index is not None else 1
+    if not choice.base.shell:
+        raise NotPossible(f"the command in line {line} is in shell form, and {choice.name} has no shell")
+    for number in image.chain:
+        for at in build.stages[number].instructions:
+            if build.instructions[at].keyword == "SHELL":
+                raise NotPossible(f"the command in line {line} is run by a SHELL that the new base may lack")
+    text = image.launch.argv[-1] if image.launch.argv else ""
+    if "$(" in text or "`" in text:
+        raise NotPossible(f"the command in line {line} runs other programs too, which the new base may lack")
+
+
+def _check_transfers(build: ImageBuild, image: FinalImage) -> None:
+    """Other programs and libraries that are brought along may need the libc of the old base."""
+    artifacts = dict(image.artifacts)
+    for transfer in image.transfers:
+        line = build.source.line_of(build.instructions[transfer.instruction].span.start)
+        for source in transfer.sources:
+            name = patterns.basename(source)
+            if ".so" in name:
+                raise NotPossible(f"line {line} brings the shared library {name}")
+            target = transfer.destination
+            if transfer.into_directory or transfer.directory_by_base:
+                target = patterns.join(target, name)
+            if target in artifacts or any(patterns.below(path, transfer.destination) for path in artifacts):
+                continue
+            into_bin = patterns.basename(patterns.parent(target)) in PROGRAM_DIRECTORIES
+            if transfer.origin_image or into_bin:
+                raise NotPossible(f"line {line} brings another program, {name}, which may need glibc")
+
+
+def _check_health(build: ImageBuild, image: FinalImage) -> None:
     instruction = build.instructions[image.healthcheck or 0]
     if instruction.healthcheck == "NONE":
         return
     line = build.source.line_of(instruction.span.start)
     programs = {path for path, _ in image.artifacts} | {patterns.basename(path) for path, _ in image.artifacts}
     if instruction.json is None or not instruction.json or instruction.json[0].text not in programs:
-        raise NotPossible(f"HEALTHCHECK (line {line}) runs another program, which {choice.name} may lack")
+        raise NotPossible(f"HEALTHCHECK (line {line}) runs another program, which the new base may lack")
 
 
 def claimed_needs(image: FinalImage, user: str) -> tuple[Need, ...]:

@@ -54,7 +54,7 @@ class GnuOnFatBase(Rule):
             for at in sorted({artifact.call for _, artifact in gnu if artifact.call is not None}):
                 span = build.calls[at].command.span
                 labels.append(Label(span, "builds for *-linux-gnu, the image's default"))
-            note = "the toolchain's own image" if image.single_stage else "only glibc of it is used"
+            note = "the toolchain's own image" if image.single_stage else "a whole distribution under one program"
             yield self.finding(
                 f"{names} {kind} on {stage.base_reference}{size}.",
                 stage.word.span,

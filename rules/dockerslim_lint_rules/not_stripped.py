@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from dockerslim_lint.edit import Withheld
-from dockerslim_lint.facts.model import STRIPPED_DEBUGINFO, STRIPPED_NO
+from dockerslim_lint.facts.model import GNU_DYNAMIC, MUSL_STATIC, STRIPPED_DEBUGINFO, STRIPPED_NO
 from dockerslim_lint.rule import Finding, ImageBuild, Invalid, Label, Plan, Rule, Severity, Valid
 
 MANIFEST = '[package]\nname = "app"\nversion = "0.1.0"\nedition = "2021"\n'
@@ -48,6 +48,8 @@ class NotStripped(Rule):
                     continue
                 seen.add(artifact.call)
                 call = build.calls[artifact.call]
+                if call.debug:
+                    continue
                 stage = build.stages[image.stage]
                 slim = plan.slim(image) if stage.image is not None and self._slimmed(build, image.stage) else ()
                 strip = plan.strip(image)
@@ -67,8 +69,10 @@ class NotStripped(Rule):
         """Whether another rule asks for the slim decision of this image."""
         base = build.stages[number].image
         image = next(image for image in build.images if image.stage == number)
-        gnu = any(artifact.link.startswith("gnu") for _, artifact in image.artifacts)
-        return base is not None and (base.fat or (gnu and base.libc in ("musl", "none")))
+        links = {artifact.link for _, artifact in image.artifacts}
+        if base is None or GNU_DYNAMIC not in links:
+            return base is not None and base.fat and links == {MUSL_STATIC}
+        return base.fat or base.libc in ("musl", "none")
 
     INVALID = (
         Invalid(

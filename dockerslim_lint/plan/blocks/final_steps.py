@@ -15,6 +15,8 @@ from dockerslim_lint.plan.model import Choice, Draft, NotPossible
 NONROOT = "65532:65532"
 """distroless's own nonroot user (knowledge §6.1); by number it works on any base, and Kubernetes' runAsNonRoot wants numbers."""
 
+MAKES_A_HOME = frozenset({"-m", "--create-home", "-d", "--home", "--home-dir"})
+
 PREPARES_A_PLACE = frozenset({"mkdir", "chown", "install"})
 
 
@@ -128,10 +130,13 @@ def _number(
         if user.isdecimal() or (old is not None and old == choice.base.user_id(user) and not group):
             return None
         raise NotPossible(f"nothing in the file creates the user {user}")
+    line = build.source.line_of(creation.command.span.start)
+    words = {word.pattern.partition("=")[0] for word in creation.command.words}
+    if words & MAKES_A_HOME or image.workdir.startswith(f"/home/{user}"):
+        raise NotPossible(f"the user {user} (line {line}) has a home that the image may use")
     if creation.uid:
         gid = group if group.isdecimal() else _group_id(creation, group, groups)
         return f"{creation.uid}:{gid}"
-    line = build.source.line_of(creation.command.span.start)
     if image.volumes:
         raise NotPossible(f"the user {user} (line {line}) has no number of its own, and the image has volumes")
     for command in image.commands:

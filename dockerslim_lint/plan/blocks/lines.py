@@ -34,6 +34,19 @@ def block_start(build: ImageBuild, instruction: Instruction) -> int:
     return start
 
 
+def comments_above(build: ImageBuild, instruction: Instruction) -> list[tuple[str, int]]:
+    """The comment lines directly above an instruction: their text without ``#``, and their line numbers."""
+    first = build.source.line_of(block_start(build, instruction))
+    last = build.source.line_of(instruction.span.start)
+    return [(build.source.line_text(line).strip().lstrip("#").strip(), line) for line in range(first, last)]
+
+
+def cased(build: ImageBuild, like: Instruction, text: str) -> str:
+    """`text` with its instruction's keyword in the case that the file uses."""
+    keyword, _, rest = text.partition(" ")
+    return f"{keyword.lower()} {rest}" if build.source.text(like.keyword_span).islower() else text
+
+
 def insert_line(build: ImageBuild, offset: int, line: str) -> Edit:
     """A whole new line at the start of a line; also where the file ends without a newline."""
     if offset == len(build.source.data) and build.source.data[-1:] != b"\n":

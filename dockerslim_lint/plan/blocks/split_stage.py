@@ -3,13 +3,25 @@
 from __future__ import annotations
 
 from dockerslim_lint.catalog import buildfiles, packages
+from dockerslim_lint.catalog import commands as known_commands
 from dockerslim_lint.edit import Edit
 from dockerslim_lint.facts import patterns
-from dockerslim_lint.facts.model import Artifact, CargoCall, FinalImage, ImageBuild
+from dockerslim_lint.facts.cargo import cargo_arguments
+from dockerslim_lint.facts.model import Artifact, CargoCall, Command, FinalImage, ImageBuild
+from dockerslim_lint.facts.packages import manager_of
 from dockerslim_lint.plan.model import Draft, NotPossible, Task
 from dockerslim_lint.syntax.tree import Instruction
 
 STAGE_NAME = "builder"
+
+OF_THE_BUILD = frozenset(
+    ["rustup", "rustc", "cd", "pushd", "popd", "set", "true", ":", "exit", "test", "[", "ls", "update-ca-certificates"]
+)
+"""Commands that leave nothing behind for the run."""
+
+MOVES_PROGRAMS = frozenset({"cp", "mv", "install", "strip", "chmod"})
+
+DUMMY_SOURCES = frozenset({"src", "target", "benches", "tests", "examples", "build.rs", "Cargo.lock"})
 
 CARRIED = frozenset(
     [
@@ -48,6 +60,7 @@ def split(task: Task, image: FinalImage) -> Draft:
     steps = [at for at in stage.instructions if build.instructions[at].keyword == "RUN"]
     last = steps[-1]
     _check_steps(build, image)
+    _check_arguments(build, image)
     name = stage.name or _free_name(build)
     edits = []
     if not stage.name:
@@ -78,17 +91,44 @@ def split(task: Task, image: FinalImage) -> Draft:
 
 
 def _check_steps(build: ImageBuild, image: FinalImage) -> None:
-    """A step that may prepare something for the run keeps the stage whole."""
+    """Every step but those of the build itself may make something that the run needs."""
+    programs = {patterns.basename(path) for path, _ in image.artifacts}
     for command in image.commands:
+        name = known_commands.canonical(command.name)
+        if cargo_arguments(command) is not None or manager_of(command) or name in OF_THE_BUILD:
+            continue
+        if name in MOVES_PROGRAMS and programs & {patterns.basename(word.pattern) for word in command.words[1:]}:
+            continue
+        if _of_dummy_sources(command):
+            continue
         line = build.source.line_of(command.span.start)
-        if command.name in ("useradd", "adduser", "chown", "mkfifo", "setcap"):
-            raise NotPossible(f"the step in line {line} ({command.name}) prepares the image for its run")
+        raise NotPossible(f"{command.name or 'a step'} (line {line}) may make something that the run needs")
     for install in image.installs:
         for package in install.packages:
             known = packages.lookup(install.manager, package)
             if known is None or known.role not in ("build-only", "housekeeping", "certificates", "tls-library"):
                 line = build.source.line_of(install.command.span.start)
                 raise NotPossible(f"{package} (line {line}) may be needed when the image runs")
+
+
+def _of_dummy_sources(command: Command) -> bool:
+    """The dummy-main trick and its cleaning: mkdir, echo, touch and rm of sources, outputs and package caches."""
+    if command.name in ("echo", "printf"):
+        return "main" in command.words[-1].pattern
+    if command.name not in ("mkdir", "touch", "rm"):
+        return False
+    places = [word.pattern for word in command.words[1:] if not word.pattern.startswith("-")]
+    return all(
+        place.startswith("/var/") or patterns.normalise(place).split("/")[0] in DUMMY_SOURCES for place in places
+    )
+
+
+def _check_arguments(build: ImageBuild, image: FinalImage) -> None:
+    """A file of the build's own sources that the command names would stay behind."""
+    for text in image.launch.argv[1:]:
+        first = patterns.normalise(text.lstrip("/")).split("/", 1)[0]
+        if first in build.contents.top_level and buildfiles.is_build_input(first):
+            raise NotPossible(f"the command reads {text}, which only the build brings")
 
 
 def _free_name(build: ImageBuild) -> str:

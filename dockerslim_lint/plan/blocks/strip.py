@@ -3,9 +3,14 @@
 from __future__ import annotations
 
 from dockerslim_lint.edit import Edit
-from dockerslim_lint.facts.model import STRIPPED_ALL, CargoCall, FinalImage, ImageBuild
+from dockerslim_lint.facts.cargo import cargo_arguments, profile_of
+from dockerslim_lint.facts.model import STRIPPED_ALL, CargoCall, Command, FinalImage, ImageBuild
+from dockerslim_lint.facts.stages import chain_of
 from dockerslim_lint.plan.blocks.lines import insert_line
 from dockerslim_lint.plan.model import Draft, NotPossible
+
+STRIP_SINCE = (1, 59)
+"""The first cargo with ``profile.strip`` (cargo changelog; 1.51 refuses the variable: tried)."""
 
 
 def unstripped_calls(images: tuple[FinalImage, ...]) -> tuple[int, ...]:
@@ -25,22 +30,85 @@ def strip_symbols(build: ImageBuild, images: tuple[FinalImage, ...]) -> Draft:
     Source: cargo book, "Environment Variables" (env wins over the manifest: knowledge §7, tried). Raises NotPossible.
     """
     edits: dict[int, Edit] = {}
-    for call in _sharing_a_cache(build, unstripped_calls(images)):
-        line = build.source.line_of(call.command.span.start)
-        if call.profile is None:
-            raise NotPossible(f"the profile of the call in line {line} is only known when it runs")
-        name = f"CARGO_PROFILE_{call.profile.upper().replace('-', '_')}_STRIP"
-        if name in call.command.variables:
-            raise NotPossible(f"{name} is set in the file, to another value (line {line})")
-        place = _environment_block(build, call)
+    blocks: dict[int, int | None] = {}
+    makers = unstripped_calls(images)
+    for at in makers:
+        _check(build, at)
+    for call in _sharing_a_cache(build, makers):
+        name = _setting(build, call)
+        stage = call.command.stage
+        if stage not in blocks:
+            blocks[stage] = _environment_block(build, stage, call.command.instruction)
+        place = blocks[stage]
         if place is not None:
             edits[place] = insert_line(build, place, f"ENV {name}=symbols")
-            continue
-        if not call.command.shell_form:
-            raise NotPossible(f"line {line} is in exec form: a variable cannot stand before it")
-        start = call.command.words[0].span.start
-        edits[start] = Edit(start, start, f"{name}=symbols ")
+        else:
+            edit = _prefix(build, call.command, name)
+            edits[edit.start] = edit
+            for cook in _cooks(build, call):
+                edit = _prefix(build, cook, name)
+                edits[edit.start] = edit
     return Draft(tuple(edits.values()))
+
+
+def toolchain_version(build: ImageBuild, at: int) -> tuple[int, int] | None:
+    """Major and minor version of the toolchain of a call, None where the file names none (``rust:1``, ``stable``)."""
+    crate, stage = build.crates[at], build.stages[build.calls[at].command.stage]
+    for text in (
+        crate.toolchain.channel if crate is not None else "",
+        stage.image.version if stage.image is not None else "",
+    ):
+        parts = text.split("-")[0].split(".")
+        if len(parts) >= 2 and parts[0].isdecimal() and parts[1].isdecimal():
+            return int(parts[0]), int(parts[1])
+        if text:
+            return None
+    return None
+
+
+def _check(build: ImageBuild, at: int) -> None:
+    call = build.calls[at]
+    line = build.source.line_of(call.command.span.start)
+    if call.debug:
+        raise NotPossible(f"the call in line {line} asks for debug information")
+    version = toolchain_version(build, at)
+    if version is not None and version < STRIP_SINCE:
+        raise NotPossible(f"the cargo of line {line} ({version[0]}.{version[1]}) has no strip setting yet")
+
+
+def _setting(build: ImageBuild, call: CargoCall) -> str:
+    line = build.source.line_of(call.command.span.start)
+    if call.profile is None:
+        raise NotPossible(f"the profile of the call in line {line} is only known when it runs")
+    name = f"CARGO_PROFILE_{call.profile.upper().replace('-', '_')}_STRIP"
+    if name in call.command.variables:
+        raise NotPossible(f"{name} is set in the file, to another value (line {line})")
+    return name
+
+
+def _prefix(build: ImageBuild, command: Command, name: str) -> Edit:
+    line = build.source.line_of(command.span.start)
+    if not command.shell_form:
+        raise NotPossible(f"line {line} is in exec form: a variable cannot stand before it")
+    if command.nested:
+        raise NotPossible(f"the call in line {line} stands in a script within the script")
+    start = command.words[0].span.start
+    return Edit(start, start, f"{name}=symbols ")
+
+
+def _cooks(build: ImageBuild, call: CargoCall) -> list[Command]:
+    """``cargo chef cook`` in the stages that the call is built on: it builds the dependencies for this very profile."""
+    chain = chain_of(build.stages[call.command.stage], build.stages)
+    found = []
+    for command in build.commands:
+        if command.stage not in chain or command.instruction >= call.command.instruction:
+            continue
+        arguments = cargo_arguments(command)
+        if arguments is not None and arguments.subcommand == "chef" and arguments.operands[:1]:
+            same = profile_of(arguments, "build")[0] == call.profile
+            if arguments.operands[0].pattern == "cook" and same:
+                found.append(command)
+    return found
 
 
 def _sharing_a_cache(build: ImageBuild, makers: tuple[int, ...]) -> list[CargoCall]:
@@ -57,13 +125,13 @@ def _sharing_a_cache(build: ImageBuild, makers: tuple[int, ...]) -> list[CargoCa
     ]
 
 
-def _environment_block(build: ImageBuild, call: CargoCall) -> int | None:
-    """The end of the first run of ENV lines of the call's stage, if one of them is about cargo."""
+def _environment_block(build: ImageBuild, stage: int, before: int) -> int | None:
+    """The end of the first run of ENV lines of a stage, if one of them is about cargo and they stand before an instruction."""
     end: int | None = None
     about_cargo = False
-    for index in build.stages[call.command.stage].instructions:
+    for index in build.stages[stage].instructions:
         instruction = build.instructions[index]
-        if index >= call.command.instruction:
+        if index >= before:
             break
         if instruction.keyword == "ENV":
             about_cargo = about_cargo or any(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dockerslim_lint.facts.toolchain import is_installed
-from dockerslim_lint.plan.blocks.lines import block_start, insert_line
+from dockerslim_lint.plan.blocks.lines import block_start, cased, insert_line
 from dockerslim_lint.plan.model import Draft, NotPossible, Task
 
 TRIPLE = '"$(uname -m)"-unknown-linux-musl'
@@ -41,5 +41,9 @@ def install_target(task: Task) -> Draft:
                 raise NotPossible(f"{crate.toolchain.path} chooses the toolchain below the directory of this step")
         if is_installed(PATTERN, build.targets[number]):
             continue
-        edits.append(insert_line(build, block_start(build, instruction), f"RUN rustup target add {TRIPLE}"))
+        edits.append(
+            insert_line(
+                build, block_start(build, instruction), cased(build, instruction, f"RUN rustup target add {TRIPLE}")
+            )
+        )
     return Draft(tuple(edits))
