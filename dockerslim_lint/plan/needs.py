@@ -62,7 +62,9 @@ def _check_transfers(build: ImageBuild, image: FinalImage) -> None:
             target = transfer.destination
             if transfer.into_directory or transfer.directory_by_base:
                 target = patterns.join(target, name)
-            if target in artifacts or any(patterns.below(path, transfer.destination) for path in artifacts):
+            outputs = [call.output for call in build.calls if call.output is not None]
+            holds_outputs = any(patterns.below(output, patterns.join("/", source)) is not None for output in outputs)
+            if target in artifacts or (transfer.origin_stage is not None and holds_outputs):
                 continue
             into_bin = patterns.basename(patterns.parent(target)) in PROGRAM_DIRECTORIES
             if transfer.origin_image or into_bin:
