@@ -1,7 +1,5 @@
 """Value types of a parsed shell script. All spans are byte offsets into the Dockerfile, not into the script."""
 
-from __future__ import annotations
-
 from typing import NamedTuple
 
 from dockerslim_lint.source import Span
@@ -74,7 +72,7 @@ class Sequence(NamedTuple):
     Behind a last ``&`` stands a `Simple` without anything in it.
     """
 
-    items: tuple[Node, ...]
+    items: "tuple[Node, ...]"
     operators: tuple[str, ...]
     span: Span
 
@@ -82,21 +80,21 @@ class Sequence(NamedTuple):
 class Pipeline(NamedTuple):
     """``a | b``."""
 
-    items: tuple[Node, ...]
+    items: "tuple[Node, ...]"
     span: Span
 
 
 class Negated(NamedTuple):
     """``! command``."""
 
-    item: Node
+    item: "Node"
     span: Span
 
 
 class Group(NamedTuple):
     """``( … )`` (subshell True) or ``{ …; }``, with what is redirected behind it."""
 
-    body: Node
+    body: "Node"
     subshell: bool
     redirects: tuple[Redirect, ...]
     span: Span
@@ -105,8 +103,8 @@ class Group(NamedTuple):
 class If(NamedTuple):
     """``if``/``elif`` branches as (condition, body), and ``else``."""
 
-    branches: tuple[tuple[Node, Node], ...]
-    otherwise: Node | None
+    branches: "tuple[tuple[Node, Node], ...]"
+    otherwise: "Node | None"
     span: Span
 
 
@@ -116,8 +114,8 @@ class Loop(NamedTuple):
     kind: str
     variable: str
     words: tuple[ShellWord, ...]
-    condition: Node | None
-    body: Node
+    condition: "Node | None"
+    body: "Node"
     span: Span
 
 
@@ -125,7 +123,7 @@ class Case(NamedTuple):
     """``case word in pattern|pattern) body;; …``."""
 
     word: ShellWord
-    branches: tuple[tuple[tuple[ShellWord, ...], Node], ...]
+    branches: "tuple[tuple[tuple[ShellWord, ...], Node], ...]"
     span: Span
 
 
@@ -133,7 +131,7 @@ class Function(NamedTuple):
     """``name() { … }``: defined, not run."""
 
     name: str
-    body: Node
+    body: "Node"
     span: Span
 
 
@@ -150,5 +148,5 @@ Node = Simple | Sequence | Pipeline | Negated | Group | If | Loop | Case | Funct
 class Script(NamedTuple):
     """A parsed script. `broken` is True where the grammar met an error anywhere: then nothing in it is certain."""
 
-    root: Node
+    root: "Node"
     broken: bool

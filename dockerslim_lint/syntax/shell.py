@@ -33,10 +33,33 @@ def _bash() -> Parser:
     global _parser
     if _parser is None:
         import tree_sitter
-        import tree_sitter_bash
 
-        _parser = tree_sitter.Parser(tree_sitter.Language(tree_sitter_bash.language()))
+        _parser = tree_sitter.Parser(tree_sitter.Language(_grammar()))
     return _parser
+
+
+def _grammar() -> object:
+    """tree-sitter-bash's grammar, without its package's ``__init__``.
+
+    That one imports importlib.resources for query files that nobody asks for here: a fifth of what linting a file costs.
+    """
+    from importlib import machinery, util
+
+    package = util.find_spec("tree_sitter_bash")
+    for folder in package.submodule_search_locations or () if package is not None else ():
+        for suffix in machinery.EXTENSION_SUFFIXES:
+            spec = util.spec_from_file_location("tree_sitter_bash._binding", f"{folder}/_binding{suffix}")
+            if spec is None or spec.loader is None:
+                continue
+            try:
+                module = util.module_from_spec(spec)
+                spec.loader.exec_module(module)
+            except ImportError:
+                continue
+            return module.language()
+    import tree_sitter_bash
+
+    return tree_sitter_bash.language()
 
 
 def shell_form(instruction: Instruction) -> LogicalText | None:

@@ -1,0 +1,63 @@
+"""The shapes, through the command line, built and run for real: what is written is what the golden file says."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from collections.abc import Mapping
+from pathlib import Path
+
+import pytest
+
+from tests.golden.shapes import Shape, shapes
+
+BOTH = (
+    "01-multi-stage-ubuntu-clone",
+    "02-single-stage",
+    "03-cargo-install-slim",
+    "04-target-release-user",
+    "05-gnu-on-alpine",
+    "07-musl-on-ubuntu",
+)
+"""Proven on both platforms; their twins differ in what no architecture changes, and are proven on the machine's own."""
+
+REWRITTEN = [shape for shape in shapes() if shape.fixed is not None]
+
+
+def lint(place: Path, environment: Mapping[str, str], *arguments: str) -> subprocess.CompletedProcess[str]:
+    """`dockerslim-lint lint` in a project, as its owner would call it."""
+    command = [sys.executable, "-m", "dockerslim_lint", "lint", *arguments, "Dockerfile"]
+    return subprocess.run(
+        command, cwd=place, env={**os.environ, **environment}, capture_output=True, text=True, check=False, timeout=850
+    )
+
+
+@pytest.mark.engine
+@pytest.mark.parametrize("shape", [pytest.param(shape, id=shape.name) for shape in REWRITTEN])
+def test_proven(shape: Shape, tmp_path: Path, engine_environment: Mapping[str, str]) -> None:
+    place = tmp_path / "project"
+    dockerfile = shape.copy_to(place)
+    platforms = "linux/amd64,linux/arm64" if shape.name in BOTH else "linux/amd64"
+    done = lint(place, engine_environment, "--fix", "--verify", "--platform", platforms)
+    assert done.returncode == 0, done.stderr[-4000:] + done.stdout
+    assert dockerfile.read_bytes() == shape.fixed
+    (headline,) = [line for line in done.stderr.splitlines() if line.startswith("PROVEN")]
+    assert shape.expect["choice"] in headline
+    for platform in platforms.split(","):
+        (row,) = [line for line in done.stderr.splitlines() if line.strip().startswith(platform) and "→" in line]
+        assert row.count("✓") >= (3 if shape.name.startswith("05") else 4), row
+    again = lint(place, engine_environment, "--fix", "--verify", "--platform", platforms)
+    assert again.returncode == 0
+    assert dockerfile.read_bytes() == shape.fixed
+
+
+@pytest.mark.engine
+@pytest.mark.parametrize("name", ["06-already-musl-static", "08-build-behind-make"])
+def test_nothing_to_prove(name: str, tmp_path: Path, engine_environment: Mapping[str, str]) -> None:
+    shape = next(one for one in shapes() if one.name == name)
+    dockerfile = shape.copy_to(tmp_path / "project")
+    done = lint(tmp_path / "project", engine_environment, "--fix", "--verify")
+    assert done.returncode == shape.expect["exit"]
+    assert dockerfile.read_bytes() == shape.dockerfile
+    assert "PROVEN" not in done.stderr
