@@ -1,34 +1,121 @@
-"""Writes what is generated of the documentation: a page for each rule, and the table of all.
+"""Writes what is generated of the documentation: a page for each rule, the table of all, the command line, and in the
+README the table of exit codes and what the commands of its console blocks print.
 
 ``python docs/generate.py`` writes, ``python docs/generate.py --check`` tells what is out of date and ends with 1 if
-anything is. A page is the rule's own docstring and cases; what the linter says of a case is asked of the linter.
+anything is. A rule's page is its own docstring and cases; what the linter says of a case is asked of the linter.
 """
 
 from __future__ import annotations
 
 import argparse
 import difflib
+import re
+import shlex
+import shutil
+import subprocess
 import sys
+import tempfile
 from collections.abc import Iterator, Mapping, Sequence
 from inspect import cleandoc
 from pathlib import Path
 
+import click
+
 from dockerslim_lint import linter
+from dockerslim_lint.cli import PROGRAM, cli
 from dockerslim_lint.config import Settings
 from dockerslim_lint.context import MemoryContext, NoContext
 from dockerslim_lint.edit import Withheld
 from dockerslim_lint.finding import Finding
+from dockerslim_lint.output.exits import EXIT_CODES, Exit, deciding
 from dockerslim_lint.output.rule_pages import fix_safety
 from dockerslim_lint.registry import rules
 from dockerslim_lint.rule import Invalid, Rule, Valid
 from dockerslim_lint.source import Source
 
-FOLDER = Path(__file__).resolve().parent / "rules"
+ROOT = Path(__file__).resolve().parents[1]
+NOT_CONTEXT = ("expect.toml", "facts.toml", "fixed.Dockerfile")
+"""Files of a fixture that are about it and not part of it."""
+
+_EXIT_CODES = re.compile(r"(?<=<!-- exit codes -->\n).*?(?=<!-- /exit codes -->)", re.DOTALL)
+_CONSOLE = re.compile(r"<!-- console: (?P<folder>\S+) -->\n```console\n(?P<lines>.*?)```\n", re.DOTALL)
 
 
 def pages() -> dict[str, str]:
-    """All generated files of `FOLDER`, by name."""
-    return {"README.md": index(rules()), **{f"{rule.CODE}.md": page(rule) for rule in rules()}}
+    """All files with something generated in them, by their path in `ROOT`."""
+    return {
+        "README.md": readme((ROOT / "README.md").read_text(encoding="utf-8")),
+        "docs/cli.md": commands(),
+        "docs/rules/README.md": index(rules()),
+        **{f"docs/rules/{rule.CODE}.md": page(rule) for rule in rules()},
+    }
+
+
+def readme(text: str) -> str:
+    """The README with its generated parts as they should be."""
+    text = _EXIT_CODES.sub(lambda _: exit_codes() + "\n", text)
+    return _CONSOLE.sub(lambda block: _console(block["folder"], block["lines"]), text)
+
+
+def exit_codes() -> str:
+    """The table of exit codes, and which of several decides."""
+    rows = [f"| {int(code)} | {meaning} |" for code, meaning in EXIT_CODES]
+    order = [
+        int(code) for code in sorted((code for code, _ in EXIT_CODES), key=_decides) if code is not Exit.INTERRUPTED
+    ]
+    return "\n".join(
+        ("| exit | meaning |", "|---|---|", *rows, "", f"Of several the order {' > '.join(map(str, order))} decides.")
+    )
+
+
+def _console(folder: str, lines: str) -> str:
+    """A console block with the output of its commands, each run in the same copy of a fixture."""
+    told = []
+    with tempfile.TemporaryDirectory(prefix="dockerslim-docs.") as place:
+        copy = Path(place) / "project"
+        shutil.copytree(ROOT / folder, copy, ignore=shutil.ignore_patterns(*NOT_CONTEXT))
+        (copy / ".git").mkdir()
+        for line in lines.splitlines():
+            if line.startswith(f"$ {PROGRAM} "):
+                done = subprocess.run(
+                    [sys.executable, "-m", "dockerslim_lint.cli", *shlex.split(line)[2:]],
+                    cwd=copy,
+                    stdin=subprocess.DEVNULL,
+                    stdout=subprocess.PIPE,
+                    stderr=subprocess.STDOUT,
+                    check=False,
+                )
+                said = done.stdout.decode().rstrip()
+                told.append(f"{line}\n{said}\n[exit {done.returncode}]\n")
+    return f"<!-- console: {folder} -->\n```console\n" + "\n".join(told) + "```\n"
+
+
+def commands() -> str:
+    """Every command with its arguments and options, and the exit codes."""
+    parts = ["# The command line"]
+    for name, command in sorted(cli.commands.items()):
+        arguments = [param.metavar or "" for param in command.params if isinstance(param, click.Argument)]
+        usage = " ".join((PROGRAM, name, "[OPTIONS]", *arguments))
+        rows = [_option(param) for param in command.params if isinstance(param, click.Option)]
+        parts += [f"## {name}", _block("text", usage), cleandoc(command.help or "")]
+        parts += ["\n".join(("| option | |", "|---|---|", *rows))]
+    parts += ["## Exit codes", exit_codes()]
+    parts += ["The format of `--format json` is in [json-schema.json](json-schema.json)."]
+    return "\n\n".join((*parts, _generated("the program itself"))) + "\n"
+
+
+def _option(option: click.Option) -> str:
+    kind = option.type
+    value = r"\|".join(map(str, kind.choices)) if isinstance(kind, click.Choice) else option.metavar or ""
+    name = ", ".join(option.opts) + (f" {value}" if value and not option.is_flag else "")
+    default = option.default if isinstance(option.default, str) else ""
+    told = " ".join(filter(None, (option.help, f"[default: {default}]" if default else "")))
+    return f"| `{name}` | {told} |"
+
+
+def _decides(code: Exit) -> int:
+    """The place of a code among those that hold together: 0 for the one that wins over all."""
+    return sum(deciding((code, other)) is other for other, _ in EXIT_CODES if other is not code)
 
 
 def index(every: Sequence[Rule]) -> str:
@@ -58,7 +145,7 @@ def index(every: Sequence[Rule]) -> str:
             "",
             f'and for good by `ignore = ["{every[0].CODE}"]` in the configuration, or `--ignore {every[0].CODE}`. Names serve as well as codes.',
             "",
-            _generated(),
+            _generated("the rules"),
             "",
         )
     )
@@ -89,7 +176,7 @@ def page(rule: Rule) -> str:
         parts += ["The fix:", _block("diff", _changed(more.text, more.fixed))] if more.fixed is not None else []
     parts += ["## Not found here", "Each differs from what is found above in these lines only:"]
     parts += [_near_miss(rule.INVALID[valid.near], valid) for valid in rule.VALID]
-    parts += [f"[All rules](README.md) · `dockerslim-lint explain {rule.CODE}`", _generated()]
+    parts += [f"[All rules](README.md) · `dockerslim-lint explain {rule.CODE}`", _generated("the rule's file")]
     return "\n\n".join(part for part in parts if part) + "\n"
 
 
@@ -129,13 +216,14 @@ def _block(language: str, text: str) -> str:
     return f"```{language}\n{text.rstrip()}\n```"
 
 
-def _generated() -> str:
-    return "<!-- Generated by docs/generate.py from the rule's file; `make docs` writes it anew. -->"
+def _generated(source: str) -> str:
+    return f"<!-- Generated by docs/generate.py from {source}; `make docs` writes it anew. -->"
 
 
 def outdated(wanted: Mapping[str, str]) -> Iterator[str]:
-    """The names of files in `FOLDER` that are missing, differ, or that nothing generates any more."""
-    there = {path.name: path.read_text(encoding="utf-8") for path in sorted(FOLDER.glob("*.md"))}
+    """The paths of files in `ROOT` that are missing, differ, or that nothing generates any more."""
+    found = (*ROOT.glob("docs/rules/*.md"), *filter(Path.exists, (ROOT / name for name in wanted)))
+    there = {path.relative_to(ROOT).as_posix(): path.read_text(encoding="utf-8") for path in found}
     yield from (name for name in sorted({*wanted, *there}) if wanted.get(name) != there.get(name))
 
 
@@ -148,15 +236,15 @@ def main(arguments: Sequence[str] | None = None) -> int:
     names = list(outdated(wanted))
     if check:
         for name in names:
-            print(f"docs/rules/{name} is out of date", file=sys.stderr)
-        print("docs: run `make docs`" if names else f"docs: {len(wanted)} generated pages are up to date")
+            print(f"{name} is out of date", file=sys.stderr)
+        print("docs: `make docs` writes them anew" if names else f"docs: {len(wanted)} pages are up to date")
         return 1 if names else 0
-    FOLDER.mkdir(exist_ok=True)
+    (ROOT / "docs" / "rules").mkdir(exist_ok=True)
     for name in names:
         if name in wanted:
-            (FOLDER / name).write_text(wanted[name], encoding="utf-8", newline="\n")
+            (ROOT / name).write_text(wanted[name], encoding="utf-8", newline="\n")
         else:
-            (FOLDER / name).unlink()
+            (ROOT / name).unlink()
     print(f"docs: {len(names)} of {len(wanted)} pages written" if names else f"docs: {len(wanted)} pages, none changed")
     return 0
 
