@@ -19,6 +19,7 @@ KEYRING = "/usr/share/keyrings/debian-archive-keyring.gpg"
 NO_DOCS = [f"/usr/share/{d}/*" for d in ("doc", "man", "info", "locale", "lintian", "groff", "linda")]
 
 _apt_locks: dict[str, threading.Lock] = {}
+_apt_files = threading.Lock()
 
 
 @dataclass(frozen=True, order=True)
@@ -58,6 +59,7 @@ def sources(suite: str) -> str:
 
 
 def _apt(suite: str, arch: str) -> Path:
+    """The configuration file of the apt for this suite and architecture; written if it isn't as it should be."""
     home = lab_dir() / "apt" / f"{suite}-{arch}"
     config = home / "apt.conf"
     for folder in (
@@ -71,7 +73,8 @@ def _apt(suite: str, arch: str) -> Path:
     ):
         (home / folder).mkdir(parents=True, exist_ok=True)
     (home / "status").touch()
-    (home / "etc/sources.list.d/debian.sources").write_text(sources(suite))
+    # never rewritten as it is: another thread's apt may be reading it
+    _write_if_other(home / "etc/sources.list.d/debian.sources", sources(suite))
     # what this machine needs to reach its mirror (a proxy, an authority) goes along; its hooks and clean-ups do not
     dump = run("apt-config", "dump").splitlines()
     own = [line for line in dump if re.match(r"Acquire::(https?::|Retries)", line)]
@@ -88,9 +91,14 @@ def _apt(suite: str, arch: str) -> Path:
         "Acquire::Languages": "none",
     }
     text = "\n".join([*own, *(f'{k} "{v}";' for k, v in values.items()), f'APT::Architectures {{ "{arch}"; }};', ""])
-    if not config.exists() or config.read_text() != text:
-        config.write_text(text)
+    _write_if_other(config, text)
     return config
+
+
+def _write_if_other(file: Path, text: str) -> None:
+    with _apt_files:
+        if not file.exists() or file.read_text() != text:
+            file.write_text(text)
 
 
 def refresh(suite: str, arch: str, *, force: bool = False) -> None:
@@ -242,7 +250,11 @@ class Root:
             "--unpack",
             *map(str, debs),
         ]
-        frontend = {"DEBIAN_FRONTEND": "noninteractive", "DEBCONF_NONINTERACTIVE_SEEN": "true"}
+        frontend = {
+            "DEBIAN_FRONTEND": "noninteractive",
+            "DEBCONF_NONINTERACTIVE_SEEN": "true",
+            "SOURCE_DATE_EPOCH": "1767225600",
+        }
         run(
             "unshare",
             "--mount",

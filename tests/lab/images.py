@@ -14,6 +14,9 @@ INSIDE = Path(__file__).parent / "inside"
 ALPINE = {"apk": "sbin", "adduser": "usr/sbin", "addgroup": "usr/sbin"}
 PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 
+# apt gives maintainer scripts a PATH of its own, without /usr/local
+LOCAL_FIRST = 'DPkg::Path "/usr/local/sbin:/usr/sbin:/usr/bin:/sbin:/bin";\n'
+
 # Debian's own images: what is essential, apt, and what debootstrap calls required. No certificates, no OpenSSL.
 BASE = ["apt", "debian-archive-keyring", "adduser", "passwd", "login", "mount", "tzdata", "gpgv"]
 # rust:slim names exactly these
@@ -76,6 +79,7 @@ def debian(arch: str) -> dict[str, oci.Layer]:
         _trust(home)
         if arch == "arm64":
             _inside("update-ca-certificates", home / "usr/local/sbin")
+            (home / "etc/apt/apt.conf.d/emulation").write_text(LOCAL_FIRST)
         oci.pack(home, out / "base")
         for name, packages in (("slim", SLIM), ("full", FULL)):
             before = oci.snapshot(home)
@@ -84,7 +88,7 @@ def debian(arch: str) -> dict[str, oci.Layer]:
         shutil.rmtree(home)
 
     wanted = plan("bookworm", arch, *ESSENTIAL, "usr-is-merged", *BASE, *SLIM, *FULL)
-    script = (INSIDE / "update-ca-certificates").read_text() if arch == "arm64" else ""
+    script = LOCAL_FIRST + (INSIDE / "update-ca-certificates").read_text() if arch == "arm64" else ""
     key = digest(
         make, _trust, script, Root, oci.pack, machine_authorities(), NO_DOCS, APT_IN_IMAGES, BASE, SLIM, FULL, wanted
     )

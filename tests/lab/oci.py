@@ -16,6 +16,7 @@ from tests.lab.store import LabError
 
 type_prefix = "application/vnd.oci.image"
 CREATED = "1970-01-01T00:00:00Z"
+NO_LATER_THAN = 1767225600  # files that making a root wrote get this date, so that the same files are the same layer
 
 Snapshot = dict[str, tuple[object, ...]]
 
@@ -63,6 +64,7 @@ def pack(root: Path, out: Path, since: Snapshot | None = None) -> Layer:
         mark.touch()
     marks = sorted(str(p.relative_to(whiteouts)) for p in whiteouts.rglob(".wh.*"))
     options = ["--no-recursion", "--null", "--verbatim-files-from", "--numeric-owner", "--format=pax"]
+    options += ["--clamp-mtime", f"--mtime=@{NO_LATER_THAN}"]
     options += ["--pax-option=delete=atime,delete=ctime", "-C", str(root), "-T", "-"]
     names = "".join(f"{p}\0" for p in paths)
     if marks:

@@ -97,13 +97,17 @@ def in_root(
 
 
 def made(name: str, key: str, make: Callable[[Path], None]) -> Path:
-    """The folder `made/NAME-KEY`, filled by `make` if it isn't there yet. Older keys of the same name go."""
+    """The folder `made/NAME-KEY`, filled by `make` if it isn't there yet.
+
+    Of older keys of the same name the last used one stays: two checkouts may share the cache.
+    """
     with _locks_lock:
         lock = _locks.setdefault(name, threading.Lock())
     with lock:
         home = lab_dir() / "made"
         place = home / f"{name}-{key}"
         if place.is_dir():
+            os.utime(place)
             return place
         home.mkdir(parents=True, exist_ok=True)
         began = time.monotonic()
@@ -112,7 +116,8 @@ def made(name: str, key: str, make: Callable[[Path], None]) -> Path:
         remove(fresh)
         fresh.mkdir()
         make(fresh)
-        for old in home.glob(f"{name}-{'[0-9a-f]' * 16}"):
+        others = sorted(home.glob(f"{name}-{'[0-9a-f]' * 16}"), key=lambda p: p.stat().st_mtime)
+        for old in others[:-1]:
             remove(old)
         fresh.rename(place)
         say(f"{name}: made in {time.monotonic() - began:.0f} s")
