@@ -124,6 +124,14 @@ def lint(
         platforms = parse_platforms(platform) if platform is not None else None
     except ConfigError as error:
         raise click.UsageError(str(error)) from None
+    if smoke:
+        from dockerslim_lint.verify.commands import split_smoke
+
+        for text in smoke:
+            try:
+                split_smoke(text)
+            except ValueError as error:
+                raise click.UsageError(f"--smoke {text!r}: {error}") from None
     overrides = Overrides(platforms, fail_on, _names(select), _names(ignore))
     task = Task(
         fix=changing,

@@ -19,6 +19,13 @@ class Limits(NamedTuple):
     smoke: float = 30.0
     watch: float = LEAST_WATCH
 
+    def patient(self) -> "Limits":
+        """For an emulated platform, where a program may need seconds to start: three times as long.
+
+        Without it a program that ends counted as "still running" on a loaded machine (seen: qemu, load 10).
+        """
+        return Limits(*(3 * seconds for seconds in self))
+
 
 def commands_for(settings: Mapping[str, Any], smokes: tuple[str, ...], limits: Limits) -> tuple[Command, ...]:
     """The commands for an image with these settings (the ``config`` part of its OCI config), in order.

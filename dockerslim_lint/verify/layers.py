@@ -17,8 +17,9 @@ from dockerslim_lint.verify.tar import TarReader
 UNPACKED_LIMIT = 64 * 1024**3
 """Bytes that one layer may unpack to: far above any image, far below for ever."""
 ENTRY_LIMIT = 4_000_000
-GZIP_LEVEL = 6
-"""The level of our own compression, by which both sides of a comparison are measured; what Docker and BuildKit use."""
+GZIP_LEVEL = 1
+"""The level of our own compression, by which both sides of a comparison are measured: the fastest, since a
+fat original holds gigabytes (six times the time at the level that registries use, for some 8 % fewer bytes)."""
 
 _CHUNK = 1 << 18
 _WINDOW_LIMIT = 1 << 27

@@ -128,7 +128,9 @@ def try_image(
     with ThreadPoolExecutor(max_workers=2) as pool:  # the probe mostly waits
         size = pool.submit(measure, image)
         config = pool.submit(read_base, engine, base, platform, folder / "base", built.layout)
-        commands = commands_for(image.settings, options.smokes, options.limits)
+        emulated = engine.check(platform, options.probe_image).how == "emulated"
+        limits = options.limits.patient() if emulated else options.limits
+        commands = commands_for(image.settings, options.smokes, limits)
         on_step("running it")
         try:
             runs = run_commands(

@@ -344,4 +344,6 @@ def environment() -> dict[str, str]:
         "CARGO_HOME": "/usr/local/cargo",
         "RUST_VERSION": release()["release"],
         "RUSTUP_DIST_SERVER": f"file:///{SERVER}",
+        # under emulation a download now and then breaks off ("Transferred a partial file")
+        "CARGO_NET_RETRY": "10",
     }
