@@ -19,7 +19,7 @@ class Limits(NamedTuple):
     smoke: float = 30.0
     watch: float = LEAST_WATCH
 
-    def patient(self) -> "Limits":
+    def patient(self) -> Limits:
         """For an emulated platform, where a program may need seconds to start: three times as long.
 
         Without it a program that ends counted as "still running" on a loaded machine (seen: qemu, load 10).
