@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import os
 import sys
 from collections.abc import Sequence
@@ -31,6 +32,8 @@ _EXITS = "\b\nExit codes (of several the order 5 > 2 > 4 > 3 > 7 > 6 > 1 > 0 dec
 
 def main() -> NoReturn:
     """The program. Ends with one of `EXIT_CODES`."""
+    # a short life with many small tuples and hardly a cycle: looking for cycles all the time costs a fifth of it
+    gc.set_threshold(100_000)
     outcome = attempt(_run)
     if isinstance(outcome, Problem):
         _talk([outcome.text, *([outcome.traceback] if "--verbose" in sys.argv else [])])

@@ -29,11 +29,12 @@ def lint(place: Path, environment: Mapping[str, str], *arguments: str) -> subpro
     """`dockerslim-lint lint` in a project, as its owner would call it."""
     command = [sys.executable, "-m", "dockerslim_lint", "lint", *arguments, "Dockerfile"]
     return subprocess.run(
-        command, cwd=place, env={**os.environ, **environment}, capture_output=True, text=True, check=False, timeout=850
+        command, cwd=place, env={**os.environ, **environment}, capture_output=True, text=True, check=False, timeout=1700
     )
 
 
 @pytest.mark.engine
+@pytest.mark.timeout(1800)
 @pytest.mark.parametrize("shape", [pytest.param(shape, id=shape.name) for shape in REWRITTEN])
 def test_proven(shape: Shape, tmp_path: Path, engine_environment: Mapping[str, str]) -> None:
     place = tmp_path / "project"
