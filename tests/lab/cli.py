@@ -58,8 +58,18 @@ def up(arguments: argparse.Namespace) -> None:
     check_machine()
     if why := engine.others():
         raise LabError(f"not starting the lab: {why}")
+    try:
+        make_and_start(new_lists=arguments.refresh)
+    except LabError as error:
+        if "Failed to fetch" not in str(error) or arguments.refresh:
+            raise
+        say("a package file is gone from the mirror: once more with new package lists")
+        make_and_start(new_lists=True)
+
+
+def make_and_start(*, new_lists: bool) -> None:
     for suite, arch in PAIRS:
-        debian.refresh(suite, arch, force=arguments.refresh)
+        debian.refresh(suite, arch, force=new_lists)
     # an engine that runs is kept, whatever its key: nothing of it may be taken away under it
     recorded = lab_dir() / "run/up.json"
     alive = engine.running() is not None and engine.answers() and recorded.exists()

@@ -104,7 +104,7 @@ def _write_if_other(file: Path, text: str) -> None:
 def refresh(suite: str, arch: str, *, force: bool = False) -> None:
     """Fetch the suite's package lists if there are none yet.
 
-    They are kept: what is cached was made from them. `force`, or a download that finds a file gone, gets new ones.
+    They are kept: what is cached was made from them. `force` gets new ones.
     """
     config = _apt(suite, arch)
     stamp = config.with_name("updated")
