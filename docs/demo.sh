@@ -42,7 +42,7 @@ engine_is_there() {
     "$root/tests/lab/lab" status >/dev/null 2>&1 || return 1
     lab=$("$root/tests/lab/lab" env) || return 1
     eval "$lab"
-    which="the tests' own Docker, whose base images are stand-ins: so are the sizes"
+    which="the tests' own Docker; its base images are stand-ins, the sizes are theirs"
 }
 
 place=$(mktemp -d "${TMPDIR:-/tmp}/dockerslim-demo.XXXXXX")
@@ -69,8 +69,9 @@ proven=no
 which='a Docker'
 if engine_is_there; then
     case $(uname -m) in arm64 | aarch64) here=linux/arm64 ;; *) here=linux/amd64 ;; esac
-    say "There is $which. It builds and runs both images, and what is proven is written:"
-    show '0 6 7' lint --fix --verify --platform "${DEMO_PLATFORM:-$here}" --smoke 'columns --width 40 one two three' Dockerfile
+    say "Here is $which.
+It builds and runs both images, and what is proven is written:"
+    show '0 6 7' lint --fix --verify --platform "${DEMO_PLATFORM:-$here}" --smoke 'columns one two' Dockerfile
     [ "$code" = 0 ] && proven=yes
 else
     say 'There is no Docker here that could prove it, so this time your word has to do:'

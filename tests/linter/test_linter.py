@@ -193,8 +193,8 @@ EXTREME = {
     "a million continuation lines": b"FROM rust:1\nRUN echo \\\n" + b"  a \\\n" * 1_000_000 + b"  b\n",
     "a million comments in a continuation": b"FROM rust:1\nRUN echo \\\n" + b"# c\n" * 1_000_000 + b"  b\n",
     "10,000 stages": b"".join(b"FROM rust:1 AS s%d\nCOPY --from=s0 /a /b\n" % n for n in range(10_000)),
-    "10,000 calls": b"FROM rust:1 AS b\n"
-    + b"RUN cargo build --release\n" * 10_000
+    "2,000 calls": b"FROM rust:1 AS b\n"
+    + b"RUN cargo build --release\n" * 2_000
     + b"FROM debian\nCOPY --from=b /target/release/x /x\n",
     "10,000 copies": b"FROM rust:1 AS b\nRUN cargo build\nFROM debian\n"
     + b"COPY --from=b /target/debug/x /x\n" * 10_000,

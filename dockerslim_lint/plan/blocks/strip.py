@@ -31,6 +31,7 @@ def strip_symbols(build: ImageBuild, images: tuple[FinalImage, ...]) -> Draft:
     """
     edits: dict[int, Edit] = {}
     blocks: dict[int, int | None] = {}
+    cooks = _cooks(build)
     makers = unstripped_calls(images)
     for at in makers:
         _check(build, at)
@@ -45,9 +46,10 @@ def strip_symbols(build: ImageBuild, images: tuple[FinalImage, ...]) -> Draft:
         else:
             edit = _prefix(build, call.command, name)
             edits[edit.start] = edit
-            for cook in _cooks(build, call):
-                edit = _prefix(build, cook, name)
-                edits[edit.start] = edit
+            for cook, profile in cooks:
+                if profile == call.profile and cook.stage in chain_of(build.stages[stage], build.stages):
+                    edit = _prefix(build, cook, name)
+                    edits[edit.start] = edit
     return Draft(tuple(edits.values()))
 
 
@@ -96,18 +98,15 @@ def _prefix(build: ImageBuild, command: Command, name: str) -> Edit:
     return Edit(start, start, f"{name}=symbols ")
 
 
-def _cooks(build: ImageBuild, call: CargoCall) -> list[Command]:
-    """``cargo chef cook`` in the stages that the call is built on: it builds the dependencies for this very profile."""
-    chain = chain_of(build.stages[call.command.stage], build.stages)
+def _cooks(build: ImageBuild) -> list[tuple[Command, str | None]]:
+    """Every ``cargo chef cook`` with its profile: it builds the dependencies of a later call of the same profile."""
     found = []
     for command in build.commands:
-        if command.stage not in chain or command.instruction >= call.command.instruction:
-            continue
         arguments = cargo_arguments(command)
-        if arguments is not None and arguments.subcommand == "chef" and arguments.operands[:1]:
-            same = profile_of(arguments, "build")[0] == call.profile
-            if arguments.operands[0].pattern == "cook" and same:
-                found.append(command)
+        if arguments is None or arguments.subcommand != "chef":
+            continue
+        if any(word.pattern == "cook" for word in arguments.operands[:1]):
+            found.append((command, profile_of(arguments, "build")[0]))
     return found
 
 
