@@ -22,6 +22,14 @@ BOTH = (
 )
 """Proven on both platforms; their twins differ in what no architecture changes, and are proven on the machine's own."""
 
+BROKEN_DOWNLOADS = (
+    "failed to download",
+    "unable to update registry",
+    "failed to load source",
+    "spurious network error",
+)
+"""Under emulation a download of cargo's now and then breaks off: no verdict on the rewrite, which rightly is not proven then."""
+
 REWRITTEN = [shape for shape in shapes() if shape.fixed is not None]
 
 
@@ -40,7 +48,10 @@ def test_proven(shape: Shape, tmp_path: Path, engine_environment: Mapping[str, s
     place = tmp_path / "project"
     dockerfile = shape.copy_to(place)
     platforms = "linux/amd64,linux/arm64" if shape.name in BOTH else "linux/amd64"
-    done = lint(place, engine_environment, "--fix", "--verify", "--platform", platforms)
+    for _ in range(3):
+        done = lint(place, engine_environment, "--fix", "--verify", "--platform", platforms)
+        if done.returncode != 6 or not any(text in done.stderr for text in BROKEN_DOWNLOADS):
+            break
     assert done.returncode == 0, done.stderr[-4000:] + done.stdout
     assert dockerfile.read_bytes() == shape.fixed
     (headline,) = [line for line in done.stderr.splitlines() if line.startswith("PROVEN")]
