@@ -72,12 +72,12 @@ if engine_is_there; then
     say "Here is $which.
 It builds and runs both images, and what is proven is written:"
     show '0 6 7' lint --fix --verify --platform "${DEMO_PLATFORM:-$here}" --smoke 'columns one two' Dockerfile
-    [ "$code" = 0 ] && proven=yes
+    if [ "$code" = 0 ]; then proven=yes; fi
 else
     say 'There is no Docker here that could prove it, so this time your word has to do:'
 fi
 if [ $proven = no ]; then
-    [ "${code:-}" = 1 ] || say 'This Docker could not prove it, and nothing was written. On your word it is:'
+    if [ "$code" != 1 ]; then say 'This Docker could not prove it, and nothing was written. On your word it is:'; fi
     show 0 lint --fix --unsafe-fixes Dockerfile
 fi
 
