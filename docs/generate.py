@@ -78,7 +78,7 @@ def _console(folder: str, lines: str) -> str:
         for line in lines.splitlines():
             if line.startswith(f"$ {PROGRAM} "):
                 done = subprocess.run(
-                    [sys.executable, "-m", "dockerslim_lint.cli", *shlex.split(line)[2:]],
+                    [sys.executable, "-m", "dockerslim_lint", *shlex.split(line)[2:]],
                     cwd=copy,
                     stdin=subprocess.DEVNULL,
                     stdout=subprocess.PIPE,
