@@ -110,15 +110,3 @@ def apply(data: bytes, edits: Iterable[Edit]) -> bytes:
         at = edit.end
     parts.append(data[at:])
     return b"".join(parts)
-
-
-def overlap(first: Iterable[Edit], second: Iterable[Edit]) -> bool:
-    """Whether two sets of edits touch the same bytes, or insert at the same place."""
-    second = tuple(second)
-    for a in first:
-        for b in second:
-            if a.start < b.end and b.start < a.end:
-                return True
-            if a.start == b.start and (a.start == a.end or b.start == b.end):
-                return True
-    return False

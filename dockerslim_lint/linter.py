@@ -177,7 +177,7 @@ def _unused(source: Source, comments: tuple[Suppression, ...]) -> tuple[str, ...
     for comment in comments:
         line = source.line_of(comment.comment.start)
         what = comment.problem or f"the suppression of {', '.join(comment.codes)} matches no finding"
-        notes.append(f"{source.path}:{line}: {what}")
+        notes.append(f"line {line}: {what}")
     return tuple(notes)
 
 

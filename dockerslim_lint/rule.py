@@ -1,16 +1,13 @@
 """All that the author of a rule needs."""
 
-from collections.abc import Iterator, Mapping
-from types import MappingProxyType
+from collections.abc import Iterator, Mapping, Sequence
 from typing import ClassVar, NamedTuple
 
 from dockerslim_lint.edit import Fix, Withheld
-from dockerslim_lint.facts.model import ImageBuild
+from dockerslim_lint.facts.model import Artifact, ImageBuild
 from dockerslim_lint.finding import Finding, Label, Severity
 from dockerslim_lint.plan.decision import Plan
 from dockerslim_lint.source import Span
-
-NO_FILES: Mapping[str, str] = MappingProxyType({})
 
 
 class Invalid(NamedTuple):
@@ -69,4 +66,33 @@ class Rule:
         return (cls.__doc__ or "").strip().split("\n", 1)[0]
 
 
-__all__ = ["Finding", "Fix", "ImageBuild", "Invalid", "Label", "Plan", "Rule", "Severity", "Span", "Valid", "Withheld"]
+Programs = Sequence[tuple[str, Artifact]]
+"""Programs with the paths at which they are shipped."""
+
+
+def names_of(programs: Programs) -> str:
+    """The programs' file names, each once, for a message."""
+    return ", ".join(dict.fromkeys(path.rsplit("/", 1)[-1] for path, _ in programs))
+
+
+def labels_of_calls(build: ImageBuild, programs: Programs, text: str) -> tuple[Label, ...]:
+    """A label with `text` at each cargo call that makes one of the programs."""
+    calls = sorted({artifact.call for _, artifact in programs if artifact.call is not None})
+    return tuple(Label(build.calls[at].command.span, text) for at in calls)
+
+
+__all__ = [
+    "Finding",
+    "Fix",
+    "ImageBuild",
+    "Invalid",
+    "Label",
+    "Plan",
+    "Rule",
+    "Severity",
+    "Span",
+    "Valid",
+    "Withheld",
+    "labels_of_calls",
+    "names_of",
+]

@@ -29,54 +29,6 @@ OTHER_BUILDERS = {
 }
 """Subcommands that may make programs in ways that are not modelled."""
 
-QUIET = frozenset(
-    [
-        "add",
-        "c",
-        "check",
-        "clean",
-        "clippy",
-        "d",
-        "doc",
-        "fetch",
-        "fix",
-        "fmt",
-        "generate-lockfile",
-        "help",
-        "info",
-        "init",
-        "locate-project",
-        "login",
-        "logout",
-        "metadata",
-        "new",
-        "owner",
-        "package",
-        "pkgid",
-        "publish",
-        "read-manifest",
-        "remove",
-        "report",
-        "search",
-        "t",
-        "test",
-        "tree",
-        "uninstall",
-        "update",
-        "vendor",
-        "verify-project",
-        "version",
-        "yank",
-        "bench",
-        "audit",
-        "deny",
-        "outdated",
-        "nextest",
-        "sqlx",
-    ]
-)
-"""Subcommands that make no program that could be shipped."""
-
 VALUE_FLAGS = frozenset(
     [
         "--target",

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 
 from dockerslim_lint.facts import patterns
 from dockerslim_lint.facts.env import NOWHERE
@@ -252,8 +252,3 @@ def _merged(before: Mapping[str, Value], ends: list[dict[str, Value]]) -> dict[s
             text = patterns.merge(text, value.text)
         merged[name] = Value(text, values[0].origin if values else NOWHERE)
     return merged
-
-
-def words_after(command: Command, start: int) -> Iterator[CommandWord]:
-    """The command's words from index `start` on that are no options."""
-    return (word for word in command.words[start:] if not word.pattern.startswith("-"))

@@ -11,7 +11,6 @@ from dockerslim_lint.facts import patterns
 from dockerslim_lint.facts.model import Artifact, FinalImage, Launch, Output
 from dockerslim_lint.facts.stages import chain_of
 from dockerslim_lint.facts.walk import Shared, StageState
-from dockerslim_lint.source import Span
 from dockerslim_lint.syntax import script as sh
 from dockerslim_lint.syntax.shell import parse_shell
 from dockerslim_lint.syntax.tree import Instruction
@@ -99,22 +98,19 @@ def read_launch(state: StageState, shared: Shared, instructions: Sequence[Instru
     image = state.stage.image
     argv: list[str] = []
     program: str | None = None
-    span: Span | None = None
     shell_form = False
     for index in (state.entrypoint, state.cmd):
         if index is None or shell_form:
             continue
         instruction = instructions[index]
         if instruction.json is not None:
-            if span is None and instruction.json and not argv:
-                span = instruction.json[0].span
             argv += [string.text for string in instruction.json]
         elif instruction.body.data:
             shell_form = not argv
             text = instruction.body.data.decode("utf-8", "surrogateescape")
             argv += ["/bin/sh", "-c", text]
             if shell_form:
-                program, span = _program_of_shell_form(instruction)
+                program = _program_of_shell_form(instruction)
     from_base = state.entrypoint is None and state.cmd is None
     if state.entrypoint is None and image is not None and image.entrypoint:
         argv = [*image.entrypoint, *argv]
@@ -126,20 +122,20 @@ def read_launch(state: StageState, shared: Shared, instructions: Sequence[Instru
         state.entrypoint,
         state.cmd,
         _resolve(first, state, shared) if first and not from_base else None,
-        span,
         shell_form,
         from_base,
     )
 
 
-def _program_of_shell_form(instruction: Instruction) -> tuple[str | None, Span | None]:
+def _program_of_shell_form(instruction: Instruction) -> str | None:
+    """The program that a command in shell form starts, where that is all it does."""
     node = parse_shell(instruction.body).root
     while isinstance(node, sh.Sequence) and len(node.items) == 1:
         node = node.items[0]
     if not isinstance(node, sh.Simple) or not node.words:
-        return None, None
+        return None
     words = node.words[1:] if node.words[0].literal == "exec" and len(node.words) > 1 else node.words
-    return words[0].literal, words[0].span
+    return words[0].literal
 
 
 def _resolve(name: str, state: StageState, shared: Shared) -> str | None:

@@ -192,7 +192,6 @@ class Transfer(NamedTuple):
     origin_stage: int | None
     origin_image: str
     sources: tuple[str, ...]
-    source_words: tuple[Word, ...]
     destination: str
     destination_word: Word | None
     into_directory: bool
@@ -240,14 +239,13 @@ class Launch(NamedTuple):
 
     `argv` is entrypoint + command of exec forms; a shell form is ``("/bin/sh", "-c", text)``. `entrypoint`/`cmd` are the
     instructions' indexes, None where inherited from the base or absent. `program` is the absolute path that starts,
-    None if it cannot be told; `program_word` where it is written. `shell_form` tells that a shell is needed.
+    None if it cannot be told. `shell_form` tells that a shell is needed.
     """
 
     argv: tuple[str, ...]
     entrypoint: int | None
     cmd: int | None
     program: str | None
-    program_span: Span | None
     shell_form: bool
     from_base: bool
 

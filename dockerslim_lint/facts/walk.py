@@ -238,7 +238,6 @@ class StageState:
                 origin,
                 origin_name if origin is None else "",
                 sources,
-                words,
                 destination,
                 target_word,
                 slash or own,

@@ -48,7 +48,8 @@ def rule_page(rule: Rule) -> list[Line]:
         lines += _example("Speaks here:", invalid.text)
         if invalid.fixed is not None:
             lines += _example("Becomes:", invalid.fixed)
-    for valid in rule.VALID[:1]:
+    # one that shows the difference: another may differ only in the files beside it
+    for valid in [case for case in rule.VALID if case.text != rule.INVALID[case.near].text][:1]:
         lines += _example("Silent here:", valid.text)
     lines += [(), *((Piece(text),) for text in wrap(registry.url(rule.CODE), 80))]
     return lines

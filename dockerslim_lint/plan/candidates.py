@@ -183,7 +183,7 @@ def _kept(build: ImageBuild, images: tuple[FinalImage, ...]) -> Choice | None:
     if len(bases) != 1 or any(image.single_stage for image in images):
         return None
     base = build.stages[images[0].stage].image
-    if base is None or base.fat or base.libc in ("glibc", "unknown"):
+    if base is None or not base.understood or base.fat or base.libc in ("glibc", "unknown"):
         return None
     name = base.family if base.family in CHOICES else base.title
     return Choice(name, base, keep=True)

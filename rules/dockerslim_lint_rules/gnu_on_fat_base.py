@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from dockerslim_lint.facts.model import GNU_DYNAMIC
-from dockerslim_lint.rule import Finding, ImageBuild, Invalid, Label, Plan, Rule, Severity, Valid
+from dockerslim_lint.rule import Finding, ImageBuild, Invalid, Plan, Rule, Severity, Valid, labels_of_calls, names_of
 
 CLASSIC = """\
 FROM rust:1-bookworm AS builder
@@ -47,19 +47,14 @@ class GnuOnFatBase(Rule):
             gnu = [(path, artifact) for path, artifact in image.artifacts if artifact.link == GNU_DYNAMIC]
             if base is None or not base.fat or not gnu or stage.word is None:
                 continue
-            names = ", ".join(dict.fromkeys(path.rsplit("/", 1)[-1] for path, _ in gnu))
             size = f" (~{base.unpacked_mb:.0f} MB of base)" if base.unpacked_mb else ""
             kind = "is a glibc program and ships" if len(gnu) == 1 else "are glibc programs and ship"
-            labels = []
-            for at in sorted({artifact.call for _, artifact in gnu if artifact.call is not None}):
-                span = build.calls[at].command.span
-                labels.append(Label(span, "builds for *-linux-gnu, the image's default"))
             note = "the toolchain's own image" if image.single_stage else "a whole distribution under one program"
             yield self.finding(
-                f"{names} {kind} on {stage.base_reference}{size}.",
+                f"{names_of(gnu)} {kind} on {stage.base_reference}{size}.",
                 stage.word.span,
                 note=note,
-                labels=tuple(labels),
+                labels=labels_of_calls(build, gnu, "builds for *-linux-gnu, the image's default"),
                 fixes=plan.slim(image),
             )
 

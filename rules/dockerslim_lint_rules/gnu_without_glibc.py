@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from dockerslim_lint.catalog import packages
 from dockerslim_lint.facts.model import GNU_DYNAMIC, FinalImage
-from dockerslim_lint.rule import Finding, ImageBuild, Invalid, Label, Plan, Rule, Severity, Valid
+from dockerslim_lint.rule import Finding, ImageBuild, Invalid, Plan, Rule, Severity, Valid, labels_of_calls, names_of
 
 ALPINE = """\
 FROM rust:1 AS builder
@@ -45,16 +45,12 @@ class GnuWithoutGlibc(Rule):
             if _brings_glibc(image):
                 continue
             has = "musl, not glibc" if base.libc == "musl" else "no libc"
-            names = ", ".join(dict.fromkeys(path.rsplit("/", 1)[-1] for path, _ in gnu))
-            labels = tuple(
-                Label(build.calls[at].command.span, "builds for *-linux-gnu, the image's default")
-                for at in sorted({artifact.call for _, artifact in gnu if artifact.call is not None})
-            )
+            kind = "is a glibc program" if len(gnu) == 1 else "are glibc programs"
             yield self.finding(
-                f"{names} is a glibc program and {stage.base_reference} has {has}: the image does not start.",
+                f"{names_of(gnu)} {kind} and {stage.base_reference} has {has}: the image does not start.",
                 stage.word.span,
                 note="no ld-linux loader here",
-                labels=labels,
+                labels=labels_of_calls(build, gnu, "builds for *-linux-gnu, the image's default"),
                 fixes=plan.slim(image),
             )
 

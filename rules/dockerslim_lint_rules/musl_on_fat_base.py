@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from dockerslim_lint.facts.model import MUSL_STATIC
-from dockerslim_lint.rule import Finding, ImageBuild, Invalid, Label, Plan, Rule, Severity, Valid
+from dockerslim_lint.rule import Finding, ImageBuild, Invalid, Plan, Rule, Severity, Valid, labels_of_calls, names_of
 
 UBUNTU = """\
 FROM rust:1 AS builder
@@ -42,17 +42,13 @@ class MuslOnFatBase(Rule):
                 continue
             if any(artifact.link != MUSL_STATIC for _, artifact in image.artifacts):
                 continue
-            names = ", ".join(dict.fromkeys(path.rsplit("/", 1)[-1] for path, _ in image.artifacts))
             size = f" (~{base.unpacked_mb:.0f} MB)" if base.unpacked_mb else ""
-            labels = tuple(
-                Label(build.calls[at].command.span, "builds a static musl program")
-                for at in sorted({artifact.call for _, artifact in image.artifacts if artifact.call is not None})
-            )
+            verb = "is static and needs" if len(image.artifacts) == 1 else "are static and need"
             yield self.finding(
-                f"{names} is static and needs nothing of {stage.base_reference}{size}.",
+                f"{names_of(image.artifacts)} {verb} nothing of {stage.base_reference}{size}.",
                 stage.word.span,
                 note="not used by the program",
-                labels=labels,
+                labels=labels_of_calls(build, image.artifacts, "builds a static musl program"),
                 fixes=plan.slim(image),
             )
 

@@ -271,3 +271,11 @@ def test_gnu_static_is_left_alone() -> None:
 def test_workdir_in_the_output_directory() -> None:
     text = SINGLE.replace('CMD ["./target/release/app"]', 'WORKDIR /app/target/release\nCMD ["./app"]')
     assert "DSL202" in codes(text, CRATE)
+
+
+def test_a_base_that_is_not_understood_is_not_kept() -> None:
+    """Behind a digest alone the user and the command are unknown: it is replaced, not kept."""
+    digest = "alpine@sha256:" + "0" * 64
+    fixed = fix(CLASSIC.replace("debian:bookworm-slim", digest))
+    assert f"FROM {digest}\n" not in fixed.source.data.decode()
+    assert fix(CLASSIC.replace("debian:bookworm-slim", "alpine:3.22")).applied[0].fix.choice == "alpine"
