@@ -196,7 +196,20 @@ def _is_ours(process: Path) -> bool:
 
 
 def start(engine: Path) -> None:
-    """Start dockerd and wait until it answers."""
+    """Start dockerd and wait until it answers.
+
+    Its BuildKit gives itself ten seconds to look through what is stored, and ends dockerd when that was not enough (seen
+    with 19 GB: "context deadline exceeded"); the next try finds the files in memory.
+    """
+    for _ in range(3):
+        if _start_once(engine):
+            return
+        stop(engine)
+    log = _state("dockerd.log")
+    raise LabError(f"dockerd did not start; the end of {log}:\n{log.read_text()[-3000:]}")
+
+
+def _start_once(engine: Path) -> bool:
     data = lab_dir() / "data"
     data.mkdir(exist_ok=True)
     for left in ("docker.sock", "docker.pid", "pid", "pid.new"):
@@ -242,10 +255,9 @@ def start(engine: Path) -> None:
                 _state("pid").write_text(f"{pid} {_born(int(pid))}\n")
                 new.unlink()
         if answers():
-            return
+            return True
         time.sleep(0.1)
-    stop(engine)
-    raise LabError(f"dockerd did not start; the end of {log}:\n{log.read_text()[-3000:]}")
+    return False
 
 
 def stop(engine: Path | None) -> None:
