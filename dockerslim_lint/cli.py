@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import gc
 import os
 import sys
 from collections.abc import Sequence
@@ -32,8 +31,6 @@ _EXITS = "\b\nExit codes (of several the order 5 > 2 > 4 > 3 > 7 > 6 > 1 > 0 dec
 
 def main() -> NoReturn:
     """The program. Ends with one of `EXIT_CODES`."""
-    # a short life with many small tuples and hardly a cycle: looking for cycles all the time costs a fifth of it
-    gc.set_threshold(100_000)
     outcome = attempt(_run)
     if isinstance(outcome, Problem):
         _talk([outcome.text, *([outcome.traceback] if "--verbose" in sys.argv else [])])
@@ -307,7 +304,3 @@ def _flush() -> None:
 def _abandon(stream: TextIO) -> None:
     """The reader has gone: what is still to be written goes nowhere; the verdict, and so the exit code, stays."""
     os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())
-
-
-if __name__ == "__main__":
-    main()

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from typing import NamedTuple
+
+from dockerslim_lint.record import Record
 
 PREFER_CHOICES = ("distroless/static", "alpine", "distroless/cc", "debian-slim", "scratch")
 """The names that `prefer` takes."""
@@ -14,7 +15,7 @@ _ARCHITECTURES = frozenset(
 )
 
 
-class ImageSettings(NamedTuple):
+class ImageSettings(Record):
     """One ``[[image]]`` table. `dockerfile` and `context` are relative to the configuration file's directory, with ``/``."""
 
     dockerfile: str
@@ -24,7 +25,7 @@ class ImageSettings(NamedTuple):
     platforms: tuple[str, ...] = ()
 
 
-class Settings(NamedTuple):
+class Settings(Record):
     """Everything that steers a run, with its defaults.
 
     `prefer`: choices in the order of preference ("distroless/static", "alpine", "scratch" …). `platforms`: docker

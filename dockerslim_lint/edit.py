@@ -1,9 +1,11 @@
 """What may be changed in a file, and what a change promises."""
 
+from __future__ import annotations
+
 from collections.abc import Iterable
 from enum import IntEnum
-from typing import NamedTuple
 
+from dockerslim_lint.record import Record
 from dockerslim_lint.source import encode
 
 
@@ -18,7 +20,7 @@ class Safety(IntEnum):
     """Advice: never applied."""
 
 
-class Edit(NamedTuple):
+class Edit(Record):
     """Replace ``data[start:end]`` (byte offsets) by `text`; start == end inserts."""
 
     start: int
@@ -26,7 +28,7 @@ class Edit(NamedTuple):
     text: str
 
 
-class ConfigChange(NamedTuple):
+class ConfigChange(Record):
     """A difference in the image's configuration that a fix declares: `field` is the OCI name (``User``, ``Cmd``, ``Env:PATH`` …).
 
     `old` and `new` are as written in the Dockerfile, "" for absent.
@@ -38,7 +40,7 @@ class ConfigChange(NamedTuple):
     reason: str
 
 
-class Need(NamedTuple):
+class Need(Record):
     """Something that the program needs of its image at run time.
 
     kind is one of ``certificates`` (value: ""), ``tzdata`` (""), ``user`` (a USER value), ``directory`` (an absolute
@@ -51,7 +53,7 @@ class Need(NamedTuple):
     reason: str
 
 
-class Claim(NamedTuple):
+class Claim(Record):
     """What a proof must show of the image that a fix makes.
 
     `binaries` are absolute paths in the final image. `static`: no interpreter, no needed library. `stripped`: no
@@ -64,7 +66,7 @@ class Claim(NamedTuple):
     needs: tuple[Need, ...]
 
 
-class Fix(NamedTuple):
+class Fix(Record):
     """One complete change: all of its edits or none.
 
     `key` names the decision (at most one fix of a key is applied in a pass, and it settles every finding with that
@@ -82,7 +84,7 @@ class Fix(NamedTuple):
     claim: Claim | None = None
 
 
-class Withheld(NamedTuple):
+class Withheld(Record):
     """Why there is no fix for a finding whose key would be `key`."""
 
     key: str

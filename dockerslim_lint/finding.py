@@ -1,9 +1,11 @@
 """What a rule says about a file."""
 
+from __future__ import annotations
+
 from enum import IntEnum
-from typing import NamedTuple
 
 from dockerslim_lint.edit import Fix, Withheld
+from dockerslim_lint.record import Record
 from dockerslim_lint.source import Span
 
 
@@ -20,14 +22,14 @@ class Severity(IntEnum):
         return self.name.lower()
 
 
-class Label(NamedTuple):
+class Label(Record):
     """A second place worth showing, with what to say of it."""
 
     span: Span
     text: str
 
 
-class Finding(NamedTuple):
+class Finding(Record):
     """One defect at one place.
 
     `message` is one or more full sentences in plain text; `note` is what is printed under the carets ("" if nothing).

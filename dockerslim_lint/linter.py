@@ -1,8 +1,9 @@
 """The two functions that everything else is a shell around: `lint` and `fix`."""
 
+from __future__ import annotations
+
 from collections import Counter
 from collections.abc import Iterator
-from typing import NamedTuple
 
 from dockerslim_lint.config import Settings
 from dockerslim_lint.context import BuildContext
@@ -11,6 +12,7 @@ from dockerslim_lint.facts.build import read_build
 from dockerslim_lint.facts.model import ImageBuild
 from dockerslim_lint.finding import Finding
 from dockerslim_lint.plan.decision import Plan
+from dockerslim_lint.record import Record
 from dockerslim_lint.registry import rules
 from dockerslim_lint.source import Source, encode
 from dockerslim_lint.suppress import Suppression, split, suppressions
@@ -19,7 +21,7 @@ MAX_PASSES = 20
 """More fixes than any file has."""
 
 
-class Report(NamedTuple):
+class Report(Record):
     """What is to be said of one file.
 
     `error` is set where the file has no instruction list (DSL901 is then among the findings): exit code 4. `notes` are
@@ -33,14 +35,14 @@ class Report(NamedTuple):
     notes: tuple[str, ...]
 
 
-class Applied(NamedTuple):
+class Applied(Record):
     """A fix that was made, and the codes of the findings that it settled."""
 
     fix: Fix
     codes: tuple[str, ...]
 
 
-class Held(NamedTuple):
+class Held(Record):
     """A decision that was not made: `codes` of the findings that wait for it, and why in one line.
 
     `fixes` are its candidates (empty where the plan itself withheld).
@@ -52,7 +54,7 @@ class Held(NamedTuple):
     reason: str
 
 
-class Fixed(NamedTuple):
+class Fixed(Record):
     """The result of `fix`: `report` is about the new source. `bug` is set where a fix of ours was thrown away (exit code 5)."""
 
     source: Source
@@ -62,7 +64,7 @@ class Fixed(NamedTuple):
     bug: str | None
 
 
-class Candidate(NamedTuple):
+class Candidate(Record):
     """One complete outcome that a proof can be asked for: all SAFE fixes and one choice of the slim decision.
 
     `codes` are those that `fix` settles; `before_base` and `after_base` name the final stage's base image.

@@ -1,16 +1,19 @@
 """All that the author of a rule needs."""
 
+from __future__ import annotations
+
 from collections.abc import Iterator, Mapping, Sequence
-from typing import ClassVar, NamedTuple
+from typing import ClassVar
 
 from dockerslim_lint.edit import Fix, Withheld
 from dockerslim_lint.facts.model import Artifact, ImageBuild
 from dockerslim_lint.finding import Finding, Label, Severity
 from dockerslim_lint.plan.decision import Plan
+from dockerslim_lint.record import Record
 from dockerslim_lint.source import Span
 
 
-class Invalid(NamedTuple):
+class Invalid(Record):
     """A Dockerfile in which the rule speaks.
 
     `fixed` is the exact text after all fixes up to PROVABLE (None: the rule has no fix here). `line` is the 1-based line
@@ -23,7 +26,7 @@ class Invalid(NamedTuple):
     files: Mapping[str, str] | None = None
 
 
-class Valid(NamedTuple):
+class Valid(Record):
     """A near miss: `text` differs from ``INVALID[near]`` in at most two lines, and the rule is silent."""
 
     near: int

@@ -3,19 +3,20 @@
 from __future__ import annotations
 
 from bisect import bisect_right
-from typing import NamedTuple
+
+from dockerslim_lint.record import Record
 
 UTF8_BOM = b"\xef\xbb\xbf"
 
 
-class Span(NamedTuple):
+class Span(Record):
     """A half-open range of byte offsets into a file: ``data[start:end]``."""
 
     start: int
     end: int
 
 
-class Position(NamedTuple):
+class Position(Record):
     """A place as people and editors count it: both 1-based, columns in characters."""
 
     line: int

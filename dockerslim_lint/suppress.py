@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import NamedTuple
 
 from dockerslim_lint.finding import Finding
+from dockerslim_lint.record import Record
 from dockerslim_lint.source import Source, Span, decode
 from dockerslim_lint.syntax.tree import Dockerfile, Instruction, Trivia
 
 _MARK = b"dockerslim:"
 
 
-class Suppression(NamedTuple):
+class Suppression(Record):
     """One suppression comment.
 
     `codes` are codes or names as written; `covers` is the instruction that it is about (empty where none follows);
@@ -27,7 +27,7 @@ class Suppression(NamedTuple):
     problem: str = ""
 
 
-class Split(NamedTuple):
+class Split(Record):
     """`unused` holds each suppression with those of its codes that met no finding, the malformed ones too."""
 
     kept: tuple[Finding, ...]

@@ -1,18 +1,18 @@
-"""Crates that bring or need native code, and what a static musl build makes of them. Loaded when a Cargo.lock is looked at.
+"""Crates that bring or need native code, and what a static musl build makes of them. Loaded when a Cargo.lock is looked at."""
 
-No ``from __future__ import annotations`` here: it makes defining a NamedTuple several times slower.
-"""
+from __future__ import annotations
 
 from collections.abc import Mapping
 from functools import cache
-from typing import Any, NamedTuple
+from typing import Any
 
 from dockerslim_lint.catalog.tables import table
+from dockerslim_lint.record import Record
 
 VERDICTS = ("static-ok", "static-ok-with", "not-on-musl", "unknown")
 
 
-class Native(NamedTuple):
+class Native(Record):
     """What is known of one crate, for a Debian builder with a musl target."""
 
     crate: str

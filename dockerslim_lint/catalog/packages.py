@@ -1,17 +1,17 @@
-"""OS packages of final stages: what they are for, and whether a static program or a smaller base still needs them.
+"""OS packages of final stages: what they are for, and whether a static program or a smaller base still needs them."""
 
-No ``from __future__ import annotations`` here: it makes defining a NamedTuple several times slower.
-"""
+from __future__ import annotations
 
 from collections.abc import Mapping
 from fnmatch import fnmatchcase
 from functools import cache
-from typing import Any, NamedTuple
+from typing import Any
 
 from dockerslim_lint.catalog.tables import table
+from dockerslim_lint.record import Record
 
 
-class Package(NamedTuple):
+class Package(Record):
     """What is known of one package."""
 
     name: str

@@ -1,16 +1,15 @@
-"""Docker platforms and the Rust targets that belong to them.
+"""Docker platforms and the Rust targets that belong to them."""
 
-No ``from __future__ import annotations`` here: it makes defining a NamedTuple several times slower.
-"""
+from __future__ import annotations
 
 from collections.abc import Mapping
 from functools import cache
-from typing import NamedTuple
 
 from dockerslim_lint.catalog.tables import table
+from dockerslim_lint.record import Record
 
 
-class Platform(NamedTuple):
+class Platform(Record):
     """One Linux platform of an image."""
 
     name: str

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import re
-from typing import NamedTuple
+
+from dockerslim_lint.record import Record
 
 _HUB = ("docker.io", "index.docker.io", "registry-1.docker.io", "registry.hub.docker.com", "mirror.gcr.io")
 """Registries that serve Docker Hub's names as they are."""
@@ -11,11 +12,11 @@ _HUB = ("docker.io", "index.docker.io", "registry-1.docker.io", "registry.hub.do
 _OFFICIAL_MIRRORS = ("public.ecr.aws/docker/library/", "public.ecr.aws/docker/")
 """Prefixes under which another registry copies Docker Hub's official images."""
 
-_REPOSITORY = re.compile(r"[a-z0-9]+(?:(?:\.|_|__|-+)[a-z0-9]+)*(?:/[a-z0-9]+(?:(?:\.|_|__|-+)[a-z0-9]+)*)*")
-_DOMAIN = re.compile(r"[A-Za-z0-9.-]+(?::[0-9]+)?")
+_COMPONENT = re.compile(r"[a-z0-9]+(?:(?:[._]|__|-+)[a-z0-9]+)*")
+_DOMAIN = r"[A-Za-z0-9.-]+(?::[0-9]+)?"
 
 
-class Reference(NamedTuple):
+class Reference(Record):
     """A reference taken apart. `repository` has no ``docker.io/`` and no ``library/``; other registries stay in it."""
 
     repository: str
@@ -31,12 +32,12 @@ def parse_reference(text: str) -> Reference | None:
     rest, _, digest = text.partition("@")
     domain, slash, remainder = rest.partition("/")
     if slash and ("." in domain or ":" in domain or domain == "localhost") and "$" not in domain:
-        if not _DOMAIN.fullmatch(domain):
+        if not re.fullmatch(_DOMAIN, domain):
             return None
     else:
         domain, remainder = "docker.io", rest
     path, colon, tag = remainder.partition(":")
-    if not _REPOSITORY.fullmatch(path) or (colon and not tag):
+    if not all(map(_COMPONENT.fullmatch, path.split("/"))) or (colon and not tag):
         return None
     return Reference(_normalised(domain.lower(), path), tag, digest)
 

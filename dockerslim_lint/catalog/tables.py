@@ -15,21 +15,21 @@ from typing import Any
 
 CERTAINTIES = ("tried", "read", "believed")
 
-_FOLDER = os.path.dirname(os.path.abspath(__file__))  # noqa: PTH100, PTH120  pathlib alone costs 5 ms to import
+_FOLDER = os.path.dirname(os.path.abspath(__file__))
 
 
 @cache
 def table(name: str) -> Mapping[str, Any]:
     """The content of ``<name>.toml`` beside this module; shared, so not to be changed."""
-    return read(os.path.join(_FOLDER, f"{name}.toml"))  # noqa: PTH118
+    return read(os.path.join(_FOLDER, f"{name}.toml"))
 
 
 def read(path: str) -> Mapping[str, Any]:
     """A TOML file's content, from its parsed copy if that is there and was made of the very same bytes."""
-    with open(path, "rb") as file:  # noqa: PTH123
+    with open(path, "rb") as file:
         source = file.read()
     copy = _copy_of(path)
-    with suppress(OSError, ValueError, EOFError, TypeError), open(copy, "rb") as file:  # noqa: PTH123
+    with suppress(OSError, ValueError, EOFError, TypeError), open(copy, "rb") as file:
         parsed_source, content = marshal.load(file)
         if parsed_source == source:
             return dict(content)
@@ -41,7 +41,7 @@ def read(path: str) -> Mapping[str, Any]:
 
 def _copy_of(path: str) -> str:
     folder, name = os.path.split(path)
-    return os.path.join(folder, "__pycache__", f"{name}.{sys.implementation.cache_tag}")  # noqa: PTH118
+    return os.path.join(folder, "__pycache__", f"{name}.{sys.implementation.cache_tag}")
 
 
 def _parse(source: bytes) -> dict[str, Any]:
@@ -54,7 +54,7 @@ def _keep(copy: str, source: bytes, content: dict[str, Any]) -> None:
     """Writes the copy in one step, so that a process beside this one never reads half of it; does nothing where it may not."""
     unfinished = f"{copy}.{os.getpid()}"
     with suppress(OSError):
-        os.makedirs(os.path.dirname(copy), exist_ok=True)  # noqa: PTH103, PTH120
-        with open(unfinished, "wb") as file:  # noqa: PTH123
+        os.makedirs(os.path.dirname(copy), exist_ok=True)
+        with open(unfinished, "wb") as file:
             marshal.dump((source, content), file)
-        os.replace(unfinished, copy)  # noqa: PTH105
+        os.replace(unfinished, copy)

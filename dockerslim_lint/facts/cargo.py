@@ -1,9 +1,10 @@
 """cargo's command line: what a call builds, and where it puts it."""
 
-from typing import NamedTuple
+from __future__ import annotations
 
 from dockerslim_lint.catalog import commands as known_commands
 from dockerslim_lint.facts.model import Command, CommandWord
+from dockerslim_lint.record import Record
 
 BUILDS = {"build": "build", "b": "build", "install": "install"}
 """Subcommands that make programs, with cargo's built-in alias (cargo book, "cargo build")."""
@@ -69,7 +70,7 @@ VALUE_FLAGS = frozenset(
 """Flags whose value may be the next word (cargo 1.96 `cargo build --help`, `cargo install --help`)."""
 
 
-class CargoArguments(NamedTuple):
+class CargoArguments(Record):
     """cargo's words, sorted: `flags` hold every value of a flag, in order; `last` is the index of the last word before ``--``."""
 
     toolchain: str

@@ -4,13 +4,15 @@ A *pattern* is a path or word in which ``*`` stands for what only the build know
 a value, a glob).
 """
 
+from __future__ import annotations
+
 from collections.abc import Mapping
-from typing import NamedTuple
 
 from dockerslim_lint.catalog.images import BaseImage
 from dockerslim_lint.edit import Need
 from dockerslim_lint.facts.contents import Contents
 from dockerslim_lint.facts.crate.model import Crate
+from dockerslim_lint.record import Record
 from dockerslim_lint.source import Source, Span
 from dockerslim_lint.syntax.script import ShellWord
 from dockerslim_lint.syntax.tree import Dockerfile, Instruction, JsonString, Word
@@ -26,14 +28,14 @@ STRIPPED_DEBUGINFO = "debuginfo"
 STRIPPED_ALL = "all"
 
 
-class Value(NamedTuple):
+class Value(Record):
     """The value of a variable: `text` is a pattern, None if nothing at all is known. `origin` is the instruction that bound it."""
 
     text: str | None
     origin: Span
 
 
-class CommandWord(NamedTuple):
+class CommandWord(Record):
     """One word of a command as it will reach the program.
 
     `pattern` is its value; `exact` is True where nothing in it is left to the shell. `shell` or `json` is what was
@@ -47,7 +49,7 @@ class CommandWord(NamedTuple):
     json: JsonString | None
 
 
-class Command(NamedTuple):
+class Command(Record):
     """One simple command of a RUN.
 
     `instruction` indexes ``Dockerfile.instructions``. `certain` is False inside if, case, loops, ``||`` and in a script
@@ -75,7 +77,7 @@ class Command(NamedTuple):
         return first.pattern.rsplit("/", 1)[-1] if first and first.exact else ""
 
 
-class Target(NamedTuple):
+class Target(Record):
     """The target triple of a cargo call: a pattern; "" means the host. `origin` is flag, env, config, image or host. None pattern: unknown."""
 
     pattern: str | None
@@ -83,7 +85,7 @@ class Target(NamedTuple):
     span: Span | None
 
 
-class CargoCall(NamedTuple):
+class CargoCall(Record):
     """A call that builds programs. `directory` of outputs: `output` (a pattern), with its target and profile parts.
 
     `kind` is build or install. `source` is context, registry or git (install). `profile` is the profile's name, None if
@@ -110,7 +112,7 @@ class CargoCall(NamedTuple):
     end: int | None
 
 
-class Artifact(NamedTuple):
+class Artifact(Record):
     """A program that cargo made. `call` indexes ``ImageBuild.calls``; None where an opaque command made it (`opaque` says which).
 
     `name` is the file name in the output directory. `touched` names a command that changed it in a way that is not modelled.
@@ -124,7 +126,7 @@ class Artifact(NamedTuple):
     touched: str = ""
 
 
-class Output(NamedTuple):
+class Output(Record):
     """A directory whose files are what a cargo call makes."""
 
     call: int
@@ -132,20 +134,20 @@ class Output(NamedTuple):
     stripped: str
 
 
-class ContextTree(NamedTuple):
+class ContextTree(Record):
     """Files that come from the build context: `source` is the pattern in the context, `instruction` the COPY or ADD."""
 
     source: str
     instruction: int
 
 
-class Directory(NamedTuple):
+class Directory(Record):
     """A directory of which nothing more is known."""
 
     made_by: str
 
 
-class OpaqueFile(NamedTuple):
+class OpaqueFile(Record):
     """A file that something not modelled may have made or changed; `reason` says what."""
 
     reason: str
@@ -154,7 +156,7 @@ class OpaqueFile(NamedTuple):
 Entry = Artifact | Output | ContextTree | Directory | OpaqueFile
 
 
-class Stage(NamedTuple):
+class Stage(Record):
     """One FROM and what follows. `reference` is the expanded image reference or stage name; None where an ARG has no value.
 
     `parent` is the stage that it is based on; `image` what the catalogue knows of the base (through all parents), None
@@ -179,7 +181,7 @@ class Stage(NamedTuple):
     terminal: bool
 
 
-class Transfer(NamedTuple):
+class Transfer(Record):
     """One COPY or ADD: expanded sources (patterns, absolute in `origin_stage`, relative in the context) and destination.
 
     `origin_stage` is None for the context, `origin_image` a foreign image's reference. `into_directory` says how the
@@ -198,7 +200,7 @@ class Transfer(NamedTuple):
     directory_by_base: bool
 
 
-class OutputUse(NamedTuple):
+class OutputUse(Record):
     """A word that names something inside a cargo call's output directory (or the directory itself).
 
     `profile_at` is the file offset of the profile segment (``release``) in the word, None where the word does not spell
@@ -217,7 +219,7 @@ class OutputUse(NamedTuple):
     inside: str
 
 
-class PackageInstall(NamedTuple):
+class PackageInstall(Record):
     """Packages installed by one command."""
 
     command: Command
@@ -225,7 +227,7 @@ class PackageInstall(NamedTuple):
     packages: tuple[str, ...]
 
 
-class UserCreation(NamedTuple):
+class UserCreation(Record):
     """useradd, adduser, groupadd, addgroup: `uid` "" where the tool chooses it."""
 
     command: Command
@@ -234,7 +236,7 @@ class UserCreation(NamedTuple):
     uid: str
 
 
-class Launch(NamedTuple):
+class Launch(Record):
     """ENTRYPOINT and CMD of a stage as they will be in the image.
 
     `argv` is entrypoint + command of exec forms; a shell form is ``("/bin/sh", "-c", text)``. `entrypoint`/`cmd` are the
@@ -250,7 +252,7 @@ class Launch(NamedTuple):
     from_base: bool
 
 
-class FinalImage(NamedTuple):
+class FinalImage(Record):
     """An image that ships programs made by cargo."""
 
     stage: int
@@ -271,7 +273,7 @@ class FinalImage(NamedTuple):
     single_stage: bool
 
 
-class Problem(NamedTuple):
+class Problem(Record):
     """Something wrong with the file itself. kind: fatal, instruction, unknown, frontend."""
 
     kind: str
@@ -280,7 +282,7 @@ class Problem(NamedTuple):
     keyword: str
 
 
-class ImageBuild(NamedTuple):
+class ImageBuild(Record):
     """Everything that is known of one Dockerfile; read-only.
 
     `crates[i]` is the crate of ``calls[i]``, None where nothing is known of it. `targets[i]` are the Rust targets (patterns)

@@ -4,18 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from importlib import import_module
-from typing import NamedTuple
 
 from dockerslim_lint.config import LEVELS
 from dockerslim_lint.edit import Safety
 from dockerslim_lint.finding import Finding, Severity
 from dockerslim_lint.linter import Applied, Held, Report
 from dockerslim_lint.output.exits import Exit, deciding
+from dockerslim_lint.record import Record
 
 SAFETY_WORDS = {Safety.SAFE: "safe", Safety.PROVABLE: "needs proof", Safety.DISPLAY: "by hand"}
 
 
-class Piece(NamedTuple):
+class Piece(Record):
     """Printable text in one style (a rich style, "" for none)."""
 
     text: str
@@ -25,7 +25,7 @@ class Piece(NamedTuple):
 Line = tuple[Piece, ...]
 
 
-class Problem(NamedTuple):
+class Problem(Record):
     """Why a file could not be judged: the exit code, one line for people, and for our own bugs the traceback.
 
     The line does not name the file; that of a USAGE problem names the configuration.
@@ -36,14 +36,14 @@ class Problem(NamedTuple):
     traceback: str = ""
 
 
-class ProofResult(NamedTuple):
+class ProofResult(Record):
     """How an attempt to prove ended: CLEAN (proven), NOT_PROVEN or NO_ENGINE, and the text block that says so."""
 
     exit: Exit
     lines: tuple[str, ...]
 
 
-class FileResult(NamedTuple):
+class FileResult(Record):
     """All that is to be said of one file.
 
     `path` is as the user gave it, or below a directory as he gave it. `report` is None where there is a `problem`, or
@@ -87,7 +87,7 @@ class FileResult(NamedTuple):
         return deciding(codes)
 
 
-class Asked(NamedTuple):
+class Asked(Record):
     """What the user asked for, as far as the output depends on it. `paths` are the arguments, for the commands shown."""
 
     paths: tuple[str, ...] = (".",)
@@ -99,7 +99,7 @@ class Asked(NamedTuple):
     verbose: bool = False
 
 
-class Counts(NamedTuple):
+class Counts(Record):
     """The summary: findings left, and keys fixed and held back."""
 
     files: int

@@ -5,9 +5,10 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Callable
-from typing import TYPE_CHECKING, NamedTuple, Protocol, TextIO
+from typing import TYPE_CHECKING, Protocol, TextIO
 
 from dockerslim_lint.output.printable import printable
+from dockerslim_lint.record import Record
 from dockerslim_lint.verify.progress import State
 
 if TYPE_CHECKING:
@@ -52,7 +53,7 @@ class LineWatch:
         return
 
 
-class _Cell(NamedTuple):
+class _Cell(Record):
     text: str
     state: State
     since: float

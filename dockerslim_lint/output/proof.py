@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from typing import NamedTuple
-
 from dockerslim_lint.output.diff import lines_of, opcodes
 from dockerslim_lint.output.printable import printable, wrap
+from dockerslim_lint.record import Record
 from dockerslim_lint.verify.evidence.interface import Verdict
 from dockerslim_lint.verify.ladder import LadderResult
 from dockerslim_lint.verify.proof import Outcome, PlatformProof, Proof
@@ -15,7 +14,7 @@ _CLAIMS = ("builds", "starts", "same output", "static")
 _MARKS = {Verdict.HOLDS: "✓", Verdict.FAILS: "✗", Verdict.UNKNOWN: "?", Verdict.NOT_APPLICABLE: "–", None: "–"}
 
 
-class Written(NamedTuple):
+class Written(Record):
     """What became of the proven bytes: `path` as given, whether they are in the file, and both versions."""
 
     path: str

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from collections.abc import Sequence
 
 from dockerslim_lint.finding import Finding, Severity
 from dockerslim_lint.output.interface import Line, Piece
 from dockerslim_lint.output.printable import cells, printable, width, wrap
+from dockerslim_lint.record import Record
 from dockerslim_lint.source import Position, Source, Span
 
 _INDENT = "  "
@@ -14,7 +15,7 @@ _CUT = "…"
 SEVERITY_STYLES = {Severity.ERROR: "bold red", Severity.WARNING: "yellow", Severity.INFO: "cyan"}
 
 
-class _Mark(NamedTuple):
+class _Mark(Record):
     """A marked part of one line: character columns, 1-based, `end` exclusive."""
 
     start: int
@@ -65,6 +66,20 @@ def _source_line(source: Source, number: int, marks: list[_Mark], gutter: int, c
     skipped = 0
     if marks and marks[0].start > room - 10 and len(text) > room:
         skipped = min(marks[0].start - 1, max(len(text) - room, 0) + 2, max(marks[0].start - 1 - room // 3, 0))
+    shown, ends = _shown(text, skipped, room)
+    prefix = (Piece(f"{_INDENT}{number:>{gutter}} | ", "dim"),)
+    lines: list[Line] = [(*prefix, Piece(shown.rstrip()))]
+    for mark in marks:
+        start = ends[min(max(mark.start - 1 - skipped, 0), len(ends) - 1)]
+        end = ends[min(max(mark.end - 1 - skipped, 0), len(ends) - 1)]
+        lines += _mark_lines(mark, start, max(end - start, 1), gutter, room)
+    return lines
+
+
+def _shown(text: str, skipped: int, room: int) -> tuple[str, Sequence[int]]:
+    """A source line as it fits into `room` columns, and for each of its characters the column where it begins; then the end's."""
+    if not skipped and len(text) < room and text.isascii() and text.isprintable():
+        return text, range(len(text) + 1)
     window = cells(text[skipped : skipped + room + 1])
     lead = _CUT if skipped else ""
     shown, ends, full = lead, [width(lead)], True
@@ -76,13 +91,7 @@ def _source_line(source: Source, number: int, marks: list[_Mark], gutter: int, c
         ends.append(width(shown))
     if not full or skipped + len(window) < len(text):
         shown += _CUT
-    prefix = (Piece(f"{_INDENT}{number:>{gutter}} | ", "dim"),)
-    lines: list[Line] = [(*prefix, Piece(shown.rstrip()))]
-    for mark in marks:
-        start = ends[min(max(mark.start - 1 - skipped, 0), len(ends) - 1)]
-        end = ends[min(max(mark.end - 1 - skipped, 0), len(ends) - 1)]
-        lines += _mark_lines(mark, start, max(end - start, 1), gutter, room)
-    return lines
+    return shown, ends
 
 
 def _mark_lines(mark: _Mark, start: int, length: int, gutter: int, room: int) -> list[Line]:

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import os
-from pathlib import Path
 
 from dockerslim_lint.context import path_matches
+from dockerslim_lint.project.places import lies_in
 from dockerslim_lint.project.read import CONTEXT_FILE_LIMIT, UnusableError, read_regular
 
 
@@ -17,9 +17,10 @@ class DirContext:
 
     known = True
 
-    def __init__(self, root: Path) -> None:
+    def __init__(self, root: str, *, is_real: bool = False) -> None:
+        """`is_real`: `root` is known to be absolute and without links."""
         self.root = root
-        self._real = root.resolve()
+        self._real = root if is_real else os.path.realpath(root)
         self._files: dict[str, bytes | None] = {}
         self._listings: dict[str, tuple[list[str], list[str]]] = {}
 
@@ -42,7 +43,7 @@ class DirContext:
             self._match("", segments, found)
         return sorted(found)
 
-    def inside(self, path: str) -> Path | None:
+    def inside(self, path: str) -> str | None:
         """The real path of something that exists in the context, a directory too; None if it is not there or lies outside.
 
         A leading ``/`` and ``..`` at the top mean the root, as in COPY.
@@ -53,11 +54,13 @@ class DirContext:
                 parts = parts[:-1]
             elif part not in ("", "."):
                 parts.append(part)
+        place = os.path.join(self._real, *parts)
         try:
-            real = self._real.joinpath(*parts).resolve(strict=True)
-        except (OSError, RuntimeError, ValueError):  # RuntimeError: a loop of links, before Python 3.13
+            os.stat(place)  # most of what is asked for is not there: that costs one call, not one for each part
+            real = os.path.realpath(place, strict=True)
+        except (OSError, ValueError):
             return None
-        return real if real == self._real or self._real in real.parents else None
+        return real if lies_in(real, self._real) else None
 
     def _match(self, directory: str, segments: list[str], found: set[str]) -> None:
         if not segments:
@@ -85,7 +88,7 @@ class DirContext:
 
     def _is_file(self, path: str) -> bool:
         real = self.inside(path)
-        return real is not None and real.is_file()
+        return real is not None and os.path.isfile(real)
 
     def _listing(self, directory: str) -> tuple[list[str], list[str]]:
         """Names of files and of directories; a link to a directory is neither, nor are ``.git`` and cargo's output."""
@@ -102,7 +105,7 @@ class DirContext:
         return self._listings[directory]
 
 
-def _entries(directory: Path | None) -> list[os.DirEntry[str]]:
+def _entries(directory: str | None) -> list[os.DirEntry[str]]:
     if directory is None:
         return []
     try:
@@ -115,5 +118,5 @@ def _entries(directory: Path | None) -> list[os.DirEntry[str]]:
 def _is_cargo_output(entry: os.DirEntry[str]) -> bool:
     """Whether a directory is a ``target/`` that cargo made: large, and no source."""
     return entry.name == "target" and any(
-        (Path(entry.path) / mark).exists() for mark in (".rustc_info.json", "CACHEDIR.TAG")
+        os.path.exists(os.path.join(entry.path, mark)) for mark in (".rustc_info.json", "CACHEDIR.TAG")
     )

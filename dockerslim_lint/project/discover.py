@@ -5,12 +5,12 @@ from __future__ import annotations
 import os
 import stat
 from collections.abc import Iterable, Iterator
-from pathlib import Path
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 from dockerslim_lint.output.exits import Exit
 from dockerslim_lint.output.interface import Problem
 from dockerslim_lint.project.read import kind_of, reason
+from dockerslim_lint.record import Record
 
 if TYPE_CHECKING:
     from dockerslim_lint.project.gitignore import Layers
@@ -19,7 +19,7 @@ _STEMS = ("dockerfile", "containerfile")
 _NOT_DOCKERFILES = (".dockerignore", ".md", ".txt", ".bak", ".j2", ".tmpl")
 
 
-class Candidate(NamedTuple):
+class Candidate(Record):
     """A file to judge, or the reason why an argument led to none. `path` is as given, or below a directory as given."""
 
     path: str
@@ -42,7 +42,8 @@ def discover(paths: Iterable[str]) -> list[Candidate]:
     seen: set[str] = set()
     for path in paths:
         for candidate in _of_argument(path):
-            key = str(Path(candidate.path).absolute())
+            # abspath does not look whether a/.. leads back to where it started; with links it need not
+            key = candidate.path if ".." in candidate.path else os.path.abspath(candidate.path)
             if key not in seen:
                 seen.add(key)
                 found.append(candidate)
@@ -51,12 +52,12 @@ def discover(paths: Iterable[str]) -> list[Candidate]:
 
 def _of_argument(path: str) -> Iterator[Candidate]:
     try:
-        mode = Path(path).stat().st_mode
+        mode = os.stat(path).st_mode
     except OSError as error:
         if isinstance(error, PermissionError):
             yield Candidate(path, Problem(Exit.UNREADABLE, reason(error)))
         else:
-            why = "a symbolic link that leads nowhere" if _is_link(path) else reason(error)
+            why = "a symbolic link that leads nowhere" if os.path.islink(path) else reason(error)
             yield Candidate(path, Problem(Exit.NO_INPUT, f"{why}; check the path"))
         return
     if stat.S_ISDIR(mode):
@@ -76,17 +77,17 @@ def _walk(given: str) -> Iterator[Candidate]:
     """The Dockerfiles below a directory. Links to directories are not followed, so there is no way to walk in a circle."""
     from dockerslim_lint.project.gitignore import layers_above
 
-    top = Path(given).resolve()
+    top = os.path.realpath(given)
     links: list[str] = []
     files: list[Candidate] = []
     _walk_into(top, "" if given in (".", "./") else given.rstrip("/") + "/", layers_above(top), files, links)
     if links:
-        known = {Path(file.path).resolve() for file in files}
-        files += [Candidate(link) for link in links if Path(link).resolve() not in known]
+        known = {os.path.realpath(file.path) for file in files}
+        files += [Candidate(link) for link in links if os.path.realpath(link) not in known]
     yield from sorted(files, key=lambda candidate: candidate.path.split("/"))
 
 
-def _walk_into(directory: Path, prefix: str, layers: Layers, files: list[Candidate], links: list[str]) -> None:
+def _walk_into(directory: str, prefix: str, layers: Layers, files: list[Candidate], links: list[str]) -> None:
     from dockerslim_lint.project.gitignore import ignored, layer_of
 
     pending = [(directory, prefix, layers)]
@@ -105,23 +106,16 @@ def _walk_into(directory: Path, prefix: str, layers: Layers, files: list[Candida
             is_directory = entry.is_dir(follow_symlinks=False)
             if not is_directory and not is_dockerfile_name(entry.name):
                 continue
-            if entry.name == ".git" or (layers and ignored(directory / entry.name, is_directory, layers)):
+            if entry.name == ".git" or (layers and ignored(entry.path, is_directory, layers)):
                 continue
             path = prefix + entry.name
             if is_directory:
-                pending.append((directory / entry.name, path + "/", layers))
+                pending.append((entry.path, path + "/", layers))
             elif not entry.is_symlink():
                 if entry.is_file(follow_symlinks=False):
                     files.append(Candidate(path))
-            elif not Path(entry.path).exists():
+            elif not os.path.exists(entry.path):
                 text = "a symbolic link that leads nowhere; remove it or restore its target"
                 files.append(Candidate(path, Problem(Exit.UNREADABLE, text)))
-            elif Path(entry.path).is_file():
+            elif os.path.isfile(entry.path):
                 links.append(path)
-
-
-def _is_link(path: str) -> bool:
-    try:
-        return Path(path).is_symlink()
-    except OSError:
-        return False

@@ -2,69 +2,67 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-from typing import TYPE_CHECKING, NamedTuple
+import os
+from typing import TYPE_CHECKING
 
+from dockerslim_lint.project.places import above
 from dockerslim_lint.project.read import CONTEXT_FILE_LIMIT, UnusableError, read_regular
+from dockerslim_lint.record import Record
 from dockerslim_lint.source import decode
 
 if TYPE_CHECKING:
     from pathspec import GitIgnoreSpec
 
 
-class Layer(NamedTuple):
+class Layer(Record):
     """The patterns of one file; they speak of paths relative to `base`."""
 
-    base: Path
+    base: str
     spec: GitIgnoreSpec
 
 
 Layers = tuple[Layer, ...]
 
 
-def repository_root(directory: Path) -> Path | None:
+def repository_root(directory: str) -> str | None:
     """The nearest directory, from an absolute one upwards, that has a ``.git``."""
-    for candidate in (directory, *directory.parents):
-        if (candidate / ".git").exists():
-            return candidate
-    return None
+    return next((place for place in above(directory) if os.path.exists(os.path.join(place, ".git"))), None)
 
 
-def layers_above(directory: Path) -> Layers:
+def layers_above(directory: str) -> Layers:
     """What the repository says of `directory` (absolute): its exclude file and the ``.gitignore`` files above it.
 
     Empty where they ignore the directory itself: whoever names it wants it.
     """
     root = repository_root(directory)
     if root is None or root == directory:
-        return _layer(root, _git_directory(root) / "info" / "exclude") if root else ()
-    layers = _layer(root, _git_directory(root) / "info" / "exclude")
-    inner = directory.relative_to(root).parts
+        return _layer(root, _exclude_file(root)) if root else ()
+    layers = _layer(root, _exclude_file(root))
     current = root
-    for part in inner:
+    for part in os.path.relpath(directory, root).split(os.sep):
         layers += layer_of(current)
-        current = current / part
+        current = os.path.join(current, part)
         if ignored(current, True, layers):
             return ()
     return layers
 
 
-def layer_of(directory: Path) -> Layers:
+def layer_of(directory: str) -> Layers:
     """The patterns of the directory's own ``.gitignore``."""
-    return _layer(directory, directory / ".gitignore")
+    return _layer(directory, os.path.join(directory, ".gitignore"))
 
 
-def ignored(path: Path, is_directory: bool, layers: Layers) -> bool:
+def ignored(path: str, is_directory: bool, layers: Layers) -> bool:
     """Whether git would ignore `path`; the deepest file with an opinion decides."""
     for base, spec in reversed(layers):
-        name = path.relative_to(base).as_posix() + ("/" if is_directory else "")
+        name = os.path.relpath(path, base).replace(os.sep, "/") + ("/" if is_directory else "")
         verdict = spec.check_file(name).include
         if verdict is not None:
             return verdict
     return False
 
 
-def _layer(base: Path, file: Path) -> Layers:
+def _layer(base: str, file: str) -> Layers:
     try:
         text = decode(read_regular(file, CONTEXT_FILE_LIMIT))
     except (OSError, UnusableError):
@@ -90,14 +88,19 @@ def _readable(line: str) -> bool:
     return True
 
 
-def _git_directory(root: Path) -> Path:
+def _exclude_file(root: str) -> str:
+    """The repository's own ``info/exclude``."""
+    return os.path.join(_git_directory(root), "info", "exclude")
+
+
+def _git_directory(root: str) -> str:
     """The directory that holds ``info/exclude``; in a worktree ``.git`` is a file that leads there."""
-    marker = root / ".git"
+    marker = os.path.join(root, ".git")
     try:
         text = decode(read_regular(marker, 4096)).strip()
         if text.startswith("gitdir:"):
-            own = root / text.removeprefix("gitdir:").strip()
-            return own / decode(read_regular(own / "commondir", 4096)).strip()
+            own = os.path.join(root, text.removeprefix("gitdir:").strip())
+            return os.path.join(own, decode(read_regular(os.path.join(own, "commondir"), 4096)).strip())
     except (OSError, UnusableError):
         pass
     return marker

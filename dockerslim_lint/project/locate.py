@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator
-from pathlib import Path, PurePosixPath
-from typing import NamedTuple
 
 from dockerslim_lint.config import ImageSettings
 from dockerslim_lint.context import BuildContext, NoContext
+from dockerslim_lint.facts.patterns import below, join, parent
 from dockerslim_lint.project.context import DirContext
+from dockerslim_lint.project.places import above
+from dockerslim_lint.record import Record
 from dockerslim_lint.source import decode
 from dockerslim_lint.syntax.tree import Dockerfile, Instruction
 
@@ -18,15 +20,15 @@ _BUILDS = frozenset(
 _GLOB = frozenset("*?[")
 
 
-class Located(NamedTuple):
+class Located(Record):
     """A context, its directory (None: unknown), and in a few words how it was found."""
 
     context: BuildContext
-    root: Path | None
+    root: str | None
     reason: str
 
 
-class Sources(NamedTuple):
+class Sources(Record):
     """What a file takes from its context.
 
     `paths`: literal COPY/ADD sources, relative to the context. `whole`: some source is the context's root.
@@ -38,35 +40,45 @@ class Sources(NamedTuple):
     manifests: tuple[tuple[str, ...], ...]
 
 
-def locate(directory: Path, tree: Dockerfile | None, image: ImageSettings | None, config_root: Path | None) -> Located:
-    """The context of a Dockerfile in `directory` (absolute, without links).
+def locate(
+    directory: str,
+    tree: Dockerfile | None,
+    image: ImageSettings | None,
+    config_root: str | None,
+    repository: str | None,
+) -> Located:
+    """The context of a Dockerfile in `directory` (absolute, without links), which lies in a `repository` or in none.
 
     The configuration's word first; else the nearest directory, up to the repository's root, that has all that the file
     copies; a file that copies nothing (or has no `tree`: nothing in it says COPY or ADD) takes its own.
     """
     if image is not None and image.context is not None and config_root is not None:
-        root = config_root / image.context
-        if root.is_dir():
+        root = os.path.join(config_root, image.context)
+        if os.path.isdir(root):
             return Located(DirContext(root), root, "[[image]] in the configuration")
         return Located(NoContext(), None, f'unknown: the context "{image.context}" of [[image]] is no directory')
     sources = sources_of(tree) if tree is not None else Sources((), False, ())
     if not sources.paths and not sources.whole:
-        return Located(DirContext(directory), directory, "the file's own directory; it copies nothing from the context")
-    from dockerslim_lint.project.gitignore import repository_root
-
-    top = repository_root(directory)
-    for candidate in (directory, *directory.parents):
-        context = DirContext(candidate)
+        return Located(
+            DirContext(directory, is_real=True),
+            directory,
+            "the file's own directory; it copies nothing from the context",
+        )
+    for candidate in above(directory):
+        context = DirContext(candidate, is_real=True)
         if _has_all(context, sources):
             what = ", ".join(sources.paths[:3]) + (" …" if len(sources.paths) > 3 else "")
             return Located(context, candidate, f"nearest directory that has {what or 'the Cargo.toml'}")
-        if candidate == top:
+        if candidate == repository:
             break
-    missing = ", ".join(path for path in sources.paths if DirContext(directory).inside(path) is None) or "Cargo.toml"
+    missing = (
+        ", ".join(path for path in sources.paths if DirContext(directory, is_real=True).inside(path) is None)
+        or "Cargo.toml"
+    )
     return Located(
         NoContext(),
         None,
-        f"unknown: no directory up to {'the repository' if top else 'the file system'}'s root has {missing}",
+        f"unknown: no directory up to {'the repository' if repository else 'the file system'}'s root has {missing}",
     )
 
 
@@ -75,23 +87,23 @@ def sources_of(tree: Dockerfile) -> Sources:
     paths: dict[str, None] = {}
     manifests: list[tuple[str, ...]] = []
     whole = False
-    stages: dict[str, tuple[PurePosixPath, list[PurePosixPath]]] = {}
-    workdir, name = PurePosixPath("/"), ""
-    roots: list[PurePosixPath] = []
+    stages: dict[str, tuple[str, list[str]]] = {}
+    workdir, name = "/", ""
+    roots: list[str] = []
     for instruction in tree.instructions:
         match instruction.keyword:
             case "FROM":
                 stages[name] = (workdir, roots)
                 words = [(word.literal or "").lower() for word in instruction.words]
-                workdir, copied = stages.get(words[0], (PurePosixPath("/"), [])) if words else (workdir, [])
+                workdir, copied = stages.get(words[0], ("/", [])) if words else (workdir, [])
                 name, roots = words[2] if len(words) == 3 else "", list(copied)
             case "WORKDIR" if instruction.words and instruction.words[0].literal:
-                workdir = _under(workdir, instruction.words[0].literal)
+                workdir = join(workdir, instruction.words[0].literal)
             case "COPY" | "ADD":
                 for source, destination in _copied(instruction):
                     if source == "":
                         whole = True
-                        roots.append(_under(workdir, destination))
+                        roots.append(join(workdir, destination))
                     else:
                         paths[source] = None
             case "RUN" if roots and b"cargo" in instruction.body.data:
@@ -119,7 +131,7 @@ def _copied(instruction: Instruction) -> Iterator[tuple[str, str]]:
         yield "/".join(parts), destination.literal or "."
 
 
-def _cargo_directories(script: str, workdir: PurePosixPath) -> Iterator[tuple[PurePosixPath, bool]]:
+def _cargo_directories(script: str, workdir: str) -> Iterator[tuple[str, bool]]:
     """Where the cargo calls of a RUN look for their Cargo.toml; True where they look only there.
 
     A rough reading, good enough to choose a directory: nothing is rewritten because of it.
@@ -127,7 +139,7 @@ def _cargo_directories(script: str, workdir: PurePosixPath) -> Iterator[tuple[Pu
     for command in script.replace("&&", "\n").replace("||", "\n").replace(";", "\n").replace("|", "\n").split("\n"):
         words = command.split()
         if words[:1] == ["cd"] and len(words) > 1 and "$" not in words[1]:
-            workdir = _under(workdir, words[1].strip("\"'"))
+            workdir = join(workdir, words[1].strip("\"'"))
         if "cargo" not in words:
             continue
         arguments = words[words.index("cargo") + 1 :]
@@ -139,21 +151,24 @@ def _cargo_directories(script: str, workdir: PurePosixPath) -> Iterator[tuple[Pu
         for option, is_file in (("--manifest-path", True), ("--path", False)):
             value = _option(arguments, option)
             if value is not None:
-                place = _under(workdir, value)
-                yield place.parent if is_file else place, True
+                place = join(workdir, value)
+                yield parent(place) if is_file else place, True
                 break
         else:
             yield workdir, False
 
 
-def _places(manifest: tuple[PurePosixPath, bool], roots: list[PurePosixPath]) -> Iterator[tuple[str, ...]]:
+def _places(manifest: tuple[str, bool], roots: list[str]) -> Iterator[tuple[str, ...]]:
     """For each copy of the whole context that holds the directory: where in the context the Cargo.toml can be."""
     directory, exact = manifest
     for root in roots:
-        if directory == root or root in directory.parents:
-            inner = directory.relative_to(root)
-            chain = [inner] if exact else [inner, *inner.parents]
-            yield tuple(dict.fromkeys(str(place) for place in chain))
+        inner = below(directory, root)
+        if inner is None:
+            continue
+        chain = [inner or "."]
+        while not exact and chain[-1] != ".":
+            chain.append(chain[-1].rpartition("/")[0] or ".")
+        yield tuple(chain)
 
 
 def _option(arguments: list[str], name: str) -> str | None:
@@ -163,14 +178,6 @@ def _option(arguments: list[str], name: str) -> str | None:
         if word == name and index + 1 < len(arguments):
             return arguments[index + 1].strip("\"'")
     return None
-
-
-def _under(directory: PurePosixPath, path: str) -> PurePosixPath:
-    """`path` as seen from `directory`, without ``.`` and ``..``."""
-    result = PurePosixPath("/")
-    for part in (directory / path).parts[1:]:
-        result = result.parent if part == ".." else result / part
-    return result
 
 
 def _has_all(context: DirContext, sources: Sources) -> bool:

@@ -7,10 +7,11 @@ import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from types import FrameType
-from typing import NamedTuple, NoReturn
+from typing import NoReturn
 
 from dockerslim_lint.output.exits import Exit
 from dockerslim_lint.project.write import ChangedError, write_atomically
+from dockerslim_lint.record import Record
 from dockerslim_lint.verify.engines.interface import Engine
 from dockerslim_lint.verify.ladder import LadderResult, climb
 from dockerslim_lint.verify.progress import Progress
@@ -25,7 +26,7 @@ _EXITS = {
 }
 
 
-class ProveOutcome(NamedTuple):
+class ProveOutcome(Record):
     """How it ended. `exit`: CLEAN (proven), NOT_PROVEN, NO_ENGINE, or UNREADABLE when what was proven cannot be written.
 
     `after` are the proven bytes, None if there are none; `written` says that they are in the file. `write_error` is

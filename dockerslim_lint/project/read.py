@@ -5,7 +5,6 @@ from __future__ import annotations
 import errno
 import os
 import stat
-from pathlib import Path
 
 DOCKERFILE_LIMIT = 64 * 1024 * 1024
 CONTEXT_FILE_LIMIT = 16 * 1024 * 1024
@@ -22,7 +21,7 @@ class UnusableError(Exception):
     """A file that is there but is nothing to read; the text says what it is."""
 
 
-def read_regular(path: Path, limit: int) -> bytes:
+def read_regular(path: str, limit: int) -> bytes:
     """The bytes of a regular file (or of what a link leads to). Raises OSError, UnusableError (other kind, over `limit` bytes)."""
     # O_NONBLOCK: opening a FIFO nobody writes to would wait for ever
     descriptor = os.open(path, os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_CLOEXEC", 0))

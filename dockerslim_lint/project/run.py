@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import re
 from collections.abc import Sequence
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from dockerslim_lint import linter
@@ -18,9 +17,11 @@ from dockerslim_lint.output.interface import FileResult, Problem
 from dockerslim_lint.project.discover import Candidate
 from dockerslim_lint.project.guard import attempt
 from dockerslim_lint.project.locate import locate
+from dockerslim_lint.project.places import folder_of, lies_in
 from dockerslim_lint.project.read import DOCKERFILE_LIMIT, UnusableError, read_regular, reason
 from dockerslim_lint.project.settings import ConfigFinder, Configuration, is_excluded
 from dockerslim_lint.project.task import Task
+from dockerslim_lint.record import Record
 from dockerslim_lint.source import Source, Span
 from dockerslim_lint.syntax.dockerfile import parse
 
@@ -31,6 +32,35 @@ _MAY_COPY = re.compile(rb"^[ \t]*(?:copy|add)\b(?!.*--from)", re.IGNORECASE | re
 """Not one hit: nothing is copied from the context, and no tree is needed to know that."""
 _MANY = 20
 """More files than this are shared out to worker processes."""
+
+
+class _Place(Record):
+    """Where a Dockerfile is: its `directory`, absolute and without links, and its `name` there."""
+
+    directory: str
+    name: str
+
+    @classmethod
+    def of(cls, path: str) -> _Place:
+        return cls(folder_of(path), os.path.basename(path))
+
+    @property
+    def path(self) -> str:
+        return os.path.join(self.directory, self.name)
+
+    def from_root(self, configuration: Configuration) -> str:
+        """The file's path as the configuration file writes it; where the file lies elsewhere, its name."""
+        if configuration.root is None:
+            return self.name
+        root = os.path.realpath(configuration.root)
+        return os.path.relpath(self.path, root).replace(os.sep, "/") if lies_in(self.path, root) else self.name
+
+    def is_excluded(self, configuration: Configuration) -> bool:
+        """Whether the configuration's `exclude` names the file."""
+        patterns = configuration.settings.exclude
+        return (
+            configuration.root is not None and bool(patterns) and is_excluded(self.from_root(configuration), patterns)
+        )
 
 
 def judge_all(candidates: Sequence[Candidate], task: Task, prover: Prover | None = None) -> list[FileResult]:
@@ -56,15 +86,15 @@ def judge_text(data: bytes, path: str, task: Task, prover: Prover | None = None)
     if len(data) > DOCKERFILE_LIMIT:
         return unjudged(path, Problem(Exit.UNREADABLE, "larger than any Dockerfile"))._replace(before=data)
     source = Source(data, path)
-    where = Path("Dockerfile" if path == "-" else path)
-
+    where = _Place.of("Dockerfile" if path == "-" else path)
+    finder = ConfigFinder(task.config, task.overrides)
     try:
-        configuration = _configuration(where, ConfigFinder(task.config, task.overrides))
+        configuration = finder.find(where.directory)
     except ConfigError as error:
         return FileResult(path, problem=Problem(Exit.USAGE, str(error)), before=data)
-    if _is_excluded(where, configuration):
+    if where.is_excluded(configuration):
         return FileResult(path, fail_on=configuration.settings.fail_on, before=data)
-    result = attempt(lambda: _judge_source(source, where, task, configuration, prover, None))
+    result = attempt(lambda: _judge_source(source, where, task, finder, configuration, prover, None))
     return unjudged(path, result)._replace(before=data) if isinstance(result, Problem) else result
 
 
@@ -77,44 +107,45 @@ def unjudged(path: str, problem: Problem) -> FileResult:
 
 
 def _judge_file(path: str, task: Task, finder: ConfigFinder, prover: Prover | None) -> FileResult:
-    where = Path(path)
+    where = _Place.of(path)
     try:
-        configuration = _configuration(where, finder)
-        if _is_excluded(where, configuration):
+        configuration = finder.find(where.directory)
+        if where.is_excluded(configuration):
             return FileResult(path, fail_on=configuration.settings.fail_on)
-        source = Source(read_regular(where, DOCKERFILE_LIMIT), path)
+        source = Source(read_regular(path, DOCKERFILE_LIMIT), path)
     except ConfigError as error:
         return unjudged(path, Problem(Exit.USAGE, str(error)))
     except OSError as error:
         return unjudged(path, Problem(Exit.UNREADABLE, reason(error)))
     except UnusableError as error:
         return unjudged(path, Problem(Exit.UNREADABLE, f"{error}, no Dockerfile"))
-    return _judge_source(source, where, task, configuration, prover, where)
+    return _judge_source(source, where, task, finder, configuration, prover, path)
 
 
 def _judge_source(
     source: Source,
-    where: Path,
+    where: _Place,
     task: Task,
+    finder: ConfigFinder,
     configuration: Configuration,
     prover: Prover | None,
-    target: Path | None,
+    target: str | None,
 ) -> FileResult:
     """Lint or fix; `target` is the file that a fix may be written to."""
-    settings, image = configuration.settings.for_image(_from_root(where, configuration))
+    settings, image = configuration.settings.for_image(where.from_root(configuration))
     tree = parse(source) if _MAY_COPY.search(source.data) else None
-    located = locate(where.parent.resolve(), tree, image, configuration.root)
+    located = locate(where.directory, tree, image, configuration.root, finder.repository(where.directory))
     result = FileResult(
         source.path,
         fail_on=settings.fail_on,
-        context=None if located.root is None else Path(os.path.relpath(located.root)).as_posix(),
+        context=None if located.root is None else os.path.relpath(located.root).replace(os.sep, "/"),
         context_reason=located.reason,
         before=source.data,
     )
     if not task.fix:
         return result._replace(report=linter.lint(source, located.context, settings, task.alternatives))
     if prover is not None:
-        proven = prover.prove(result, source, where, located, settings)
+        proven = prover.prove(result, source, where.path, located, settings)
         if proven is not None:
             return proven
     allow = Safety.PROVABLE if task.unsafe else Safety.SAFE
@@ -129,35 +160,18 @@ def _judge_source(
     return _written(result, target, after)
 
 
-def _written(result: FileResult, target: Path, data: bytes) -> FileResult:
+def _written(result: FileResult, target: str, data: bytes) -> FileResult:
+    from pathlib import Path
+
     from dockerslim_lint.project.write import ChangedError, write_atomically
 
     try:
-        write_atomically(target, data, expected_old=result.before)
+        write_atomically(Path(target), data, expected_old=result.before)
     except ChangedError:
         return FileResult(result.path, problem=Problem(Exit.UNREADABLE, "changed while it was judged; run again"))
     except OSError as error:
         return FileResult(result.path, problem=Problem(Exit.UNREADABLE, f"cannot be written: {error.strerror}"))
     return result._replace(written=True)
-
-
-def _configuration(where: Path, finder: ConfigFinder) -> Configuration:
-    return finder.find(where.parent.resolve())
-
-
-def _is_excluded(where: Path, configuration: Configuration) -> bool:
-    return configuration.root is not None and is_excluded(
-        _from_root(where, configuration), configuration.settings.exclude
-    )
-
-
-def _from_root(where: Path, configuration: Configuration) -> str:
-    """The file's path as the configuration file writes it; where the file lies elsewhere, its name."""
-    full = where.parent.resolve() / where.name
-    if configuration.root is None:
-        return where.name
-    root = configuration.root.resolve()
-    return full.relative_to(root).as_posix() if root in full.parents else where.name
 
 
 def _processors() -> int:

@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-from typing import NamedTuple
+import os
 
 from dockerslim_lint.config import ConfigError, Settings, parse_config, suggestion
 from dockerslim_lint.context import path_matches
+from dockerslim_lint.project.places import above, lies_in
 from dockerslim_lint.project.read import CONTEXT_FILE_LIMIT, UnusableError, read_regular, reason
+from dockerslim_lint.record import Record
 
 _OWN = ".dockerslim.toml"
 _SHARED = "pyproject.toml"
 
 
-class Overrides(NamedTuple):
+class Overrides(Record):
     """What the command line decides over every configuration; None leaves the configuration's word."""
 
     platforms: tuple[str, ...] | None = None
@@ -26,11 +27,11 @@ class Overrides(NamedTuple):
         return settings._replace(**{name: value for name, value in self._asdict().items() if value is not None})
 
 
-class Configuration(NamedTuple):
+class Configuration(Record):
     """Settings, the directory that their paths are relative to, and the file that they come from (None: the defaults)."""
 
     settings: Settings
-    root: Path | None = None
+    root: str | None = None
     name: str | None = None
 
 
@@ -40,39 +41,67 @@ class ConfigFinder:
     def __init__(self, explicit: str | None = None, overrides: Overrides = Overrides()) -> None:  # noqa: B008
         self._explicit = explicit
         self._overrides = overrides
-        self._by_directory: dict[Path, Configuration | ConfigError] = {}
-        self._by_file: dict[Path, Configuration | ConfigError | None] = {}
+        self._by_directory: dict[str, Configuration | ConfigError] = {}
+        self._repositories: dict[str, str | None] = {}
+        self._by_file: dict[str, Configuration | ConfigError | None] = {}
 
-    def find(self, directory: Path) -> Configuration:
+    def find(self, directory: str) -> Configuration:
         """The configuration for the files of an absolute directory. Raises ConfigError."""
-        if directory not in self._by_directory:
-            try:
-                found: Configuration | ConfigError = self._search(directory)
-            except ConfigError as error:
-                found = error
-            self._by_directory[directory] = found
-        found = self._by_directory[directory]
+        passed: list[str] = []
+        found: Configuration | ConfigError | None = None
+        for place in above(directory):
+            found = self._by_directory.get(place)
+            if found is not None:
+                break
+            passed.append(place)
+            found = self._own(place)
+            if found is not None or self.repository(place) == place:
+                break
+        if found is None:
+            found = self._default()
+        self._by_directory.update(dict.fromkeys(passed, found))
         if isinstance(found, ConfigError):
             raise ConfigError(str(found))
         return found
 
-    def _search(self, directory: Path) -> Configuration:
-        if self._explicit is not None:
-            path = Path(self._explicit).absolute()
-            configuration = self._read(path, must_exist=True)
-            if configuration is None:
-                raise ConfigError(f"{self._explicit}: has no table [tool.dockerslim]")
-            return configuration
-        for candidate in (directory, *directory.parents):
+    def repository(self, directory: str) -> str | None:
+        """The root of the repository that an absolute directory lies in."""
+        passed: list[str] = []
+        found = None
+        for place in above(directory):
+            if place in self._repositories:
+                found = self._repositories[place]
+                break
+            passed.append(place)
+            if os.path.exists(os.path.join(place, ".git")):
+                found = place
+                break
+        self._repositories.update(dict.fromkeys(passed, found))
+        return found
+
+    def _own(self, directory: str) -> Configuration | ConfigError | None:
+        """What the files of one directory say, or the explicit one."""
+        try:
+            if self._explicit is not None:
+                configuration = self._read(os.path.abspath(self._explicit), must_exist=True)
+                if configuration is None:
+                    raise ConfigError(f"{self._explicit}: has no table [tool.dockerslim]")
+                return configuration
             for name in (_OWN, _SHARED):
-                configuration = self._read(candidate / name)
+                configuration = self._read(os.path.join(directory, name))
                 if configuration is not None:
                     return configuration
-            if (candidate / ".git").exists():
-                break
-        return self._checked(Configuration(self._overrides.over(Settings())), "command line")
+        except ConfigError as error:
+            return error
+        return None
 
-    def _read(self, path: Path, *, must_exist: bool = False) -> Configuration | None:
+    def _default(self) -> Configuration | ConfigError:
+        try:
+            return self._checked(Configuration(self._overrides.over(Settings())), "command line")
+        except ConfigError as error:
+            return error
+
+    def _read(self, path: str, *, must_exist: bool = False) -> Configuration | None:
         if path not in self._by_file:
             try:
                 self._by_file[path] = self._load(path, must_exist)
@@ -83,29 +112,29 @@ class ConfigFinder:
             raise ConfigError(str(found))
         return found
 
-    def _load(self, path: Path, must_exist: bool) -> Configuration | None:
-        shown = _relative(path)
+    def _load(self, path: str, must_exist: bool) -> Configuration | None:
+        pyproject = os.path.basename(path) == _SHARED
         try:
             data = read_regular(path, CONTEXT_FILE_LIMIT)
         except FileNotFoundError as error:
             if must_exist:
-                raise ConfigError(f"{shown}: {reason(error)}; check --config") from None
+                raise ConfigError(f"{_relative(path)}: {reason(error)}; check --config") from None
             return None
         except OSError as error:
             if not must_exist and isinstance(error, NotADirectoryError):
                 return None
-            raise ConfigError(f"{shown}: {reason(error)}") from None
+            raise ConfigError(f"{_relative(path)}: {reason(error)}") from None
         except UnusableError as error:
-            if not must_exist and path.name == _SHARED:
+            if not must_exist and pyproject:
                 return None
-            raise ConfigError(f"{shown}: {error}, not a configuration file") from None
-        pyproject = path.name == _SHARED
+            raise ConfigError(f"{_relative(path)}: {error}, not a configuration file") from None
         if pyproject and b"dockerslim" not in data:
             return None
+        shown = _relative(path)
         settings = parse_config(data, shown, pyproject=pyproject)
         if settings is None:
             return None
-        return self._checked(Configuration(self._overrides.over(settings), path.parent, shown), shown)
+        return self._checked(Configuration(self._overrides.over(settings), os.path.dirname(path), shown), shown)
 
     def _checked(self, configuration: Configuration, where: str) -> Configuration:
         """Refuse names of rules that do not exist."""
@@ -146,9 +175,10 @@ def is_excluded(relative: str, patterns: tuple[str, ...]) -> bool:
     return False
 
 
-def _relative(path: Path) -> str:
+def _relative(path: str) -> str:
     """A path as people want to read it: relative to the working directory where it lies below."""
     try:
-        return str(path.relative_to(Path.cwd()))
-    except (ValueError, OSError):
-        return str(path)
+        here = os.getcwd()
+    except OSError:  # it was removed
+        return path
+    return os.path.relpath(path, here) if lies_in(path, here) else path

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from typing import NamedTuple
-
 from dockerslim_lint.project.settings import Overrides
+from dockerslim_lint.record import Record
 
 
-class Task(NamedTuple):
+class Task(Record):
     """`fix`: compute fixes, not only findings. `write`: put the result into the file. `unsafe`: without a proof.
 
     `alternatives`: the output shows all candidates of a decision, not only the preferred one. `verify`: take only what

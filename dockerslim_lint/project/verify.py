@@ -37,7 +37,7 @@ class Prover:
         self._engine.close()
 
     def prove(
-        self, result: FileResult, source: Source, where: Path, located: Located, settings: Settings
+        self, result: FileResult, source: Source, where: str, located: Located, settings: Settings
     ) -> FileResult | None:
         """`result` completed by the first proven candidate or by the reason why there is none; None: nothing needs proof.
 
@@ -67,13 +67,13 @@ class Prover:
         )
 
     def _try(
-        self, source: Source, where: Path, located: Located, settings: Settings, candidates: tuple[Candidate, ...]
+        self, source: Source, where: str, located: Located, settings: Settings, candidates: tuple[Candidate, ...]
     ) -> ProveOutcome:
         subject = trial.Subject(
             path=source.path,
             dockerfile=source.data,
-            context=located.root,
-            dockerfile_path=where.parent.resolve() / where.name,
+            context=None if located.root is None else Path(located.root),
+            dockerfile_path=Path(where),
             target=settings.target,
             args=settings.args,
             base=candidates[0].before_base or None,

@@ -10,7 +10,7 @@ from dockerslim_lint.syntax.tree import Directive
 
 _NAMES = ("syntax", "escape", "check")
 # Go's \s has no vertical tab.
-_DIRECTIVE = re.compile(r"([a-zA-Z][a-zA-Z0-9]*)[\t\n\f\r ]*=[\t\n\f\r ]*(.+?)[\t\n\f\r ]*\Z")
+_DIRECTIVE = r"([a-zA-Z][a-zA-Z0-9]*)[\t\n\f\r ]*=[\t\n\f\r ]*(.+?)[\t\n\f\r ]*\Z"
 
 
 class DirectiveReader:
@@ -33,7 +33,7 @@ class DirectiveReader:
             return False
         text = self._text
         stop = content_end(text, start, end)
-        match = _DIRECTIVE.match(text, skip_space(text, start + len(prefix), stop), stop)
+        match = re.compile(_DIRECTIVE).match(text, skip_space(text, start + len(prefix), stop), stop)
         name = match[1].lower() if match else ""
         if match is None or name not in _NAMES:
             self._done = True

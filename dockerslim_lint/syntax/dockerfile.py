@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
+
 from dockerslim_lint.source import UTF8_BOM, Source, Span
 from dockerslim_lint.syntax.directives import DirectiveReader, frontend_directives
 from dockerslim_lint.syntax.heredocs import find_openings, read_bodies
@@ -20,7 +22,14 @@ def parse(source: Source) -> Dockerfile:
     An instruction's span begins with its first byte that is no white space. That is its keyword, but for a file in
     which a lone escape character stands on the line before it.
     """
-    text = source.data.decode("latin-1")
+    return _parse(source.data)
+
+
+@lru_cache(maxsize=2)
+def _parse(data: bytes) -> Dockerfile:
+    """The tree; the last ones are kept, since the search for the context, the linter and the fixer each ask for it."""
+    source = Source(data)
+    text = data.decode("latin-1")
     at = len(UTF8_BOM) if source.bom else 0
     nodes: list[Instruction | Trivia] = [Trivia("bom", Span(0, at))] if at else []
     frontend = frontend_directives(text, at)
@@ -58,7 +67,7 @@ def _instruction(text: str, first: int, end: int, escape: str) -> tuple[Instruct
     """The instruction whose first line is ``text[first:end]``, the index behind it, and what is fatal about it."""
     raw, segments, end = logical_line(text, first, end, escape)
     line = LogicalText(raw.encode("latin-1"), tuple(segments))
-    instruction, failed = read_instruction(line, raw, escape)
+    instruction, failed = read_instruction(line, raw, Span(first, end), escape)
     fatal = None
     heredocs = instruction.heredocs
     if "<<" in raw and not failed and takes_heredocs(instruction):
@@ -71,7 +80,9 @@ def _instruction(text: str, first: int, end: int, escape: str) -> tuple[Instruct
     trigger = instruction.trigger
     if trigger is not None:
         trigger = trigger._replace(span=Span(trigger.span.start, end), heredocs=heredocs)
-    return instruction._replace(span=Span(first, end), heredocs=heredocs, trigger=trigger), end, fatal
+    if heredocs or trigger is not None:
+        instruction = instruction._replace(span=Span(first, end), heredocs=heredocs, trigger=trigger)
+    return instruction, end, fatal
 
 
 def _long_line(source: Source) -> str | None:

@@ -10,7 +10,7 @@ from dockerslim_lint.syntax.mounts import device_error, mount_error, mount_synta
 from dockerslim_lint.syntax.words import quoted
 
 _STAGE_NAME = re.compile(r"[a-z][a-z0-9\-_.]*\Z")
-_NUMBER = re.compile(r"(\d*)(\.\d*)?([^.0-9]*)", re.ASCII)
+_NUMBER = r"([0-9]*)(\.[0-9]*)?([^.0-9]*)"
 _NANOSECONDS = {"ns": 1, "us": 1e3, "µs": 1e3, "μs": 1e3, "ms": 1e6, "s": 1e9, "m": 60e9, "h": 3600e9}
 _INTERVALS = ("interval", "timeout", "start-period", "start-interval")
 
@@ -188,7 +188,7 @@ def _interval_error(name: str, value: str) -> str | None:
     nanoseconds = 0.0
     at = 1 if value[0] in "+-" else 0
     while True:
-        match = _NUMBER.match(value, at)
+        match = re.compile(_NUMBER).match(value, at)
         whole, fraction, unit = match.groups("") if match else ("", "", "")
         if not whole and len(fraction) < 2:
             return f"time: invalid duration {quoted(value)}"

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import re
-from typing import NamedTuple
 
+from dockerslim_lint.record import Record
 from dockerslim_lint.source import Span
 from dockerslim_lint.syntax.lines import SPACES, content_end, line_end
 from dockerslim_lint.syntax.tree import Heredoc, LogicalText
@@ -12,10 +12,10 @@ from dockerslim_lint.syntax.words import MAX_DEPTH, Chars, LexError, chars_of, r
 
 UNTERMINATED = "unterminated heredoc"
 
-_HEREDOC = re.compile(r"(\d*)<<(-?)[\t\n\f\r ]*([^<]*)\Z", re.ASCII)
+_HEREDOC = r"([0-9]*)<<(-?)[\t\n\f\r ]*([^<]*)\Z"
 
 
-class Opening(NamedTuple):
+class Opening(Record):
     """A word that opens a heredoc."""
 
     name: str
@@ -86,7 +86,7 @@ def read_bodies(text: str, at: int, openings: list[Opening]) -> tuple[tuple[Here
 
 
 def _open(word: str) -> tuple[str, bool, bool, str] | None:
-    match = _HEREDOC.match(word)
+    match = re.match(_HEREDOC, word)
     if match is None or not match[3]:
         return None
     rest = match[3]

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
-from typing import NamedTuple
 
+from dockerslim_lint.record import Record
+from dockerslim_lint.source import Span
 from dockerslim_lint.syntax.errors import refusal
 from dockerslim_lint.syntax.flags import read_flags
 from dockerslim_lint.syntax.json_array import read_json_array
@@ -25,7 +26,7 @@ _EXPANDED_FLAGS = {
 }
 
 
-class _Views(NamedTuple):
+class _Views(Record):
     """What the body of one keyword holds; `args` as `errors.refusal` wants them."""
 
     args: list[str]
@@ -40,7 +41,7 @@ class _Views(NamedTuple):
     """A word that cannot be expanded: BuildKit says so when it builds, after all other complaints."""
 
 
-class _Body(NamedTuple):
+class _Body(Record):
     line: LogicalText
     raw: str
     start: int
@@ -56,18 +57,17 @@ class _Body(NamedTuple):
         return chars_of(self.line, self.raw, self.start, self.end)
 
 
-def read_instruction(line: LogicalText, raw: str, escape: str) -> tuple[Instruction, bool]:
+def read_instruction(line: LogicalText, raw: str, span: Span, escape: str) -> tuple[Instruction, bool]:
     """The instruction that `line` holds, and whether BuildKit's parser itself stops at it (then it looks for no heredoc).
 
-    `raw` is ``line.data`` as latin-1. The instruction's span ends with the line's text; heredocs are not read.
+    `raw` is ``line.data`` as latin-1, `span` the place of the whole instruction; heredocs are not read.
     """
-    instruction, parser_error = _read(line, raw, escape, 0)
+    instruction, parser_error = _read(line, raw, span, escape, 0)
     return instruction, parser_error is not None
 
 
-def _read(line: LogicalText, raw: str, escape: str, depth: int) -> tuple[Instruction, str | None]:
-    start = 0
-    start, end = trim(raw, start, len(raw))
+def _read(line: LogicalText, raw: str, span: Span | None, escape: str, depth: int) -> tuple[Instruction, str | None]:
+    start, end = trim(raw, 0, len(raw))
     match = _WORD.match(raw, start, end)
     keyword_end = match.end() if match else start
     name = chars_of(line, raw, start, keyword_end).text
@@ -95,7 +95,7 @@ def _read(line: LogicalText, raw: str, escape: str, depth: int) -> tuple[Instruc
     instruction = Instruction(
         keyword,
         line.span(start, keyword_end),
-        line.span(start, end),
+        span or line.span(start, end),
         tuple([flag for flag, _, _ in flags]),
         cut_text(line, body_start, body_end),
         views.words,
@@ -289,7 +289,7 @@ def _onbuild(body: _Body, keyword: str) -> _Views:
     if body.start == body.end or body.depth == _MAX_TRIGGERS:
         return _Views([])
     line = cut_text(body.line, body.start, body.end)
-    trigger, error = _read(line, body.text, body.escape, body.depth + 1)
+    trigger, error = _read(line, body.text, None, body.escape, body.depth + 1)
     return _Views([trigger.keyword], trigger=trigger, error=error)
 
 

@@ -20,16 +20,20 @@ SPACES = frozenset(
 )
 """All characters that Go's ``unicode.IsSpace`` accepts."""
 
-_LEADING_SPACE = re.compile(
-    r"(?:[\t-\r ]|\xc2[\x85\xa0]|\xe1\x9a\x80|\xe2\x80[\x80-\x8a\xa8\xa9\xaf]|\xe2\x81\x9f|\xe3\x80\x80)*"
-)
+_ASCII_SPACE = re.compile(r"[\t-\r ]*")
+# rare, and dear to compile: left to `re`, which keeps it from its first use on
+_ANY_SPACE = r"(?:[\t-\r ]|\xc2[\x85\xa0]|\xe1\x9a\x80|\xe2\x80[\x80-\x8a\xa8\xa9\xaf]|\xe2\x81\x9f|\xe3\x80\x80)*"
 _ENCODED_SPACES = tuple(space.encode().decode("latin-1") for space in SPACES if space > "\x7f")
 
 
 def skip_space(text: str, start: int, end: int) -> int:
     """Index of the first character in ``text[start:end]`` (latin-1) that is not UTF-8 encoded white space, else `end`."""
-    match = _LEADING_SPACE.match(text, start, end)
-    return match.end() if match else start
+    match = _ASCII_SPACE.match(text, start, end)
+    at = match.end() if match else start
+    if at < end and text[at] > "\x7f":
+        match = re.compile(_ANY_SPACE).match(text, at, end)
+        return match.end() if match else at
+    return at
 
 
 def trim(text: str, start: int, end: int) -> tuple[int, int]:

@@ -7,7 +7,7 @@ import re
 _TYPES = ("bind", "cache", "tmpfs", "secret", "ssh")
 _SHARING = ("shared", "private", "locked")
 _BOOLEANS = frozenset(("1", "t", "T", "TRUE", "true", "True", "0", "f", "F", "FALSE", "false", "False"))
-_SIZE = re.compile(r"[0-9]+(?:\.[0-9]*)? ?(?:[kKmMgGtTpP]i?)?[bB]?\Z")
+_SIZE = r"[0-9]+(?:\.[0-9]*)? ?(?:[kKmMgGtTpP]i?)?[bB]?\Z"
 _ALIASES = {"src": "source", "dst": "target", "destination": "target"}
 _FREE = frozenset(("source", "target", "id", "env", "from"))
 
@@ -106,7 +106,7 @@ def _field_error(kind: str, key: str, text: str | None, field: str) -> str | Non
     if key in ("readonly", "ro", "readwrite", "rw", "required"):
         return None if text in _BOOLEANS else f"invalid value for {key}: {text}"
     if key == "size":
-        return None if _SIZE.match(text) else f"invalid value for {key}: {text}"
+        return None if re.match(_SIZE, text) else f"invalid value for {key}: {text}"
     if key == "sharing":
         return None if text.lower() in _SHARING else f'unsupported sharing value "{text}"'
     if key in ("mode", "uid", "gid"):

@@ -1,12 +1,13 @@
 """Value types of a parsed shell script. All spans are byte offsets into the Dockerfile, not into the script."""
 
-from typing import NamedTuple
+from __future__ import annotations
 
+from dockerslim_lint.record import Record
 from dockerslim_lint.source import Span
 from dockerslim_lint.syntax.tree import Expansion, Literal
 
 
-class Substitution(NamedTuple):
+class Substitution(Record):
     """What only a running shell knows: ``$(…)``, backquotes, ``$((…))``, ``<(…)``. `text` is as written."""
 
     text: str
@@ -14,7 +15,7 @@ class Substitution(NamedTuple):
     quote: str
 
 
-class ShellWord(NamedTuple):
+class ShellWord(Record):
     """A shell word: pieces in order. `span` is its place in the file, quotes included; `text` is as written in the script.
 
     `contiguous` is False where a line continuation of the Dockerfile stands inside the word.
@@ -41,7 +42,7 @@ class ShellWord(NamedTuple):
         return any(isinstance(p, Literal) and not p.quote and any(c in p.text for c in "*?[") for p in self.pieces)
 
 
-class Assignment(NamedTuple):
+class Assignment(Record):
     """``NAME=value`` before a command, alone, or as an argument of export, readonly, declare, local."""
 
     name: str
@@ -49,7 +50,7 @@ class Assignment(NamedTuple):
     span: Span
 
 
-class Redirect(NamedTuple):
+class Redirect(Record):
     """``2>file``, ``<<EOF`` …: `operator` is all in front of the target (``2>``, ``>>``, ``2>&``, ``<<-``), `target` the word behind it; a heredoc's body is not kept."""
 
     operator: str
@@ -57,7 +58,7 @@ class Redirect(NamedTuple):
     span: Span
 
 
-class Simple(NamedTuple):
+class Simple(Record):
     """A simple command. Builtins that assign (export …) have their name in `words` and what they assign in `assignments`."""
 
     assignments: tuple[Assignment, ...]
@@ -66,76 +67,76 @@ class Simple(NamedTuple):
     span: Span
 
 
-class Sequence(NamedTuple):
+class Sequence(Record):
     """Commands one after the other; ``operators[i]`` stands before ``items[i]``: "" for the first, else ``&& || ; & \\n``.
 
     Behind a last ``&`` stands a `Simple` without anything in it.
     """
 
-    items: "tuple[Node, ...]"
+    items: tuple[Node, ...]
     operators: tuple[str, ...]
     span: Span
 
 
-class Pipeline(NamedTuple):
+class Pipeline(Record):
     """``a | b``."""
 
-    items: "tuple[Node, ...]"
+    items: tuple[Node, ...]
     span: Span
 
 
-class Negated(NamedTuple):
+class Negated(Record):
     """``! command``."""
 
-    item: "Node"
+    item: Node
     span: Span
 
 
-class Group(NamedTuple):
+class Group(Record):
     """``( … )`` (subshell True) or ``{ …; }``, with what is redirected behind it."""
 
-    body: "Node"
+    body: Node
     subshell: bool
     redirects: tuple[Redirect, ...]
     span: Span
 
 
-class If(NamedTuple):
+class If(Record):
     """``if``/``elif`` branches as (condition, body), and ``else``."""
 
-    branches: "tuple[tuple[Node, Node], ...]"
-    otherwise: "Node | None"
+    branches: tuple[tuple[Node, Node], ...]
+    otherwise: Node | None
     span: Span
 
 
-class Loop(NamedTuple):
+class Loop(Record):
     """kind ``for`` (with `variable` and `words`), ``while`` or ``until`` (with `condition`)."""
 
     kind: str
     variable: str
     words: tuple[ShellWord, ...]
-    condition: "Node | None"
-    body: "Node"
+    condition: Node | None
+    body: Node
     span: Span
 
 
-class Case(NamedTuple):
+class Case(Record):
     """``case word in pattern|pattern) body;; …``."""
 
     word: ShellWord
-    branches: "tuple[tuple[tuple[ShellWord, ...], Node], ...]"
+    branches: tuple[tuple[tuple[ShellWord, ...], Node], ...]
     span: Span
 
 
-class Function(NamedTuple):
+class Function(Record):
     """``name() { … }``: defined, not run."""
 
     name: str
-    body: "Node"
+    body: Node
     span: Span
 
 
-class Unread(NamedTuple):
+class Unread(Record):
     """Something that the grammar could not read, or that is not modelled (``[[ … ]]``, ``(( … ))``)."""
 
     text: str
@@ -145,8 +146,8 @@ class Unread(NamedTuple):
 Node = Simple | Sequence | Pipeline | Negated | Group | If | Loop | Case | Function | Unread
 
 
-class Script(NamedTuple):
+class Script(Record):
     """A parsed script. `broken` is True where the grammar met an error anywhere: then nothing in it is certain."""
 
-    root: "Node"
+    root: Node
     broken: bool

@@ -9,14 +9,13 @@
 
 from __future__ import annotations
 
-from typing import NamedTuple
-
+from dockerslim_lint.record import Record
 from dockerslim_lint.syntax.tree import LogicalText
 
 _WORD_END = " \t\n;&|<>()"
 
 
-class Rewritten(NamedTuple):
+class Rewritten(Record):
     """A script for the grammar: `raw` (latin-1) is as long as ``text.data``, which is the script but for spaces put in and
     lines joined.
 
@@ -180,7 +179,7 @@ class _Scanner:
         return min(at, len(raw))
 
 
-class _Opening(NamedTuple):
+class _Opening(Record):
     name: str
     strip_tabs: bool
 

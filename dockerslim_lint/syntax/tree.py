@@ -1,11 +1,10 @@
-"""Value types of a parsed Dockerfile. All spans are byte offsets into the file.
+"""Value types of a parsed Dockerfile. All spans are byte offsets into the file."""
 
-No ``from __future__ import annotations`` here: it makes defining a NamedTuple several times slower.
-"""
+from __future__ import annotations
 
 from bisect import bisect_right
-from typing import NamedTuple
 
+from dockerslim_lint.record import Record
 from dockerslim_lint.source import Span
 
 
@@ -55,7 +54,7 @@ class LogicalText:
         return end <= start or self.offset(end - 1) - self.offset(start) == end - 1 - start
 
 
-class Literal(NamedTuple):
+class Literal(Record):
     """Text that stands for itself. `text` has quotes and escapes removed; `span` excludes the quotes; `quote` is "", "'" or '"'."""
 
     text: str
@@ -63,7 +62,7 @@ class Literal(NamedTuple):
     quote: str
 
 
-class Expansion(NamedTuple):
+class Expansion(Record):
     """A variable: ``$name`` or ``${name…}``.
 
     `operator` is "" or one of ``:- - :+ + :? ? # ## % %% / //``; `argument` is the word behind it, `replacement` the
@@ -72,13 +71,13 @@ class Expansion(NamedTuple):
 
     name: str
     operator: str
-    argument: "Word | None"
-    replacement: "Word | None"
+    argument: Word | None
+    replacement: Word | None
     span: Span
     quote: str
 
 
-class Word(NamedTuple):
+class Word(Record):
     """A word of a Dockerfile instruction: its pieces in order. `span` includes quotes."""
 
     pieces: tuple[Literal | Expansion, ...]
@@ -95,7 +94,7 @@ class Word(NamedTuple):
         return text
 
 
-class Flag(NamedTuple):
+class Flag(Record):
     """``--name=value``; value is None for a bare ``--name``. `span` covers it all, `value` has its own span."""
 
     name: str
@@ -103,14 +102,14 @@ class Flag(NamedTuple):
     span: Span
 
 
-class JsonString(NamedTuple):
+class JsonString(Record):
     """One string of an exec form. `span` covers the text between the quotes; `text` is unescaped."""
 
     text: str
     span: Span
 
 
-class Heredoc(NamedTuple):
+class Heredoc(Record):
     """``<<[-]NAME`` and its body.
 
     `expand` is False where the name was quoted; `marker` is the span of the ``<<NAME`` word, `body` that of the lines
@@ -126,7 +125,7 @@ class Heredoc(NamedTuple):
     terminator: Span
 
 
-class Pair(NamedTuple):
+class Pair(Record):
     """``key=value`` of ENV, LABEL and ARG. `value` is None for ``ARG x``. The legacy ``ENV key rest of line`` has `legacy` True."""
 
     key: Word
@@ -135,7 +134,7 @@ class Pair(NamedTuple):
     legacy: bool
 
 
-class Instruction(NamedTuple):
+class Instruction(Record):
     """One instruction.
 
     `keyword` is upper case, whatever was written. `span` runs from the keyword's first byte (or from a lone escape
@@ -164,7 +163,7 @@ class Instruction(NamedTuple):
     pairs: tuple[Pair, ...]
     json: tuple[JsonString, ...] | None
     heredocs: tuple[Heredoc, ...]
-    trigger: "Instruction | None"
+    trigger: Instruction | None
     healthcheck: str
     error: str | None
     unknown: bool
@@ -182,14 +181,14 @@ class Instruction(NamedTuple):
         return None
 
 
-class Trivia(NamedTuple):
+class Trivia(Record):
     """Bytes that are no instruction. kind: ``bom``, ``directive``, ``comment`` or ``blank``; newline included."""
 
     kind: str
     span: Span
 
 
-class Directive(NamedTuple):
+class Directive(Record):
     """A parser directive (``# syntax=…``). `name` is lower case; `value_span` covers the value without white space."""
 
     name: str
@@ -198,7 +197,7 @@ class Directive(NamedTuple):
     value_span: Span
 
 
-class Dockerfile(NamedTuple):
+class Dockerfile(Record):
     """A parsed file. The spans of `nodes` follow each other without gap and cover all of the file's bytes.
 
     White space before an instruction's keyword belongs to a ``blank`` trivia of its own. `fatal` is set where BuildKit

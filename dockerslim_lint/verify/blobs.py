@@ -9,7 +9,9 @@ import os
 import re
 import stat
 from pathlib import Path
-from typing import Any, NamedTuple, Protocol
+from typing import Any, Protocol
+
+from dockerslim_lint.record import Record
 
 JSON_LIMIT = 16 * 1024 * 1024
 """No manifest, index or config is larger; registries refuse manifests above 4 MiB."""
@@ -22,7 +24,7 @@ class LayoutError(Exception):
     """An image layout is broken, incomplete or hostile; the message is one line for people."""
 
 
-class Descriptor(NamedTuple):
+class Descriptor(Record):
     """A reference to a blob. `platform` is the descriptor's own ``platform`` object as it stands in the index, or None."""
 
     media_type: str

@@ -4,15 +4,16 @@ from __future__ import annotations
 
 import shlex
 from collections.abc import Mapping
-from typing import Any, NamedTuple
+from typing import Any
 
+from dockerslim_lint.record import Record
 from dockerslim_lint.verify.probe import Command
 
 LEAST_WATCH = 5.0
 """The original command is watched at least this long, in seconds: some programs die late."""
 
 
-class Limits(NamedTuple):
+class Limits(Record):
     """Seconds: for ``--version`` and ``--help``, for the user's own commands, for watching the original command."""
 
     default: float = 10.0

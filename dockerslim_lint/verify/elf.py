@@ -5,13 +5,15 @@ from __future__ import annotations
 import io
 import struct
 from collections.abc import Iterator
-from typing import Any, NamedTuple, TypeVar
+from typing import Any, TypeVar
 
 from elftools.common.exceptions import ELFError
 from elftools.construct.core import ConstructError
 from elftools.elf.dynamic import DynamicSegment
 from elftools.elf.elffile import ELFFile
 from elftools.elf.gnuversions import GNUVerDefSection, GNUVerNeedSection
+
+from dockerslim_lint.record import Record
 
 _NOTHING_TO_RESOLVE = {
     3: {0, 8, 42},  # 386: NONE, RELATIVE, IRELATIVE; the others alike
@@ -43,7 +45,7 @@ class NotElfError(Exception):
     """The bytes are no ELF file that could be run; the message completes "/app …"."""
 
 
-class ElfFile(NamedTuple):
+class ElfFile(Record):
     """The facts of one file.
 
     `type` is "exec", "dyn" or another ET_ name; `interpreter` None without PT_INTERP; `needed` the DT_NEEDED names,

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Iterable, Iterator, Sequence
-from typing import NamedTuple
 
+from dockerslim_lint.record import Record
 from dockerslim_lint.verify.blobs import LayoutError
 from dockerslim_lint.verify.layers import Kind, Layer, LayerEntry, clean_parts
 
@@ -19,7 +19,7 @@ _OPAQUE = ".wh..wh..opq"
 _CACHE_LIMIT = 64 * 1024 * 1024
 
 
-class Entry(NamedTuple):
+class Entry(Record):
     """What stands at a path (absolute, links in it resolved). `mode` is the permission bits, `target` a symlink's text."""
 
     path: str

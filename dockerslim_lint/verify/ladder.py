@@ -5,8 +5,8 @@ from __future__ import annotations
 import shutil
 import tempfile
 from pathlib import Path
-from typing import NamedTuple
 
+from dockerslim_lint.record import Record
 from dockerslim_lint.verify.engines.interface import Engine, EngineError
 from dockerslim_lint.verify.platforms import choose, describe
 from dockerslim_lint.verify.progress import Progress
@@ -15,7 +15,7 @@ from dockerslim_lint.verify.subject import Candidate, Options, Subject
 from dockerslim_lint.verify.trial import Originals
 
 
-class LadderResult(NamedTuple):
+class LadderResult(Record):
     """How far the ladder went. `proven` is the candidate to take; `reason` and `remedy` are "" then.
 
     `proofs` has one for each candidate that was tried; `engine` describes it (``buildx 0.13.1 · linux/amd64 here``).

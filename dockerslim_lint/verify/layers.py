@@ -7,10 +7,11 @@ import zlib
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from enum import Enum
-from typing import IO, NamedTuple, cast
+from typing import IO, cast
 
 import zstandard
 
+from dockerslim_lint.record import Record
 from dockerslim_lint.verify.blobs import Blobs, Descriptor, LayoutError, Readable
 from dockerslim_lint.verify.tar import TarReader
 
@@ -38,7 +39,7 @@ class Kind(Enum):
     FIFO = "fifo"
 
 
-class LayerEntry(NamedTuple):
+class LayerEntry(Record):
     """One member of a layer: cleaned path parts, never ``.``, ``..`` or empty. `ordinal` counts the tar's members from 0."""
 
     parts: tuple[str, ...]
@@ -51,7 +52,7 @@ class LayerEntry(NamedTuple):
     ordinal: int
 
 
-class LayerSize(NamedTuple):
+class LayerSize(Record):
     """`unpacked`: bytes of the regular files in it; `compressed`: its tar under our own gzip."""
 
     diff_id: str

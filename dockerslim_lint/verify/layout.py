@@ -11,8 +11,9 @@ import re
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
+from dockerslim_lint.record import Record
 from dockerslim_lint.verify.blobs import (
     JSON_LIMIT,
     Blobs,
@@ -49,7 +50,7 @@ _REFERENCE = "vnd.docker.reference.type"
 _KEPT = re.compile(r"(?:\./)*(oci-layout|index\.json|blobs/(?:sha256|sha512)/[0-9a-f]{64,128})")
 
 
-class Platform(NamedTuple):
+class Platform(Record):
     """A platform with the spellings of one meaning made one (``arm64/v8`` is ``arm64``, ``arm`` is ``arm/v7``)."""
 
     os: str

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from functools import partial
-from typing import NamedTuple
 
+from dockerslim_lint.record import Record
 from dockerslim_lint.verify.engines.interface import Engine, EngineError, PlatformCheck
 from dockerslim_lint.verify.threads import side_by_side
 
@@ -14,7 +14,7 @@ USUAL = ("linux/amd64", "linux/arm64")
 _ALSO_RUNS = {"amd64": ("amd64", "386")}
 
 
-class Chosen(NamedTuple):
+class Chosen(Record):
     """The platforms of a proof, and the usual ones that are left out with the reason."""
 
     platforms: tuple[PlatformCheck, ...]

@@ -14,8 +14,9 @@ import stat
 import tempfile
 from collections.abc import Iterable
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
+from dockerslim_lint.record import Record
 from dockerslim_lint.source import decode, encode
 from dockerslim_lint.verify.engines.interface import BuildError, BuildRequest, Engine, EngineError, OnStep, Output
 from dockerslim_lint.verify.evidence.interface import Run
@@ -44,14 +45,14 @@ _QEMU_ERROR = re.compile(rb"qemu-\S+: (?:Could not open '[^']*'.*|.*: Invalid EL
 _STATUS = re.compile(r"Command (exited with non-zero status|terminated by signal|stopped by signal) (\d+)")
 
 
-class Command(NamedTuple):
+class Command(Record):
     """One command for a probe: its argv, and the seconds after which it is ended."""
 
     argv: tuple[str, ...]
     limit: float
 
 
-class Observed(NamedTuple):
+class Observed(Record):
     """One run. `left_behind`: processes that outlived the program itself."""
 
     run: Run

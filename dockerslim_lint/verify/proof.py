@@ -8,8 +8,8 @@ from collections.abc import Iterable
 from enum import Enum
 from functools import partial
 from pathlib import Path
-from typing import NamedTuple
 
+from dockerslim_lint.record import Record
 from dockerslim_lint.verify.engines.interface import BuildError, Engine, EngineError, PlatformCheck, StoppedError
 from dockerslim_lint.verify.evidence.builds import BuildOutcome, judge_build
 from dockerslim_lint.verify.evidence.interface import Evidence, Verdict
@@ -34,7 +34,7 @@ class Outcome(Enum):
     """There is none for what was asked."""
 
 
-class Sizes(NamedTuple):
+class Sizes(Record):
     """Bytes of the old and the new image."""
 
     old_pull: int
@@ -43,7 +43,7 @@ class Sizes(NamedTuple):
     new_unpacked: int
 
 
-class PlatformProof(NamedTuple):
+class PlatformProof(Record):
     """All that was found on one platform. `how`: ``here`` or ``emulated``. Seconds are those of the builds, 0 for none."""
 
     platform: str
@@ -81,7 +81,7 @@ class PlatformProof(NamedTuple):
         return tuple(item for item in self.evidence if item.verdict is Verdict.UNKNOWN)
 
 
-class Proof(NamedTuple):
+class Proof(Record):
     """The result for one candidate. `left_out`: usual platforms that nobody named and the engine cannot run, with why.
 
     `reason` is one line, "" when proven. `ran` are the commands as they were run in the new image, `config` is the

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import NamedTuple
 
 from dockerslim_lint.edit import Claim, ConfigChange
+from dockerslim_lint.record import Record
 from dockerslim_lint.verify.commands import Limits
 
 
-class Subject(NamedTuple):
+class Subject(Record):
     """The Dockerfile on trial. `path` is shown to people.
 
     `dockerfile_path` is where it lies (None: nowhere), `base` its final stage's FROM resolved to a reference (None:
@@ -25,7 +25,7 @@ class Subject(NamedTuple):
     base: str | None = None
 
 
-class Candidate(NamedTuple):
+class Candidate(Record):
     """One rewrite, complete: the new bytes and what is claimed of them. `base` as in Subject, for the new file."""
 
     choice: str
@@ -35,7 +35,7 @@ class Candidate(NamedTuple):
     base: str | None = None
 
 
-class Options(NamedTuple):
+class Options(Record):
     """How to prove. `platforms` are those that were named (empty: none were); limits and timeouts in seconds."""
 
     platforms: tuple[str, ...] = ()

@@ -8,8 +8,8 @@ long names, pax records.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import NamedTuple
 
+from dockerslim_lint.record import Record
 from dockerslim_lint.source import decode
 from dockerslim_lint.verify.blobs import LayoutError, Readable
 
@@ -23,7 +23,7 @@ _HEADER_ONLY = frozenset("123456")
 _ZERO = bytes(BLOCK)
 
 
-class Member(NamedTuple):
+class Member(Record):
     """One member. `type` is the tar type flag (``0`` file, ``1`` hard link, ``2`` symlink, ``5`` directory …); a file's is always ``0``."""
 
     name: str

@@ -7,8 +7,9 @@ import threading
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
+from dockerslim_lint.record import Record
 from dockerslim_lint.verify.commands import commands_for
 from dockerslim_lint.verify.engines.interface import BuildRequest, Engine, EngineError, OnStep, Output, StoppedError
 from dockerslim_lint.verify.evidence.config import BaseConfig
@@ -25,7 +26,7 @@ ORIGINAL = "original"
 _SCRATCH = BaseConfig((f"PATH={DEFAULT_PATH}",), (), (), (), "", "")
 
 
-class Trial(NamedTuple):
+class Trial(Record):
     """What was found about one image; of an original `image` has only the configuration. `runs` has a tuple for each repetition, in the order of `commands`.
 
     `base` is its base image's configuration, None if not known; `seconds` what the build took.

@@ -85,7 +85,7 @@ def test_metadata(wheel: Path) -> None:
         (name,) = (name for name in archive.namelist() if name.endswith(".dist-info/METADATA"))
         metadata = Parser().parsestr(archive.read(name).decode())
         (scripts,) = (name for name in archive.namelist() if name.endswith(".dist-info/entry_points.txt"))
-        assert "dockerslim-lint = dockerslim_lint.cli:main" in archive.read(scripts).decode()
+        assert "dockerslim-lint = dockerslim_lint.__main__:main" in archive.read(scripts).decode()
     assert metadata["Name"] == "dockerslim-lint"
     assert metadata["Version"] == __version__
     assert metadata["Requires-Python"] == ">=3.11"

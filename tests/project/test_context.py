@@ -22,7 +22,7 @@ def root(tmp_path: Path) -> Path:
 
 
 def test_reading(root: Path) -> None:
-    context: BuildContext = DirContext(root)
+    context: BuildContext = DirContext(str(root))
     assert context.known
     for path in ("Cargo.toml", "./Cargo.toml", "/Cargo.toml", "src/../Cargo.toml", "../Cargo.toml"):
         assert context.read(path) == b"Cargo.toml"
@@ -36,7 +36,7 @@ def test_nothing_outside_is_read(root: Path) -> None:
     (root / "absolute").symlink_to(root.parent / "secret")
     (root / "inner").symlink_to("src/main.rs")
     (root / "loop").symlink_to("loop")
-    context = DirContext(root)
+    context = DirContext(str(root))
     for path in ("out", "updir/secret", "absolute", "../secret", "loop"):
         assert context.read(path) is None
     assert context.read("inner") == b"src/main.rs"
@@ -48,7 +48,7 @@ def test_no_device_and_nothing_huge(root: Path) -> None:
     os.mkfifo(root / "fifo")
     with (root / "huge").open("wb") as stream:
         stream.truncate(17 * 1024 * 1024)
-    context = DirContext(root)
+    context = DirContext(str(root))
     assert context.read("fifo") is None
     assert context.read("huge") is None
 
@@ -58,11 +58,11 @@ def test_names(root: Path) -> None:
     (root / ".git" / "Cargo.toml").write_text("")
     (root / "target").mkdir()
     (root / "target" / "Cargo.toml").write_text("")
-    context = DirContext(root)
+    context = DirContext(str(root))
     assert context.names("crates/*/Cargo.toml") == ["crates/a/Cargo.toml", "crates/b/Cargo.toml"]
     assert "target/Cargo.toml" in context.names("**/Cargo.toml")
     (root / "target" / "CACHEDIR.TAG").write_text("")
-    context = DirContext(root)
+    context = DirContext(str(root))
     assert context.names("**/Cargo.toml") == ["Cargo.toml", "crates/a/Cargo.toml", "crates/b/Cargo.toml"]
     assert context.names("target/*.toml") == ["target/Cargo.toml"]
     assert context.names("crates/b/**") == ["crates/b/Cargo.toml", "crates/b/src/lib.rs"]
@@ -71,7 +71,7 @@ def test_names(root: Path) -> None:
 
 
 def test_what_was_asked_twice_is_the_same(root: Path) -> None:
-    context = DirContext(root)
+    context = DirContext(str(root))
     before = (context.read("Cargo.toml"), context.names("*"))
     (root / "Cargo.toml").unlink()
     assert (context.read("Cargo.toml"), context.names("*")) == before

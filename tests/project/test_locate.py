@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from dockerslim_lint.config import ImageSettings
+from dockerslim_lint.project.gitignore import repository_root
 from dockerslim_lint.project.locate import Located, Sources, locate, sources_of
 from dockerslim_lint.source import Source
 from dockerslim_lint.syntax.dockerfile import parse
@@ -17,7 +18,13 @@ def sources(text: str) -> Sources:
 
 
 def find(directory: Path, text: str, image: ImageSettings | None = None, root: Path | None = None) -> Located:
-    return locate(directory, parse(Source(text.encode())), image, root)
+    return locate(
+        str(directory),
+        parse(Source(text.encode())),
+        image,
+        str(root) if root else None,
+        repository_root(str(directory)),
+    )
 
 
 @pytest.fixture
@@ -56,23 +63,23 @@ def test_where_the_manifest_must_be() -> None:
 
 
 def test_a_file_that_copies_nothing_takes_its_own_directory(repo: Path) -> None:
-    assert find(repo / "docker", "FROM a\nRUN git clone x\n").root == repo / "docker"
-    assert locate(repo / "docker", None, None, None).root == repo / "docker"
+    assert find(repo / "docker", "FROM a\nRUN git clone x\n").root == str(repo / "docker")
+    assert locate(str(repo / "docker"), None, None, None, None).root == str(repo / "docker")
 
 
 def test_the_nearest_directory_that_has_everything(repo: Path) -> None:
-    assert find(repo / "docker", "FROM a\nCOPY entry.sh /\n").root == repo / "docker"
+    assert find(repo / "docker", "FROM a\nCOPY entry.sh /\n").root == str(repo / "docker")
     found = find(repo / "docker", "FROM a\nCOPY src docker/entry.sh /\n")
-    assert (found.root, found.reason) == (repo, "nearest directory that has src, docker/entry.sh")
+    assert (found.root, found.reason) == (str(repo), "nearest directory that has src, docker/entry.sh")
     assert found.context.read("src/main.rs") == b""
 
 
 def test_a_dot_counts_only_where_the_manifest_is(repo: Path) -> None:
     text = "FROM a\nWORKDIR /app\nCOPY . .\nRUN cargo build\n"
-    assert find(repo / "docker", text).root == repo
-    assert find(repo / "backend", text).root == repo / "backend"
-    assert find(repo / "docker", text.replace("RUN", "WORKDIR backend\nRUN")).root == repo
-    assert find(repo / "docker", "FROM a\nCOPY . .\n").root == repo / "docker"
+    assert find(repo / "docker", text).root == str(repo)
+    assert find(repo / "backend", text).root == str(repo / "backend")
+    assert find(repo / "docker", text.replace("RUN", "WORKDIR backend\nRUN")).root == str(repo)
+    assert find(repo / "docker", "FROM a\nCOPY . .\n").root == str(repo / "docker")
 
 
 def test_unknown_where_no_directory_has_everything(repo: Path) -> None:
@@ -84,9 +91,11 @@ def test_unknown_where_no_directory_has_everything(repo: Path) -> None:
 
 def test_the_configuration_has_the_first_word(repo: Path) -> None:
     text = "FROM a\nCOPY nope /\n"
-    assert find(repo / "docker", text, ImageSettings("docker/Dockerfile", "backend"), repo).root == repo / "backend"
+    assert find(repo / "docker", text, ImageSettings("docker/Dockerfile", "backend"), repo).root == str(
+        repo / "backend"
+    )
     missing = find(repo / "docker", text, ImageSettings("docker/Dockerfile", "nope"), repo)
     assert (missing.root, missing.context.known) == (None, False)
     assert '"nope"' in missing.reason
     # a table that says nothing of the context leaves the search alone
-    assert find(repo / "docker", "FROM a\nCOPY src /\n", ImageSettings("docker/Dockerfile"), repo).root == repo
+    assert find(repo / "docker", "FROM a\nCOPY src /\n", ImageSettings("docker/Dockerfile"), repo).root == str(repo)

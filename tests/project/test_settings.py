@@ -22,29 +22,29 @@ def test_the_nearest_wins_and_nothing_is_merged(tree: Path) -> None:
     (tree / "repo" / ".dockerslim.toml").write_text('prefer = ["alpine"]\nfail-on = "error"\n')
     (tree / "repo" / "a" / "pyproject.toml").write_text('[tool.dockerslim]\nprefer = ["scratch"]\n')
     finder = ConfigFinder()
-    top = finder.find(tree / "repo")
-    deep = finder.find(tree / "repo" / "a" / "b")
+    top = finder.find(str(tree / "repo"))
+    deep = finder.find(str(tree / "repo" / "a" / "b"))
     assert (top.settings.prefer, top.settings.fail_on, top.name) == (("alpine",), "error", "repo/.dockerslim.toml")
     assert (deep.settings.prefer, deep.settings.fail_on) == (("scratch",), "warning")
-    assert deep.root == tree / "repo" / "a"
+    assert deep.root == str(tree / "repo" / "a")
 
 
 def test_the_own_file_comes_before_pyproject(tree: Path) -> None:
     (tree / "repo" / ".dockerslim.toml").write_text('fail-on = "error"\n')
     (tree / "repo" / "pyproject.toml").write_text('[tool.dockerslim]\nfail-on = "info"\n')
-    assert ConfigFinder().find(tree / "repo").settings.fail_on == "error"
+    assert ConfigFinder().find(str(tree / "repo")).settings.fail_on == "error"
 
 
 def test_a_pyproject_that_does_not_speak_to_us_is_passed(tree: Path) -> None:
     (tree / "repo" / "pyproject.toml").write_text('[tool.dockerslim]\nfail-on = "info"\n')
     (tree / "repo" / "a" / "pyproject.toml").write_text("this is [ no TOML\n")
     (tree / "repo" / "a" / "b" / "pyproject.toml").write_text('[project]\nname = "dockerslim-user"\n')
-    assert ConfigFinder().find(tree / "repo" / "a" / "b").settings.fail_on == "info"
+    assert ConfigFinder().find(str(tree / "repo" / "a" / "b")).settings.fail_on == "info"
 
 
 def test_the_search_ends_at_the_repository(tree: Path) -> None:
     (tree / ".dockerslim.toml").write_text("nonsense = 1\n")
-    assert ConfigFinder().find(tree / "repo" / "a").name is None
+    assert ConfigFinder().find(str(tree / "repo" / "a")).name is None
 
 
 def test_each_file_is_read_once_and_a_broken_one_stays_broken(tree: Path) -> None:
@@ -53,31 +53,31 @@ def test_each_file_is_read_once_and_a_broken_one_stays_broken(tree: Path) -> Non
     finder = ConfigFinder()
     for directory in ("repo", "repo/a", "repo"):
         with pytest.raises(ConfigError, match=r"^repo/\.dockerslim\.toml: unknown key `x`"):
-            finder.find(tree / directory)
+            finder.find(str(tree / directory))
     path.unlink()
     with pytest.raises(ConfigError):
-        finder.find(tree / "repo" / "a" / "b")
+        finder.find(str(tree / "repo" / "a" / "b"))
 
 
 def test_a_configuration_that_is_a_directory(tree: Path) -> None:
     (tree / "repo" / ".dockerslim.toml").mkdir()
     with pytest.raises(ConfigError, match="a directory, not a configuration file"):
-        ConfigFinder().find(tree / "repo")
+        ConfigFinder().find(str(tree / "repo"))
 
 
 def test_an_explicit_file_replaces_the_search(tree: Path) -> None:
     (tree / "repo" / ".dockerslim.toml").write_text("nonsense = 1\n")
     (tree / "other.toml").write_text('fail-on = "error"\n')
-    assert ConfigFinder("other.toml").find(tree / "repo").settings.fail_on == "error"
+    assert ConfigFinder("other.toml").find(str(tree / "repo")).settings.fail_on == "error"
     (tree / "pyproject.toml").write_text("[project]\n")
     with pytest.raises(ConfigError, match="has no table"):
-        ConfigFinder("pyproject.toml").find(tree / "repo")
+        ConfigFinder("pyproject.toml").find(str(tree / "repo"))
 
 
 def test_the_command_line_has_the_last_word(tree: Path) -> None:
     (tree / "repo" / ".dockerslim.toml").write_text('fail-on = "error"\nplatforms = ["linux/amd64"]\n')
     overrides = Overrides(platforms=("linux/arm64",))
-    settings = ConfigFinder(None, overrides).find(tree / "repo").settings
+    settings = ConfigFinder(None, overrides).find(str(tree / "repo")).settings
     assert (settings.fail_on, settings.platforms) == ("error", ("linux/arm64",))
 
 

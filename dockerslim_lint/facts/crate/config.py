@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any, NamedTuple
+from typing import Any
 
 from dockerslim_lint.context import BuildContext
 from dockerslim_lint.facts.crate.manifest import BrokenFileError, read_toml, table
+from dockerslim_lint.record import Record
 
 
-class CargoConfig(NamedTuple):
+class CargoConfig(Record):
     """`target_tables` are the ``[target.X]`` tables that hold flags, a linker or a runner; `rustflags` ``build.rustflags``."""
 
     target: str
@@ -18,7 +19,7 @@ class CargoConfig(NamedTuple):
     rustflags: str
 
 
-class ToolchainFile(NamedTuple):
+class ToolchainFile(Record):
     """rust-toolchain(.toml): `path` "" where there is none."""
 
     path: str

@@ -8,8 +8,8 @@ import tempfile
 import threading
 import time
 from pathlib import Path
-from typing import NamedTuple
 
+from dockerslim_lint.record import Record
 from dockerslim_lint.verify.engines.daemon import find_daemon
 from dockerslim_lint.verify.engines.interface import (
     BuildError,
@@ -41,7 +41,7 @@ RUN --network=none --mount=type=bind,from={image},source=/bin/busybox,target=/.d
 """
 
 
-class _Builder(NamedTuple):
+class _Builder(Record):
     """What ``buildx inspect`` says. `platforms` has a tuple for each node; its first one is what the node itself is.
 
     `endpoint` is the first node's: with the driver ``docker`` the name of a docker context.

@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import os
 import socket
-from typing import Any, NamedTuple
+from typing import Any
 
+from dockerslim_lint.record import Record
 from dockerslim_lint.verify.engines.interface import EngineError
 
 _TIMEOUT = 20
 
 
-class Daemon(NamedTuple):
+class Daemon(Record):
     """What a daemon says of itself. `containerd_store`: it keeps images in containerd's store and can export OCI."""
 
     version: str

@@ -5,7 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable
 from enum import Enum
 from pathlib import Path
-from typing import NamedTuple, Protocol
+from typing import Protocol
+
+from dockerslim_lint.record import Record
 
 
 class EngineError(Exception):
@@ -48,7 +50,7 @@ class Output(Enum):
     """The build is all that is wanted."""
 
 
-class BuildRequest(NamedTuple):
+class BuildRequest(Record):
     """One build for one platform.
 
     `dockerfile` are the bytes to build, whatever lies on disk. `context` is the build context, None for an empty one.
@@ -71,7 +73,7 @@ class BuildRequest(NamedTuple):
     timeout: float = 3600.0
 
 
-class BuiltImage(NamedTuple):
+class BuiltImage(Record):
     """A finished build: `layout` is the directory that was asked for, `seconds` how long it took."""
 
     layout: Path
@@ -79,7 +81,7 @@ class BuiltImage(NamedTuple):
     seconds: float
 
 
-class PlatformCheck(NamedTuple):
+class PlatformCheck(Record):
     """Whether an engine builds and runs a platform: tried, not believed.
 
     `how` is ``here`` or ``emulated``; when not `usable`, `reason` says why and `remedy` what can be done.

@@ -9,15 +9,15 @@ import subprocess
 import threading
 import time
 from collections.abc import Callable, Sequence
-from typing import NamedTuple
 
+from dockerslim_lint.record import Record
 from dockerslim_lint.verify.engines.interface import EngineError, StoppedError
 
 _GRACE = 5.0
 """Seconds between SIGTERM and SIGKILL: buildx cancels its build in that time."""
 
 
-class Finished(NamedTuple):
+class Finished(Record):
     """A process that has ended. `stdout` is what it printed there, at most `Children`'s limit."""
 
     code: int

@@ -8,8 +8,9 @@ import codecs
 import json
 import re
 from collections import deque
-from typing import Any, NamedTuple
+from typing import Any
 
+from dockerslim_lint.record import Record
 from dockerslim_lint.verify.engines.interface import OnStep
 
 _LOG_LINES = 40
@@ -18,7 +19,7 @@ _PLACE = re.compile(r"^\S.*:(\d+)$")
 _DECODER = json.JSONDecoder()
 
 
-class Failure(NamedTuple):
+class Failure(Record):
     """What a failed build said of itself; see `BuildError`."""
 
     message: str

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import re
-from typing import NamedTuple
 
+from dockerslim_lint.record import Record
 from dockerslim_lint.verify.evidence.interface import Evidence, Verdict
 
 _LINES_SHOWN = 20
@@ -12,7 +12,7 @@ _ANSI = re.compile(r"\x1b(?:\[[0-9;?]*[ -/]*[@-~]|\][^\x07\x1b]*(?:\x07|\x1b\\)|
 _CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f]")
 
 
-class BuildOutcome(NamedTuple):
+class BuildOutcome(Record):
     """What an engine reported of one build for one platform.
 
     `exit_code` is that of the engine's process, None when it was killed at the end of its time. `step` is the failing

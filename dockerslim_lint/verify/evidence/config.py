@@ -5,13 +5,14 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Mapping
-from typing import Any, NamedTuple
+from typing import Any
 
 from dockerslim_lint.edit import ConfigChange
+from dockerslim_lint.record import Record
 from dockerslim_lint.verify.evidence.interface import Evidence, Verdict
 
 
-class BaseConfig(NamedTuple):
+class BaseConfig(Record):
     """What a base image brings along, as far as it is known; None stands for "not known". `env` has ``NAME=value``."""
 
     env: tuple[str, ...] | None = None
@@ -22,7 +23,7 @@ class BaseConfig(NamedTuple):
     user: str | None = None
 
 
-class Difference(NamedTuple):
+class Difference(Record):
     """One field that differs (``Cmd``, ``Env PATH``). `source` says where from; "" if nothing explains it. Values None: absent."""
 
     field: str

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from typing import NamedTuple
-
 from dockerslim_lint.catalog.platforms import lookup
 from dockerslim_lint.edit import Claim
+from dockerslim_lint.record import Record
 from dockerslim_lint.verify.elf import ElfFile, NotElfError, read_elf
 from dockerslim_lint.verify.evidence.interface import Evidence, Verdict
 from dockerslim_lint.verify.filesystem import Filesystem
@@ -29,7 +28,7 @@ _ARM_ARCH_LIMIT = {"v5": 5, "v6": 9, "v7": 13}
 """The last Tag_CPU_arch that a variant runs (5 is v5TEJ, 9 v6K, 10 v7, 14 v8)."""
 
 
-class MachineFacts(NamedTuple):
+class MachineFacts(Record):
     """What the ELF header of a program for a platform says; `arm` is the variant where the platform is an ARM's."""
 
     machine: int
@@ -38,7 +37,7 @@ class MachineFacts(NamedTuple):
     arm: str = ""
 
 
-class Program(NamedTuple):
+class Program(Record):
     """A shipped binary: what is at its path (`elf`), or why nothing can be said of it (`problem`, completing "/app …").
 
     `readable` is False where it is there, but too large to be looked at.

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from enum import Enum
-from typing import NamedTuple
+
+from dockerslim_lint.record import Record
 
 
 class Verdict(Enum):
@@ -17,7 +18,7 @@ class Verdict(Enum):
     """The claim was not made, or there is nothing that it could be about."""
 
 
-class Evidence(NamedTuple):
+class Evidence(Record):
     """One claim, judged on one platform.
 
     `claim` is one of "builds", "right machine", "static", "stripped", "libraries present", "config kept", "starts",
@@ -33,7 +34,7 @@ class Evidence(NamedTuple):
     figures: tuple[tuple[str, float | int | str], ...] = ()
 
 
-class Run(NamedTuple):
+class Run(Record):
     """What one run of one command in an image left behind.
 
     `command` is the argv as it was run. `started`: the program itself got control; when it did not (no such file, no

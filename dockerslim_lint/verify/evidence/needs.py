@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import re
-from typing import NamedTuple
 
 from dockerslim_lint.edit import Need
+from dockerslim_lint.record import Record
 from dockerslim_lint.source import decode
 from dockerslim_lint.verify.evidence.interface import Evidence, Verdict
 from dockerslim_lint.verify.filesystem import Entry, Filesystem
@@ -28,7 +28,7 @@ _INTERPRETER_DEPTH = 4
 _TWO_WORDS = re.compile(r"\s+")
 
 
-class User(NamedTuple):
+class User(Record):
     """Who runs the program: numeric ids, and all groups it is in (`gid` among them)."""
 
     uid: int

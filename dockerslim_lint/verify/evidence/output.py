@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import NamedTuple
 
+from dockerslim_lint.record import Record
 from dockerslim_lint.verify.evidence.interface import Evidence, Run, Verdict
 from dockerslim_lint.verify.evidence.messages import normalised_lines
 from dockerslim_lint.verify.evidence.template import make_template, match_template
 
 
-class Comparison(NamedTuple):
+class Comparison(Record):
     """One command, run in both images.
 
     `original_started` False: there was nothing to compare with. `lines` were compared, `masked` places were not since

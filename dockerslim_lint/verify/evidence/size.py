@@ -5,8 +5,8 @@ from __future__ import annotations
 import sqlite3
 import tempfile
 from pathlib import Path
-from typing import NamedTuple
 
+from dockerslim_lint.record import Record
 from dockerslim_lint.verify.evidence.interface import Evidence, Verdict
 from dockerslim_lint.verify.filesystem import Filesystem
 from dockerslim_lint.verify.layout import Image, download_size, layer_sizes, unpacked_size
@@ -24,7 +24,7 @@ _RPM_OTHER = (
 _DATABASE_LIMIT = 512 * 1024 * 1024
 
 
-class Packages(NamedTuple):
+class Packages(Record):
     """The packages of an operating system in an image: `number` None where there is a database that cannot be read."""
 
     kind: str
@@ -85,7 +85,7 @@ def _rows(database: bytes) -> int | None:
     return int(row[0])
 
 
-class Size(NamedTuple):
+class Size(Record):
     """The measures of one image; `layers` are (compressed, unpacked) pairs from the base upwards."""
 
     pull: int

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import re
 from difflib import SequenceMatcher
-from typing import NamedTuple
+
+from dockerslim_lint.record import Record
 
 LINE_LIMIT = 2000
 """Lines that are compared; programs that flood print the same ones over and over."""
@@ -17,7 +18,7 @@ Pattern = tuple[str | None, ...]
 """Tokens of a line in order; None stands for any tokens."""
 
 
-class Template(NamedTuple):
+class Template(Record):
     """Lines in order; a line of None stands for any lines. `ordered` False: only the set of lines counts, as it is."""
 
     lines: tuple[Pattern | None, ...]
@@ -26,7 +27,7 @@ class Template(NamedTuple):
     """Places in which the two outputs differed."""
 
 
-class Match(NamedTuple):
+class Match(Record):
     """`lines`: how many were really compared. `problem`: the first one that differs, "" if none."""
 
     lines: int
