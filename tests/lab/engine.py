@@ -17,7 +17,7 @@ import time
 from pathlib import Path
 
 from tests.lab.debian import ESSENTIAL, fetch, loose_root, plan, unpack
-from tests.lab.store import LabError, digest, in_root, lab_dir, made, run, say
+from tests.lab.store import LabError, digest, in_root, lab_dir, made, remove, run, say
 
 SUITE = "trixie"
 PACKAGES = [
@@ -199,9 +199,13 @@ def start(engine: Path) -> None:
     """Start dockerd and wait until it answers.
 
     Its BuildKit gives itself ten seconds to look through what is stored, and ends dockerd when that was not enough (seen
-    with 19 GB: "context deadline exceeded"); the next try finds the files in memory.
+    with 19 GB: "context deadline exceeded"); the next try finds the files in memory. Where that does not help either, what
+    is stored is thrown away: it is images that are loaded again, and a cache of builds.
     """
-    for _ in range(3):
+    for last in (False, False, True):
+        if last:
+            say("dockerd does not start with what is stored; it starts with nothing")
+            remove(lab_dir() / "data")
         if _start_once(engine):
             return
         stop(engine)
@@ -221,7 +225,7 @@ def _start_once(engine: Path) -> bool:
         "pidfile": str(_state("docker.pid")),
         "hosts": [host()],
         "features": {"containerd-snapshotter": True},
-        "builder": {"gc": {"enabled": True, "defaultKeepStorage": "20GB"}},
+        "builder": {"gc": {"enabled": True, "defaultKeepStorage": "8GB"}},
     }
     _state("daemon.json").write_text(json.dumps(config, indent=1))
     _firewall_before(engine)
