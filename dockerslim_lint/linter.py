@@ -252,7 +252,8 @@ def _held(report: Report) -> tuple[Held, ...]:
         elif own and own[0].safety is Safety.DISPLAY:
             reason = "advice: needs a human"
         elif own and own[0].key.startswith("slim:"):
-            reason = "not proven: changes libc and base image" if own[0].cost else "not proven: changes the base image"
+            musl = own[0].cost and own[0].claim is not None and own[0].claim.static
+            reason = "not proven: changes libc and base image" if musl else "not proven: changes the base image"
         else:
             reason = "not proven: nothing is known of who uses the symbols"
         held.append(Held(key, codes, own, reason))

@@ -7,13 +7,14 @@ from functools import cached_property
 from typing import Any
 
 from dockerslim_lint.facts.crate.config import CargoConfig, ToolchainFile
+from dockerslim_lint.facts.crate.lock import Locked
 
 
 class Crate:
     """A package or workspace; read-only.
 
     `directory` is its place in the context ("" is the root), `root` that of its workspace. `binaries` are empty where nothing is known. The lock is
-    read when first asked for, since that is the slow part: `packages` is None where there is no lock that can be read.
+    read when first asked for, since that is the slow part: `locked` and `packages` are None where there is no lock that can be read.
     """
 
     def __init__(
@@ -25,7 +26,7 @@ class Crate:
         profiles: Mapping[str, Any],
         config: CargoConfig,
         toolchain: ToolchainFile,
-        read_lock: Callable[[], tuple[str, ...] | None],
+        read_lock: Callable[[], Mapping[str, Locked] | None],
     ) -> None:
         self.directory = directory
         self.root = root
@@ -37,9 +38,14 @@ class Crate:
         self._read_lock = read_lock
 
     @cached_property
+    def locked(self) -> Mapping[str, Locked] | None:
+        """All locked packages by name."""
+        return self._read_lock()
+
+    @property
     def packages(self) -> tuple[str, ...] | None:
         """Names of all locked packages, sorted."""
-        return self._read_lock()
+        return tuple(self.locked) if self.locked is not None else None
 
     def profile(self, name: str) -> dict[str, Any]:
         """The settings of a profile, its ``inherits`` followed."""

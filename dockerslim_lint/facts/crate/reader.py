@@ -84,13 +84,13 @@ class CrateReader:
                 return "/".join(parts), above
         return directory, data
 
-    def _packages(self, root: str) -> tuple[str, ...] | None:
+    def _packages(self, root: str) -> dict[str, lock.Locked] | None:
         try:
             data = manifest.read_toml(self._context, f"{root}/Cargo.lock" if root else "Cargo.lock")
         except BrokenFileError as error:
             self._note(str(error))
             return None
-        return lock.package_names(data) if data is not None else None
+        return lock.locked_packages(data) if data is not None else None
 
     def _config(self, directory: str) -> CargoConfig:
         try:

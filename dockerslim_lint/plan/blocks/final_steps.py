@@ -68,7 +68,11 @@ def _brought_or_needless(package: packages.Package, base: BaseImage) -> bool:
         return base.certificates
     if package.role == "tzdata":
         return base.tzdata
-    if package.role in ("housekeeping", "c-library"):
+    if package.role == "housekeeping":
+        return True
+    if base.libc == "glibc":
+        return package.in_cc or package.role == "build-only"
+    if package.role == "c-library":
         return True
     return package.static_needless and package.role in ("tls-library", "compression-library", "build-only")
 
