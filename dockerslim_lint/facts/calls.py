@@ -14,6 +14,7 @@ from dockerslim_lint.facts.model import (
     UNKNOWN,
     CargoCall,
     Command,
+    Cook,
     Stage,
     Target,
     Value,
@@ -84,6 +85,14 @@ def read_call(
         _debug(command.variables, profile, crate, flags_in_force or ""),
         _end(command, arguments),
     )
+
+
+def read_cook(command: Command, arguments: CargoArguments, stage: Stage) -> Cook | None:
+    """A ``cargo chef cook``; None for chef's other commands."""
+    if arguments.subcommand != "chef" or not arguments.operands or arguments.operands[0].pattern != "cook":
+        return None
+    target = _target(arguments, command.variables, stage, None)
+    return Cook(command, arguments.toolchain, profile_of(arguments, "build")[0], target, _end(command, arguments))
 
 
 def _target(arguments: CargoArguments, variables: Mapping[str, Value], stage: Stage, crate: Crate | None) -> Target:

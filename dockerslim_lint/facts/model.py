@@ -112,6 +112,19 @@ class CargoCall(Record):
     end: int | None
 
 
+class Cook(Record):
+    """``cargo chef cook``: it builds the dependencies of the later calls of its profile, and no program.
+
+    `profile`, `target` and `end` as in `CargoCall`.
+    """
+
+    command: Command
+    toolchain: str
+    profile: str | None
+    target: Target
+    end: int | None
+
+
 class Artifact(Record):
     """A program that cargo made. `call` indexes ``ImageBuild.calls``; None where an opaque command made it (`opaque` says which).
 
@@ -307,3 +320,4 @@ class ImageBuild(Record):
     notes: tuple[str, ...]
     targets: tuple[tuple[str, ...], ...] = ()
     opaque: tuple[tuple[str, int] | None, ...] = ()
+    cooks: tuple[Cook, ...] = ()

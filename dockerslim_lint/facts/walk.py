@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 
 from dockerslim_lint.catalog import commands as known_commands
 from dockerslim_lint.facts import patterns
-from dockerslim_lint.facts.calls import crate_directory, read_call
+from dockerslim_lint.facts.calls import crate_directory, read_call, read_cook
 from dockerslim_lint.facts.cargo import BUILDS, OTHER_BUILDERS, cargo_arguments
 from dockerslim_lint.facts.commands import CommandReader
 from dockerslim_lint.facts.crate.model import Crate
@@ -19,6 +19,7 @@ from dockerslim_lint.facts.model import (
     CargoCall,
     Command,
     ContextTree,
+    Cook,
     Directory,
     OpaqueFile,
     Output,
@@ -56,6 +57,7 @@ class Shared:
         self.states: list[StageState] = []
         self.commands: list[Command] = []
         self.calls: list[CargoCall] = []
+        self.cooks: list[Cook] = []
         self.crate_of_call: list[Crate | None] = []
         self.transfers: list[Transfer] = []
         self.uses: list[OutputUse] = []
@@ -167,6 +169,10 @@ class StageState:
         if arguments is None:
             return False
         shared = self._shared
+        cook = read_cook(command, arguments, self.stage)
+        if cook is not None:
+            shared.cooks.append(cook)
+            return True
         if arguments.subcommand not in BUILDS:
             if arguments.subcommand in OTHER_BUILDERS and self.opaque is None:
                 self.opaque = (OTHER_BUILDERS[arguments.subcommand], command.instruction)

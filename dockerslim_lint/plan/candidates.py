@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from dockerslim_lint.catalog import images as catalog
 from dockerslim_lint.catalog import packages, platforms
-from dockerslim_lint.facts.model import GNU_DYNAMIC, MUSL_STATIC, FinalImage, ImageBuild
+from dockerslim_lint.facts.model import GNU_DYNAMIC, MUSL_STATIC, Cook, FinalImage, ImageBuild
 from dockerslim_lint.facts.packages import read_install
-from dockerslim_lint.facts.stages import chain_of
+from dockerslim_lint.facts.stages import chain_of, feeding
 from dockerslim_lint.facts.transfers import MAY_NOT_RUN
 from dockerslim_lint.plan.blocks.lines import comments_above
 from dockerslim_lint.plan.glibc import MAY_BE_LINKED
@@ -64,6 +64,7 @@ def tasks(build: ImageBuild, images: tuple[FinalImage, ...], prefer: tuple[str, 
                 raise
             why_glibc = str(reason)
     stages = tuple(sorted({build.calls[at].command.stage for at in calls}))
+    cooks = _cooks(build, stages) if retarget else ()
     order = dict.fromkeys((*(name for name in prefer if name in CHOICES + ON_REQUEST), *CHOICES))
     choices = [Choice(name, catalog.choice(name), keep=False) for name in order]
     kept = _kept(build, images)
@@ -75,8 +76,13 @@ def tasks(build: ImageBuild, images: tuple[FinalImage, ...], prefer: tuple[str, 
             if links == {GNU_DYNAMIC}:
                 found.append(Task(build, images, calls, stages, choice, False, why_glibc=why_glibc))
         elif not why_glibc:
-            found.append(Task(build, images, calls if retarget else (), stages, choice, retarget, compiler))
+            found.append(Task(build, images, calls if retarget else (), stages, choice, retarget, compiler, cooks))
     return found
+
+
+def _cooks(build: ImageBuild, stages: tuple[int, ...]) -> tuple[Cook, ...]:
+    """Every ``cargo chef cook`` that warms these stages."""
+    return tuple(cook for cook in build.cooks if cook.command.stage in feeding(build.stages, stages))
 
 
 def _check_musl(build: ImageBuild, images: tuple[FinalImage, ...], calls: tuple[int, ...]) -> tuple[str, ...]:

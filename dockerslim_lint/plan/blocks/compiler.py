@@ -8,6 +8,7 @@ from dockerslim_lint.facts.model import Command, ImageBuild
 from dockerslim_lint.facts.packages import read_install
 from dockerslim_lint.facts.stages import chain_of
 from dockerslim_lint.plan.blocks.lines import block_start, cased, insert_line
+from dockerslim_lint.plan.blocks.target import first_commands
 from dockerslim_lint.plan.model import Draft, NotPossible, Task
 
 ROOTS = frozenset({"", "root", "0", "0:0", "root:root"})
@@ -21,8 +22,8 @@ def install_compiler(task: Task) -> Draft:
     """
     build = task.build
     edits = []
-    for number in task.stages if task.compiler else ():
-        stage = build.stages[number]
+    for first in first_commands(task) if task.compiler else ():
+        stage = build.stages[first.stage]
         if stage.image is not None and stage.image.host_libc == "musl":
             continue
         chain = chain_of(stage, build.stages)
@@ -34,11 +35,10 @@ def install_compiler(task: Task) -> Draft:
         line = build.source.line_of(build.instructions[stage.instruction].span.start)
         if stage.image is None or stage.image.package_manager != "apt":
             raise NotPossible(f"the crates bring C code, and the builder (line {line}) has no apt for {missing[0]}")
-        first = build.calls[next(at for at in task.calls if build.calls[at].command.stage == number)]
-        if _user(build, chain, first.command.instruction) not in ROOTS:
+        if _user(build, chain, first.instruction) not in ROOTS:
             raise NotPossible(f"the builder (line {line}) is not root, who alone may install {missing[0]}")
         text = f"RUN apt-get update && apt-get install -y --no-install-recommends {' '.join(missing)}"
-        instruction = build.instructions[first.command.instruction]
+        instruction = build.instructions[first.instruction]
         edits.append(insert_line(build, block_start(build, instruction), cased(build, instruction, text)))
     return Draft(tuple(edits))
 

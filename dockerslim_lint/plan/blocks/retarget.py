@@ -4,23 +4,29 @@ from __future__ import annotations
 
 from dockerslim_lint.edit import Edit
 from dockerslim_lint.facts.crate.model import Crate
-from dockerslim_lint.facts.model import CargoCall, ImageBuild
+from dockerslim_lint.facts.model import CargoCall, Cook, ImageBuild
 from dockerslim_lint.plan.blocks.target import TRIPLE
 from dockerslim_lint.plan.model import Draft, NotPossible, Task
 
 
 def add_target(task: Task) -> Draft:
     """`` --target …`` behind the arguments of each call. Raises NotPossible."""
-    return Draft(tuple(_target_edit(task.build, at) for at in task.calls if _needs(task, at)))
+    build = task.build
+    edits = [_target_edit(build, cook) for cook in task.cooks if _needs(task, cook)]
+    for at in task.calls:
+        call = build.calls[at]
+        if _needs(task, call):
+            edits.append(_target_edit(build, call))
+            _check_configuration(call, build.crates[at], build.source.line_of(call.command.span.start))
+    return Draft(tuple(edits))
 
 
-def _needs(task: Task, at: int) -> bool:
-    stage = task.build.stages[task.build.calls[at].command.stage]
+def _needs(task: Task, call: CargoCall | Cook) -> bool:
+    stage = task.build.stages[call.command.stage]
     return not (stage.image is not None and stage.image.host_libc == "musl")
 
 
-def _target_edit(build: ImageBuild, at: int) -> Edit:
-    call = build.calls[at]
+def _target_edit(build: ImageBuild, call: CargoCall | Cook) -> Edit:
     line = build.source.line_of(call.command.span.start)
     if not call.command.shell_form:
         raise NotPossible(f"line {line} is in exec form: without a shell there is no `$(uname -m)`")
@@ -33,7 +39,6 @@ def _target_edit(build: ImageBuild, at: int) -> Edit:
         raise NotPossible(
             f"{where.get(call.target.origin, 'the call')} already asks for {call.target.pattern} (line {line})"
         )
-    _check_configuration(call, build.crates[at], line)
     return Edit(call.end, call.end, f" --target {TRIPLE}")
 
 

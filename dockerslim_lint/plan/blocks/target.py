@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dockerslim_lint.facts.model import CargoCall, Command, Cook
+from dockerslim_lint.facts.stages import chain_of
 from dockerslim_lint.facts.toolchain import is_installed
 from dockerslim_lint.plan.blocks.lines import block_start, cased, insert_line
 from dockerslim_lint.plan.model import Draft, NotPossible, Task
@@ -16,9 +18,9 @@ def install_target(task: Task) -> Draft:
     """One RUN line for each builder stage that makes programs. Raises NotPossible."""
     build = task.build
     edits = []
-    for number in task.stages:
+    for first in first_commands(task):
+        number = first.stage
         stage = build.stages[number]
-        calls = [at for at in task.calls if build.calls[at].command.stage == number]
         line = build.source.line_of(build.instructions[stage.instruction].span.start)
         if stage.cross:
             raise NotPossible(
@@ -30,15 +32,7 @@ def install_target(task: Task) -> Draft:
             raise NotPossible(f"the builder (line {line}) has no toolchain of its own: it is installed by a step")
         if stage.image.host_libc == "musl":
             continue
-        first = build.calls[calls[0]]
-        instruction = build.instructions[first.command.instruction]
-        for at in calls:
-            call, crate = build.calls[at], build.crates[at]
-            call_line = build.source.line_of(call.command.span.start)
-            if call.toolchain:
-                raise NotPossible(f"the call in line {call_line} picks the toolchain +{call.toolchain}")
-            if crate is not None and "/" in crate.toolchain.path:
-                raise NotPossible(f"{crate.toolchain.path} chooses the toolchain below the directory of this step")
+        instruction = build.instructions[first.instruction]
         if is_installed(PATTERN, build.targets[number]):
             continue
         edits.append(
@@ -47,3 +41,29 @@ def install_target(task: Task) -> Draft:
             )
         )
     return Draft(tuple(edits))
+
+
+def first_commands(task: Task) -> list[Command]:
+    """In each builder stage the first call that needs what is installed; not where a stage below has it from its base.
+
+    Raises NotPossible where a call chooses a toolchain for which nothing would be installed.
+    """
+    build = task.build
+    found: dict[int, Command] = {}
+    calls: list[CargoCall | Cook] = [*(build.calls[at] for at in task.calls), *task.cooks]
+    for call in calls:
+        command = call.command
+        if call.toolchain:
+            line = build.source.line_of(command.span.start)
+            raise NotPossible(f"the call in line {line} picks the toolchain +{call.toolchain}")
+        known = found.setdefault(command.stage, command)
+        if command.span < known.span:
+            found[command.stage] = command
+    for at in task.calls:
+        crate = build.crates[at]
+        if crate is not None and "/" in crate.toolchain.path:
+            raise NotPossible(f"{crate.toolchain.path} chooses the toolchain below the directory of this step")
+    inherited = {
+        number for number in found if set(chain_of(build.stages[number], build.stages)) & (found.keys() - {number})
+    }
+    return [found[number] for number in sorted(found) if number not in inherited]
