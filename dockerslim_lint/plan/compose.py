@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator
 
 from dockerslim_lint.edit import Claim, ConfigChange, Edit, Fix, OverlapError, Safety, apply
 from dockerslim_lint.facts.model import GNU_DYNAMIC, MUSL_STATIC, STRIPPED_ALL, FinalImage, ImageBuild
+from dockerslim_lint.plan.blocks.alpine_steps import translate_steps
 from dockerslim_lint.plan.blocks.artifact_path import move_paths
 from dockerslim_lint.plan.blocks.compiler import install_compiler
 from dockerslim_lint.plan.blocks.final_base import full_destinations, replace_base
@@ -15,7 +16,7 @@ from dockerslim_lint.plan.blocks.split_stage import split
 from dockerslim_lint.plan.blocks.strip import strip_symbols
 from dockerslim_lint.plan.blocks.target import install_target
 from dockerslim_lint.plan.glibc import check_glibc
-from dockerslim_lint.plan.model import Draft, NotPossible, Task
+from dockerslim_lint.plan.model import Choice, Draft, NotPossible, Task
 from dockerslim_lint.plan.needs import check_base, claimed_needs
 
 Reread = Callable[[bytes], ImageBuild]
@@ -81,8 +82,17 @@ def _drafts(task: Task) -> Iterator[Draft]:
             continue
         yield replace_base(build, image, task.choice)
         yield full_destinations(build, image, task.choice)
-        yield remove_steps(build, image, task.choice)
-        yield number_user(build, image, task.choice)
+        yield from _final_steps(build, image, task.choice)
+
+
+def _final_steps(build: ImageBuild, image: FinalImage, choice: Choice) -> list[Draft]:
+    """What becomes of the RUN steps: they go and users become numbers, or else they are written in Alpine's words."""
+    try:
+        return [remove_steps(build, image, choice), number_user(build, image, choice)]
+    except NotPossible:
+        if choice.base.package_manager != "apk" or not choice.base.shell:
+            raise
+    return [translate_steps(build, image, choice)]
 
 
 def _with_newlines(build: ImageBuild, edits: tuple[Edit, ...]) -> tuple[Edit, ...]:

@@ -148,7 +148,9 @@ def test_a_library_is_installed_and_nothing_is_known_of_the_crates() -> None:
     ],
 )
 def test_a_home_is_not_lost(steps: str) -> None:
-    assert "home" in reason(CLASSIC.replace("CMD", f"{steps}USER u\nCMD"))
+    after = rewritten(CLASSIC.replace("CMD", f"{steps}USER u\nCMD"))
+    assert "FROM alpine" in after
+    assert "RUN adduser -D" in after
 
 
 def test_a_source_that_the_command_names() -> None:

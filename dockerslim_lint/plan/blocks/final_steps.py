@@ -32,7 +32,7 @@ def remove_steps(build: ImageBuild, image: FinalImage, choice: Choice) -> Draft:
             continue
         line = build.source.line_of(instruction.span.start)
         for command in by_instruction.get(index, ()):
-            reason = _why_needed(command, choice.base)
+            reason = why_needed(command, choice.base)
             if reason:
                 raise NotPossible(f"{reason} (line {line})")
         if index not in by_instruction:
@@ -42,7 +42,7 @@ def remove_steps(build: ImageBuild, image: FinalImage, choice: Choice) -> Draft:
     return Draft(tuple(edits))
 
 
-def _why_needed(command: Command, base: BaseImage) -> str:
+def why_needed(command: Command, base: BaseImage) -> str:
     """Why a command of the final stage cannot go; "" if it can."""
     name = known_commands.canonical(command.name)
     if not command.name:
@@ -51,7 +51,7 @@ def _why_needed(command: Command, base: BaseImage) -> str:
         install = read_install(command)
         for package in install.packages if install else ():
             known = packages.lookup(manager_of(command), package)
-            if known is None or not _brought_or_needless(known, base):
+            if known is None or not needless_package(known, base):
                 return f"the final stage installs {package}"
         return ""
     if name == "rm" and all(_is_package_cache(word.pattern) for word in command.words[1:] if word.pattern[:1] != "-"):
@@ -63,7 +63,8 @@ def _why_needed(command: Command, base: BaseImage) -> str:
     return f"the final stage runs {command.name}"
 
 
-def _brought_or_needless(package: packages.Package, base: BaseImage) -> bool:
+def needless_package(package: packages.Package, base: BaseImage) -> bool:
+    """Whether the base has what the package brings, or the program does not need it there."""
     if package.role == "certificates":
         return base.certificates
     if package.role == "tzdata":
