@@ -24,7 +24,7 @@ def steps(*lines: str) -> str:
             "     # why not\n  && rm -rf /var/lib/apt/lists/*",
             "RUN apk add --no-cache wget",
         ),
-        ("RUN apt-get update && apt-get install -y netbase jq && mkdir /d", "RUN apk add --no-cache jq && mkdir /d"),
+        ("RUN apt-get update && apt-get install -y apt-utils jq && mkdir /d", "RUN apk add --no-cache jq && mkdir /d"),
         ("RUN mkdir -p /data && chown 1000:1000 /data", "RUN mkdir -p /data && chown 1000:1000 /data"),
         ("RUN mkdir -p /data \\\n    /cache", "RUN mkdir -p /data /cache"),
         ("RUN useradd -m -u 1000 app" + MKDIR, "RUN adduser -D -u 1000 app" + MKDIR),
