@@ -117,6 +117,13 @@ def read_launch(state: StageState, shared: Shared, instructions: Sequence[Instru
     if state.cmd is None and state.base_cmd and (state.entrypoint is None) and image is not None and image.cmd:
         argv += image.cmd
     first = program if shell_form else argv[0] if argv else None
+    init = first if first and not shell_form and not from_base and _is_init(first) else ""
+    if init:
+        rest = argv[1:]
+        while rest and rest[0].startswith("-"):
+            if rest.pop(0) == "--":
+                break
+        first = rest[0] if rest else None
     return Launch(
         tuple(argv),
         state.entrypoint,
@@ -124,7 +131,14 @@ def read_launch(state: StageState, shared: Shared, instructions: Sequence[Instru
         _resolve(first, state, shared) if first and not from_base else None,
         shell_form,
         from_base,
+        init,
     )
+
+
+def _is_init(name: str) -> bool:
+    """Whether the program is one that only starts another (tini, dumb-init)."""
+    known = packages.lookup("apt", patterns.basename(name))
+    return known is not None and known.role == "init"
 
 
 def _program_of_shell_form(instruction: Instruction) -> str | None:

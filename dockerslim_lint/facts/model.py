@@ -254,7 +254,8 @@ class Launch(Record):
 
     `argv` is entrypoint + command of exec forms; a shell form is ``("/bin/sh", "-c", text)``. `entrypoint`/`cmd` are the
     instructions' indexes, None where inherited from the base or absent. `program` is the absolute path that starts,
-    None if it cannot be told. `shell_form` tells that a shell is needed.
+    None if it cannot be told: behind an init (tini, dumb-init: `init` is its word as written, "" without) it is what that
+    starts. `shell_form` tells that a shell is needed.
     """
 
     argv: tuple[str, ...]
@@ -263,6 +264,7 @@ class Launch(Record):
     program: str | None
     shell_form: bool
     from_base: bool
+    init: str = ""
 
 
 class FinalImage(Record):

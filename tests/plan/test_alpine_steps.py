@@ -55,6 +55,29 @@ def test_names_stay_where_the_account_is_made() -> None:
     assert "RUN adduser -D app && mkdir /data && chown app:app /data\nUSER app\nCOPY --chown=app:app --from" in after
 
 
+def test_a_user_in_a_variable() -> None:
+    text = steps(
+        "ENV WHO=app TZ=Etc/UTC",
+        "RUN apt-get update && apt-get install -y tzdata ca-certificates",
+        "RUN groupadd $WHO && useradd -g $WHO $WHO && mkdir -p /d",
+        "RUN chown -R $WHO:$WHO /d",
+        "USER $WHO",
+    )
+    after = rewritten(text)
+    assert "RUN apk add --no-cache tzdata\nRUN addgroup app && adduser -D -H -G app app && mkdir -p /d\n" in after
+    assert "RUN chown -R $WHO:$WHO /d\nUSER $WHO\n" in after
+
+
+def test_an_init_is_installed_too() -> None:
+    install = "RUN apt-get update && apt-get install -y tini"
+    for init in ("tini", "/sbin/tini"):
+        after = rewritten(steps(install).replace('CMD ["app"]', f'ENTRYPOINT ["{init}", "--", "app"]'))
+        assert "FROM alpine:3.24\nRUN apk add --no-cache tini\n" in after
+    text = steps(install).replace('CMD ["app"]', 'ENTRYPOINT ["/usr/bin/tini", "--", "app"]')
+    assert "/sbin/tini" in reason(text)
+    assert "tini" in reason(CLASSIC.replace('CMD ["app"]', 'ENTRYPOINT ["tini", "app"]'))
+
+
 def test_what_is_needless_goes_whole() -> None:
     after = rewritten(
         steps("# certificates", "RUN apt-get update && apt-get install -y ca-certificates", "RUN mkdir /d")
@@ -67,7 +90,6 @@ def test_what_is_needless_goes_whole() -> None:
     ("before", "said"),
     [
         ("RUN apt-get update && apt-get install -y libpq5", "libpq5"),
-        ("RUN apt-get update && apt-get install -y tini", "tini"),
         ("RUN curl -o /x https://example.com/x", "curl"),
         ("RUN mkdir --mode=700 /d", "--mode=700"),
         ("RUN --mount=type=cache,target=/x mkdir /d", "cannot be written anew"),

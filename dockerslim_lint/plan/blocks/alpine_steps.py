@@ -6,6 +6,7 @@ import re
 
 from dockerslim_lint.catalog import packages
 from dockerslim_lint.edit import Edit
+from dockerslim_lint.facts.env import pattern_of
 from dockerslim_lint.facts.model import Command, FinalImage, ImageBuild
 from dockerslim_lint.facts.packages import manager_of, read_install
 from dockerslim_lint.facts.users import read_user
@@ -119,7 +120,7 @@ def _alpine_packages(command: Command, choice: Choice, line: int) -> list[str]:
             continue
         if known is None or not known.alpine:
             raise NotPossible(f"the final stage installs {name} (line {line}), whose name on Alpine is not known")
-        if known.role in ("library", "database-client-library", "plugin-library", "shell", "init"):
+        if known.role in ("library", "database-client-library", "plugin-library", "shell"):
             raise NotPossible(f"the final stage installs {name} (line {line})")
         found.append(known.alpine)
     return found
@@ -135,9 +136,10 @@ def _check_names(build: ImageBuild, image: FinalImage, choice: Choice) -> None:
         chown = instruction.flag("chown")
         named += instruction.words[:1] if instruction.keyword == "USER" else [chown.value] if chown else []
     for word in named:
-        if word is None or word.literal is None:
+        text, exact = pattern_of(word, image.variables, True) if word is not None else ("", False)
+        if not exact or "*" in text or not text:
             raise NotPossible("USER or --chown comes from a variable")
-        for name in filter(None, word.literal.split(":")):
+        for name in filter(None, text.split(":")):
             number = old.user_id(name) if old is not None else None
             if not name.isdecimal() and name not in created and (number is None or number != choice.base.user_id(name)):
                 raise NotPossible(f"nothing in the file creates the user {name}")
