@@ -178,7 +178,7 @@ def test_split_carries_what_describes_the_image() -> None:
         'LABEL a="b"\nEXPOSE 80\nWORKDIR /app\nCOPY . .\nRUN cargo build --release\nUSER 1000\nVOLUME /data\n'
         'STOPSIGNAL SIGINT\nENTRYPOINT ["target/release/app"]\nCMD ["--serve"]\n'
     )
-    assert "variable" in next(held.reason for held in fix(text).held if held.key.startswith("slim:"))
+    assert "FROM rust:${V} AS builder\n" in rewritten(text)
     after = rewritten(text.replace("rust:${V}", "rust:1"))
     second = after[after.index("FROM gcr.io") :]
     assert "ENV PORT=80 \\\n    HOST=x\n" in second
@@ -223,3 +223,39 @@ def test_candidates_all_hold() -> None:
         assert one.fix.claim is not None
         assert one.fix.claim.binaries == ("/usr/local/bin/app",)
         assert one.fix.safety is Safety.PROVABLE
+
+
+@pytest.mark.parametrize(
+    ("head", "reference", "after"),
+    [
+        (
+            "ARG BASE=debian:bookworm-slim\n",
+            "${BASE}",
+            ("ARG BASE=gcr.io/distroless/static-debian13\n", "FROM ${BASE}\n"),
+        ),
+        (
+            'ARG BASE="debian:bookworm-slim"\n',
+            "$BASE",
+            ('ARG BASE="gcr.io/distroless/static-debian13"\n', "FROM $BASE\n"),
+        ),
+        ("ARG V=bookworm\n", "debian:${V}-slim", ("ARG V=bookworm\n", "FROM gcr.io/distroless/static-debian13\n")),
+        ("", "${BASE:-debian:bookworm-slim}", ("", "FROM gcr.io/distroless/static-debian13\n")),
+    ],
+)
+def test_the_base_comes_from_a_variable(head: str, reference: str, after: tuple[str, str]) -> None:
+    text = head + CLASSIC.replace("FROM debian:bookworm-slim", f"FROM {reference}")
+    result = rewritten(text)
+    assert result.startswith(after[0])
+    assert after[1] in result
+
+
+def test_a_default_that_somebody_else_uses_stays() -> None:
+    head = "ARG BASE=debian:bookworm-slim\n"
+    text = CLASSIC.replace("FROM debian:bookworm-slim\n", "FROM ${BASE} AS other\nRUN true\nFROM ${BASE}\nARG BASE\n")
+    result = rewritten(head + text)
+    assert result.startswith(head)
+    assert "FROM gcr.io/distroless/static-debian13\nARG BASE\n" in result
+
+
+def test_a_base_without_a_default_is_left_alone() -> None:
+    assert rewritten("ARG BASE\n" + CLASSIC.replace("debian:bookworm-slim", "${BASE}")).count("${BASE}") == 1

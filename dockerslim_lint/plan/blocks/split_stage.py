@@ -53,8 +53,8 @@ def split(task: Task, image: FinalImage) -> Draft:
     stage = build.stages[image.stage]
     if stage.parent is not None or len(image.chain) > 1:
         raise NotPossible("the final stage is built on another stage that compiles")
-    if stage.word is None or stage.variable:
-        raise NotPossible(f"the base comes from the variable {stage.variable}")
+    if stage.word is None or stage.image is None:
+        raise NotPossible("nothing is known of the base")
     if image.stage != len(build.stages) - 1:
         raise NotPossible("another stage follows the one that is shipped")
     steps = [at for at in stage.instructions if build.instructions[at].keyword == "RUN"]
