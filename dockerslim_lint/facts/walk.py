@@ -136,7 +136,7 @@ class StageState:
         reader = CommandReader(
             index, self.stage.number, self.workdir, self.environment.variables, self.environment.known
         )
-        mounts = self._cache_mounts(instruction)
+        mounts = self._mount(index, instruction)
         for command in reader.read(instruction, self._shared.source):
             self._shared.commands.append(command)
             self._shared.uses += command_uses(command, self.table, self._shared.calls)
@@ -154,14 +154,21 @@ class StageState:
         for mount in mounts:
             self.table.remove(mount)
 
-    def _cache_mounts(self, instruction: Instruction) -> list[str]:
+    def _mount(self, index: int, instruction: Instruction) -> list[str]:
+        """The places that are only there while this RUN runs; what is bound from the build context is in the table then."""
         found = []
         for flag in instruction.flags:
             if flag.name == "mount" and flag.value is not None:
                 options = dict(part.partition("=")[::2] for part in self.environment.pattern(flag.value)[0].split(","))
                 place_ = options.get("target") or options.get("dst") or options.get("destination")
-                if options.get("type", "bind") in ("cache", "tmpfs", "bind") and place_:
-                    found.append(patterns.join(self.workdir, place_))
+                kind = options.get("type", "bind")
+                if kind not in ("cache", "tmpfs", "bind") or not place_:
+                    continue
+                place_ = patterns.join(self.workdir, place_)
+                found.append(place_)
+                if kind == "bind" and not options.get("from"):
+                    source = options.get("source") or options.get("src") or "/"
+                    self.table.put(place_, ContextTree(patterns.normalise(source.lstrip("/") or "."), index))
         return found
 
     def _cargo(self, command: Command) -> bool:

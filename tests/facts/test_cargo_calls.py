@@ -216,3 +216,18 @@ def test_broken_manifest_is_one_note() -> None:
     assert build.notes[0].startswith("Cargo.toml: ")
     assert "\n" not in build.notes[0]
     assert only_call(build).stripped == UNKNOWN
+
+
+def test_the_manifest_is_bound_from_the_context() -> None:
+    text = (
+        "FROM rust:1 AS b\nWORKDIR /app\nRUN --mount=type=bind,source=src,target=src \\\n"
+        "    --mount=type=bind,source=Cargo.toml,target=Cargo.toml --mount=type=cache,target=/app/target \\\n"
+        "    cargo build --release && cp target/release/app /bin/server\nFROM debian\nCOPY --from=b /bin/server /bin/\n"
+    )
+    build = read(text, CRATE)
+    assert build.crates[0] is not None
+    assert build.crates[0].binaries == ("app",)
+    assert [path for image in build.images for path, _ in image.artifacts] == ["/bin/server"]
+    # what another stage lends is none of the context's
+    foreign = read(text.replace("type=bind,source=Cargo", "type=bind,from=x,source=Cargo"), CRATE)
+    assert foreign.crates == (None,)
