@@ -8,6 +8,7 @@ from dockerslim_lint import linter
 from dockerslim_lint.config import Settings
 from dockerslim_lint.context import MemoryContext
 from dockerslim_lint.edit import Safety
+from dockerslim_lint.plan.blocks.target import TRIPLE
 from dockerslim_lint.source import Source
 from tests.facts.reading import CRATE
 from tests.plan.test_withheld import CLASSIC, SINGLE, fix, reason
@@ -51,7 +52,7 @@ def test_path_in_a_variable() -> None:
     text = CLASSIC.replace("--release\n", "--release && P=release && cp target/$P/app /o\n").replace(
         "/app/target/release/app", "/o"
     )
-    assert "variables" in reason(text)
+    assert f"cp target/{TRIPLE}/$P/app /o" in rewritten(text)
 
 
 @pytest.mark.parametrize(
@@ -259,3 +260,25 @@ def test_a_default_that_somebody_else_uses_stays() -> None:
 
 def test_a_base_without_a_default_is_left_alone() -> None:
     assert rewritten("ARG BASE\n" + CLASSIC.replace("debian:bookworm-slim", "${BASE}")).count("${BASE}") == 1
+
+
+@pytest.mark.parametrize(
+    ("step", "after"),
+    [
+        ("cp target/release/$B /o", f"cp target/{TRIPLE}/release/$B /o"),
+        ('cp "./target/release/${B}" /o', 'cp "./target/$(uname -m)-unknown-linux-musl/release/${B}" /o'),
+        ("cp target/$P/app /o", f"cp target/{TRIPLE}/$P/app /o"),
+        ('cp "target/$P/$B" /o', 'cp "target/$(uname -m)-unknown-linux-musl/$P/$B" /o'),
+    ],
+)
+def test_variables_behind_the_target_directory(step: str, after: str) -> None:
+    text = CLASSIC.replace("RUN cargo build --release\n", f"ARG B=app P=release\nRUN cargo build --release && {step}\n")
+    assert after in rewritten(text.replace("/app/target/release/app", "/o"))
+
+
+@pytest.mark.parametrize("step", ["cp $D/release/app /o", "cp target/$P$B /o", "cp $D/$B /o", "cp target/${P}x/app /o"])
+def test_variables_that_may_hold_more(step: str) -> None:
+    arguments = "ARG B=app P=release D=target/release\n"
+    text = CLASSIC.replace("RUN cargo build --release\n", f"{arguments}RUN cargo build --release && {step}\n")
+    fixed = fix(text.replace("/app/target/release/app", "/o"))
+    assert not [one for one in fixed.applied if one.fix.choice == "distroless/static"]

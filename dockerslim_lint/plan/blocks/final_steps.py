@@ -17,6 +17,8 @@ NONROOT = "65532:65532"
 
 MAKES_A_HOME = frozenset({"-m", "--create-home", "-d", "--home", "--home-dir"})
 
+MAKES_NO_HOME = frozenset({"-M", "--no-create-home", "-H"})
+
 PREPARES_A_PLACE = frozenset({"mkdir", "chown", "install"})
 
 
@@ -137,7 +139,8 @@ def _number(
         raise NotPossible(f"nothing in the file creates the user {user}")
     line = build.source.line_of(creation.command.span.start)
     words = {word.pattern.partition("=")[0] for word in creation.command.words}
-    if words & MAKES_A_HOME or image.workdir.startswith(f"/home/{user}"):
+    homeless = words & MAKES_NO_HOME or not words & MAKES_A_HOME
+    if not homeless or image.workdir.startswith(f"/home/{user}"):
         raise NotPossible(f"the user {user} (line {line}) has a home that the image may use")
     if creation.uid:
         gid = group if group.isdecimal() else _group_id(creation, group, groups)
