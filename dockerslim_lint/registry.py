@@ -6,6 +6,7 @@ from functools import cache
 
 from dockerslim_lint_rules.bad_instruction import BadInstruction
 from dockerslim_lint_rules.custom_frontend import CustomFrontend
+from dockerslim_lint_rules.glibc_too_old import GlibcTooOld
 from dockerslim_lint_rules.gnu_on_fat_base import GnuOnFatBase
 from dockerslim_lint_rules.gnu_without_glibc import GnuWithoutGlibc
 from dockerslim_lint_rules.musl_on_fat_base import MuslOnFatBase
@@ -20,6 +21,7 @@ DOCS_URL = "https://github.com/dockerslim/dockerslim-lint/blob/main/docs/rules"
 BUILT_IN: tuple[type[Rule], ...] = (
     GnuOnFatBase,
     GnuWithoutGlibc,
+    GlibcTooOld,
     MuslOnFatBase,
     NotStripped,
     ToolchainShipped,

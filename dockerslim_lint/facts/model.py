@@ -162,7 +162,7 @@ class Stage(Record):
     `parent` is the stage that it is based on; `image` what the catalogue knows of the base (through all parents), None
     if nothing. `platform` is the text of --platform, "" without. `cross` is True where the stage runs on the build
     platform. `uses` are the stages it copies from; `variable` is the name of the ARG in FROM, "" without.
-    `from_scope` are the values that the FROM line sees (global ARGs).
+    `from_scope` are the values that the FROM line sees (global ARGs). `digest` is that of the image reference, "" without.
     """
 
     number: int
@@ -179,6 +179,7 @@ class Stage(Record):
     instructions: tuple[int, ...]
     uses: tuple[int, ...]
     terminal: bool
+    digest: str = ""
 
 
 class Transfer(Record):
@@ -253,7 +254,7 @@ class Launch(Record):
 
 
 class FinalImage(Record):
-    """An image that ships programs made by cargo."""
+    """An image that ships programs made by cargo. `own_libc`: a package or a copied file may replace the base's C library."""
 
     stage: int
     chain: tuple[int, ...]
@@ -271,6 +272,7 @@ class FinalImage(Record):
     transfers: tuple[Transfer, ...]
     needs: tuple[Need, ...]
     single_stage: bool
+    own_libc: bool = False
 
 
 class Problem(Record):
