@@ -9,6 +9,7 @@ from dockerslim_lint_rules.custom_frontend import CustomFrontend
 from dockerslim_lint_rules.glibc_too_old import GlibcTooOld
 from dockerslim_lint_rules.gnu_on_fat_base import GnuOnFatBase
 from dockerslim_lint_rules.gnu_without_glibc import GnuWithoutGlibc
+from dockerslim_lint_rules.musl_gcc_linker import MuslGccLinker
 from dockerslim_lint_rules.musl_on_fat_base import MuslOnFatBase
 from dockerslim_lint_rules.not_stripped import NotStripped
 from dockerslim_lint_rules.toolchain_shipped import ToolchainShipped
@@ -23,6 +24,7 @@ BUILT_IN: tuple[type[Rule], ...] = (
     GnuWithoutGlibc,
     GlibcTooOld,
     MuslOnFatBase,
+    MuslGccLinker,
     NotStripped,
     ToolchainShipped,
     Unparsable,

@@ -29,17 +29,21 @@ STRIPPED_ALL = "all"
 
 
 class Value(Record):
-    """The value of a variable: `text` is a pattern, None if nothing at all is known. `origin` is the instruction that bound it."""
+    """The value of a variable: `text` is a pattern, None if nothing at all is known. `origin` is the instruction that bound it.
+
+    `machine`: a part of it is what ``uname -m`` prints.
+    """
 
     text: str | None
     origin: Span
+    machine: bool = False
 
 
 class CommandWord(Record):
     """One word of a command as it will reach the program.
 
     `pattern` is its value; `exact` is True where nothing in it is left to the shell. `shell` or `json` is what was
-    written, whichever the form has.
+    written, whichever the form has. `machine`: a part of it is what ``uname -m`` prints.
     """
 
     pattern: str
@@ -47,6 +51,7 @@ class CommandWord(Record):
     span: Span
     shell: ShellWord | None
     json: JsonString | None
+    machine: bool = False
 
 
 class Command(Record):
@@ -78,11 +83,27 @@ class Command(Record):
 
 
 class Target(Record):
-    """The target triple of a cargo call: a pattern; "" means the host. `origin` is flag, env, config, image or host. None pattern: unknown."""
+    """The target triple of a cargo call: a pattern; "" means the host. `origin` is flag, env, config, image or host. None pattern: unknown.
+
+    `machine`: a part of it is what ``uname -m`` prints.
+    """
 
     pattern: str | None
     origin: str
     span: Span | None
+    machine: bool = False
+
+
+class Linker(Record):
+    """A linker that is set for programs of `target` (a pattern of a triple). `span` is where, None for cargo's configuration file.
+
+    `program` is its file name. `plain`: no flag tells rustc how to link, so that it does as the target wants.
+    """
+
+    target: str
+    program: str
+    span: Span | None
+    plain: bool
 
 
 class CargoCall(Record):
@@ -90,7 +111,9 @@ class CargoCall(Record):
 
     `kind` is build or install. `source` is context, registry or git (install). `profile` is the profile's name, None if
     unknown; `bins` the names asked for by --bin. `profile_directory` is release, debug or the custom profile's name.
-    `debug` is True where the file or the manifest asks for debug information. `end` is the file offset at which further arguments can be inserted, None where there is no such place.
+    `debug` is True where the file or the manifest asks for debug information. `flags` are the rustc flags in force, None if
+    unknown; `linkers` those that may be in force. `locked`: --locked or --frozen is given, None where a variable may hold it.
+    `lock`: the Cargo.lock of the crate is in the stage, as it is in the context. `end` is the file offset at which further arguments can be inserted, None where there is no such place.
     """
 
     command: Command
@@ -110,6 +133,10 @@ class CargoCall(Record):
     stripped: str
     debug: bool
     end: int | None
+    flags: str | None = None
+    linkers: tuple[Linker, ...] = ()
+    locked: bool | None = None
+    lock: bool = False
 
 
 class Artifact(Record):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dockerslim_lint.catalog import platforms
 from dockerslim_lint.edit import Edit
 from dockerslim_lint.facts.crate.model import Crate
 from dockerslim_lint.facts.model import CargoCall, ImageBuild
@@ -42,6 +43,9 @@ def _check_configuration(call: CargoCall, crate: Crate | None, line: int) -> Non
     for name in sorted(call.command.variables):
         if name.startswith("CARGO_TARGET_") and name.endswith(("_LINKER", "_RUSTFLAGS", "_RUNNER")):
             raise NotPossible(f"{name} is set for one target only (line {line})")
+    for linker in call.linkers:
+        if any(linker.program in platform.unfit_linkers for platform in platforms.platforms()):
+            raise NotPossible(f"{linker.program} is the linker, which does not link for musl (line {line})")
     if crate is None:
         return
     for table in crate.config.target_tables:
