@@ -25,6 +25,8 @@ class Platform(Record):
     """32 or 64, the ELF class."""
     uname: str
     """What ``uname -m`` prints on such a machine or under qemu; not to be trusted where `uname_idiom` is False."""
+    uname_kernel: str = ""
+    """What it prints instead where the kernel is a 64-bit one, "" if the same."""
     std: bool = False
     """``rustup target add`` has the musl target's standard library."""
     host_toolchain: bool = False

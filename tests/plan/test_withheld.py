@@ -57,6 +57,7 @@ def test_the_classic_is_rewritten() -> None:
         ("RUN cargo", "ARG T\nRUN cargo", "rewritten"),
         ("--release\n", "--release --target $(cat t)\n", ""),
         ("FROM rust:1 AS", "FROM --platform=$BUILDPLATFORM rust:1 AS", "build platform"),
+        ("FROM rust:1 AS", "FROM --platform=linux/arm/v7 rust:1 AS", "linux/arm/v7"),
         ("FROM debian:bookworm-slim", "ARG B=debian\nFROM ${B}", ""),
         ("RUN cargo build", "RUN cargo +nightly build", "+nightly"),
         (

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dockerslim_lint.catalog import platforms
 from dockerslim_lint.facts.toolchain import is_installed
 from dockerslim_lint.plan.blocks.lines import block_start, cased, insert_line
 from dockerslim_lint.plan.model import Draft, NotPossible, Task
@@ -30,6 +31,11 @@ def install_target(task: Task) -> Draft:
             raise NotPossible(f"the builder (line {line}) has no toolchain of its own: it is installed by a step")
         if stage.image.host_libc == "musl":
             continue
+        platform = platforms.lookup(stage.platform) if stage.platform else None
+        if platform is not None and not platform.uname_idiom:
+            raise NotPossible(
+                f"the builder (line {line}) runs on {stage.platform}, where `uname -m` is not the target's"
+            )
         first = build.calls[calls[0]]
         instruction = build.instructions[first.command.instruction]
         for at in calls:
