@@ -5,6 +5,7 @@ from __future__ import annotations
 from functools import cache
 
 from dockerslim_lint_rules.bad_instruction import BadInstruction
+from dockerslim_lint_rules.crt_static import CrtStatic
 from dockerslim_lint_rules.custom_frontend import CustomFrontend
 from dockerslim_lint_rules.glibc_too_old import GlibcTooOld
 from dockerslim_lint_rules.gnu_on_fat_base import GnuOnFatBase
@@ -27,6 +28,7 @@ BUILT_IN: tuple[type[Rule], ...] = (
     MuslOnFatBase,
     UnameTarget,
     MuslGccLinker,
+    CrtStatic,
     NotStripped,
     ToolchainShipped,
     Unparsable,

@@ -57,7 +57,7 @@ def link_of(target: Target, stage: Stage, flags: str | None) -> str:
     """
     if flags is None:
         return UNKNOWN
-    forced = _crt_static(flags)
+    forced = crt_static(flags)
     if target.pattern == "":
         libc = host_libc(stage)
         if libc == "glibc":
@@ -82,7 +82,8 @@ def link_of(target: Target, stage: Stage, flags: str | None) -> str:
     return MUSL_STATIC
 
 
-def _crt_static(flags: str) -> bool | None:
+def crt_static(flags: str) -> bool | None:
+    """What the flags say of a static C library; None if nothing."""
     on, off = flags.rfind("+crt-static"), flags.rfind("-crt-static")
     if on < 0 and off < 0:
         return None

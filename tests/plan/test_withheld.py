@@ -65,6 +65,7 @@ def test_the_classic_is_rewritten() -> None:
             "ENV CARGO_TARGET_X86_64_UNKNOWN_LINUX_GNU_RUSTFLAGS=-Ctarget-cpu=native\nRUN cargo",
             "RUSTFLAGS",
         ),
+        ("RUN cargo", "ENV RUSTFLAGS=-Ctarget-feature=-crt-static\nRUN cargo", "-crt-static"),
         ("RUN cargo", 'ENV RUSTFLAGS="-C linker=musl-gcc"\nRUN cargo', "musl-gcc"),
         ("RUN cargo", "ENV CARGO_PROFILE_RELEASE_STRIP=none\nRUN cargo", "CARGO_PROFILE_RELEASE_STRIP"),
         ("RUN cargo", "RUN cargo chef cook --release\nRUN cargo", "cargo chef"),
