@@ -13,6 +13,7 @@ from dockerslim_lint_rules.gnu_without_glibc import GnuWithoutGlibc
 from dockerslim_lint_rules.musl_gcc_linker import MuslGccLinker
 from dockerslim_lint_rules.musl_on_fat_base import MuslOnFatBase
 from dockerslim_lint_rules.not_stripped import NotStripped
+from dockerslim_lint_rules.target_not_installed import TargetNotInstalled
 from dockerslim_lint_rules.toolchain_shipped import ToolchainShipped
 from dockerslim_lint_rules.uname_target import UnameTarget
 from dockerslim_lint_rules.unparsable import Unparsable
@@ -26,6 +27,7 @@ BUILT_IN: tuple[type[Rule], ...] = (
     GnuWithoutGlibc,
     GlibcTooOld,
     MuslOnFatBase,
+    TargetNotInstalled,
     UnameTarget,
     MuslGccLinker,
     CrtStatic,

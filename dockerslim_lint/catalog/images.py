@@ -78,6 +78,8 @@ class BaseImage(Record):
     """Docker platforms without ``linux/``: ``amd64``, ``arm64``, ``arm/v7``. Empty: not known."""
     toolchain: bool = False
     """cargo and rustup are in it."""
+    newest: str = ""
+    """The Rust that its floating tags have at least; "" where the toolchain is not named by its full version."""
     host_libc: str = ""
     """libc of the toolchain's host triple, and so of what a plain ``cargo build`` links: glibc, musl, unknown or ""."""
     targets: tuple[str, ...] = ()

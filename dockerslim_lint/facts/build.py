@@ -76,6 +76,7 @@ def read_build(
         crates=tuple(shared.crate_of_call),
         targets=tuple(tuple(state.targets) for state in shared.states),
         opaque=tuple(state.opaque for state in shared.states),
+        toolchains=tuple(shared.toolchains),
         notes=tuple(crates.notes),
     )
 

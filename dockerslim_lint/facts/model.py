@@ -11,6 +11,7 @@ from collections.abc import Mapping
 from dockerslim_lint.catalog.images import BaseImage
 from dockerslim_lint.edit import Need
 from dockerslim_lint.facts.contents import Contents
+from dockerslim_lint.facts.crate.config import ToolchainFile
 from dockerslim_lint.facts.crate.model import Crate
 from dockerslim_lint.record import Record
 from dockerslim_lint.source import Source, Span
@@ -26,6 +27,10 @@ UNKNOWN = "unknown"
 STRIPPED_NO = "no"
 STRIPPED_DEBUGINFO = "debuginfo"
 STRIPPED_ALL = "all"
+
+TARGET_INSTALLED = "installed"
+TARGET_MISSING = "missing"
+TARGET_ELSEWHERE = "elsewhere"
 
 
 class Value(Record):
@@ -137,6 +142,22 @@ class CargoCall(Record):
     linkers: tuple[Linker, ...] = ()
     locked: bool | None = None
     lock: bool = False
+
+
+class Toolchain(Record):
+    """What a cargo call is compiled with.
+
+    `target`: is the standard library of the call's target there: installed, missing, elsewhere (for another toolchain than
+    the one that the call uses) or unknown. `added` is the command that installed it. `file` is the toolchain file that
+    chooses, None where none does. `same`: the call uses the toolchain of its image; None where that cannot be told, or no
+    toolchain is named. `changed`: a step or a variable may have chosen another one.
+    """
+
+    target: str
+    added: Command | None
+    file: ToolchainFile | None
+    same: bool | None
+    changed: bool
 
 
 class Artifact(Record):
@@ -315,7 +336,8 @@ class ImageBuild(Record):
     """Everything that is known of one Dockerfile; read-only.
 
     `crates[i]` is the crate of ``calls[i]``, None where nothing is known of it. `targets[i]` are the Rust targets (patterns)
-    installed in stage i, `opaque[i]` the first command in it that is not modelled, with its instruction. `frontend` is
+    installed in stage i, `opaque[i]` the first command in it that is not modelled, with its instruction. `toolchains[i]` is
+    what ``calls[i]`` is compiled with. `frontend` is
     the foreign frontend's name, "" for Docker's own: then nothing else is filled.
     """
 
@@ -336,3 +358,4 @@ class ImageBuild(Record):
     notes: tuple[str, ...]
     targets: tuple[tuple[str, ...], ...] = ()
     opaque: tuple[tuple[str, int] | None, ...] = ()
+    toolchains: tuple[Toolchain, ...] = ()

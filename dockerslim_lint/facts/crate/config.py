@@ -9,6 +9,8 @@ from dockerslim_lint.context import BuildContext
 from dockerslim_lint.facts.crate.manifest import BrokenFileError, read_toml, table
 from dockerslim_lint.record import Record
 
+TOOLCHAIN_FILES = ("rust-toolchain", "rust-toolchain.toml")
+
 
 class CargoConfig(Record):
     """`target_tables` are the ``[target.X]`` tables that hold flags, a linker or a runner; `rustflags` ``build.rustflags``.
@@ -78,7 +80,7 @@ def read_toolchain_file(context: BuildContext, directory: str) -> ToolchainFile:
     Source: rustup book, "Overrides": a file without ``.toml`` may hold just the channel's name.
     """
     for place in _upwards(directory):
-        for name in ("rust-toolchain", "rust-toolchain.toml"):
+        for name in TOOLCHAIN_FILES:
             path = f"{place}{name}"
             data = context.read(path)
             if data is None:

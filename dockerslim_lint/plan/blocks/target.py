@@ -38,11 +38,15 @@ def install_target(task: Task) -> Draft:
             )
         first = build.calls[calls[0]]
         instruction = build.instructions[first.command.instruction]
+        chosen = build.toolchains[calls[0]].file
         for at in calls:
             call, crate = build.calls[at], build.crates[at]
             call_line = build.source.line_of(call.command.span.start)
             if call.toolchain:
                 raise NotPossible(f"the call in line {call_line} picks the toolchain +{call.toolchain}")
+            file = build.toolchains[at].file
+            if file is not None and file != chosen:
+                raise NotPossible(f"{file.path} chooses the toolchain after the first build (line {call_line})")
             if crate is not None and "/" in crate.toolchain.path:
                 raise NotPossible(f"{crate.toolchain.path} chooses the toolchain below the directory of this step")
         if is_installed(PATTERN, build.targets[number]):
