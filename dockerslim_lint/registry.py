@@ -5,12 +5,17 @@ from __future__ import annotations
 from functools import cache
 
 from dockerslim_lint_rules.bad_instruction import BadInstruction
+from dockerslim_lint_rules.crt_static import CrtStatic
 from dockerslim_lint_rules.custom_frontend import CustomFrontend
+from dockerslim_lint_rules.glibc_too_old import GlibcTooOld
 from dockerslim_lint_rules.gnu_on_fat_base import GnuOnFatBase
 from dockerslim_lint_rules.gnu_without_glibc import GnuWithoutGlibc
+from dockerslim_lint_rules.musl_gcc_linker import MuslGccLinker
 from dockerslim_lint_rules.musl_on_fat_base import MuslOnFatBase
 from dockerslim_lint_rules.not_stripped import NotStripped
+from dockerslim_lint_rules.target_not_installed import TargetNotInstalled
 from dockerslim_lint_rules.toolchain_shipped import ToolchainShipped
+from dockerslim_lint_rules.uname_target import UnameTarget
 from dockerslim_lint_rules.unparsable import Unparsable
 
 from dockerslim_lint.rule import Rule
@@ -20,7 +25,12 @@ DOCS_URL = "https://github.com/dockerslim/dockerslim-lint/blob/main/docs/rules"
 BUILT_IN: tuple[type[Rule], ...] = (
     GnuOnFatBase,
     GnuWithoutGlibc,
+    GlibcTooOld,
     MuslOnFatBase,
+    TargetNotInstalled,
+    UnameTarget,
+    MuslGccLinker,
+    CrtStatic,
     NotStripped,
     ToolchainShipped,
     Unparsable,

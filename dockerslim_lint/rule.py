@@ -91,6 +91,7 @@ __all__ = [
     "Invalid",
     "Label",
     "Plan",
+    "Programs",
     "Rule",
     "Severity",
     "Span",

@@ -67,6 +67,12 @@ def crates() -> tuple[str, ...]:
     return tuple(_rows())
 
 
+@cache
+def macros() -> frozenset[str]:
+    """Names of crates that are procedural macros: a shared library for the machine that compiles."""
+    return frozenset(table("natives")["macros"]["crates"].split())
+
+
 _WORDS = ("features", "bad_versions", "needs", "apt", "system", "runtime_apt", "runtime_apk")
 
 

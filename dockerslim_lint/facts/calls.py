@@ -19,7 +19,7 @@ from dockerslim_lint.facts.model import (
     Target,
     Value,
 )
-from dockerslim_lint.facts.toolchain import environment_target, link_of, rust_flags
+from dockerslim_lint.facts.toolchain import environment_target, link_of, linkers, rust_flags, triple_of
 
 DEFAULT_CARGO_HOME = "/root/.cargo"
 
@@ -60,9 +60,9 @@ def read_call(
             output = f"{target_directory}{triple}/{profile_directory}"
     else:
         output = f"{_install_root(command, arguments, stage)}/bin"
-    flags_in_force = rust_flags(command.variables)
-    if flags_in_force is not None and not flags_in_force and crate is not None:
-        flags_in_force = crate.config.rustflags
+    config = crate.config if crate is not None else None
+    triple = triple_of(target, stage)
+    flags_in_force = rust_flags(triple, command.variables, config)
     source = "context"
     if kind == "install" and "--path" not in flags:
         source = "git" if "--git" in flags else "registry"
@@ -84,6 +84,9 @@ def read_call(
         _stripped(command.variables, profile, crate, flags_in_force or ""),
         _debug(command.variables, profile, crate, flags_in_force or ""),
         _end(command, arguments),
+        flags_in_force,
+        linkers(triple, command.variables, config, flags_in_force),
+        True if {"--locked", "--frozen"} & arguments.switches else False if arguments.exact else None,
     )
 
 
@@ -101,7 +104,7 @@ def _target(arguments: CargoArguments, variables: Mapping[str, Value], stage: St
         pattern: str | None = named[-1].pattern
         if not pattern or pattern == "*" or len(named) > 1:
             pattern = None
-        return Target(pattern, "flag", named[-1].span)
+        return Target(pattern, "flag", named[-1].span, named[-1].machine)
     from_environment = environment_target(variables)
     if from_environment is not None:
         return from_environment

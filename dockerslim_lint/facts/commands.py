@@ -12,6 +12,11 @@ from dockerslim_lint.syntax import script as sh
 from dockerslim_lint.syntax.shell import parse_shell, run_script, text_of
 from dockerslim_lint.syntax.tree import Expansion, Instruction, JsonString, Literal, LogicalText
 
+MACHINE = frozenset(
+    f"{left}{call}{right}" for left, right in (("$(", ")"), ("`", "`")) for call in ("uname -m", "arch")
+)
+"""What prints the kernel's name of the machine."""
+
 SHELLS = frozenset({"sh", "bash", "ash", "dash"})
 MAX_NESTING = 4
 """of ``sh -c 'sh -c …'``"""
@@ -163,10 +168,10 @@ class CommandReader:
         self._scoped(node.body, False)
 
     def _simple(self, node: sh.Simple, certain: bool) -> None:
-        assigned = {
-            item.name: Value(self._word(item.value).pattern if item.value else "", item.span)
-            for item in node.assignments
-        }
+        assigned = {}
+        for item in node.assignments:
+            word = self._word(item.value) if item.value else None
+            assigned[item.name] = Value(word.pattern, item.span, word.machine) if word else Value("", item.span)
         words = tuple(self._word(word) for word in node.words)
         name = patterns.basename(words[0].pattern) if words and words[0].exact else ""
         if not words or name in ("export", "readonly", "declare", "local", "typeset"):
@@ -215,13 +220,14 @@ class CommandReader:
         return True
 
     def _word(self, word: sh.ShellWord) -> CommandWord:
-        text, exact = "", True
+        text, exact, machine = "", True, False
         for piece in word.pieces:
             if isinstance(piece, Literal):
                 text += piece.text
                 exact = exact and (bool(piece.quote) or not any(char in piece.text for char in "*?["))
             elif isinstance(piece, Expansion) and not piece.operator:
                 value = self._variables.get(piece.name)
+                machine = machine or (value is not None and value.machine)
                 if value is None and self._known and _is_name(piece.name):
                     # a variable that only the running shell or the base sets is not known to be empty
                     text, exact = text + "*", False
@@ -230,10 +236,11 @@ class CommandReader:
                 else:
                     text, exact = text + value.text, exact and "*" not in value.text
             else:
+                machine = machine or (isinstance(piece, sh.Substitution) and piece.text in MACHINE)
                 text, exact = text + "*", False
         if text.startswith("~/") and word.pieces and isinstance(word.pieces[0], Literal) and not word.pieces[0].quote:
             text = "/root" + text[1:]
-        return CommandWord(text, exact, word.span, word, None)
+        return CommandWord(text, exact, word.span, word, None, machine)
 
 
 def _is_name(name: str) -> bool:
@@ -250,5 +257,5 @@ def _merged(before: Mapping[str, Value], ends: list[dict[str, Value]]) -> dict[s
         text = values[0].text
         for value in values[1:]:
             text = patterns.merge(text, value.text)
-        merged[name] = Value(text, values[0].origin if values else NOWHERE)
+        merged[name] = Value(text, values[0].origin if values else NOWHERE, any(value.machine for value in values))
     return merged

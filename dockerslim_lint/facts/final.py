@@ -74,11 +74,32 @@ def _final_image(state: StageState, shared: Shared, instructions: Sequence[Instr
         tuple(transfer for transfer in shared.transfers if transfer.stage in chain),
         _needs(state, single),
         single,
+        _own_libc(state, shared, chain),
     )
 
 
 def _made_outside(artifact: Artifact, shared: Shared, chain: tuple[int, ...]) -> bool:
     return artifact.call is not None and shared.calls[artifact.call].command.stage not in chain
+
+
+LIBC_FILES = ("libc.so.6", "ld-linux*", "ld-musl-*")
+"""The C libraries and their loaders."""
+
+
+def _own_libc(state: StageState, shared: Shared, chain: tuple[int, ...]) -> bool:
+    for install in state.installs:
+        for name in install.packages:
+            known = packages.lookup(install.manager, name)
+            if known is not None and known.role == "c-library":
+                return True
+    for transfer in shared.transfers:
+        for source in transfer.sources if transfer.stage in chain else ():
+            name = patterns.basename(source)
+            if (name.startswith("lib") and "." not in name) or name.endswith("-linux-gnu"):
+                return True  # a whole directory of libraries
+            if any(patterns.same(name, file) for file in LIBC_FILES):
+                return True
+    return False
 
 
 def _needs(state: StageState, single: bool) -> tuple[Need, ...]:

@@ -11,6 +11,7 @@ from collections.abc import Mapping
 from dockerslim_lint.catalog.images import BaseImage
 from dockerslim_lint.edit import Need
 from dockerslim_lint.facts.contents import Contents
+from dockerslim_lint.facts.crate.config import ToolchainFile
 from dockerslim_lint.facts.crate.model import Crate
 from dockerslim_lint.record import Record
 from dockerslim_lint.source import Source, Span
@@ -27,19 +28,27 @@ STRIPPED_NO = "no"
 STRIPPED_DEBUGINFO = "debuginfo"
 STRIPPED_ALL = "all"
 
+TARGET_INSTALLED = "installed"
+TARGET_MISSING = "missing"
+TARGET_ELSEWHERE = "elsewhere"
+
 
 class Value(Record):
-    """The value of a variable: `text` is a pattern, None if nothing at all is known. `origin` is the instruction that bound it."""
+    """The value of a variable: `text` is a pattern, None if nothing at all is known. `origin` is the instruction that bound it.
+
+    `machine`: a part of it is what ``uname -m`` prints.
+    """
 
     text: str | None
     origin: Span
+    machine: bool = False
 
 
 class CommandWord(Record):
     """One word of a command as it will reach the program.
 
     `pattern` is its value; `exact` is True where nothing in it is left to the shell. `shell` or `json` is what was
-    written, whichever the form has.
+    written, whichever the form has. `machine`: a part of it is what ``uname -m`` prints.
     """
 
     pattern: str
@@ -47,6 +56,7 @@ class CommandWord(Record):
     span: Span
     shell: ShellWord | None
     json: JsonString | None
+    machine: bool = False
 
 
 class Command(Record):
@@ -78,11 +88,27 @@ class Command(Record):
 
 
 class Target(Record):
-    """The target triple of a cargo call: a pattern; "" means the host. `origin` is flag, env, config, image or host. None pattern: unknown."""
+    """The target triple of a cargo call: a pattern; "" means the host. `origin` is flag, env, config, image or host. None pattern: unknown.
+
+    `machine`: a part of it is what ``uname -m`` prints.
+    """
 
     pattern: str | None
     origin: str
     span: Span | None
+    machine: bool = False
+
+
+class Linker(Record):
+    """A linker that is set for programs of `target` (a pattern of a triple). `span` is where, None for cargo's configuration file.
+
+    `program` is its file name. `plain`: no flag tells rustc how to link, so that it does as the target wants.
+    """
+
+    target: str
+    program: str
+    span: Span | None
+    plain: bool
 
 
 class CargoCall(Record):
@@ -90,7 +116,9 @@ class CargoCall(Record):
 
     `kind` is build or install. `source` is context, registry or git (install). `profile` is the profile's name, None if
     unknown; `bins` the names asked for by --bin. `profile_directory` is release, debug or the custom profile's name.
-    `debug` is True where the file or the manifest asks for debug information. `end` is the file offset at which further arguments can be inserted, None where there is no such place.
+    `debug` is True where the file or the manifest asks for debug information. `flags` are the rustc flags in force, None if
+    unknown; `linkers` those that may be in force. `locked`: --locked or --frozen is given, None where a variable may hold it.
+    `lock`: the Cargo.lock of the crate is in the stage, as it is in the context. `end` is the file offset at which further arguments can be inserted, None where there is no such place.
     """
 
     command: Command
@@ -110,6 +138,26 @@ class CargoCall(Record):
     stripped: str
     debug: bool
     end: int | None
+    flags: str | None = None
+    linkers: tuple[Linker, ...] = ()
+    locked: bool | None = None
+    lock: bool = False
+
+
+class Toolchain(Record):
+    """What a cargo call is compiled with.
+
+    `target`: is the standard library of the call's target there: installed, missing, elsewhere (for another toolchain than
+    the one that the call uses) or unknown. `added` is the command that installed it. `file` is the toolchain file that
+    chooses, None where none does. `same`: the call uses the toolchain of its image; None where that cannot be told, or no
+    toolchain is named. `changed`: a step or a variable may have chosen another one.
+    """
+
+    target: str
+    added: Command | None
+    file: ToolchainFile | None
+    same: bool | None
+    changed: bool
 
 
 class Cook(Record):
@@ -175,7 +223,7 @@ class Stage(Record):
     `parent` is the stage that it is based on; `image` what the catalogue knows of the base (through all parents), None
     if nothing. `platform` is the text of --platform, "" without. `cross` is True where the stage runs on the build
     platform. `uses` are the stages it copies from; `variable` is the name of the ARG in FROM, "" without.
-    `from_scope` are the values that the FROM line sees (global ARGs).
+    `from_scope` are the values that the FROM line sees (global ARGs). `digest` is that of the image reference, "" without.
     """
 
     number: int
@@ -192,6 +240,7 @@ class Stage(Record):
     instructions: tuple[int, ...]
     uses: tuple[int, ...]
     terminal: bool
+    digest: str = ""
 
 
 class Transfer(Record):
@@ -268,7 +317,7 @@ class Launch(Record):
 
 
 class FinalImage(Record):
-    """An image that ships programs made by cargo."""
+    """An image that ships programs made by cargo. `own_libc`: a package or a copied file may replace the base's C library."""
 
     stage: int
     chain: tuple[int, ...]
@@ -286,6 +335,7 @@ class FinalImage(Record):
     transfers: tuple[Transfer, ...]
     needs: tuple[Need, ...]
     single_stage: bool
+    own_libc: bool = False
 
 
 class Problem(Record):
@@ -301,7 +351,8 @@ class ImageBuild(Record):
     """Everything that is known of one Dockerfile; read-only.
 
     `crates[i]` is the crate of ``calls[i]``, None where nothing is known of it. `targets[i]` are the Rust targets (patterns)
-    installed in stage i, `opaque[i]` the first command in it that is not modelled, with its instruction. `frontend` is
+    installed in stage i, `opaque[i]` the first command in it that is not modelled, with its instruction. `toolchains[i]` is
+    what ``calls[i]`` is compiled with. `frontend` is
     the foreign frontend's name, "" for Docker's own: then nothing else is filled.
     """
 
@@ -323,3 +374,4 @@ class ImageBuild(Record):
     targets: tuple[tuple[str, ...], ...] = ()
     opaque: tuple[tuple[str, int] | None, ...] = ()
     cooks: tuple[Cook, ...] = ()
+    toolchains: tuple[Toolchain, ...] = ()

@@ -100,6 +100,7 @@ def _read_stage(
         tuple(body),
         tuple(sorted({use for use in uses if use is not None})),
         terminal=False,
+        digest=reference.partition("@")[2] if reference and parent is None else "",
     )
 
 

@@ -9,6 +9,7 @@ from dockerslim_lint.facts import patterns
 from dockerslim_lint.facts.calls import crate_directory, read_call, read_cook
 from dockerslim_lint.facts.cargo import BUILDS, OTHER_BUILDERS, cargo_arguments
 from dockerslim_lint.facts.commands import CommandReader
+from dockerslim_lint.facts.crate.config import TOOLCHAIN_FILES, ToolchainFile
 from dockerslim_lint.facts.crate.model import Crate
 from dockerslim_lint.facts.crate.reader import CrateReader
 from dockerslim_lint.facts.env import Environment
@@ -27,12 +28,14 @@ from dockerslim_lint.facts.model import (
     PackageInstall,
     Stage,
     Target,
+    Toolchain,
     Transfer,
     UserCreation,
     Value,
 )
 from dockerslim_lint.facts.outputs import command_uses, word_use
 from dockerslim_lint.facts.packages import read_install
+from dockerslim_lint.facts.rustup import RUSTUP, Toolchains
 from dockerslim_lint.facts.stages import StageNames
 from dockerslim_lint.facts.toolchain import installed_by, link_of
 from dockerslim_lint.facts.transfers import apply_command, place
@@ -59,6 +62,7 @@ class Shared:
         self.calls: list[CargoCall] = []
         self.cooks: list[Cook] = []
         self.crate_of_call: list[Crate | None] = []
+        self.toolchains: list[Toolchain] = []
         self.transfers: list[Transfer] = []
         self.uses: list[OutputUse] = []
 
@@ -92,6 +96,7 @@ class StageState:
         self.volumes: list[str] = []
         self.targets: list[str] = list(image.targets) if image else []
         self.opaque: tuple[str, int] | None = None
+        self.rustup = Toolchains()
         if parent is not None:
             self._inherit(parent)
 
@@ -103,6 +108,7 @@ class StageState:
         self.healthcheck, self.opaque = parent.healthcheck, parent.opaque
         self.installs, self.users = list(parent.installs), list(parent.users)
         self.volumes, self.targets = list(parent.volumes), list(parent.targets)
+        self.rustup = parent.rustup.child()
 
     def apply(self, index: int, instruction: Instruction) -> None:
         """Take in one instruction."""
@@ -141,6 +147,7 @@ class StageState:
             self._shared.commands.append(command)
             self._shared.uses += command_uses(command, self.table, self._shared.calls)
             self.targets += installed_by(command)
+            self.rustup.command(command, self._toolchain_file(command.directory) if command.name == RUSTUP else None)
             install = read_install(command)
             if install is not None:
                 self.installs.append(install)
@@ -166,6 +173,7 @@ class StageState:
                     continue
                 place_ = patterns.join(self.workdir, place_)
                 found.append(place_)
+                self.rustup.place(place_)
                 if kind == "bind" and not options.get("from"):
                     source = options.get("source") or options.get("src") or "/"
                     self.table.put(place_, ContextTree(patterns.normalise(source.lstrip("/") or "."), index))
@@ -188,6 +196,10 @@ class StageState:
         directory = crate_directory(command, arguments, kind)
         crate, workspace = self._crate(directory, tuple(word.pattern for word in arguments.flags.get("-p", ())))
         call = read_call(command, arguments, self.stage, crate, workspace)
+        if crate is not None and workspace is not None:
+            call = call._replace(lock=self._from_context(f"{workspace.rstrip('/')}/Cargo.lock") is not None)
+        file = self._toolchain_file(command.directory)
+        shared.toolchains.append(self.rustup.of(call, arguments, self.stage, crate, file))
         shared.calls.append(call)
         shared.crate_of_call.append(crate)
         number = len(shared.calls) - 1
@@ -213,6 +225,21 @@ class StageState:
         for _ in range(max(depth, 0)):
             workspace = patterns.parent(workspace)
         return crate, workspace
+
+    def _from_context(self, path: str) -> str | None:
+        """Where in the context a file of the stage came from, None if it did not or is not there."""
+        place_ = self._context_path(path, self.table.find(path))
+        return place_ if place_ is not None and self._shared.crates.has(place_) else None
+
+    def _toolchain_file(self, directory: str | None) -> ToolchainFile | None:
+        """The toolchain file that rustup finds from a directory of the stage upwards (rustup book, "Overrides")."""
+        while directory is not None and "*" not in directory:
+            for name in TOOLCHAIN_FILES:
+                place_ = self._from_context(f"{directory.rstrip('/')}/{name}")
+                if place_ is not None:
+                    return self._shared.crates.toolchain_in(patterns.parent(f"/{place_}").strip("/"))
+            directory = patterns.parent(directory) if directory != "/" else None
+        return None
 
     def _context_path(self, path: str, entry: object) -> str | None:
         """Where in the context the file came from; a glob (``COPY Cargo.* ./``) keeps the file's own name."""
@@ -244,6 +271,8 @@ class StageState:
         origin_name = self.environment.pattern(flag.value)[0] if flag and flag.value else ""
         origin = shared.names.find(origin_name)
         sources = tuple(self.environment.pattern(word)[0] for word in words)
+        for path in (destination, *sources) if origin_name or instruction.keyword == "ADD" else ():
+            self.rustup.place(path)
         shared.transfers.append(
             Transfer(
                 index,

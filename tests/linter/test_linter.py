@@ -33,7 +33,7 @@ def fix(text: str, allow: Safety, context: MemoryContext = CONTEXT) -> linter.Fi
 def test_safe_fixes_are_applied_without_the_decision() -> None:
     fixed = fix(CLASSIC, Safety.SAFE, LOCKED)
     assert [(one.fix.key, one.codes) for one in fixed.applied] == [("strip:1", ("DSL201",))]
-    assert [(held.key, held.codes) for held in fixed.held] == [("slim:0", ("DSL101",))]
+    assert [(held.key, held.codes) for held in fixed.held] == [("slim:0", ("DSL101", "DSL103"))]
     assert fixed.held[0].reason.startswith("not proven")
     proven = fix(fixed.source.data.decode(), Safety.PROVABLE, LOCKED)
     assert proven.source.data == fix(CLASSIC, Safety.PROVABLE, LOCKED).source.data
@@ -207,3 +207,27 @@ def test_extreme_input_ends_in_time(name: str) -> None:
     report = linter.lint(Source(EXTREME[name]), NoContext(), Settings(), alternatives=False)
     assert time.process_time() - start < 30
     assert report.error is None or "line" in report.error or "dockerfile" in report.error
+
+
+@pytest.mark.parametrize(
+    ("platform", "codes"),
+    [
+        ("linux/amd64", []),
+        ("linux/arm64", []),
+        ("linux/loong64", []),
+        ("linux/arm/v7", ["DSL106"]),
+        ("linux/386", ["DSL106"]),
+        ("linux/riscv64", ["DSL106"]),
+        ("linux/ppc64le", ["DSL106"]),
+    ],
+)
+def test_platforms_on_which_uname_is_no_target(platform: str, codes: list[str]) -> None:
+    text = """\
+FROM rust:1
+RUN cargo build --release --target $(uname -m)-unknown-linux-musl && cp target/*/release/app /app
+FROM scratch
+COPY --from=0 /app /app
+CMD ["/app"]
+"""
+    report = linter.lint(Source(text.encode()), NoContext(), Settings(select=("DSL106",), platforms=(platform,)))
+    assert [finding.code for finding in report.findings] == codes

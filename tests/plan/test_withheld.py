@@ -62,6 +62,7 @@ def test_the_classic_is_rewritten() -> None:
         ("RUN cargo", "ARG T\nRUN cargo", "rewritten"),
         ("--release\n", "--release --target $(cat t)\n", ""),
         ("FROM rust:1 AS", "FROM --platform=$BUILDPLATFORM rust:1 AS", "build platform"),
+        ("FROM rust:1 AS", "FROM --platform=linux/arm/v7 rust:1 AS", "linux/arm/v7"),
         ("FROM debian:bookworm-slim", "ARG B=debian\nFROM ${B}", ""),
         ("RUN cargo build", "RUN cargo +nightly build", "+nightly"),
         (
@@ -69,6 +70,8 @@ def test_the_classic_is_rewritten() -> None:
             "ENV CARGO_TARGET_X86_64_UNKNOWN_LINUX_GNU_RUSTFLAGS=-Ctarget-cpu=native\nRUN cargo",
             "RUSTFLAGS",
         ),
+        ("RUN cargo", "ENV RUSTFLAGS=-Ctarget-feature=-crt-static\nRUN cargo", "-crt-static"),
+        ("RUN cargo", 'ENV RUSTFLAGS="-C linker=musl-gcc"\nRUN cargo', "musl-gcc"),
         ("RUN cargo", "ENV CARGO_PROFILE_RELEASE_STRIP=none\nRUN cargo", "CARGO_PROFILE_RELEASE_STRIP"),
         ("RUN cargo", "RUN cargo chef cook --release $FLAGS\nRUN cargo", "line 4 is only known when it runs"),
         ("RUN cargo build --release", "RUN cargo build --release && upx target/release/app", "packed by upx"),

@@ -13,7 +13,8 @@ from dockerslim_lint.facts.crate.lock import Locked
 class Crate:
     """A package or workspace; read-only.
 
-    `directory` is its place in the context ("" is the root), `root` that of its workspace. `binaries` are empty where nothing is known. The lock is
+    `directory` is its place in the context ("" is the root), `root` that of its workspace. `binaries` are empty where nothing is known. `rust_version` is the
+    oldest Rust that it builds with, "" if the manifest does not say. The lock is
     read when first asked for, since that is the slow part: `locked` and `packages` are None where there is no lock that can be read.
     """
 
@@ -27,6 +28,7 @@ class Crate:
         config: CargoConfig,
         toolchain: ToolchainFile,
         read_lock: Callable[[], Mapping[str, Locked] | None],
+        rust_version: str = "",
     ) -> None:
         self.directory = directory
         self.root = root
@@ -35,6 +37,7 @@ class Crate:
         self.profiles = profiles
         self.config = config
         self.toolchain = toolchain
+        self.rust_version = rust_version
         self._read_lock = read_lock
 
     @cached_property

@@ -33,6 +33,14 @@ class CrateReader:
                 self._crates[key] = None
         return self._crates[key]
 
+    def has(self, path: str) -> bool:
+        """Whether the context is known to have a file."""
+        return self._context.read(path) is not None
+
+    def toolchain_in(self, directory: str) -> ToolchainFile:
+        """The toolchain file of a directory; without a channel if it cannot be read."""
+        return self._toolchain(directory)
+
     def is_directory(self, path: str) -> bool:
         """Whether `path` is a directory of the context, as far as that is known: a name without a dot counts as one."""
         if not self._context.known:
@@ -69,6 +77,7 @@ class CrateReader:
             self._config(directory),
             self._toolchain(directory),
             lambda: self._packages(root),
+            _rust_version(data, root_data),
         )
 
     def _workspace_root(self, directory: str, data: dict[str, Any]) -> tuple[str, dict[str, Any]]:
@@ -115,3 +124,11 @@ class CrateReader:
     def _package_name(data: dict[str, Any]) -> str:
         name = manifest.table(data, "package").get("name")
         return name if isinstance(name, str) else ""
+
+
+def _rust_version(data: dict[str, Any], root: dict[str, Any]) -> str:
+    """``package.rust-version``, which may be the workspace's."""
+    value = manifest.table(data, "package").get("rust-version")
+    if isinstance(value, dict) and value.get("workspace") is True:
+        value = manifest.table(root, "workspace", "package").get("rust-version")
+    return value if isinstance(value, str) else ""

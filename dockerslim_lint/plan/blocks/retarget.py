@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from dockerslim_lint.catalog import platforms
 from dockerslim_lint.edit import Edit
 from dockerslim_lint.facts.crate.model import Crate
 from dockerslim_lint.facts.model import CargoCall, Cook, ImageBuild
+from dockerslim_lint.facts.toolchain import crt_static
 from dockerslim_lint.plan.blocks.target import TRIPLE
 from dockerslim_lint.plan.model import Draft, NotPossible, Task
 
@@ -47,6 +49,11 @@ def _check_configuration(call: CargoCall, crate: Crate | None, line: int) -> Non
     for name in sorted(call.command.variables):
         if name.startswith("CARGO_TARGET_") and name.endswith(("_LINKER", "_RUSTFLAGS", "_RUNNER")):
             raise NotPossible(f"{name} is set for one target only (line {line})")
+    if crt_static(call.flags or "") is False:
+        raise NotPossible(f"the rustc flags ask for -crt-static, so that no program is static (line {line})")
+    for linker in call.linkers:
+        if any(linker.program in platform.unfit_linkers for platform in platforms.platforms()):
+            raise NotPossible(f"{linker.program} is the linker, which does not link for musl (line {line})")
     if crate is None:
         return
     for table in crate.config.target_tables:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dockerslim_lint.catalog import platforms
+from dockerslim_lint.facts.crate.config import ToolchainFile
 from dockerslim_lint.facts.model import CargoCall, Command, Cook
 from dockerslim_lint.facts.stages import chain_of
 from dockerslim_lint.facts.toolchain import is_installed
@@ -32,6 +34,11 @@ def install_target(task: Task) -> Draft:
             raise NotPossible(f"the builder (line {line}) has no toolchain of its own: it is installed by a step")
         if stage.image.host_libc == "musl":
             continue
+        platform = platforms.lookup(stage.platform) if stage.platform else None
+        if platform is not None and not platform.uname_idiom:
+            raise NotPossible(
+                f"the builder (line {line}) runs on {stage.platform}, where `uname -m` is not the target's"
+            )
         instruction = build.instructions[first.instruction]
         if is_installed(PATTERN, build.targets[number]):
             continue
@@ -59,8 +66,13 @@ def first_commands(task: Task) -> list[Command]:
         known = found.setdefault(command.stage, command)
         if command.span < known.span:
             found[command.stage] = command
+    # what is installed first is installed for the toolchain that is in force there
+    chosen: dict[int, ToolchainFile | None] = {cook.command.stage: None for cook in task.cooks}
     for at in task.calls:
-        crate = build.crates[at]
+        crate, file, command = build.crates[at], build.toolchains[at].file, build.calls[at].command
+        if file is not None and file != chosen.setdefault(command.stage, file):
+            line = build.source.line_of(command.span.start)
+            raise NotPossible(f"{file.path} chooses the toolchain after the first build (line {line})")
         if crate is not None and "/" in crate.toolchain.path:
             raise NotPossible(f"{crate.toolchain.path} chooses the toolchain below the directory of this step")
     inherited = {
