@@ -8,6 +8,7 @@ from dockerslim_lint_rules.bad_instruction import BadInstruction
 from dockerslim_lint_rules.custom_frontend import CustomFrontend
 from dockerslim_lint_rules.gnu_on_fat_base import GnuOnFatBase
 from dockerslim_lint_rules.gnu_without_glibc import GnuWithoutGlibc
+from dockerslim_lint_rules.missing_entrypoint import MissingEntrypoint
 from dockerslim_lint_rules.musl_on_fat_base import MuslOnFatBase
 from dockerslim_lint_rules.not_stripped import NotStripped
 from dockerslim_lint_rules.toolchain_shipped import ToolchainShipped
@@ -23,6 +24,7 @@ BUILT_IN: tuple[type[Rule], ...] = (
     MuslOnFatBase,
     NotStripped,
     ToolchainShipped,
+    MissingEntrypoint,
     Unparsable,
     BadInstruction,
     CustomFrontend,

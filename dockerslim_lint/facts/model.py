@@ -7,6 +7,7 @@ a value, a glob).
 from __future__ import annotations
 
 from collections.abc import Mapping
+from typing import TYPE_CHECKING
 
 from dockerslim_lint.catalog.images import BaseImage
 from dockerslim_lint.edit import Need
@@ -16,6 +17,9 @@ from dockerslim_lint.record import Record
 from dockerslim_lint.source import Source, Span
 from dockerslim_lint.syntax.script import ShellWord
 from dockerslim_lint.syntax.tree import Dockerfile, Instruction, JsonString, Word
+
+if TYPE_CHECKING:
+    from dockerslim_lint.facts.inside import Inside
 
 GNU_DYNAMIC = "gnu-dynamic"
 GNU_STATIC = "gnu-static"
@@ -252,8 +256,24 @@ class Launch(Record):
     from_base: bool
 
 
+class Started(Record):
+    """A program that the image starts. `role` is launch or health; `name` is as written.
+
+    `found` is False where nothing puts it there, None where nobody knows. `elsewhere` are paths of shipped programs of that name. `tool` is True for
+    a program that distributions have as a package.
+    """
+
+    instruction: int
+    span: Span
+    role: str
+    name: str
+    found: bool | None
+    elsewhere: tuple[str, ...]
+    tool: bool
+
+
 class FinalImage(Record):
-    """An image that ships programs made by cargo."""
+    """An image that ships programs made by cargo. `inside` tells what else it holds."""
 
     stage: int
     chain: tuple[int, ...]
@@ -271,6 +291,7 @@ class FinalImage(Record):
     transfers: tuple[Transfer, ...]
     needs: tuple[Need, ...]
     single_stage: bool
+    inside: Inside
 
 
 class Problem(Record):

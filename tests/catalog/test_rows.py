@@ -23,6 +23,7 @@ ROWS = {
     "natives": "native",
     "buildfiles": "inputs",
     "symbols": "user",
+    "programs": "base",
 }
 PRESENT = sorted(path.stem for path in FOLDER.glob("*.toml"))
 SETTINGS = {
