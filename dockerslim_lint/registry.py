@@ -11,6 +11,7 @@ from dockerslim_lint_rules.gnu_without_glibc import GnuWithoutGlibc
 from dockerslim_lint_rules.missing_entrypoint import MissingEntrypoint
 from dockerslim_lint_rules.musl_on_fat_base import MuslOnFatBase
 from dockerslim_lint_rules.not_stripped import NotStripped
+from dockerslim_lint_rules.shell_form_without_shell import ShellFormWithoutShell
 from dockerslim_lint_rules.toolchain_shipped import ToolchainShipped
 from dockerslim_lint_rules.unparsable import Unparsable
 
@@ -25,6 +26,7 @@ BUILT_IN: tuple[type[Rule], ...] = (
     NotStripped,
     ToolchainShipped,
     MissingEntrypoint,
+    ShellFormWithoutShell,
     Unparsable,
     BadInstruction,
     CustomFrontend,

@@ -75,6 +75,9 @@ def read_build(
         crates=tuple(shared.crate_of_call),
         targets=tuple(tuple(state.targets) for state in shared.states),
         opaque=tuple(state.opaque for state in shared.states),
+        users=tuple(
+            user for state in shared.states for user in state.users if user.command.stage == state.stage.number
+        ),
         notes=tuple(crates.notes),
     )
 

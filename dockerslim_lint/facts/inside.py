@@ -11,7 +11,7 @@ from dockerslim_lint.catalog import commands as known_commands
 from dockerslim_lint.catalog import packages, programs
 from dockerslim_lint.catalog.images import BaseImage, is_common_user
 from dockerslim_lint.facts import patterns
-from dockerslim_lint.facts.model import Artifact, Command, Directory, Started, Transfer
+from dockerslim_lint.facts.model import Artifact, Command, Directory, ShellUse, Started, Transfer
 from dockerslim_lint.facts.started import started_programs
 from dockerslim_lint.facts.transfers import MOVERS
 from dockerslim_lint.syntax.tree import Instruction
@@ -158,6 +158,30 @@ class Inside:
         if self.base is None:
             return None
         return True if self.base.shell else self._brought("/bin/sh", "/usr/bin/sh")
+
+    @cached_property
+    def shell_uses(self) -> tuple[ShellUse, ...]:
+        """The instructions that need /bin/sh: not those after a SHELL, nor a RUN that mounts something for itself."""
+        used: list[ShellUse] = []
+        state = self._state
+        launch = state.entrypoint if state.entrypoint is not None else state.cmd
+        for number in self._chain:
+            shell = False
+            for index in self._shared.stages[number].instructions:
+                instruction = self._instructions[index]
+                shell = shell or instruction.keyword == "SHELL"
+                if shell or instruction.error is not None or instruction.json is not None or not instruction.body.data:
+                    continue
+                if index == launch:
+                    used.append(ShellUse(index, "launch"))
+                elif index == state.healthcheck and instruction.healthcheck == "CMD":
+                    used.append(ShellUse(index, "health"))
+                elif instruction.keyword == "RUN" and not any(
+                    flag.name == "mount" and "from=" in self._shared.source.text(flag.span)
+                    for flag in instruction.flags
+                ):
+                    used.append(ShellUse(index, "run"))
+        return tuple(used)
 
     @cached_property
     def user(self) -> bool | None:

@@ -272,6 +272,13 @@ class Started(Record):
     tool: bool
 
 
+class ShellUse(Record):
+    """An instruction in shell form, run by the shell of the image: `role` is launch, run or health."""
+
+    instruction: int
+    role: str
+
+
 class FinalImage(Record):
     """An image that ships programs made by cargo. `inside` tells what else it holds."""
 
@@ -307,7 +314,8 @@ class ImageBuild(Record):
     """Everything that is known of one Dockerfile; read-only.
 
     `crates[i]` is the crate of ``calls[i]``, None where nothing is known of it. `targets[i]` are the Rust targets (patterns)
-    installed in stage i, `opaque[i]` the first command in it that is not modelled, with its instruction. `frontend` is
+    installed in stage i, `opaque[i]` the first command in it that is not modelled, with its instruction. `users` are those
+    that any stage makes. `frontend` is
     the foreign frontend's name, "" for Docker's own: then nothing else is filled.
     """
 
@@ -328,3 +336,4 @@ class ImageBuild(Record):
     notes: tuple[str, ...]
     targets: tuple[tuple[str, ...], ...] = ()
     opaque: tuple[tuple[str, int] | None, ...] = ()
+    users: tuple[UserCreation, ...] = ()
