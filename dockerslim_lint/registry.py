@@ -13,6 +13,7 @@ from dockerslim_lint_rules.musl_on_fat_base import MuslOnFatBase
 from dockerslim_lint_rules.not_stripped import NotStripped
 from dockerslim_lint_rules.shell_form_without_shell import ShellFormWithoutShell
 from dockerslim_lint_rules.toolchain_shipped import ToolchainShipped
+from dockerslim_lint_rules.unknown_user import UnknownUser
 from dockerslim_lint_rules.unparsable import Unparsable
 
 from dockerslim_lint.rule import Rule
@@ -27,6 +28,7 @@ BUILT_IN: tuple[type[Rule], ...] = (
     ToolchainShipped,
     MissingEntrypoint,
     ShellFormWithoutShell,
+    UnknownUser,
     Unparsable,
     BadInstruction,
     CustomFrontend,
