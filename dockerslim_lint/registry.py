@@ -9,6 +9,7 @@ from dockerslim_lint_rules.custom_frontend import CustomFrontend
 from dockerslim_lint_rules.gnu_on_fat_base import GnuOnFatBase
 from dockerslim_lint_rules.gnu_without_glibc import GnuWithoutGlibc
 from dockerslim_lint_rules.missing_entrypoint import MissingEntrypoint
+from dockerslim_lint_rules.missing_tool import MissingTool
 from dockerslim_lint_rules.musl_on_fat_base import MuslOnFatBase
 from dockerslim_lint_rules.not_stripped import NotStripped
 from dockerslim_lint_rules.shell_form_without_shell import ShellFormWithoutShell
@@ -29,6 +30,7 @@ BUILT_IN: tuple[type[Rule], ...] = (
     MissingEntrypoint,
     ShellFormWithoutShell,
     UnknownUser,
+    MissingTool,
     Unparsable,
     BadInstruction,
     CustomFrontend,
