@@ -24,6 +24,7 @@ ROWS = {
     "buildfiles": "inputs",
     "symbols": "user",
     "programs": "base",
+    "needs": "crate",
 }
 PRESENT = sorted(path.stem for path in FOLDER.glob("*.toml"))
 SETTINGS = {

@@ -26,6 +26,7 @@ class Crate:
         config: CargoConfig,
         toolchain: ToolchainFile,
         read_lock: Callable[[], tuple[str, ...] | None],
+        read_linked: Callable[[], tuple[str, ...] | None],
     ) -> None:
         self.directory = directory
         self.root = root
@@ -35,11 +36,17 @@ class Crate:
         self.config = config
         self.toolchain = toolchain
         self._read_lock = read_lock
+        self._read_linked = read_linked
 
     @cached_property
     def packages(self) -> tuple[str, ...] | None:
         """Names of all locked packages, sorted."""
         return self._read_lock()
+
+    @cached_property
+    def linked(self) -> tuple[str, ...] | None:
+        """Names of the locked packages that its programs can link, sorted; None where there is no lock that can be read."""
+        return self._read_linked()
 
     def profile(self, name: str) -> dict[str, Any]:
         """The settings of a profile, its ``inherits`` followed."""
