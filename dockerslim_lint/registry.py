@@ -12,6 +12,7 @@ from dockerslim_lint_rules.missing_entrypoint import MissingEntrypoint
 from dockerslim_lint_rules.missing_tool import MissingTool
 from dockerslim_lint_rules.musl_on_fat_base import MuslOnFatBase
 from dockerslim_lint_rules.no_certificates import NoCertificates
+from dockerslim_lint_rules.no_time_zones import NoTimeZones
 from dockerslim_lint_rules.not_stripped import NotStripped
 from dockerslim_lint_rules.shell_form_without_shell import ShellFormWithoutShell
 from dockerslim_lint_rules.toolchain_shipped import ToolchainShipped
@@ -33,6 +34,7 @@ BUILT_IN: tuple[type[Rule], ...] = (
     UnknownUser,
     MissingTool,
     NoCertificates,
+    NoTimeZones,
     Unparsable,
     BadInstruction,
     CustomFrontend,

@@ -11,7 +11,8 @@ from dockerslim_lint.catalog import commands as known_commands
 from dockerslim_lint.catalog import packages, programs
 from dockerslim_lint.catalog.images import BaseImage, is_common_user
 from dockerslim_lint.facts import patterns
-from dockerslim_lint.facts.model import Artifact, Command, Directory, ShellUse, Started, Transfer
+from dockerslim_lint.facts.env import NOWHERE
+from dockerslim_lint.facts.model import Artifact, Command, Directory, ShellUse, Started, Transfer, Value
 from dockerslim_lint.facts.started import started_programs
 from dockerslim_lint.facts.transfers import MOVERS
 from dockerslim_lint.syntax.tree import Instruction
@@ -201,6 +202,11 @@ class Inside:
         return None if "users" in self.base.believed and is_common_user(name) else False
 
     @cached_property
+    def as_root(self) -> bool:
+        """Whether the image starts as root, as far as its base is known."""
+        return self._state.stage.image is not None and self._state.user.partition(":")[0] in ("", "0", ROOT)
+
+    @cached_property
     def certificates(self) -> bool | None:
         """Whether the image has a bundle of certificate authorities."""
         base = self.base
@@ -228,6 +234,17 @@ class Inside:
         if self._unknown_packages or self._speaks_of("zoneinfo", "localtime", "tzdata"):
             return None
         return self._brought("/usr/share/zoneinfo/UTC")
+
+    @cached_property
+    def time_zone(self) -> Value | None:
+        """TZ as the file sets it, where it names a zone other than UTC that only the time zone files can explain."""
+        value = self._state.environment.environment.get("TZ")
+        if value is None or value.text is None or value.origin == NOWHERE:
+            return None
+        area, _, place = value.text.removeprefix(":").partition("/")
+        if not area.isalpha() or not place or "*" in place or area == "Etc":
+            return None
+        return value
 
     def _brought(self, *paths: str) -> bool | None:
         found = [self.holds(path) for path in paths]
