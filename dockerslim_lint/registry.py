@@ -10,12 +10,18 @@ from dockerslim_lint_rules.custom_frontend import CustomFrontend
 from dockerslim_lint_rules.glibc_too_old import GlibcTooOld
 from dockerslim_lint_rules.gnu_on_fat_base import GnuOnFatBase
 from dockerslim_lint_rules.gnu_without_glibc import GnuWithoutGlibc
+from dockerslim_lint_rules.missing_entrypoint import MissingEntrypoint
+from dockerslim_lint_rules.missing_tool import MissingTool
 from dockerslim_lint_rules.musl_gcc_linker import MuslGccLinker
 from dockerslim_lint_rules.musl_on_fat_base import MuslOnFatBase
+from dockerslim_lint_rules.no_certificates import NoCertificates
+from dockerslim_lint_rules.no_time_zones import NoTimeZones
 from dockerslim_lint_rules.not_stripped import NotStripped
+from dockerslim_lint_rules.shell_form_without_shell import ShellFormWithoutShell
 from dockerslim_lint_rules.target_not_installed import TargetNotInstalled
 from dockerslim_lint_rules.toolchain_shipped import ToolchainShipped
 from dockerslim_lint_rules.uname_target import UnameTarget
+from dockerslim_lint_rules.unknown_user import UnknownUser
 from dockerslim_lint_rules.unparsable import Unparsable
 
 from dockerslim_lint.rule import Rule
@@ -33,6 +39,12 @@ BUILT_IN: tuple[type[Rule], ...] = (
     CrtStatic,
     NotStripped,
     ToolchainShipped,
+    MissingEntrypoint,
+    ShellFormWithoutShell,
+    UnknownUser,
+    MissingTool,
+    NoCertificates,
+    NoTimeZones,
     Unparsable,
     BadInstruction,
     CustomFrontend,

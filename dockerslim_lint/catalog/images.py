@@ -146,6 +146,13 @@ def choice(name: str) -> BaseImage:
     return found
 
 
+@cache
+def is_common_user(name: str) -> bool:
+    """Whether some distribution's own /etc/passwd has such a user."""
+    sets = table("images")["set"]
+    return any(word.partition(":")[0] == name for words in sets.values() for word in words.split() if ":" in word)
+
+
 def choices() -> tuple[str, ...]:
     """Names of the rewriter's choices."""
     return tuple(table("images")["choice"])

@@ -78,6 +78,9 @@ def read_build(
         targets=tuple(tuple(state.targets) for state in shared.states),
         opaque=tuple(state.opaque for state in shared.states),
         toolchains=tuple(shared.toolchains),
+        users=tuple(
+            user for state in shared.states for user in state.users if user.command.stage == state.stage.number
+        ),
         notes=tuple(crates.notes),
     )
 

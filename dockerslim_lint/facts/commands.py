@@ -52,6 +52,11 @@ class CommandReader:
         self._read(text, True)
         return self._found
 
+    def read_shell(self, text: LogicalText) -> list[Command]:
+        """All commands of a script that is no RUN's: of CMD, ENTRYPOINT or HEALTHCHECK in shell form."""
+        self._read(text, True)
+        return self._found
+
     def _read(self, text: LogicalText, certain: bool) -> None:
         outer, self._text = self._text, text
         parsed = parse_shell(text)

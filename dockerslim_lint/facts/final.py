@@ -8,15 +8,13 @@ from dockerslim_lint.catalog import commands as known_commands
 from dockerslim_lint.catalog import packages
 from dockerslim_lint.edit import Need
 from dockerslim_lint.facts import patterns
+from dockerslim_lint.facts.inside import DEFAULT_PATH, Inside
 from dockerslim_lint.facts.model import Artifact, FinalImage, Launch, Output
 from dockerslim_lint.facts.stages import chain_of
 from dockerslim_lint.facts.walk import Shared, StageState
 from dockerslim_lint.syntax import script as sh
 from dockerslim_lint.syntax.shell import parse_shell
 from dockerslim_lint.syntax.tree import Instruction
-
-DEFAULT_PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
-"""PATH where an image sets none (BuildKit and runc, system.DefaultPathEnv)."""
 
 
 def final_images(shared: Shared, instructions: Sequence[Instruction]) -> tuple[FinalImage, ...]:
@@ -74,6 +72,7 @@ def _final_image(state: StageState, shared: Shared, instructions: Sequence[Instr
         tuple(transfer for transfer in shared.transfers if transfer.stage in chain),
         _needs(state, single),
         single,
+        Inside(state, shared, instructions, chain),
         _own_libc(state, shared, chain),
     )
 

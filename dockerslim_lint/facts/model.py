@@ -7,6 +7,7 @@ a value, a glob).
 from __future__ import annotations
 
 from collections.abc import Mapping
+from typing import TYPE_CHECKING
 
 from dockerslim_lint.catalog.images import BaseImage
 from dockerslim_lint.edit import Need
@@ -17,6 +18,9 @@ from dockerslim_lint.record import Record
 from dockerslim_lint.source import Source, Span
 from dockerslim_lint.syntax.script import ShellWord
 from dockerslim_lint.syntax.tree import Dockerfile, Instruction, JsonString, Word
+
+if TYPE_CHECKING:
+    from dockerslim_lint.facts.inside import Inside
 
 GNU_DYNAMIC = "gnu-dynamic"
 GNU_STATIC = "gnu-static"
@@ -316,8 +320,34 @@ class Launch(Record):
     init: str = ""
 
 
+class Started(Record):
+    """A program that the image starts. `role` is launch or health; `name` is as written.
+
+    `found` is False where nothing puts it there, None where nobody knows. `elsewhere` are paths of shipped programs of that name. `tool` is True for
+    a program that distributions have as a package.
+    """
+
+    instruction: int
+    span: Span
+    role: str
+    name: str
+    found: bool | None
+    elsewhere: tuple[str, ...]
+    tool: bool
+
+
+class ShellUse(Record):
+    """An instruction in shell form, run by the shell of the image: `role` is launch, run or health."""
+
+    instruction: int
+    role: str
+
+
 class FinalImage(Record):
-    """An image that ships programs made by cargo. `own_libc`: a package or a copied file may replace the base's C library."""
+    """An image that ships programs made by cargo. `inside` tells what else it holds.
+
+    `own_libc`: a package or a copied file may replace the base's C library.
+    """
 
     stage: int
     chain: tuple[int, ...]
@@ -335,6 +365,7 @@ class FinalImage(Record):
     transfers: tuple[Transfer, ...]
     needs: tuple[Need, ...]
     single_stage: bool
+    inside: Inside
     own_libc: bool = False
 
 
@@ -352,7 +383,8 @@ class ImageBuild(Record):
 
     `crates[i]` is the crate of ``calls[i]``, None where nothing is known of it. `targets[i]` are the Rust targets (patterns)
     installed in stage i, `opaque[i]` the first command in it that is not modelled, with its instruction. `toolchains[i]` is
-    what ``calls[i]`` is compiled with. `frontend` is
+    what ``calls[i]`` is compiled with. `users` are those
+    that any stage makes. `frontend` is
     the foreign frontend's name, "" for Docker's own: then nothing else is filled.
     """
 
@@ -375,3 +407,4 @@ class ImageBuild(Record):
     opaque: tuple[tuple[str, int] | None, ...] = ()
     cooks: tuple[Cook, ...] = ()
     toolchains: tuple[Toolchain, ...] = ()
+    users: tuple[UserCreation, ...] = ()

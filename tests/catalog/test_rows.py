@@ -24,6 +24,8 @@ ROWS = {
     "buildfiles": "inputs",
     "symbols": "user",
     "glibc": "step",
+    "programs": "base",
+    "needs": "crate",
 }
 PRESENT = sorted(path.stem for path in FOLDER.glob("*.toml"))
 SETTINGS = {

@@ -28,6 +28,7 @@ class Crate:
         config: CargoConfig,
         toolchain: ToolchainFile,
         read_lock: Callable[[], Mapping[str, Locked] | None],
+        read_linked: Callable[[], tuple[str, ...] | None],
         rust_version: str = "",
     ) -> None:
         self.directory = directory
@@ -39,6 +40,7 @@ class Crate:
         self.toolchain = toolchain
         self.rust_version = rust_version
         self._read_lock = read_lock
+        self._read_linked = read_linked
 
     @cached_property
     def locked(self) -> Mapping[str, Locked] | None:
@@ -49,6 +51,11 @@ class Crate:
     def packages(self) -> tuple[str, ...] | None:
         """Names of all locked packages, sorted."""
         return tuple(self.locked) if self.locked is not None else None
+
+    @cached_property
+    def linked(self) -> tuple[str, ...] | None:
+        """Names of the locked packages that its programs can link, sorted; None where there is no lock that can be read."""
+        return self._read_linked()
 
     def profile(self, name: str) -> dict[str, Any]:
         """The settings of a profile, its ``inherits`` followed."""

@@ -7,6 +7,7 @@ from typing import Any
 from dockerslim_lint.context import BuildContext
 from dockerslim_lint.facts.crate import lock, manifest
 from dockerslim_lint.facts.crate.config import CargoConfig, ToolchainFile, read_config, read_toolchain_file
+from dockerslim_lint.facts.crate.linked import linked_packages
 from dockerslim_lint.facts.crate.manifest import BrokenFileError
 from dockerslim_lint.facts.crate.model import Crate
 
@@ -17,6 +18,7 @@ class CrateReader:
     def __init__(self, context: BuildContext) -> None:
         self._context = context
         self._crates: dict[tuple[str, tuple[str, ...]], Crate | None] = {}
+        self._locks: dict[str, dict[str, Any] | None] = {}
         self.notes: list[str] = []
 
     def read(self, directory: str, packages: tuple[str, ...] = ()) -> Crate | None:
@@ -54,17 +56,17 @@ class CrateReader:
         data = manifest.read_toml(self._context, f"{prefix}Cargo.toml")
         if data is None:
             return None
-        found: list[tuple[str, tuple[str, ...]]] = []
+        found: list[tuple[str, tuple[str, ...], str]] = []
         if "package" in data:
-            found.append((self._package_name(data), manifest.binaries(self._context, directory, data)))
+            found.append((self._package_name(data), manifest.binaries(self._context, directory, data), directory))
         if "workspace" in data and (packages or "package" not in data):
             for member in manifest.members(self._context, directory, data):
                 member_data = manifest.read_toml(self._context, f"{member}/Cargo.toml")
                 if member_data is not None:
-                    found.append(
-                        (self._package_name(member_data), manifest.binaries(self._context, member, member_data))
-                    )
-        chosen = [names for name, names in found if not packages or name in packages]
+                    names = manifest.binaries(self._context, member, member_data)
+                    found.append((self._package_name(member_data), names, member))
+        chosen = [names for name, names, _ in found if not packages or name in packages]
+        places = tuple(place for name, _, place in found if not packages or name in packages)
         binaries = tuple(dict.fromkeys(name for names in chosen for name in names))
         default = manifest.table(data, "package").get("default-run")
         root, root_data = self._workspace_root(directory, data)
@@ -77,6 +79,7 @@ class CrateReader:
             self._config(directory),
             self._toolchain(directory),
             lambda: self._packages(root),
+            lambda: self._linked(places, root),
             _rust_version(data, root_data),
         )
 
@@ -94,12 +97,28 @@ class CrateReader:
         return directory, data
 
     def _packages(self, root: str) -> dict[str, lock.Locked] | None:
-        try:
-            data = manifest.read_toml(self._context, f"{root}/Cargo.lock" if root else "Cargo.lock")
-        except BrokenFileError as error:
-            self._note(str(error))
-            return None
+        data = self._lock(root)
         return lock.locked_packages(data) if data is not None else None
+
+    def _linked(self, directories: tuple[str, ...], root: str) -> tuple[str, ...] | None:
+        data = self._lock(root)
+        if data is None or not directories:
+            return None
+        return linked_packages(
+            self._context,
+            {name: one.dependencies for name, one in lock.locked_packages(data).items()},
+            directories,
+            root,
+        )
+
+    def _lock(self, root: str) -> dict[str, Any] | None:
+        if root not in self._locks:
+            try:
+                self._locks[root] = manifest.read_toml(self._context, f"{root}/Cargo.lock" if root else "Cargo.lock")
+            except BrokenFileError as error:
+                self._note(str(error))
+                self._locks[root] = None
+        return self._locks[root]
 
     def _config(self, directory: str) -> CargoConfig:
         try:
