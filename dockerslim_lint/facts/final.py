@@ -137,7 +137,9 @@ def read_launch(state: StageState, shared: Shared, instructions: Sequence[Instru
     if state.cmd is None and state.base_cmd and (state.entrypoint is None) and image is not None and image.cmd:
         argv += image.cmd
     first = program if shell_form else argv[0] if argv else None
-    init = first if first and not shell_form and not from_base and _is_init(first) else ""
+    init = ""
+    if first and len(argv) > 1 and not shell_form and not from_base and not _is_own(first, state, shared):
+        init = first if packages.is_init(patterns.basename(first)) else ""
     if init:
         rest = argv[1:]
         while rest and rest[0].startswith("-"):
@@ -155,10 +157,9 @@ def read_launch(state: StageState, shared: Shared, instructions: Sequence[Instru
     )
 
 
-def _is_init(name: str) -> bool:
-    """Whether the program is one that only starts another (tini, dumb-init)."""
-    known = packages.lookup("apt", patterns.basename(name))
-    return known is not None and known.role == "init"
+def _is_own(name: str, state: StageState, shared: Shared) -> bool:
+    path = _resolve(name, state, shared)
+    return path is not None and isinstance(state.table.find(path), Artifact)
 
 
 def _program_of_shell_form(instruction: Instruction) -> str | None:

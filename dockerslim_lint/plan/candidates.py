@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 from dockerslim_lint.catalog import images as catalog
 from dockerslim_lint.catalog import packages, platforms
 from dockerslim_lint.facts.model import GNU_DYNAMIC, MUSL_STATIC, Cook, FinalImage, ImageBuild
@@ -46,8 +48,8 @@ def key_of(build: ImageBuild, images: tuple[FinalImage, ...]) -> str:
     return f"slim:{min(stages, default=images[0].stage)}"
 
 
-def tasks(build: ImageBuild, images: tuple[FinalImage, ...], prefer: tuple[str, ...]) -> list[Task]:
-    """What can be tried for one group, preferred first. Raises NotPossible where nothing can, whatever the base.
+def tasks(build: ImageBuild, images: tuple[FinalImage, ...], prefer: tuple[str, ...]) -> Iterator[Task]:
+    """What can be tried for one group, preferred first. Raises NotPossible at once where nothing can, whatever the base.
 
     A task whose `why_glibc` is set says why there is none for musl.
     """
@@ -65,19 +67,27 @@ def tasks(build: ImageBuild, images: tuple[FinalImage, ...], prefer: tuple[str, 
             why_glibc = str(reason)
     stages = tuple(sorted({build.calls[at].command.stage for at in calls}))
     cooks = _cooks(build, stages) if retarget else ()
-    order = dict.fromkeys((*(name for name in prefer if name in CHOICES + ON_REQUEST), *CHOICES))
-    choices = [Choice(name, catalog.choice(name), keep=False) for name in order]
+
+    def of(choice: Choice) -> Task | None:
+        if choice.base.libc == "glibc":
+            if links != {GNU_DYNAMIC}:
+                return None
+            return Task(build, images, calls, stages, choice, False, why_glibc=why_glibc)
+        if why_glibc:
+            return None
+        return Task(build, images, calls if retarget else (), stages, choice, retarget, compiler, cooks)
+
+    return filter(None, map(of, _choices(build, images, prefer)))
+
+
+def _choices(build: ImageBuild, images: tuple[FinalImage, ...], prefer: tuple[str, ...]) -> Iterator[Choice]:
+    """The bases in the order in which they are tried; each is looked up when it is its turn."""
     kept = _kept(build, images)
     if kept is not None:
-        choices = [kept, *(choice for choice in choices if choice.name != kept.name)]
-    found = []
-    for choice in choices:
-        if choice.base.libc == "glibc":
-            if links == {GNU_DYNAMIC}:
-                found.append(Task(build, images, calls, stages, choice, False, why_glibc=why_glibc))
-        elif not why_glibc:
-            found.append(Task(build, images, calls if retarget else (), stages, choice, retarget, compiler, cooks))
-    return found
+        yield kept
+    for name in dict.fromkeys((*(name for name in prefer if name in CHOICES + ON_REQUEST), *CHOICES)):
+        if kept is None or name != kept.name:
+            yield Choice(name, catalog.choice(name), keep=False)
 
 
 def _cooks(build: ImageBuild, stages: tuple[int, ...]) -> tuple[Cook, ...]:
