@@ -6,13 +6,10 @@ from collections.abc import Callable, Iterator
 
 from dockerslim_lint.edit import Claim, ConfigChange, Edit, Fix, OverlapError, Safety, apply
 from dockerslim_lint.facts.model import GNU_DYNAMIC, MUSL_STATIC, STRIPPED_ALL, FinalImage, ImageBuild
-from dockerslim_lint.plan.blocks.alpine_steps import translate_steps
 from dockerslim_lint.plan.blocks.artifact_path import move_paths
-from dockerslim_lint.plan.blocks.compiler import install_compiler
 from dockerslim_lint.plan.blocks.final_base import full_destinations, replace_base
 from dockerslim_lint.plan.blocks.final_steps import number_user, remove_steps
 from dockerslim_lint.plan.blocks.retarget import add_target
-from dockerslim_lint.plan.blocks.split_stage import split
 from dockerslim_lint.plan.blocks.strip import strip_symbols
 from dockerslim_lint.plan.blocks.target import install_target
 from dockerslim_lint.plan.glibc import check_glibc
@@ -67,15 +64,21 @@ def compose(task: Task, key: str, reread: Reread) -> Fix:
 
 
 def _drafts(task: Task) -> Iterator[Draft]:
+    """What each block contributes; the seldom blocks are imported when it is their turn."""
     build = task.build
     if task.retarget:
-        yield install_compiler(task)
+        if task.compiler:
+            from dockerslim_lint.plan.blocks.compiler import install_compiler
+
+            yield install_compiler(task)
         yield install_target(task)
         yield add_target(task)
         yield move_paths(task)
     yield strip_symbols(build, task.images)
     for image in task.images:
         if image.single_stage:
+            from dockerslim_lint.plan.blocks.split_stage import split
+
             yield split(task, image)
             continue
         if task.choice.keep:
@@ -92,6 +95,8 @@ def _final_steps(build: ImageBuild, image: FinalImage, choice: Choice) -> list[D
     except NotPossible:
         if choice.base.package_manager != "apk" or not choice.base.shell:
             raise
+    from dockerslim_lint.plan.blocks.alpine_steps import translate_steps
+
     return [translate_steps(build, image, choice)]
 
 
