@@ -12,11 +12,13 @@ from dockerslim_lint_rules.gnu_on_fat_base import GnuOnFatBase
 from dockerslim_lint_rules.gnu_without_glibc import GnuWithoutGlibc
 from dockerslim_lint_rules.musl_gcc_linker import MuslGccLinker
 from dockerslim_lint_rules.musl_on_fat_base import MuslOnFatBase
+from dockerslim_lint_rules.not_locked import NotLocked
 from dockerslim_lint_rules.not_stripped import NotStripped
 from dockerslim_lint_rules.target_not_installed import TargetNotInstalled
 from dockerslim_lint_rules.toolchain_shipped import ToolchainShipped
 from dockerslim_lint_rules.uname_target import UnameTarget
 from dockerslim_lint_rules.unparsable import Unparsable
+from dockerslim_lint_rules.unpinned_toolchain import UnpinnedToolchain
 
 from dockerslim_lint.rule import Rule
 
@@ -33,6 +35,8 @@ BUILT_IN: tuple[type[Rule], ...] = (
     CrtStatic,
     NotStripped,
     ToolchainShipped,
+    NotLocked,
+    UnpinnedToolchain,
     Unparsable,
     BadInstruction,
     CustomFrontend,

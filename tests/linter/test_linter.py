@@ -33,8 +33,12 @@ def fix(text: str, allow: Safety, context: MemoryContext = CONTEXT) -> linter.Fi
 def test_safe_fixes_are_applied_without_the_decision() -> None:
     fixed = fix(CLASSIC, Safety.SAFE, LOCKED)
     assert [(one.fix.key, one.codes) for one in fixed.applied] == [("strip:1", ("DSL201",))]
-    assert [(held.key, held.codes) for held in fixed.held] == [("slim:0", ("DSL101", "DSL103"))]
-    assert fixed.held[0].reason.startswith("not proven")
+    assert [(held.key, held.codes) for held in fixed.held] == [
+        ("locked:3", ("DSL501",)),
+        ("slim:0", ("DSL101", "DSL103")),
+    ]
+    assert fixed.held[0].reason == "advice: needs a human"
+    assert fixed.held[1].reason.startswith("not proven")
     proven = fix(fixed.source.data.decode(), Safety.PROVABLE, LOCKED)
     assert proven.source.data == fix(CLASSIC, Safety.PROVABLE, LOCKED).source.data
 
