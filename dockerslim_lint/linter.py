@@ -13,7 +13,7 @@ from dockerslim_lint.facts.model import ImageBuild
 from dockerslim_lint.finding import Finding
 from dockerslim_lint.plan.decision import Plan
 from dockerslim_lint.record import Record
-from dockerslim_lint.registry import rules
+from dockerslim_lint.registry import chosen
 from dockerslim_lint.source import Source, encode
 from dockerslim_lint.suppress import Suppression, split, suppressions
 
@@ -138,12 +138,8 @@ def _report(reader: _Reader, source: Source) -> Report:
     plan = reader.plan(build)
     settings = reader.settings
     found: list[Finding] = []
-    for rule in rules():
-        names = {rule.CODE.lower(), rule.NAME}
-        if settings.select and not names & {name.lower() for name in settings.select}:
-            continue
-        if not names & {name.lower() for name in settings.ignore}:
-            found += rule.check(build, plan)
+    for rule in chosen(settings.select, settings.ignore):
+        found += rule.check(build, plan)
     found.sort(key=lambda finding: (finding.span.start, finding.code))
     comments = suppressions(build.dockerfile, source)
     parted = split(found, comments)

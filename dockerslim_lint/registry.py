@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from functools import cache
 
 from dockerslim_lint_rules.bad_instruction import BadInstruction
@@ -16,6 +17,7 @@ from dockerslim_lint_rules.musl_gcc_linker import MuslGccLinker
 from dockerslim_lint_rules.musl_on_fat_base import MuslOnFatBase
 from dockerslim_lint_rules.no_certificates import NoCertificates
 from dockerslim_lint_rules.no_time_zones import NoTimeZones
+from dockerslim_lint_rules.not_locked import NotLocked
 from dockerslim_lint_rules.not_stripped import NotStripped
 from dockerslim_lint_rules.shell_form_without_shell import ShellFormWithoutShell
 from dockerslim_lint_rules.target_not_installed import TargetNotInstalled
@@ -23,6 +25,8 @@ from dockerslim_lint_rules.toolchain_shipped import ToolchainShipped
 from dockerslim_lint_rules.uname_target import UnameTarget
 from dockerslim_lint_rules.unknown_user import UnknownUser
 from dockerslim_lint_rules.unparsable import Unparsable
+from dockerslim_lint_rules.unpinned_base import UnpinnedBase
+from dockerslim_lint_rules.unpinned_toolchain import UnpinnedToolchain
 
 from dockerslim_lint.rule import Rule
 
@@ -45,10 +49,17 @@ BUILT_IN: tuple[type[Rule], ...] = (
     MissingTool,
     NoCertificates,
     NoTimeZones,
+    NotLocked,
+    UnpinnedToolchain,
+    UnpinnedBase,
     Unparsable,
     BadInstruction,
     CustomFrontend,
 )
+
+
+DEFAULT = "default"
+"""In `select`: the rules that are on by default."""
 
 
 class DuplicateRuleError(Exception):
@@ -69,6 +80,18 @@ def resolve(name: str) -> Rule | None:
     """The rule of that code or name, in any case; None if there is none."""
     wanted = name.strip().lower()
     return next((rule for rule in rules() if wanted in (rule.CODE.lower(), rule.NAME)), None)
+
+
+def chosen(select: Collection[str], ignore: Collection[str]) -> tuple[Rule, ...]:
+    """The rules that run. Names and codes in any case; an empty `select` is the rules that are on by default."""
+    wanted = {name.strip().lower() for name in select} or {DEFAULT}
+    unwanted = {name.strip().lower() for name in ignore}
+    found = []
+    for rule in rules():
+        names = {rule.CODE.lower(), rule.NAME}
+        if (names & wanted or (rule.ON_BY_DEFAULT and DEFAULT in wanted)) and not names & unwanted:
+            found.append(rule)
+    return tuple(found)
 
 
 def url(code: str) -> str:

@@ -154,7 +154,8 @@ class Toolchain(Record):
     `target`: is the standard library of the call's target there: installed, missing, elsewhere (for another toolchain than
     the one that the call uses) or unknown. `added` is the command that installed it. `file` is the toolchain file that
     chooses, None where none does. `same`: the call uses the toolchain of its image; None where that cannot be told, or no
-    toolchain is named. `changed`: a step or a variable may have chosen another one.
+    toolchain is named. `changed`: a step or a variable may have chosen another one. `older`: the image's Rust is older than
+    the crate's rust-version.
     """
 
     target: str
@@ -162,6 +163,7 @@ class Toolchain(Record):
     file: ToolchainFile | None
     same: bool | None
     changed: bool
+    older: bool
 
 
 class Cook(Record):

@@ -113,7 +113,8 @@ class Toolchains:
         state, added = self._target(call, arguments, stage, crate, file)
         if state == TARGET_ELSEWHERE and (open_ or self.unsure):
             state = UNKNOWN
-        return Toolchain(state, added, file if not call.toolchain else None, same, open_)
+        older = image is not None and crate is not None and is_older(image, crate.rust_version)
+        return Toolchain(state, added, file if not call.toolchain else None, same, open_, older)
 
     def _target(
         self, call: CargoCall, arguments: CargoArguments, stage: Stage, crate: Crate | None, file: ToolchainFile | None

@@ -33,8 +33,12 @@ def fix(text: str, allow: Safety, context: MemoryContext = CONTEXT) -> linter.Fi
 def test_safe_fixes_are_applied_without_the_decision() -> None:
     fixed = fix(CLASSIC, Safety.SAFE, LOCKED)
     assert [(one.fix.key, one.codes) for one in fixed.applied] == [("strip:1", ("DSL201",))]
-    assert [(held.key, held.codes) for held in fixed.held] == [("slim:0", ("DSL101", "DSL103"))]
-    assert fixed.held[0].reason.startswith("not proven")
+    assert [(held.key, held.codes) for held in fixed.held] == [
+        ("locked:3", ("DSL501",)),
+        ("slim:0", ("DSL101", "DSL103")),
+    ]
+    assert fixed.held[0].reason == "advice: needs a human"
+    assert fixed.held[1].reason.startswith("not proven")
     proven = fix(fixed.source.data.decode(), Safety.PROVABLE, LOCKED)
     assert proven.source.data == fix(CLASSIC, Safety.PROVABLE, LOCKED).source.data
 
@@ -57,6 +61,9 @@ def test_select_and_ignore() -> None:
     assert codes(select=("dsl101",)) == ["DSL101"]
     assert codes(select=("not-stripped",)) == ["DSL201"]
     assert codes(ignore=("DSL101", "toolchain-shipped")) == ["DSL201"]
+    assert codes(select=("DSL503",)) == ["DSL503"], "off by default, on by name"
+    assert codes(select=("Default", "unpinned-base")) == ["DSL101", "DSL202", "DSL503", "DSL201"]
+    assert codes(select=("default",), ignore=("DSL101",)) == ["DSL202", "DSL201"]
 
 
 def test_error_of_a_file_without_instructions() -> None:
@@ -97,7 +104,7 @@ class _Odd(Rule):
 )
 def test_a_bad_fix_is_thrown_away_as_our_bug(text: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(_Odd, "text", text)
-    monkeypatch.setattr(linter, "rules", lambda: (*registry.rules(), _Odd()))
+    monkeypatch.setattr(linter, "chosen", lambda select, ignore: (*registry.rules(), _Odd()))
     fixed = linter.fix(Source(CLASSIC.encode()), CONTEXT, Settings(), Safety.SAFE)
     assert fixed.bug is not None
     if "RUN" in text or "RNU" in text:

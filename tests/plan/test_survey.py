@@ -8,6 +8,7 @@ from dockerslim_lint import linter
 from dockerslim_lint.config import Settings
 from dockerslim_lint.context import BuildContext, MemoryContext, NoContext
 from dockerslim_lint.edit import Safety
+from dockerslim_lint.finding import Severity
 from dockerslim_lint.source import Source
 from tests.facts.reading import CRATE, MANIFEST, only_artifact, read
 from tests.plan.test_edits import rewritten
@@ -20,7 +21,8 @@ def codes(text: str, files: dict[str, str] | None = None) -> list[str]:
     context: BuildContext = NoContext()
     if files is not None:
         context = MemoryContext({path: body.encode() for path, body in files.items()})
-    return [finding.code for finding in linter.lint(Source(text.encode()), context, Settings()).findings]
+    findings = linter.lint(Source(text.encode()), context, Settings()).findings
+    return [finding.code for finding in findings if finding.severity > Severity.INFO]
 
 
 def safe(text: str, files: dict[str, str] | None = None) -> linter.Fixed:
@@ -271,7 +273,7 @@ def test_gnu_static_is_left_alone() -> None:
         .replace("target/release", "target/x86_64-unknown-linux-gnu/release")
     )
     report = linter.lint(Source(text.encode()), MemoryContext({k: v.encode() for k, v in LOCKED.items()}), Settings())
-    assert [finding.key for finding in report.findings] == ["strip:1"]
+    assert [finding.key for finding in report.findings if finding.severity > Severity.INFO] == ["strip:1"]
 
 
 def test_workdir_in_the_output_directory() -> None:
