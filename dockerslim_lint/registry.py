@@ -14,6 +14,7 @@ from dockerslim_lint_rules.musl_on_fat_base import MuslOnFatBase
 from dockerslim_lint_rules.no_certificates import NoCertificates
 from dockerslim_lint_rules.no_time_zones import NoTimeZones
 from dockerslim_lint_rules.not_stripped import NotStripped
+from dockerslim_lint_rules.root_user import RootUser
 from dockerslim_lint_rules.shell_form_without_shell import ShellFormWithoutShell
 from dockerslim_lint_rules.toolchain_shipped import ToolchainShipped
 from dockerslim_lint_rules.unknown_user import UnknownUser
@@ -35,6 +36,7 @@ BUILT_IN: tuple[type[Rule], ...] = (
     MissingTool,
     NoCertificates,
     NoTimeZones,
+    RootUser,
     Unparsable,
     BadInstruction,
     CustomFrontend,
