@@ -9,6 +9,7 @@ from dockerslim_lint_rules.custom_frontend import CustomFrontend
 from dockerslim_lint_rules.gnu_on_fat_base import GnuOnFatBase
 from dockerslim_lint_rules.gnu_without_glibc import GnuWithoutGlibc
 from dockerslim_lint_rules.missing_entrypoint import MissingEntrypoint
+from dockerslim_lint_rules.missing_library import MissingLibrary
 from dockerslim_lint_rules.missing_tool import MissingTool
 from dockerslim_lint_rules.musl_on_fat_base import MuslOnFatBase
 from dockerslim_lint_rules.no_certificates import NoCertificates
@@ -37,6 +38,7 @@ BUILT_IN: tuple[type[Rule], ...] = (
     NoCertificates,
     NoTimeZones,
     RootUser,
+    MissingLibrary,
     Unparsable,
     BadInstruction,
     CustomFrontend,

@@ -25,6 +25,7 @@ ROWS = {
     "symbols": "user",
     "programs": "base",
     "needs": "crate",
+    "libraries": "base",
 }
 PRESENT = sorted(path.stem for path in FOLDER.glob("*.toml"))
 SETTINGS = {
