@@ -11,6 +11,7 @@ from dockerslim_lint_rules.gnu_without_glibc import GnuWithoutGlibc
 from dockerslim_lint_rules.missing_entrypoint import MissingEntrypoint
 from dockerslim_lint_rules.missing_library import MissingLibrary
 from dockerslim_lint_rules.missing_tool import MissingTool
+from dockerslim_lint_rules.musl_allocator import MuslAllocator
 from dockerslim_lint_rules.musl_on_fat_base import MuslOnFatBase
 from dockerslim_lint_rules.no_certificates import NoCertificates
 from dockerslim_lint_rules.no_time_zones import NoTimeZones
@@ -39,6 +40,7 @@ BUILT_IN: tuple[type[Rule], ...] = (
     NoTimeZones,
     RootUser,
     MissingLibrary,
+    MuslAllocator,
     Unparsable,
     BadInstruction,
     CustomFrontend,
