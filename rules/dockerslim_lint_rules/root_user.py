@@ -37,8 +37,8 @@ class RootUser(Rule):
     give it to that number and name it in VOLUME. A number needs no entry in /etc/passwd. Docker lets such a user listen on
     ports below 1024.
 
-    Silent on scratch and distroless, which have nothing that root could run, though a number does no harm there either;
-    and where a script or `gosu` starts first, which may change the user itself.
+    Silent on scratch and distroless, which have nothing that root could run, as long as no instruction needs a shell; and
+    where a script or `gosu` starts first, which may change the user itself.
 
     **Fix safety.** There is no fix: what the program must be able to write is not in the Dockerfile.
     """
@@ -51,7 +51,9 @@ class RootUser(Rule):
         for image in build.images:
             base = build.stages[image.stage].image
             word = build.stages[image.stage].word
-            if not image.inside.as_root or base is None or not base.shell or word is None:
+            if not image.inside.as_root or base is None or word is None:
+                continue
+            if not base.shell and not image.inside.shell_uses:
                 continue
             if image.launch.program not in dict(image.artifacts):
                 continue
@@ -61,7 +63,7 @@ class RootUser(Rule):
             yield self.finding(
                 f"{name} runs as root: {reason}.",
                 said[0].span if said else word.span,
-                note="root, with a shell at hand",
+                note="root, with a shell at hand" if base.shell else "root, in an image that wants a shell",
             )
 
     INVALID = (Invalid(SLIM, line=5), Invalid(BACK, line=8), Invalid(BACK.replace("USER root", "USER 0:0"), line=8))
@@ -76,5 +78,5 @@ class RootUser(Rule):
         Valid(near=0, text=SLIM.replace("CMD", 'ENTRYPOINT ["gosu", "web"]\nCMD')),
         Valid(near=0, text=SLIM.replace("CMD", 'ENTRYPOINT ["/entrypoint.sh"]\nCMD')),
         Valid(near=1, text=BACK.replace("USER root", "USER web")),
-        Valid(near=1, text=BACK.replace("alpine:3.24", "scratch")),
+        Valid(near=1, text=BACK.replace("alpine:3.24", "scratch").replace("RUN adduser -D web\n", "")),
     )
