@@ -10,7 +10,7 @@ from dockerslim_lint.context import BuildContext
 from dockerslim_lint.edit import Claim, Edit, Fix, Safety, Withheld, apply
 from dockerslim_lint.facts.build import read_build
 from dockerslim_lint.facts.model import ImageBuild
-from dockerslim_lint.finding import Finding
+from dockerslim_lint.finding import Finding, Severity
 from dockerslim_lint.plan.decision import Plan
 from dockerslim_lint.record import Record
 from dockerslim_lint.registry import chosen
@@ -257,12 +257,19 @@ def _held(report: Report) -> tuple[Held, ...]:
 
 
 def _worse(before: Report, after: Report) -> str:
-    """What is wrong with a result, "" if nothing: a finding that was not there, or a file that does not parse."""
+    """What is wrong with a result, "" if nothing: a finding that was not there, or a file that does not parse.
+
+    Advice that comes with another base (its shell, its allocator) is no reason to throw a rewrite away.
+    """
     if after.error is not None:
         return after.error
-    old, new = Counter(one.code for one in before.findings), Counter(one.code for one in after.findings)
+    old, new = Counter(_warnings(before)), Counter(_warnings(after))
     more = sorted((new - old).elements())
     return f"it brings {', '.join(more)}" if more else ""
+
+
+def _warnings(report: Report) -> Iterator[str]:
+    return (one.code for one in report.findings if one.severity > Severity.INFO)
 
 
 def _touched_elsewhere(before: Source, after: Source, edits: list[Edit]) -> str:

@@ -12,13 +12,16 @@ from dockerslim_lint_rules.glibc_too_old import GlibcTooOld
 from dockerslim_lint_rules.gnu_on_fat_base import GnuOnFatBase
 from dockerslim_lint_rules.gnu_without_glibc import GnuWithoutGlibc
 from dockerslim_lint_rules.missing_entrypoint import MissingEntrypoint
+from dockerslim_lint_rules.missing_library import MissingLibrary
 from dockerslim_lint_rules.missing_tool import MissingTool
+from dockerslim_lint_rules.musl_allocator import MuslAllocator
 from dockerslim_lint_rules.musl_gcc_linker import MuslGccLinker
 from dockerslim_lint_rules.musl_on_fat_base import MuslOnFatBase
 from dockerslim_lint_rules.no_certificates import NoCertificates
 from dockerslim_lint_rules.no_time_zones import NoTimeZones
 from dockerslim_lint_rules.not_locked import NotLocked
 from dockerslim_lint_rules.not_stripped import NotStripped
+from dockerslim_lint_rules.root_user import RootUser
 from dockerslim_lint_rules.shell_form_without_shell import ShellFormWithoutShell
 from dockerslim_lint_rules.target_not_installed import TargetNotInstalled
 from dockerslim_lint_rules.toolchain_shipped import ToolchainShipped
@@ -52,6 +55,9 @@ BUILT_IN: tuple[type[Rule], ...] = (
     NotLocked,
     UnpinnedToolchain,
     UnpinnedBase,
+    RootUser,
+    MissingLibrary,
+    MuslAllocator,
     Unparsable,
     BadInstruction,
     CustomFrontend,

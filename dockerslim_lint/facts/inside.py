@@ -8,7 +8,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING
 
 from dockerslim_lint.catalog import commands as known_commands
-from dockerslim_lint.catalog import packages, programs
+from dockerslim_lint.catalog import libraries, packages, programs
 from dockerslim_lint.catalog.images import BaseImage, is_common_user
 from dockerslim_lint.facts import patterns
 from dockerslim_lint.facts.env import NOWHERE
@@ -234,6 +234,21 @@ class Inside:
         if self._unknown_packages or self._speaks_of("zoneinfo", "localtime", "tzdata"):
             return None
         return self._brought("/usr/share/zoneinfo/UTC")
+
+    def library(self, holders: Sequence[str]) -> bool | None:
+        """Whether a shared library is there that any of the Debian packages `holders` would bring."""
+        if self.base is None or "LD_LIBRARY_PATH" in self._state.environment.environment:
+            return None
+        wanted = [packages.lookup("apt", name) for name in holders]
+        rows = {(known.role, known.source) for known in wanted if known is not None}
+        for known in self._packages:
+            if known is None:
+                return None
+            if known.name in holders or (known.role, known.source) in rows or not set(holders).isdisjoint(known.brings):
+                return True
+        if self._speaks_of(".so", "/lib") or not libraries.lacks(self.base, holders):
+            return None
+        return self._brought("/usr/lib/any", "/lib/any", "/usr/local/lib/any", "/lib64/any")
 
     @cached_property
     def time_zone(self) -> Value | None:

@@ -33,6 +33,8 @@ def check_base(build: ImageBuild, image: FinalImage, choice: Choice) -> None:
         _check_health(build, image)
     if not image.single_stage:
         _check_transfers(build, image)
+    if not base.certificates:
+        _check_crates(build, image, choice)
     for need in image.needs:
         if (
             base.package_manager == "apk"
@@ -43,6 +45,17 @@ def check_base(build: ImageBuild, image: FinalImage, choice: Choice) -> None:
             continue
         if (need.kind == "certificates" and not base.certificates) or (need.kind == "tzdata" and not base.tzdata):
             raise NotPossible(f"{choice.name} has no {need.kind}, and {need.reason}")
+
+
+def _check_crates(build: ImageBuild, image: FinalImage, choice: Choice) -> None:
+    """A crate that reads the system's certificate authorities, for a base without any."""
+    from dockerslim_lint.catalog import needs
+
+    for _, artifact in image.artifacts:
+        crate = build.crates[artifact.call] if artifact.call is not None else None
+        if crate is not None and not needs.brings("certificates", crate.packages or ()):
+            for name in needs.needing("certificates", crate.linked or ()):
+                raise NotPossible(f"{choice.name} has no certificates, and {name} reads them")
 
 
 def _installable(image: FinalImage) -> set[str]:

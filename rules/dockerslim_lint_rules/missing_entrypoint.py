@@ -72,7 +72,7 @@ class MissingEntrypoint(Rule):
                     if any(transfer.destination.rstrip("/") in (path, path.rsplit("/", 1)[0]) for path, _ in programs)
                 ]
                 yield self.finding(
-                    f"{started.name} is not {where}: the image does not start. It ships {places}.",
+                    f"{started.name} is no program {where}: the image does not start. It ships {places}.",
                     started.span,
                     note="not there",
                     labels=tuple(labels[:1]),

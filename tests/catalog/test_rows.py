@@ -26,6 +26,7 @@ ROWS = {
     "glibc": "step",
     "programs": "base",
     "needs": "crate",
+    "libraries": "base",
 }
 PRESENT = sorted(path.stem for path in FOLDER.glob("*.toml"))
 SETTINGS = {

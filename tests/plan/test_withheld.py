@@ -145,6 +145,7 @@ def test_a_toolchain_file_below_the_step() -> None:
     [
         ("COPY . .", "RUN apt-get update && apt-get install -y ffmpeg\nCOPY . .", "ffmpeg"),
         ("COPY . .", "COPY . .\nRUN useradd u", "useradd"),
+        ("COPY . .", "COPY . .\nUSER someone", "someone"),
         ("COPY . .", "COPY --from=node:22 /x /x\nCOPY . .", "another image"),
         ("COPY . .", "COPY . .\nCOPY assets /app/assets", "assets"),
         ('CMD ["./target/release/app"]', "CMD ./target/release/app --port $PORT", "shell form"),

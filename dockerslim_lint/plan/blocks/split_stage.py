@@ -61,6 +61,9 @@ def split(task: Task, image: FinalImage) -> Draft:
     last = steps[-1]
     _check_steps(build, image)
     _check_arguments(build, image)
+    user = image.user.partition(":")[0]
+    if user and not user.isdecimal() and task.choice.base.user_id(user) is None:
+        raise NotPossible(f"nothing makes the user {user} in the new stage")
     name = stage.name or _free_name(build)
     edits = []
     if not stage.name:
