@@ -143,7 +143,8 @@ def test_declared_safety_matches_the_fixes() -> None:
 @pytest.mark.parametrize("rule", rules(), ids=lambda rule: rule.CODE)
 def test_no_case_makes_a_fix_worse(rule: Rule) -> None:
     """With all rules at work, whatever base is preferred: a rule that speaks on the result of a fix shows up as our bug."""
-    for case in (*rule.INVALID, *rule.VALID):
+    cases: list[Invalid | Valid] = [*rule.INVALID, *rule.VALID]
+    for case in cases:
         for prefer in ((), ("alpine",), ("scratch",)):
             fixed = linter.fix(Source(case.text.encode()), context_of(case), Settings(prefer=prefer), Safety.PROVABLE)
             assert fixed.bug is None, case.text
