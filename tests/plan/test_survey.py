@@ -186,7 +186,7 @@ def test_debug_information_that_was_asked_for_stays(before: str, manifest: str) 
         "debian:bookworm-slim", "gcr.io/distroless/cc-debian13"
     )
     files = {**LOCKED, "Cargo.toml": MANIFEST + manifest}
-    assert codes(text, files) == []
+    assert codes(text, files) == ["DSL501"]
     assert not safe(text, files).applied
 
 
@@ -265,7 +265,7 @@ def test_gnu_static_is_left_alone() -> None:
         .replace("target/release", "target/x86_64-unknown-linux-gnu/release")
     )
     report = linter.lint(Source(text.encode()), MemoryContext({k: v.encode() for k, v in LOCKED.items()}), Settings())
-    assert [finding.key for finding in report.findings] == ["strip:1"]
+    assert [finding.key for finding in report.findings] == ["strip:1", "locked:3"]
 
 
 def test_workdir_in_the_output_directory() -> None:
