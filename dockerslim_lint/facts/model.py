@@ -122,7 +122,7 @@ class CargoCall(Record):
     unknown; `bins` the names asked for by --bin. `profile_directory` is release, debug or the custom profile's name.
     `debug` is True where the file or the manifest asks for debug information. `flags` are the rustc flags in force, None if
     unknown; `linkers` those that may be in force. `locked`: --locked or --frozen is given, None where a variable may hold it.
-    `lock`: the Cargo.lock of the crate is in the stage, as it is in the context. `end` is the file offset at which further arguments can be inserted, None where there is no such place.
+    `lock`: it is not, and the Cargo.lock of the crate is in the stage as it is in the context. `end` is the file offset at which further arguments can be inserted, None where there is no such place.
     """
 
     command: Command

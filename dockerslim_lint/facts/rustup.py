@@ -6,7 +6,7 @@ from dockerslim_lint.catalog import commands as known_commands
 from dockerslim_lint.catalog import platforms
 from dockerslim_lint.catalog.images import BaseImage
 from dockerslim_lint.facts import patterns
-from dockerslim_lint.facts.cargo import OTHER_BUILDERS, CargoArguments, cargo_arguments
+from dockerslim_lint.facts.cargo import OTHER_BUILDERS, CargoArguments
 from dockerslim_lint.facts.crate.config import ToolchainFile
 from dockerslim_lint.facts.crate.model import Crate
 from dockerslim_lint.facts.model import (
@@ -65,16 +65,18 @@ class Toolchains:
         copy.added, copy.unsure, copy.changed = list(self.added), self.unsure, self.changed
         return copy
 
-    def command(self, command: Command, file: ToolchainFile | None) -> None:
+    def command(self, command: Command, arguments: CargoArguments | None, file: ToolchainFile | None) -> None:
         """Take in one command; `file` is the toolchain file that rustup finds in its directory."""
-        arguments = cargo_arguments(command)
-        if arguments is not None:
-            name = arguments.subcommand
-            self.unsure = self.unsure or (name in OTHER_BUILDERS and name not in BUILDERS_WITHOUT_TARGETS)
-        elif command.name == RUSTUP:
+        if command.name == RUSTUP:
             self._rustup(command, file)
-        elif known_commands.classify(command.name) == "opaque" or known_commands.title(command.name) == "cargo":
-            self.unsure = True
+        elif self.unsure:
+            return
+        elif arguments is not None:
+            name = arguments.subcommand
+            self.unsure = name in OTHER_BUILDERS and name not in BUILDERS_WITHOUT_TARGETS
+        else:
+            kind = known_commands.classify(command.name)
+            self.unsure = kind == "opaque" or (kind == "known" and known_commands.title(command.name) == "cargo")
 
     def place(self, path: str) -> None:
         """Files that are not read arrive at a path, or are mounted there."""

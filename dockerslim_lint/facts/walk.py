@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from dockerslim_lint.catalog import commands as known_commands
 from dockerslim_lint.facts import patterns
 from dockerslim_lint.facts.calls import crate_directory, read_call, read_cook
-from dockerslim_lint.facts.cargo import BUILDS, OTHER_BUILDERS, cargo_arguments
+from dockerslim_lint.facts.cargo import BUILDS, OTHER_BUILDERS, CargoArguments, cargo_arguments
 from dockerslim_lint.facts.commands import CommandReader
 from dockerslim_lint.facts.crate.config import TOOLCHAIN_FILES, ToolchainFile
 from dockerslim_lint.facts.crate.model import Crate
@@ -147,14 +147,19 @@ class StageState:
             self._shared.commands.append(command)
             self._shared.uses += command_uses(command, self.table, self._shared.calls)
             self.targets += installed_by(command)
-            self.rustup.command(command, self._toolchain_file(command.directory) if command.name == RUSTUP else None)
+            arguments = cargo_arguments(command)
+            self.rustup.command(
+                command, arguments, self._toolchain_file(command.directory) if command.name == RUSTUP else None
+            )
             install = read_install(command)
             if install is not None:
                 self.installs.append(install)
             user = read_user(command)
             if user is not None:
                 self.users.append(user)
-            if not self._cargo(command):
+            if arguments is not None:
+                self._cargo(command, arguments)
+            else:
                 if known_commands.classify(command.name) == "opaque" and self.opaque is None:
                     self.opaque = (_title(command), index)
                 apply_command(command, self.table)
@@ -179,33 +184,29 @@ class StageState:
                     self.table.put(place_, ContextTree(patterns.normalise(source.lstrip("/") or "."), index))
         return found
 
-    def _cargo(self, command: Command) -> bool:
-        arguments = cargo_arguments(command)
-        if arguments is None:
-            return False
+    def _cargo(self, command: Command, arguments: CargoArguments) -> None:
         shared = self._shared
         cook = read_cook(command, arguments, self.stage)
         if cook is not None:
             shared.cooks.append(cook)
-            return True
+            return
         if arguments.subcommand not in BUILDS:
             if arguments.subcommand in OTHER_BUILDERS and self.opaque is None:
                 self.opaque = (OTHER_BUILDERS[arguments.subcommand], command.instruction)
-            return True
+            return
         kind = BUILDS[arguments.subcommand]
         directory = crate_directory(command, arguments, kind)
         crate, workspace = self._crate(directory, tuple(word.pattern for word in arguments.flags.get("-p", ())))
         call = read_call(command, arguments, self.stage, crate, workspace)
-        if crate is not None and workspace is not None:
+        if crate is not None and workspace is not None and call.locked is False:
             call = call._replace(lock=self._from_context(f"{workspace.rstrip('/')}/Cargo.lock") is not None)
-        file = self._toolchain_file(command.directory)
+        file = self._toolchain_file(command.directory) if crate is None or crate.toolchain.path else None
         shared.toolchains.append(self.rustup.of(call, arguments, self.stage, crate, file))
         shared.calls.append(call)
         shared.crate_of_call.append(crate)
         number = len(shared.calls) - 1
         if call.output is not None:
             self.table.put(call.output, Output(number, call.link, call.stripped))
-        return True
 
     def _crate(self, directory: str | None, packages: tuple[str, ...]) -> tuple[Crate | None, str | None]:
         """The crate of a directory in the stage, by way of the COPY that brought its manifest."""
@@ -233,6 +234,8 @@ class StageState:
 
     def _toolchain_file(self, directory: str | None) -> ToolchainFile | None:
         """The toolchain file that rustup finds from a directory of the stage upwards (rustup book, "Overrides")."""
+        if not self._shared.crates.known:
+            return None
         while directory is not None and "*" not in directory:
             for name in TOOLCHAIN_FILES:
                 place_ = self._from_context(f"{directory.rstrip('/')}/{name}")

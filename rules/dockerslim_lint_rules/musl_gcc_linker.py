@@ -73,6 +73,8 @@ class MuslGccLinker(Rule):
         image, value = build.stages[call.command.stage].image, call.command.variables.get("CC")
         if image is None or image.host_libc != "glibc" or value is None or not value.origin.end or not value.text:
             return
+        if value.text == dict(image.env).get("CC"):
+            return  # the image is made for it
         program = value.text.rsplit("/", 1)[-1]
         row = next((row for row in platforms.platforms() if row.cc == program), None)
         if row is not None:
@@ -111,7 +113,7 @@ class MuslGccLinker(Rule):
         ),
         Valid(near=1, text=BARE.replace("CC=", "TARGET_CC=")),
         Valid(near=1, text=BARE.replace("rust:1-bookworm", "rust:1-alpine")),
-        Valid(near=1, text=BARE.replace("rust:1-bookworm", "clux/muslrust").replace("ENV CC=musl-gcc", "ENV A=b")),
+        Valid(near=1, text=BARE.replace("rust:1-bookworm", "clux/muslrust:stable")),
         Valid(near=2, text=MUSL.replace("ENV CARGO", "ENV OTHER").replace("COPY . .", "COPY src src"), files=FILES),
     )
 

@@ -77,10 +77,8 @@ class UnpinnedToolchain(Rule):
                 severity=Severity.ERROR,
             )
         elif not image.version and not stage.digest:
-            yield self.finding(
-                f"{name} names no version of Rust: the compiler, and the Debian below it, change when the image does.",
-                stage.word.span,
-            )
+            what = "the compiler and the distribution below it change" if image.moving else "the compiler changes"
+            yield self.finding(f"{name} names no version of Rust: {what} when the image does.", stage.word.span)
 
     INVALID = (
         Invalid(LATEST, line=1, files=FILES),

@@ -37,7 +37,12 @@ class CrateReader:
 
     def has(self, path: str) -> bool:
         """Whether the context is known to have a file."""
-        return self._context.read(path) is not None
+        return bool(self._context.names(path))
+
+    @property
+    def known(self) -> bool:
+        """Whether anything is known of the context."""
+        return self._context.known
 
     def toolchain_in(self, directory: str) -> ToolchainFile:
         """The toolchain file of a directory; without a channel if it cannot be read."""
