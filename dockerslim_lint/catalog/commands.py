@@ -30,6 +30,16 @@ def canonical(name: str) -> str:
     return str(table("commands")["aliases"].get(last, last))
 
 
+def reads(name: str) -> bool:
+    """Whether the command fails where a file in its words is not there: it moves, copies or changes it."""
+    return bool(_rows().get(canonical(name), {}).get("reads", False))
+
+
+def has_destination(name: str) -> bool:
+    """Whether the last word is where the others go."""
+    return bool(_rows().get(canonical(name), {}).get("destination", False))
+
+
 def is_wrapper(name: str) -> bool:
     """Whether the command runs another one, which follows in its words (``env A=b cargo build``, ``sudo``, ``time``)."""
     return bool(_rows().get(canonical(name), {}).get("wrapper", False))

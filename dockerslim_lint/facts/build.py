@@ -8,7 +8,7 @@ from dockerslim_lint.context import BuildContext
 from dockerslim_lint.facts.contents import Contents
 from dockerslim_lint.facts.crate.reader import CrateReader
 from dockerslim_lint.facts.env import global_scope
-from dockerslim_lint.facts.final import final_images
+from dockerslim_lint.facts.final import final_images, lost_programs
 from dockerslim_lint.facts.model import ImageBuild, Problem
 from dockerslim_lint.facts.stages import read_stages
 from dockerslim_lint.facts.walk import Shared, StageState
@@ -75,6 +75,10 @@ def read_build(
         crates=tuple(shared.crate_of_call),
         targets=tuple(tuple(state.targets) for state in shared.states),
         opaque=tuple(state.opaque for state in shared.states),
+        mounts=tuple(shared.mounts),
+        warmups=tuple(shared.warmups),
+        stale=tuple(shared.stale),
+        lost=(*shared.lost, *lost_programs(shared, instructions)),
         notes=tuple(crates.notes),
     )
 

@@ -49,7 +49,7 @@ def read_call(
     kind = BUILDS[arguments.subcommand]
     flags = arguments.flags
     profile, profile_directory = profile_of(arguments, kind)
-    target = _target(arguments, command.variables, stage, crate)
+    target = target_of(arguments, command.variables, stage, crate)
     directory = crate_directory(command, arguments, kind)
     target_directory, output = None, None
     if kind == "build":
@@ -83,10 +83,24 @@ def read_call(
         _stripped(command.variables, profile, crate, flags_in_force or ""),
         _debug(command.variables, profile, crate, flags_in_force or ""),
         _end(command, arguments),
+        features_of(arguments),
+        _open_profile(arguments),
     )
 
 
-def _target(arguments: CargoArguments, variables: Mapping[str, Value], stage: Stage, crate: Crate | None) -> Target:
+def features_of(arguments: CargoArguments) -> tuple[str, ...]:
+    """What ``--features`` and its relatives ask for, sorted."""
+    asked = {name for text in _texts(arguments, "--features", "-F") for name in text.replace(",", " ").split()}
+    return tuple(sorted(asked | (arguments.switches & {"--all-features", "--no-default-features"})))
+
+
+def _open_profile(arguments: CargoArguments) -> bool:
+    words = arguments.flags.get("--profile", ()) or arguments.operands
+    return any(word.shell is not None and word.shell.literal is None for word in words)
+
+
+def target_of(arguments: CargoArguments, variables: Mapping[str, Value], stage: Stage, crate: Crate | None) -> Target:
+    """The target that a call builds for."""
     named = arguments.flags.get("--target")
     if named:
         pattern: str | None = named[-1].pattern

@@ -56,7 +56,7 @@ class Command(Record):
     that the grammar could not read. `directory` is None where a ``cd`` leads somewhere unknown. `variables` are the
     environment and shell variables as far as the file sets them. `prefix` are the assignments before the command.
     `shell_form` is False for an exec form; `nested` is True inside ``sh -c '…'``, where quotes mean
-    other things.
+    other things. `writes` are the files that its output is redirected to.
     """
 
     instruction: int
@@ -69,6 +69,7 @@ class Command(Record):
     certain: bool
     shell_form: bool
     nested: bool = False
+    writes: tuple[str, ...] = ()
 
     @property
     def name(self) -> str:
@@ -90,7 +91,8 @@ class CargoCall(Record):
 
     `kind` is build or install. `source` is context, registry or git (install). `profile` is the profile's name, None if
     unknown; `bins` the names asked for by --bin. `profile_directory` is release, debug or the custom profile's name.
-    `debug` is True where the file or the manifest asks for debug information. `end` is the file offset at which further arguments can be inserted, None where there is no such place.
+    `debug` is True where the file or the manifest asks for debug information. `features` are what `--features` and its
+    relatives ask for, sorted. `open_profile` is True where a variable decides the profile, whatever its default. `end` is the file offset at which further arguments can be inserted, None where there is no such place.
     """
 
     command: Command
@@ -110,6 +112,8 @@ class CargoCall(Record):
     stripped: str
     debug: bool
     end: int | None
+    features: tuple[str, ...] = ()
+    open_profile: bool = False
 
 
 class Artifact(Record):
@@ -139,6 +143,55 @@ class ContextTree(Record):
 
     source: str
     instruction: int
+
+
+class Mount(Record):
+    """One ``RUN --mount``: `kind` is cache, bind or tmpfs, `target` its absolute path (a pattern), `span` the flag's place.
+
+    `varies` is True where a variable stands in it, so that its place or its id may differ from build to build.
+    """
+
+    instruction: int
+    stage: int
+    kind: str
+    target: str
+    varies: bool
+    span: Span
+
+
+class Warmup(Record):
+    """A step that builds the dependencies before the sources are there: kind ``cook`` (cargo chef) or ``placeholder``.
+
+    `profile` is None where it is not known.
+    """
+
+    kind: str
+    command: Command
+    profile: str | None
+    target: Target
+    features: tuple[str, ...]
+
+
+class Stale(Record):
+    """A cargo call that takes sources for built, since an earlier call built placeholders in their place.
+
+    cargo compares times only, and COPY keeps those of the files, which are older than the earlier build. `call` and
+    `earlier` index ``ImageBuild.calls``; `sources` are absolute paths; `copy` is the instruction that brought them.
+    """
+
+    call: int
+    earlier: int
+    sources: tuple[str, ...]
+    copy: int
+
+
+class LostOutput(Record):
+    """A word that names a file of a cargo call's output, at a place where the mount that held it is gone."""
+
+    call: int
+    mount: Mount
+    path: str
+    span: Span
 
 
 class Directory(Record):
@@ -253,7 +306,10 @@ class Launch(Record):
 
 
 class FinalImage(Record):
-    """An image that ships programs made by cargo."""
+    """An image that ships programs made by cargo.
+
+    `outputs` are output directories of ``cargo build`` in other stages that it holds whole: where, and which call's.
+    """
 
     stage: int
     chain: tuple[int, ...]
@@ -271,6 +327,7 @@ class FinalImage(Record):
     transfers: tuple[Transfer, ...]
     needs: tuple[Need, ...]
     single_stage: bool
+    outputs: tuple[tuple[str, int], ...] = ()
 
 
 class Problem(Record):
@@ -307,3 +364,7 @@ class ImageBuild(Record):
     notes: tuple[str, ...]
     targets: tuple[tuple[str, ...], ...] = ()
     opaque: tuple[tuple[str, int] | None, ...] = ()
+    mounts: tuple[Mount, ...] = ()
+    warmups: tuple[Warmup, ...] = ()
+    stale: tuple[Stale, ...] = ()
+    lost: tuple[LostOutput, ...] = ()

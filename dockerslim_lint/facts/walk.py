@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from dockerslim_lint.catalog import commands as known_commands
 from dockerslim_lint.facts import patterns
 from dockerslim_lint.facts.calls import crate_directory, read_call
-from dockerslim_lint.facts.cargo import BUILDS, OTHER_BUILDERS, cargo_arguments
+from dockerslim_lint.facts.cargo import BUILDS, OTHER_BUILDERS, CargoArguments, cargo_arguments
 from dockerslim_lint.facts.commands import CommandReader
 from dockerslim_lint.facts.crate.model import Crate
 from dockerslim_lint.facts.crate.reader import CrateReader
@@ -20,15 +20,19 @@ from dockerslim_lint.facts.model import (
     Command,
     ContextTree,
     Directory,
+    LostOutput,
+    Mount,
     OpaqueFile,
     Output,
     OutputUse,
     PackageInstall,
     Stage,
+    Stale,
     Target,
     Transfer,
     UserCreation,
     Value,
+    Warmup,
 )
 from dockerslim_lint.facts.outputs import command_uses, word_use
 from dockerslim_lint.facts.packages import read_install
@@ -36,8 +40,9 @@ from dockerslim_lint.facts.stages import StageNames
 from dockerslim_lint.facts.toolchain import installed_by, link_of
 from dockerslim_lint.facts.transfers import apply_command, place
 from dockerslim_lint.facts.users import read_user
-from dockerslim_lint.source import Source
-from dockerslim_lint.syntax.tree import Instruction, Word
+from dockerslim_lint.facts.warmups import Placeholders, cook_of
+from dockerslim_lint.source import Source, Span
+from dockerslim_lint.syntax.tree import Expansion, Instruction, Word
 
 TARGET_DIRECTORY = "target"
 
@@ -59,6 +64,10 @@ class Shared:
         self.crate_of_call: list[Crate | None] = []
         self.transfers: list[Transfer] = []
         self.uses: list[OutputUse] = []
+        self.mounts: list[Mount] = []
+        self.warmups: list[Warmup] = []
+        self.stale: list[Stale] = []
+        self.lost: list[LostOutput] = []
 
     def binaries(self, call: int) -> tuple[str, ...]:
         """The programs that a call is known to make; () if that is not known."""
@@ -90,6 +99,9 @@ class StageState:
         self.volumes: list[str] = []
         self.targets: list[str] = list(image.targets) if image else []
         self.opaque: tuple[str, int] | None = None
+        self.placeholders = Placeholders(shared.calls, shared.crates.holds)
+        self.lost: dict[str, tuple[int, Mount]] = {}
+        """mounts that held outputs of a call, by their place"""
         if parent is not None:
             self._inherit(parent)
 
@@ -99,6 +111,7 @@ class StageState:
         self.workdir, self.user, self.user_instruction = parent.workdir, parent.user, parent.user_instruction
         self.entrypoint, self.cmd, self.base_cmd = parent.entrypoint, parent.cmd, parent.base_cmd
         self.healthcheck, self.opaque = parent.healthcheck, parent.opaque
+        self.placeholders, self.lost = parent.placeholders.child(), dict(parent.lost)
         self.installs, self.users = list(parent.installs), list(parent.users)
         self.volumes, self.targets = list(parent.volumes), list(parent.targets)
 
@@ -134,10 +147,12 @@ class StageState:
         reader = CommandReader(
             index, self.stage.number, self.workdir, self.environment.variables, self.environment.known
         )
-        mounts = self._cache_mounts(instruction)
+        mounts = self._mounts(index, instruction)
+        self._shared.mounts += mounts
         for command in reader.read(instruction, self._shared.source):
             self._shared.commands.append(command)
             self._shared.uses += command_uses(command, self.table, self._shared.calls)
+            self._uses_lost(command, mounts)
             self.targets += installed_by(command)
             install = read_install(command)
             if install is not None:
@@ -145,29 +160,60 @@ class StageState:
             user = read_user(command)
             if user is not None:
                 self.users.append(user)
-            if not self._cargo(command):
+            if not self._cargo(command, mounts):
+                self.placeholders.command(command)
                 if known_commands.classify(command.name) == "opaque" and self.opaque is None:
                     self.opaque = (_title(command), index)
                 apply_command(command, self.table)
         for mount in mounts:
-            self.table.remove(mount)
+            for _, entry in self.table.below(mount.target) if mount.kind != "bind" and "*" not in mount.target else ():
+                if isinstance(entry, Output) and self._shared.calls[entry.call].command.instruction == index:
+                    self.lost[mount.target] = (entry.call, mount)
+            self.table.remove(mount.target)
 
-    def _cache_mounts(self, instruction: Instruction) -> list[str]:
+    def _uses_lost(self, command: Command, mounts: list[Mount]) -> None:
+        if not self.lost or not command.certain or not known_commands.reads(command.name):
+            return
+        words = [word for word in command.words[1:] if not word.pattern.startswith("-")]
+        if known_commands.has_destination(command.name):
+            del words[-1:]
+        for word in words:
+            path = patterns.join(command.directory or "/*", word.pattern)
+            if not any(patterns.below(path, mount.target) is not None for mount in mounts):
+                self.use_lost(path, word.span)
+
+    def use_lost(self, path: str, span: Span) -> bool:
+        """Note that `path` is asked for, if it was in a mount that is gone and nothing has put it there since."""
+        for place_, (call, mount) in self.lost.items() if self.opaque is None else ():
+            if not patterns.below(path, place_):
+                continue
+            entry = self.table.find(path)
+            in_context = self._context_path(path, entry)
+            if entry is None or (in_context is not None and not self._shared.crates.holds(in_context)):
+                self._shared.lost.append(LostOutput(call, mount, path, span))
+                return True
+        return False
+
+    def _mounts(self, index: int, instruction: Instruction) -> list[Mount]:
         found = []
         for flag in instruction.flags:
             if flag.name == "mount" and flag.value is not None:
                 options = dict(part.partition("=")[::2] for part in self.environment.pattern(flag.value)[0].split(","))
                 place_ = options.get("target") or options.get("dst") or options.get("destination")
-                if options.get("type", "bind") in ("cache", "tmpfs", "bind") and place_:
-                    found.append(patterns.join(self.workdir, place_))
+                kind = options.get("type", "bind")
+                if kind in ("cache", "tmpfs", "bind") and place_:
+                    varies = any(isinstance(piece, Expansion) for piece in flag.value.pieces)
+                    place_ = patterns.join(self.workdir, place_)
+                    found.append(Mount(index, self.stage.number, kind, place_, varies, flag.span))
         return found
 
-    def _cargo(self, command: Command) -> bool:
+    def _cargo(self, command: Command, mounts: list[Mount]) -> bool:
         arguments = cargo_arguments(command)
         if arguments is None:
             return False
         shared = self._shared
         if arguments.subcommand not in BUILDS:
+            self._other_cargo(command, arguments)
             if arguments.subcommand in OTHER_BUILDERS and self.opaque is None:
                 self.opaque = (OTHER_BUILDERS[arguments.subcommand], command.instruction)
             return True
@@ -180,7 +226,31 @@ class StageState:
         number = len(shared.calls) - 1
         if call.output is not None:
             self.table.put(call.output, Output(number, call.link, call.stripped))
+        if call.source == "context":
+            self._build_placeholders(number, call, mounts)
         return True
+
+    def _build_placeholders(self, number: int, call: CargoCall, mounts: list[Mount]) -> None:
+        output = call.output or "/*"
+        mounted = any(patterns.below(output, mount.target) is not None for mount in mounts)
+        warms, stale = self.placeholders.build(number, mounted)
+        if warms:
+            self._shared.warmups.append(Warmup("placeholder", call.command, call.profile, call.target, call.features))
+        if stale is not None:
+            self._shared.stale.append(stale)
+
+    def _other_cargo(self, command: Command, arguments: CargoArguments) -> None:
+        if arguments.subcommand == "clean":
+            self.placeholders.clean()
+        elif arguments.subcommand in ("init", "new"):
+            place_ = patterns.join(
+                command.directory or "/*", next(iter(arguments.operands)).pattern if arguments.operands else "."
+            )
+            self.placeholders.made(f"{place_}/src/{'lib' if '--lib' in arguments.switches else 'main'}.rs")
+        elif arguments.subcommand == "chef":
+            cook = cook_of(command, arguments, self.stage)
+            if cook is not None:
+                self._shared.warmups.append(cook)
 
     def _crate(self, directory: str | None, packages: tuple[str, ...]) -> tuple[Crate | None, str | None]:
         """The crate of a directory in the stage, by way of the COPY that brought its manifest."""
@@ -252,12 +322,16 @@ class StageState:
             else:
                 path = f"{destination}/{patterns.basename(source)}" if slash or own else destination
                 self.table.put(path, OpaqueFile(f"comes from the image {origin_name}"))
+            if origin is not None or origin_name:
+                self.placeholders.brought(destination)
 
     def _copy_context(self, index: int, source: str, destination: str, directory: bool) -> None:
         source = patterns.normalise(source.lstrip("/")) if source.strip("/") else "."
         is_tree = source == "." or ("*" not in source and self._shared.crates.is_directory(source))
         path = f"{destination.rstrip('/')}/{patterns.basename(source)}" if directory and not is_tree else destination
         self.table.put(path, ContextTree(source, index))
+        plain = "*" not in source and "://" not in source
+        self.placeholders.copied(index, path, source if plain else None)
 
     def _copy_from(
         self, index: int, origin: StageState, word: Word, source: str, destination: str, directory: bool
@@ -268,6 +342,8 @@ class StageState:
         if use is not None:
             shared.uses.append(use)
         if place(origin.table, self.table, path, destination, directory, True, contents=True):
+            return
+        if origin.use_lost(path, word.span):
             return
         if origin.opaque is None or not isinstance(origin.table.find(path), ContextTree | None):
             return
