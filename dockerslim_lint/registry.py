@@ -10,6 +10,7 @@ from dockerslim_lint_rules.gnu_on_fat_base import GnuOnFatBase
 from dockerslim_lint_rules.gnu_without_glibc import GnuWithoutGlibc
 from dockerslim_lint_rules.musl_on_fat_base import MuslOnFatBase
 from dockerslim_lint_rules.not_stripped import NotStripped
+from dockerslim_lint_rules.stale_placeholder import StalePlaceholder
 from dockerslim_lint_rules.toolchain_shipped import ToolchainShipped
 from dockerslim_lint_rules.unparsable import Unparsable
 
@@ -23,6 +24,7 @@ BUILT_IN: tuple[type[Rule], ...] = (
     MuslOnFatBase,
     NotStripped,
     ToolchainShipped,
+    StalePlaceholder,
     Unparsable,
     BadInstruction,
     CustomFrontend,
