@@ -8,6 +8,7 @@ from dockerslim_lint_rules.bad_instruction import BadInstruction
 from dockerslim_lint_rules.custom_frontend import CustomFrontend
 from dockerslim_lint_rules.gnu_on_fat_base import GnuOnFatBase
 from dockerslim_lint_rules.gnu_without_glibc import GnuWithoutGlibc
+from dockerslim_lint_rules.lost_in_cache_mount import LostInCacheMount
 from dockerslim_lint_rules.musl_on_fat_base import MuslOnFatBase
 from dockerslim_lint_rules.not_stripped import NotStripped
 from dockerslim_lint_rules.stale_placeholder import StalePlaceholder
@@ -25,6 +26,7 @@ BUILT_IN: tuple[type[Rule], ...] = (
     NotStripped,
     ToolchainShipped,
     StalePlaceholder,
+    LostInCacheMount,
     Unparsable,
     BadInstruction,
     CustomFrontend,

@@ -11,9 +11,10 @@ from tests.cli.conftest import Invoke
 
 def test_the_table(run: Invoke) -> None:
     lines = run("rules").stdout.split("\n")
-    assert lines[0] == "code    name               severity  fix"
-    assert "DSL101  gnu-on-fat-base    error     needs proof" in lines
-    assert "DSL903  custom-frontend    info      -" in lines
+    width = max(len(rule.NAME) for rule in rules())
+    assert lines[0] == f"code    {'name':{width}}  severity  fix"
+    assert f"DSL101  {'gnu-on-fat-base':{width}}  error     needs proof" in lines
+    assert f"DSL903  {'custom-frontend':{width}}  info      -" in lines
     assert len(lines) == len(rules()) + 2
 
 
