@@ -6,6 +6,7 @@ from functools import cache
 
 from dockerslim_lint_rules.bad_instruction import BadInstruction
 from dockerslim_lint_rules.custom_frontend import CustomFrontend
+from dockerslim_lint_rules.dependencies_rebuilt import DependenciesRebuilt
 from dockerslim_lint_rules.gnu_on_fat_base import GnuOnFatBase
 from dockerslim_lint_rules.gnu_without_glibc import GnuWithoutGlibc
 from dockerslim_lint_rules.lost_in_cache_mount import LostInCacheMount
@@ -27,6 +28,7 @@ BUILT_IN: tuple[type[Rule], ...] = (
     ToolchainShipped,
     StalePlaceholder,
     LostInCacheMount,
+    DependenciesRebuilt,
     Unparsable,
     BadInstruction,
     CustomFrontend,

@@ -53,10 +53,10 @@ def test_select_and_ignore() -> None:
         report = linter.lint(Source(SINGLE.encode()), CONTEXT, Settings(**changes))  # type: ignore[arg-type]
         return [finding.code for finding in report.findings]
 
-    assert codes() == ["DSL101", "DSL202", "DSL201"]
+    assert codes() == ["DSL101", "DSL202", "DSL201", "DSL302"]
     assert codes(select=("dsl101",)) == ["DSL101"]
     assert codes(select=("not-stripped",)) == ["DSL201"]
-    assert codes(ignore=("DSL101", "toolchain-shipped")) == ["DSL201"]
+    assert codes(ignore=("DSL101", "toolchain-shipped")) == ["DSL201", "DSL302"]
 
 
 def test_error_of_a_file_without_instructions() -> None:
