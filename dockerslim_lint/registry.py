@@ -5,6 +5,7 @@ from __future__ import annotations
 from functools import cache
 
 from dockerslim_lint_rules.bad_instruction import BadInstruction
+from dockerslim_lint_rules.built_twice import BuiltTwice
 from dockerslim_lint_rules.custom_frontend import CustomFrontend
 from dockerslim_lint_rules.dependencies_rebuilt import DependenciesRebuilt
 from dockerslim_lint_rules.gnu_on_fat_base import GnuOnFatBase
@@ -29,6 +30,7 @@ BUILT_IN: tuple[type[Rule], ...] = (
     StalePlaceholder,
     LostInCacheMount,
     DependenciesRebuilt,
+    BuiltTwice,
     Unparsable,
     BadInstruction,
     CustomFrontend,
