@@ -40,6 +40,12 @@ def has_destination(name: str) -> bool:
     return bool(_rows().get(canonical(name), {}).get("destination", False))
 
 
+def may_compile(name: str) -> bool:
+    """Whether the command may need a compiler."""
+    row = _rows().get(canonical(name), {})
+    return row.get("kind", "opaque") == "opaque" or bool(row.get("compiles", False))
+
+
 def is_wrapper(name: str) -> bool:
     """Whether the command runs another one, which follows in its words (``env A=b cargo build``, ``sudo``, ``time``)."""
     return bool(_rows().get(canonical(name), {}).get("wrapper", False))

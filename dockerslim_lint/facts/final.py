@@ -6,9 +6,11 @@ from collections.abc import Sequence
 
 from dockerslim_lint.catalog import commands as known_commands
 from dockerslim_lint.catalog import packages
+from dockerslim_lint.catalog.buildfiles import is_development
 from dockerslim_lint.edit import Need
 from dockerslim_lint.facts import patterns
 from dockerslim_lint.facts.model import Artifact, FinalImage, Launch, LostOutput, Output
+from dockerslim_lint.facts.packages import leftovers
 from dockerslim_lint.facts.stages import chain_of
 from dockerslim_lint.facts.walk import Shared, StageState
 from dockerslim_lint.syntax import script as sh
@@ -60,6 +62,7 @@ def _final_image(state: StageState, shared: Shared, instructions: Sequence[Instr
         artifact.call is not None and shared.calls[artifact.call].command.stage in chain
         for artifact in artifacts.values()
     )
+    commands = tuple(command for command in shared.commands if command.stage in chain)
     return FinalImage(
         stage.number,
         chain,
@@ -71,13 +74,15 @@ def _final_image(state: StageState, shared: Shared, instructions: Sequence[Instr
         state.environment.variables,
         tuple(state.installs),
         tuple(state.users),
-        tuple(command for command in shared.commands if command.stage in chain),
+        commands,
         tuple(state.volumes),
         state.healthcheck,
         tuple(transfer for transfer in shared.transfers if transfer.stage in chain),
         _needs(state, single),
         single,
         tuple(outputs),
+        () if single else leftovers(state.installs, commands, shared.mounts),
+        any(map(is_development, (stage.name, *patterns.basename(shared.source.path.lower()).split(".")))),
     )
 
 

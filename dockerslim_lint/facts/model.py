@@ -305,10 +305,21 @@ class Launch(Record):
     from_base: bool
 
 
+class Leftover(Record):
+    """What a command leaves in an image that ships no toolchain. kind: ``cache`` (`names` is its directory) or ``tools`` (the packages)."""
+
+    kind: str
+    manager: str
+    names: tuple[str, ...]
+    command: Command
+
+
 class FinalImage(Record):
     """An image that ships programs made by cargo.
 
     `outputs` are output directories of ``cargo build`` in other stages that it holds whole: where, and which call's.
+    `leftovers` are package managers' caches and compilers. `development` tells that the stage's or the file's name says
+    that the image is no release.
     """
 
     stage: int
@@ -328,6 +339,8 @@ class FinalImage(Record):
     needs: tuple[Need, ...]
     single_stage: bool
     outputs: tuple[tuple[str, int], ...] = ()
+    leftovers: tuple[Leftover, ...] = ()
+    development: bool = False
 
 
 class Problem(Record):

@@ -39,6 +39,7 @@ SETTINGS = {
     "suffixed",
     "by",
     "aka",
+    "ended_source",
 }
 
 
