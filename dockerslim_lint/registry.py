@@ -14,6 +14,7 @@ from dockerslim_lint_rules.lost_in_cache_mount import LostInCacheMount
 from dockerslim_lint_rules.musl_on_fat_base import MuslOnFatBase
 from dockerslim_lint_rules.not_stripped import NotStripped
 from dockerslim_lint_rules.stale_placeholder import StalePlaceholder
+from dockerslim_lint_rules.target_directory_shipped import TargetDirectoryShipped
 from dockerslim_lint_rules.toolchain_shipped import ToolchainShipped
 from dockerslim_lint_rules.unparsable import Unparsable
 
@@ -31,6 +32,7 @@ BUILT_IN: tuple[type[Rule], ...] = (
     LostInCacheMount,
     DependenciesRebuilt,
     BuiltTwice,
+    TargetDirectoryShipped,
     Unparsable,
     BadInstruction,
     CustomFrontend,
