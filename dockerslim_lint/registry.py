@@ -7,6 +7,7 @@ from functools import cache
 from dockerslim_lint_rules.bad_instruction import BadInstruction
 from dockerslim_lint_rules.built_twice import BuiltTwice
 from dockerslim_lint_rules.custom_frontend import CustomFrontend
+from dockerslim_lint_rules.debug_build_shipped import DebugBuildShipped
 from dockerslim_lint_rules.dependencies_rebuilt import DependenciesRebuilt
 from dockerslim_lint_rules.gnu_on_fat_base import GnuOnFatBase
 from dockerslim_lint_rules.gnu_without_glibc import GnuWithoutGlibc
@@ -33,6 +34,7 @@ BUILT_IN: tuple[type[Rule], ...] = (
     DependenciesRebuilt,
     BuiltTwice,
     TargetDirectoryShipped,
+    DebugBuildShipped,
     Unparsable,
     BadInstruction,
     CustomFrontend,
