@@ -11,6 +11,7 @@ from dockerslim_lint_rules.debug_build_shipped import DebugBuildShipped
 from dockerslim_lint_rules.dependencies_rebuilt import DependenciesRebuilt
 from dockerslim_lint_rules.gnu_on_fat_base import GnuOnFatBase
 from dockerslim_lint_rules.gnu_without_glibc import GnuWithoutGlibc
+from dockerslim_lint_rules.leftovers import Leftovers
 from dockerslim_lint_rules.lost_in_cache_mount import LostInCacheMount
 from dockerslim_lint_rules.musl_on_fat_base import MuslOnFatBase
 from dockerslim_lint_rules.not_stripped import NotStripped
@@ -35,6 +36,7 @@ BUILT_IN: tuple[type[Rule], ...] = (
     BuiltTwice,
     TargetDirectoryShipped,
     DebugBuildShipped,
+    Leftovers,
     Unparsable,
     BadInstruction,
     CustomFrontend,
