@@ -9,6 +9,7 @@ from dockerslim_lint_rules.built_twice import BuiltTwice
 from dockerslim_lint_rules.custom_frontend import CustomFrontend
 from dockerslim_lint_rules.debug_build_shipped import DebugBuildShipped
 from dockerslim_lint_rules.dependencies_rebuilt import DependenciesRebuilt
+from dockerslim_lint_rules.ended_base import EndedBase
 from dockerslim_lint_rules.gnu_on_fat_base import GnuOnFatBase
 from dockerslim_lint_rules.gnu_without_glibc import GnuWithoutGlibc
 from dockerslim_lint_rules.leftovers import Leftovers
@@ -37,6 +38,7 @@ BUILT_IN: tuple[type[Rule], ...] = (
     TargetDirectoryShipped,
     DebugBuildShipped,
     Leftovers,
+    EndedBase,
     Unparsable,
     BadInstruction,
     CustomFrontend,
