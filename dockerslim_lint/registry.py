@@ -6,6 +6,7 @@ from functools import cache
 
 from dockerslim_lint_rules.bad_instruction import BadInstruction
 from dockerslim_lint_rules.built_twice import BuiltTwice
+from dockerslim_lint_rules.context_not_ignored import ContextNotIgnored
 from dockerslim_lint_rules.custom_frontend import CustomFrontend
 from dockerslim_lint_rules.debug_build_shipped import DebugBuildShipped
 from dockerslim_lint_rules.dependencies_rebuilt import DependenciesRebuilt
@@ -39,6 +40,7 @@ BUILT_IN: tuple[type[Rule], ...] = (
     DebugBuildShipped,
     Leftovers,
     EndedBase,
+    ContextNotIgnored,
     Unparsable,
     BadInstruction,
     CustomFrontend,

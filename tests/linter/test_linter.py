@@ -22,7 +22,7 @@ from tests.facts.reading import CRATE
 from tests.plan.test_withheld import CLASSIC, SINGLE
 from tests.syntax.dockerfiles import Maker
 
-CONTEXT = MemoryContext({path: body.encode() for path, body in CRATE.items()})
+CONTEXT = MemoryContext({".dockerignore": b"target\n", **{path: body.encode() for path, body in CRATE.items()}})
 LOCKED = MemoryContext({**{path: body.encode() for path, body in CRATE.items()}, "Cargo.lock": b"version = 4\n"})
 
 
