@@ -10,6 +10,7 @@ from dockerslim_lint_rules.context_not_ignored import ContextNotIgnored
 from dockerslim_lint_rules.custom_frontend import CustomFrontend
 from dockerslim_lint_rules.debug_build_shipped import DebugBuildShipped
 from dockerslim_lint_rules.dependencies_rebuilt import DependenciesRebuilt
+from dockerslim_lint_rules.emulated_build import EmulatedBuild
 from dockerslim_lint_rules.ended_base import EndedBase
 from dockerslim_lint_rules.gnu_on_fat_base import GnuOnFatBase
 from dockerslim_lint_rules.gnu_without_glibc import GnuWithoutGlibc
@@ -43,6 +44,7 @@ BUILT_IN: tuple[type[Rule], ...] = (
     EndedBase,
     ContextNotIgnored,
     SharedCacheMount,
+    EmulatedBuild,
     Unparsable,
     BadInstruction,
     CustomFrontend,
