@@ -84,7 +84,11 @@ class BuiltTwice(Rule):
     def _differs(warmup: Warmup, call: CargoCall) -> str:
         """In what, "" where it does not or cannot be told."""
         words = (*warmup.features, *call.features, warmup.profile or "*", call.profile or "*")
-        if call.open_profile or any("*" in word for word in words):
+        if (
+            call.open_profile
+            or not (call.command.certain and warmup.command.certain)
+            or any("*" in word for word in words)
+        ):
             return ""
         if warmup.profile != call.profile:
             return f"the profile ({warmup.profile}, then {call.profile})"
@@ -106,6 +110,7 @@ class BuiltTwice(Rule):
             near=0, text=CHEF.replace("COPY . .", "RUN cargo chef cook --release --recipe-path recipe.json\nCOPY . .")
         ),
         Valid(near=0, text=CHEF.replace("chef cook", "chef prepare")),
+        Valid(near=0, text=CHEF.replace("build --release", "build --release || cargo build")),
         Valid(near=1, text=TRICK.replace("&& cargo", "&& CARGO_BUILD_TARGET=x86_64-unknown-linux-musl cargo")),
         Valid(near=1, text=TRICK.replace("&& cargo build --release", "&& cargo fetch")),
         Valid(near=1, text=TRICK.replace("--target x86_64-unknown-linux-musl\n", "--target $TRIPLE\n")),

@@ -47,7 +47,8 @@ class DebugBuildShipped(Rule):
                     continue
                 seen.add(number)
                 call = build.calls[number]
-                if call.profile != "dev" or call.open_profile or self._optimised(build, number, call):
+                chosen = call.profile == "dev" and not call.open_profile and call.command.certain
+                if not chosen or self._optimised(build, number, call):
                     continue
                 word = build.stages[image.stage].word
                 yield self.finding(
@@ -83,6 +84,7 @@ class DebugBuildShipped(Rule):
             near=0, text=DEBUG.replace("RUN", "ARG PROFILE=dev\nRUN").replace("build\n", "build --profile $PROFILE\n")
         ),
         Valid(near=0, text=DEBUG.replace("RUN", "ARG FLAGS\nRUN").replace("build\n", "build $FLAGS\n")),
+        Valid(near=0, text=DEBUG.replace("cargo build", "if $FAST; then cargo build; else cargo build --release; fi")),
         Valid(near=0, text=DEBUG.replace("COPY . .", "ENV CARGO_PROFILE_DEV_OPT_LEVEL=3\nCOPY . .")),
         Valid(near=0, text=DEBUG.replace("static-debian13", "static-debian13 AS dev")),
         Valid(near=1, text=DEBUG, files={**FILES, "Cargo.toml": MANIFEST + "[profile.dev]\nopt-level = 2\n"}),

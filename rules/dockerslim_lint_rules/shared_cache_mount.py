@@ -28,8 +28,8 @@ class SharedCacheMount(Rule):
     throw out what the other has built, and it is never warm. Give each its own:
     `--mount=type=cache,id=target-$TARGETPLATFORM,target=/app/target`, with `ARG TARGETPLATFORM` in the stage.
 
-    Nothing is said where a variable stands in the mount, where the stage runs on the build platform, and where the
-    configuration asks for one platform (`platforms` in `.dockerslim.toml`, `--platform`).
+    Nothing is said where a variable stands in the mount, where the stage runs on the build platform, where a target is
+    named (each has a directory of its own), and where one platform is asked for.
 
     **Fix safety.** There is no fix.
     """
@@ -47,7 +47,8 @@ class SharedCacheMount(Rule):
                 continue
             for call in build.calls:
                 inside = f"{call.output or ''}/".startswith(f"{mount.target}/") and call.kind == "build"
-                if inside and call.command.instruction == mount.instruction:
+                own = call.target.pattern == "" and call.command.certain
+                if inside and own and call.command.instruction == mount.instruction:
                     yield self.finding(
                         f"{len(build.platforms)} platforms build into one cache mount.",
                         mount.span,
@@ -69,6 +70,11 @@ class SharedCacheMount(Rule):
         ),
         Valid(near=0, text=CACHED.replace("FROM rust", "FROM --platform=$BUILDPLATFORM rust"), platforms=BOTH),
         Valid(near=0, text=CACHED.replace("FROM rust", "FROM --platform=linux/amd64 rust"), platforms=BOTH),
+        Valid(
+            near=0,
+            text=CACHED.replace("cargo build", "cargo build --target $(uname -m)-unknown-linux-musl"),
+            platforms=BOTH,
+        ),
         Valid(near=0, text=CACHED.replace("/app/target ", "/usr/local/cargo/registry "), platforms=BOTH),
         Valid(
             near=0, text=CACHED.replace("cargo build", "cargo fetch && CARGO_TARGET_DIR=/t cargo build"), platforms=BOTH
