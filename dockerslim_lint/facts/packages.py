@@ -60,6 +60,9 @@ def leftovers(
     """What the commands of an image leave in it: caches that the same RUN does not empty, and tools for building."""
     found: list[Leftover] = []
     seen: set[int] = set()
+    runs: dict[int, list[Command]] = {}
+    for command in commands:
+        runs.setdefault(command.instruction, []).append(command)
     for command in commands:
         if command.name not in INSTALLERS or command.instruction in seen or not command.certain:
             continue
@@ -68,20 +71,19 @@ def leftovers(
         if cache is None or not _fills(command, cache["fill"], cache["without"]):
             continue
         seen.add(command.instruction)
-        together = [other for other in commands if other.instruction == command.instruction]
         directory = cache["directory"]
         mounted = any(
             mount.instruction == command.instruction and patterns.below(directory, mount.target) is not None
             for mount in mounts
         )
-        if not mounted and not any(_empties(other, directory, cache["empty"]) for other in together):
+        if not mounted and not any(_empties(other, directory, cache["empty"]) for other in runs[command.instruction]):
             found.append(Leftover("cache", family, (directory,), command))
     if any(known_commands.may_compile(command.name) for command in commands):
         return tuple(found)
     for install in installs:
         known = [(name, packages.lookup(install.manager, name)) for name in install.packages]
         tools = tuple(name for name, package in known if package is not None and package.role == "build-only")
-        if tools and not _removes(install, commands):
+        if tools and not _removes(install, runs[install.command.instruction]):
             found.append(Leftover("tools", install.manager, tools, install.command))
     return tuple(sorted(found, key=lambda one: one.command.span.start))
 
@@ -112,8 +114,5 @@ def _removes(install: PackageInstall, commands: Sequence[Command]) -> bool:
     cache = packages.caches(install.manager)
     remove = set(cache["remove"].split()) if cache is not None else set()
     return cache is None or any(
-        other.instruction == install.command.instruction
-        and other.name in INSTALLERS
-        and remove & {word.pattern for word in other.words}
-        for other in commands
+        other.name in INSTALLERS and remove & {word.pattern for word in other.words} for other in commands
     )
