@@ -55,6 +55,12 @@ def family_of(manager: str) -> str:
     return ""
 
 
+def caches(manager: str) -> Mapping[str, str] | None:
+    """What the manager of a family leaves behind, and the words about it; None if that is not known."""
+    found: Mapping[str, str] | None = table("packages")["caches"].get(family_of(manager))
+    return found
+
+
 def with_program(program: str) -> tuple[Package, ...]:
     """Debian's packages that bring a command."""
     rows = (row for row in table("packages")["package"] if program in row.get("programs", "").split())

@@ -22,16 +22,20 @@ from dockerslim_lint.facts.model import (
     ContextTree,
     Cook,
     Directory,
+    LostOutput,
+    Mount,
     OpaqueFile,
     Output,
     OutputUse,
     PackageInstall,
     Stage,
+    Stale,
     Target,
     Toolchain,
     Transfer,
     UserCreation,
     Value,
+    Warmup,
 )
 from dockerslim_lint.facts.outputs import command_uses, word_use
 from dockerslim_lint.facts.packages import read_install
@@ -40,8 +44,9 @@ from dockerslim_lint.facts.stages import StageNames
 from dockerslim_lint.facts.toolchain import installed_by, link_of
 from dockerslim_lint.facts.transfers import apply_command, place
 from dockerslim_lint.facts.users import read_user
-from dockerslim_lint.source import Source
-from dockerslim_lint.syntax.tree import Instruction, Word
+from dockerslim_lint.facts.warmups import Placeholders, cook_of
+from dockerslim_lint.source import Source, Span
+from dockerslim_lint.syntax.tree import Expansion, Instruction, Word
 
 TARGET_DIRECTORY = "target"
 
@@ -65,6 +70,10 @@ class Shared:
         self.toolchains: list[Toolchain] = []
         self.transfers: list[Transfer] = []
         self.uses: list[OutputUse] = []
+        self.mounts: list[Mount] = []
+        self.warmups: list[Warmup] = []
+        self.stale: list[Stale] = []
+        self.lost: list[LostOutput] = []
 
     def binaries(self, call: int) -> tuple[str, ...]:
         """The programs that a call is known to make; () if that is not known."""
@@ -97,6 +106,9 @@ class StageState:
         self.targets: list[str] = list(image.targets) if image else []
         self.opaque: tuple[str, int] | None = None
         self.rustup = Toolchains()
+        self.placeholders = Placeholders(shared.calls, shared.crates.holds)
+        self.lost: dict[str, tuple[int, Mount]] = {}
+        """mounts that held outputs of a call, by their place"""
         if parent is not None:
             self._inherit(parent)
 
@@ -106,6 +118,7 @@ class StageState:
         self.workdir, self.user, self.user_instruction = parent.workdir, parent.user, parent.user_instruction
         self.entrypoint, self.cmd, self.base_cmd = parent.entrypoint, parent.cmd, parent.base_cmd
         self.healthcheck, self.opaque = parent.healthcheck, parent.opaque
+        self.placeholders, self.lost = parent.placeholders.child(), dict(parent.lost)
         self.installs, self.users = list(parent.installs), list(parent.users)
         self.volumes, self.targets = list(parent.volumes), list(parent.targets)
         self.rustup = parent.rustup.child()
@@ -142,10 +155,12 @@ class StageState:
         reader = CommandReader(
             index, self.stage.number, self.workdir, self.environment.variables, self.environment.known
         )
-        mounts = self._mount(index, instruction)
+        mounts = self._mounts(index, instruction)
+        self._shared.mounts += mounts
         for command in reader.read(instruction, self._shared.source):
             self._shared.commands.append(command)
             self._shared.uses += command_uses(command, self.table, self._shared.calls)
+            self._uses_lost(command, mounts)
             self.targets += installed_by(command)
             arguments = cargo_arguments(command)
             self.rustup.command(
@@ -158,16 +173,42 @@ class StageState:
             if user is not None:
                 self.users.append(user)
             if arguments is not None:
-                self._cargo(command, arguments)
+                self._cargo(command, arguments, mounts)
             else:
+                self.placeholders.command(command)
                 if known_commands.classify(command.name) == "opaque" and self.opaque is None:
                     self.opaque = (_title(command), index)
                 apply_command(command, self.table)
         for mount in mounts:
-            self.table.remove(mount)
+            for _, entry in self.table.below(mount.target) if mount.kind != "bind" and "*" not in mount.target else ():
+                if isinstance(entry, Output) and self._shared.calls[entry.call].command.instruction == index:
+                    self.lost[mount.target] = (entry.call, mount)
+            self.table.remove(mount.target)
 
-    def _mount(self, index: int, instruction: Instruction) -> list[str]:
-        """The places that are only there while this RUN runs; what is bound from the build context is in the table then."""
+    def _uses_lost(self, command: Command, mounts: list[Mount]) -> None:
+        if not self.lost or not command.certain or not known_commands.reads(command.name):
+            return
+        words = [word for word in command.words[1:] if not word.pattern.startswith("-")]
+        if known_commands.has_destination(command.name):
+            del words[-1:]
+        for word in words:
+            path = patterns.join(command.directory or "/*", word.pattern)
+            if not any(patterns.below(path, mount.target) is not None for mount in mounts):
+                self.use_lost(path, word.span)
+
+    def use_lost(self, path: str, span: Span) -> bool:
+        """Note that `path` is asked for, if it was in a mount that is gone and nothing has put it there since."""
+        for place_, (call, mount) in self.lost.items() if self.opaque is None else ():
+            if not patterns.below(path, place_):
+                continue
+            entry = self.table.find(path)
+            in_context = self._context_path(path, entry)
+            if entry is None or (in_context is not None and not self._shared.crates.holds(in_context)):
+                self._shared.lost.append(LostOutput(call, mount, path, span))
+                return True
+        return False
+
+    def _mounts(self, index: int, instruction: Instruction) -> list[Mount]:
         found = []
         for flag in instruction.flags:
             if flag.name == "mount" and flag.value is not None:
@@ -176,21 +217,23 @@ class StageState:
                 kind = options.get("type", "bind")
                 if kind not in ("cache", "tmpfs", "bind") or not place_:
                     continue
+                varies = any(isinstance(piece, Expansion) for piece in flag.value.pieces)
                 place_ = patterns.join(self.workdir, place_)
-                found.append(place_)
+                found.append(Mount(index, self.stage.number, kind, place_, varies, flag.span))
                 self.rustup.place(place_)
                 if kind == "bind" and not options.get("from"):
                     source = options.get("source") or options.get("src") or "/"
                     self.table.put(place_, ContextTree(patterns.normalise(source.lstrip("/") or "."), index))
         return found
 
-    def _cargo(self, command: Command, arguments: CargoArguments) -> None:
+    def _cargo(self, command: Command, arguments: CargoArguments, mounts: list[Mount]) -> None:
         shared = self._shared
-        cook = read_cook(command, arguments, self.stage)
-        if cook is not None:
-            shared.cooks.append(cook)
-            return
         if arguments.subcommand not in BUILDS:
+            self._other_cargo(command, arguments)
+            cook = read_cook(command, arguments, self.stage)
+            if cook is not None:
+                shared.cooks.append(cook)
+                return
             if arguments.subcommand in OTHER_BUILDERS and self.opaque is None:
                 self.opaque = (OTHER_BUILDERS[arguments.subcommand], command.instruction)
             return
@@ -207,6 +250,30 @@ class StageState:
         number = len(shared.calls) - 1
         if call.output is not None:
             self.table.put(call.output, Output(number, call.link, call.stripped))
+        if call.source == "context":
+            self._build_placeholders(number, call, mounts)
+
+    def _build_placeholders(self, number: int, call: CargoCall, mounts: list[Mount]) -> None:
+        output = call.output or "/*"
+        mounted = any(patterns.below(output, mount.target) is not None for mount in mounts)
+        warms, stale = self.placeholders.build(number, mounted)
+        if warms:
+            self._shared.warmups.append(Warmup("placeholder", call.command, call.profile, call.target, call.features))
+        if stale is not None:
+            self._shared.stale.append(stale)
+
+    def _other_cargo(self, command: Command, arguments: CargoArguments) -> None:
+        if arguments.subcommand == "clean":
+            self.placeholders.clean()
+        elif arguments.subcommand in ("init", "new"):
+            place_ = patterns.join(
+                command.directory or "/*", next(iter(arguments.operands)).pattern if arguments.operands else "."
+            )
+            self.placeholders.made(f"{place_}/src/{'lib' if '--lib' in arguments.switches else 'main'}.rs")
+        elif arguments.subcommand == "chef":
+            cook = cook_of(command, arguments, self.stage)
+            if cook is not None:
+                self._shared.warmups.append(cook)
 
     def _crate(self, directory: str | None, packages: tuple[str, ...]) -> tuple[Crate | None, str | None]:
         """The crate of a directory in the stage, by way of the COPY that brought its manifest."""
@@ -297,12 +364,16 @@ class StageState:
             else:
                 path = f"{destination}/{patterns.basename(source)}" if slash or own else destination
                 self.table.put(path, OpaqueFile(f"comes from the image {origin_name}"))
+            if origin is not None or origin_name:
+                self.placeholders.brought(destination)
 
     def _copy_context(self, index: int, source: str, destination: str, directory: bool) -> None:
         source = patterns.normalise(source.lstrip("/")) if source.strip("/") else "."
         is_tree = source == "." or ("*" not in source and self._shared.crates.is_directory(source))
         path = f"{destination.rstrip('/')}/{patterns.basename(source)}" if directory and not is_tree else destination
         self.table.put(path, ContextTree(source, index))
+        plain = "*" not in source and "://" not in source
+        self.placeholders.copied(index, path, source if plain else None)
 
     def _copy_from(
         self, index: int, origin: StageState, word: Word, source: str, destination: str, directory: bool
@@ -313,6 +384,8 @@ class StageState:
         if use is not None:
             shared.uses.append(use)
         if place(origin.table, self.table, path, destination, directory, True, contents=True):
+            return
+        if origin.use_lost(path, word.span):
             return
         if origin.opaque is None or not isinstance(origin.table.find(path), ContextTree | None):
             return
