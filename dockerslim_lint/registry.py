@@ -19,6 +19,7 @@ from dockerslim_lint_rules.lost_in_cache_mount import LostInCacheMount
 from dockerslim_lint_rules.musl_on_fat_base import MuslOnFatBase
 from dockerslim_lint_rules.not_stripped import NotStripped
 from dockerslim_lint_rules.shared_cache_mount import SharedCacheMount
+from dockerslim_lint_rules.size_left_in_profile import SizeLeftInProfile
 from dockerslim_lint_rules.stale_placeholder import StalePlaceholder
 from dockerslim_lint_rules.target_directory_shipped import TargetDirectoryShipped
 from dockerslim_lint_rules.toolchain_shipped import ToolchainShipped
@@ -45,6 +46,7 @@ BUILT_IN: tuple[type[Rule], ...] = (
     ContextNotIgnored,
     SharedCacheMount,
     EmulatedBuild,
+    SizeLeftInProfile,
     Unparsable,
     BadInstruction,
     CustomFrontend,
