@@ -32,6 +32,7 @@ from dockerslim_lint_rules.not_stripped import NotStripped
 from dockerslim_lint_rules.root_user import RootUser
 from dockerslim_lint_rules.shared_cache_mount import SharedCacheMount
 from dockerslim_lint_rules.shell_form_without_shell import ShellFormWithoutShell
+from dockerslim_lint_rules.size_left_in_profile import SizeLeftInProfile
 from dockerslim_lint_rules.stale_placeholder import StalePlaceholder
 from dockerslim_lint_rules.target_directory_shipped import TargetDirectoryShipped
 from dockerslim_lint_rules.target_not_installed import TargetNotInstalled
@@ -80,6 +81,7 @@ BUILT_IN: tuple[type[Rule], ...] = (
     ContextNotIgnored,
     SharedCacheMount,
     EmulatedBuild,
+    SizeLeftInProfile,
     Unparsable,
     BadInstruction,
     CustomFrontend,
