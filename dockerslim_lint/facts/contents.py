@@ -29,6 +29,10 @@ class Contents:
         """Whether a Cargo.toml stands at the root."""
         return self._context.read("Cargo.toml") is not None
 
+    def reaches_the_builder(self, path: str) -> bool:
+        """Whether a file of the context is not left out by its .dockerignore."""
+        return not self._ignored.ignores(path)
+
     @cached_property
     def top_level(self) -> tuple[str, ...]:
         """Names of the files and directories at the root that reach the builder, sorted."""
