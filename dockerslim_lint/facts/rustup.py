@@ -26,7 +26,7 @@ RUSTUP = "rustup"
 HARMLESS = frozenset(
     {"show", "toolchain list", "target list", "component", "self", "which", "doc", "--version", "-V", "set profile"}
 )
-"""Subcommands of rustup that neither install a target nor choose a toolchain (rustup 1.28 `rustup help`)."""
+"""Subcommands of rustup that neither install a target nor choose a toolchain (rustup 1.29.0, `rustup help`)."""
 
 CHOOSING = frozenset({"default", "override", "set", "toolchain link", "toolchain uninstall"})
 """Subcommands that change which toolchain a call uses."""
