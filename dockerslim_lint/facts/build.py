@@ -35,7 +35,8 @@ def read_build(
     frontend = _foreign_frontend(dockerfile)
     problems = _problems(dockerfile, instructions, frontend)
     crates = CrateReader(context)
-    shared = Shared(source, crates, arguments)
+    contents = Contents(context, source.path)
+    shared = Shared(source, crates, contents, arguments)
     empty = ImageBuild(
         source,
         dockerfile,
@@ -49,7 +50,7 @@ def read_build(
         (),
         (),
         (),
-        Contents(context, source.path),
+        contents,
         platforms,
         (),
     )

@@ -9,6 +9,7 @@ from dockerslim_lint.facts import patterns
 from dockerslim_lint.facts.calls import crate_directory, read_call, read_cook
 from dockerslim_lint.facts.cargo import BUILDS, OTHER_BUILDERS, CargoArguments, cargo_arguments
 from dockerslim_lint.facts.commands import CommandReader
+from dockerslim_lint.facts.contents import Contents
 from dockerslim_lint.facts.crate.config import TOOLCHAIN_FILES, ToolchainFile
 from dockerslim_lint.facts.crate.model import Crate
 from dockerslim_lint.facts.crate.reader import CrateReader
@@ -54,9 +55,10 @@ TARGET_DIRECTORY = "target"
 class Shared:
     """What all stages of one file have in common while it is walked."""
 
-    def __init__(self, source: Source, crates: CrateReader, arguments: Mapping[str, str]) -> None:
+    def __init__(self, source: Source, crates: CrateReader, contents: Contents, arguments: Mapping[str, str]) -> None:
         self.source = source
         self.crates = crates
+        self.contents = contents
         self.arguments = arguments
         self.scope: Mapping[str, Value] = {}
         self.stages: Sequence[Stage] = ()
@@ -297,7 +299,9 @@ class StageState:
     def _from_context(self, path: str) -> str | None:
         """Where in the context a file of the stage came from, None if it did not or is not there."""
         place_ = self._context_path(path, self.table.find(path))
-        return place_ if place_ is not None and self._shared.crates.has(place_) else None
+        if place_ is None or not self._shared.crates.has(place_):
+            return None
+        return place_ if not self._shared.contents.ignores(place_) else None
 
     def _toolchain_file(self, directory: str | None) -> ToolchainFile | None:
         """The toolchain file that rustup finds from a directory of the stage upwards (rustup book, "Overrides")."""
