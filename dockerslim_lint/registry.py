@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
 from functools import cache
 
 from dockerslim_lint_rules.bad_instruction import BadInstruction
@@ -112,7 +111,8 @@ def resolve(name: str) -> Rule | None:
     return next((rule for rule in rules() if wanted in (rule.CODE.lower(), rule.NAME)), None)
 
 
-def chosen(select: Collection[str], ignore: Collection[str]) -> tuple[Rule, ...]:
+@cache
+def chosen(select: tuple[str, ...], ignore: tuple[str, ...]) -> tuple[Rule, ...]:
     """The rules that run. Names and codes in any case; an empty `select` is the rules that are on by default."""
     wanted = {name.strip().lower() for name in select} or {DEFAULT}
     unwanted = {name.strip().lower() for name in ignore}
