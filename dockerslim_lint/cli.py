@@ -82,7 +82,9 @@ def cli() -> None:
 )
 @click.option("--ignore", multiple=True, metavar="RULE,…", help="Not these rules.")
 @click.option("--color", type=click.Choice(("auto", "always", "never")), default="auto", show_default=True)
-@click.option("--verbose", is_flag=True, help="Say which context and configuration each file has.")
+@click.option(
+    "--verbose", is_flag=True, help="Show advice (infos) too, and which context and configuration each file has."
+)
 @click.option("-q", "--quiet", is_flag=True, help="Findings only.")
 @click.pass_context
 def lint(
@@ -147,7 +149,8 @@ def lint(
         overrides=overrides,
     )
     shown = (stdin_filename or "-",) if stdin else paths
-    asked = Asked(shown, fix and not diff, diff, unsafe_fixes, verify, quiet, verbose)
+    infos = verbose or bool(select) or fail_on == "info"
+    asked = Asked(shown, fix and not diff, diff, unsafe_fixes, verify, quiet, verbose, infos)
     with _prover(task, quiet) as prover:
         if stdin:
             result = _judge_stdin(shown[0], task, prover)

@@ -88,7 +88,10 @@ class FileResult(Record):
 
 
 class Asked(Record):
-    """What the user asked for, as far as the output depends on it. `paths` are the arguments, for the commands shown."""
+    """What the user asked for, as far as the output depends on it.
+
+    `paths` are the arguments, for the commands shown. `infos`: advice is shown to people too, not only counted.
+    """
 
     paths: tuple[str, ...] = (".",)
     fix: bool = False
@@ -97,6 +100,7 @@ class Asked(Record):
     verify: bool = False
     quiet: bool = False
     verbose: bool = False
+    infos: bool = True
 
 
 class Counts(Record):

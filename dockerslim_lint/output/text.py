@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from dockerslim_lint import registry
 from dockerslim_lint.edit import Safety, Withheld
-from dockerslim_lint.finding import Finding
+from dockerslim_lint.finding import Finding, Severity
 from dockerslim_lint.linter import Applied, Held, Report
 from dockerslim_lint.output.interface import SAFETY_WORDS, Asked, Counts, FileResult, Line, Piece, count
 from dockerslim_lint.output.printable import printable, width, wrap
@@ -41,13 +41,28 @@ def file_lines(result: FileResult, asked: Asked) -> list[Line]:
     shown = [finding for finding in result.report.findings if finding.key not in held]
     if asked.diff and result.report.error is None:
         shown = []
+    if not _shows_infos(result, asked):
+        shown = [finding for finding in shown if finding.severity > Severity.INFO]
     blocks = _finding_blocks(result.report, result.path, shown)
+    if changing and not _shows_infos(result, asked):
+        result = result._replace(held=_without_advice(result))
     if changing and result.proof is None and (result.applied or result.held):
         blocks.append(fix_lines(result, asked))
     lines: list[Line] = []
     for block in blocks:
         lines += [(), *block] if lines else block
     return lines
+
+
+def _shows_infos(result: FileResult, asked: Asked) -> bool:
+    return asked.infos or result.fail_on == "info"
+
+
+def _without_advice(result: FileResult) -> tuple[Held, ...]:
+    """What was held back for more than an info."""
+    findings = result.report.findings if result.report else ()
+    graver = {finding.key for finding in findings if finding.severity > Severity.INFO}
+    return tuple(held for held in result.held if held.key in graver)
 
 
 def fix_lines(result: FileResult, asked: Asked) -> list[Line]:
@@ -166,12 +181,18 @@ def _advice(finding: Finding) -> list[Line]:
 
 def _summary(results: Sequence[FileResult], asked: Asked) -> list[Line]:
     counts = count(results)
+    hidden = sum(
+        finding.severity is Severity.INFO
+        for result in results
+        if result.report and not _shows_infos(result, asked)
+        for finding in result.report.findings
+    )
     found = [
         _number(number, name, plural)
         for number, name, plural in (
             (counts.errors, "error", "errors"),
             (counts.warnings, "warning", "warnings"),
-            (counts.infos, "info", "infos"),
+            (counts.infos - hidden, "info", "infos"),
         )
         if number
     ]
@@ -184,6 +205,8 @@ def _summary(results: Sequence[FileResult], asked: Asked) -> list[Line]:
     suppressed = sum(len(result.report.suppressed) for result in results if result.report)
     if suppressed:
         text += f" {suppressed} suppressed."
+    if hidden:
+        text += f" {_number(hidden, 'info', 'infos')} with --verbose."
     if asked.fix or asked.diff:
         return _fix_summary(text, results, counts)
     safe, waiting = _fixes(results)

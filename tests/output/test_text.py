@@ -198,3 +198,17 @@ def test_printable() -> None:
     assert wrap("aaa bbb ccc", 8, "  ", "    ") == ["  aaa", "    bbb", "    ccc"]
     assert wrap("", 8, "  ") == ["  "]
     assert wrap("x" * 20, 8) == ["x" * 20]
+
+
+def test_infos_are_counted_and_shown_on_request() -> None:
+    source = Source(b"FROM a\nFROM b\n", "Dockerfile")
+    findings = (
+        Finding("DSL502", "unpinned-toolchain", Severity.INFO, "Say which.", Span(5, 6)),
+        Finding("DSL101", "gnu-on-fat-base", Severity.ERROR, "Fat.", Span(12, 13)),
+    )
+    results = [FileResult("Dockerfile", report=Report(source, findings, (), None, ()))]
+    text = plain(render(results, Asked(("Dockerfile",), infos=False)))
+    assert "DSL502" not in text
+    assert "1 error in 1 file. 1 info with --verbose." in text
+    assert "DSL502" in plain(render(results, Asked(("Dockerfile",))))
+    assert "DSL502" in plain(render([results[0]._replace(fail_on="info")], Asked(("Dockerfile",), infos=False)))
