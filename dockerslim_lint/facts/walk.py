@@ -89,6 +89,8 @@ class StageState:
         self.users: list[UserCreation] = []
         self.volumes: list[str] = []
         self.targets: list[str] = list(image.targets) if image else []
+        self.files: Mapping[str, Value] = {}
+        """texts that a step wrote, by path"""
         self.opaque: tuple[str, int] | None = None
         if parent is not None:
             self._inherit(parent)
@@ -100,7 +102,7 @@ class StageState:
         self.entrypoint, self.cmd, self.base_cmd = parent.entrypoint, parent.cmd, parent.base_cmd
         self.healthcheck, self.opaque = parent.healthcheck, parent.opaque
         self.installs, self.users = list(parent.installs), list(parent.users)
-        self.volumes, self.targets = list(parent.volumes), list(parent.targets)
+        self.volumes, self.targets, self.files = list(parent.volumes), list(parent.targets), parent.files
 
     def apply(self, index: int, instruction: Instruction) -> None:
         """Take in one instruction."""
@@ -132,7 +134,7 @@ class StageState:
 
     def _run(self, index: int, instruction: Instruction) -> None:
         reader = CommandReader(
-            index, self.stage.number, self.workdir, self.environment.variables, self.environment.known
+            index, self.stage.number, self.workdir, self.environment.variables, self.environment.known, self.files
         )
         mounts = self._cache_mounts(instruction)
         for command in reader.read(instruction, self._shared.source):
@@ -149,6 +151,7 @@ class StageState:
                 if known_commands.classify(command.name) == "opaque" and self.opaque is None:
                     self.opaque = (_title(command), index)
                 apply_command(command, self.table)
+        self.files = reader.files
         for mount in mounts:
             self.table.remove(mount)
 
