@@ -35,7 +35,7 @@ def read_build(
     frontend = _foreign_frontend(dockerfile)
     problems = _problems(dockerfile, instructions, frontend)
     crates = CrateReader(context)
-    shared = Shared(source, crates, arguments)
+    shared = Shared(source, context, crates, arguments)
     empty = ImageBuild(
         source,
         dockerfile,

@@ -82,6 +82,10 @@ class PathTable:
                 return entry
         return None
 
+    def holds(self, path: str) -> bool:
+        """Whether something was put at exactly this path."""
+        return (path, NO_CALL) in self._entries
+
     def below(self, directory: str) -> list[tuple[str, Entry]]:
         """All entries under a directory (itself included), with their paths relative to it."""
         found = []

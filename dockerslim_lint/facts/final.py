@@ -4,19 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from dockerslim_lint.catalog import commands as known_commands
 from dockerslim_lint.catalog import packages
 from dockerslim_lint.edit import Need
-from dockerslim_lint.facts import patterns
 from dockerslim_lint.facts.model import Artifact, FinalImage, Launch, Output
 from dockerslim_lint.facts.stages import chain_of
+from dockerslim_lint.facts.started import resolve, started
 from dockerslim_lint.facts.walk import Shared, StageState
 from dockerslim_lint.syntax import script as sh
 from dockerslim_lint.syntax.shell import parse_shell
 from dockerslim_lint.syntax.tree import Instruction
-
-DEFAULT_PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
-"""PATH where an image sets none (BuildKit and runc, system.DefaultPathEnv)."""
 
 
 def final_images(shared: Shared, instructions: Sequence[Instruction]) -> tuple[FinalImage, ...]:
@@ -35,7 +31,6 @@ def _final_image(state: StageState, shared: Shared, instructions: Sequence[Instr
     stage = state.stage
     chain = chain_of(stage, shared.stages)
     launch = read_launch(state, shared, instructions)
-    started = state.table.find(launch.program) if launch.program is not None else None
     artifacts: dict[str, Artifact] = {}
     for path, entry in state.table.entries():
         if isinstance(entry, Artifact) and (entry.call is None or _made_outside(entry, shared, chain)):
@@ -47,11 +42,13 @@ def _final_image(state: StageState, shared: Shared, instructions: Sequence[Instr
                 program = state.table.find(f"{path}/{name}")
                 if isinstance(program, Artifact):
                     artifacts[f"{path}/{name}"] = program
-    if isinstance(started, Artifact) and launch.program is not None:
-        artifacts.setdefault(launch.program, started)
+    for path in launch.runs:
+        program = state.table.find(path)
+        if isinstance(program, Artifact):
+            artifacts.setdefault(path, program)
     if not artifacts:
         return None
-    if stage.image is not None and stage.image.toolchain and launch.program not in artifacts:
+    if stage.image is not None and stage.image.toolchain and not any(path in artifacts for path in launch.runs):
         return None  # the toolchain is the product: a CI image with a tool of its own
     single = any(
         artifact.call is not None and shared.calls[artifact.call].command.stage in chain
@@ -117,14 +114,9 @@ def read_launch(state: StageState, shared: Shared, instructions: Sequence[Instru
     if state.cmd is None and state.base_cmd and (state.entrypoint is None) and image is not None and image.cmd:
         argv += image.cmd
     first = program if shell_form else argv[0] if argv else None
-    return Launch(
-        tuple(argv),
-        state.entrypoint,
-        state.cmd,
-        _resolve(first, state, shared) if first and not from_base else None,
-        shell_form,
-        from_base,
-    )
+    path = resolve(first, state, shared) if first and not from_base else None
+    runs = started(state, shared, instructions, path) if not from_base else ()
+    return Launch(tuple(argv), state.entrypoint, state.cmd, path, shell_form, from_base, runs)
 
 
 def _program_of_shell_form(instruction: Instruction) -> str | None:
@@ -136,24 +128,3 @@ def _program_of_shell_form(instruction: Instruction) -> str | None:
         return None
     words = node.words[1:] if node.words[0].literal == "exec" and len(node.words) > 1 else node.words
     return words[0].literal
-
-
-def _resolve(name: str, state: StageState, shared: Shared) -> str | None:
-    """The absolute path of a program as the container runtime looks it up; None where it cannot be told."""
-    if "*" in name:
-        return None
-    if "/" in name:
-        return patterns.join(state.workdir, name)
-    value = state.environment.variables.get("PATH")
-    text = value.text if value is not None and value.text else DEFAULT_PATH
-    for directory in text.split(":"):
-        path = f"{directory.rstrip('/')}/{name}"
-        if not directory.startswith("/"):
-            continue
-        entry = state.table.find(path)
-        if isinstance(entry, Artifact) and entry.call is not None and not shared.binaries(entry.call):
-            # the call's programs are not known: a name that every system has is hardly one of them
-            entry = entry if known_commands.classify(name) == "opaque" else None
-        if entry is not None:
-            return path
-    return None

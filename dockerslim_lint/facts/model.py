@@ -241,7 +241,8 @@ class Launch(Record):
 
     `argv` is entrypoint + command of exec forms; a shell form is ``("/bin/sh", "-c", text)``. `entrypoint`/`cmd` are the
     instructions' indexes, None where inherited from the base or absent. `program` is the absolute path that starts,
-    None if it cannot be told. `shell_form` tells that a shell is needed.
+    None if it cannot be told. `shell_form` tells that a shell is needed. `runs` are the paths of all programs made by
+    cargo that are started: `program`, what a shell's command or a script starts, what a wrapper (tini) is given.
     """
 
     argv: tuple[str, ...]
@@ -250,6 +251,7 @@ class Launch(Record):
     program: str | None
     shell_form: bool
     from_base: bool
+    runs: tuple[str, ...] = ()
 
 
 class FinalImage(Record):

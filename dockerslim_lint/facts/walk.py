@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 from dockerslim_lint.catalog import commands as known_commands
+from dockerslim_lint.context import BuildContext
 from dockerslim_lint.facts import patterns
 from dockerslim_lint.facts.calls import crate_directory, read_call
 from dockerslim_lint.facts.cargo import BUILDS, OTHER_BUILDERS, cargo_arguments
@@ -45,8 +46,11 @@ TARGET_DIRECTORY = "target"
 class Shared:
     """What all stages of one file have in common while it is walked."""
 
-    def __init__(self, source: Source, crates: CrateReader, arguments: Mapping[str, str]) -> None:
+    def __init__(
+        self, source: Source, context: BuildContext, crates: CrateReader, arguments: Mapping[str, str]
+    ) -> None:
         self.source = source
+        self.context = context
         self.crates = crates
         self.arguments = arguments
         self.scope: Mapping[str, Value] = {}
@@ -190,7 +194,7 @@ class StageState:
         if directory is None:
             return None, None
         manifest = f"{directory.rstrip('/')}/Cargo.toml"
-        place_ = self._context_path(manifest, self.table.find(manifest))
+        place_ = self.context_path(manifest, self.table.find(manifest))
         if place_ is None:
             return None, None
         crate = self._shared.crates.read(patterns.parent(f"/{place_}").strip("/"), packages)
@@ -204,7 +208,7 @@ class StageState:
             workspace = patterns.parent(workspace)
         return crate, workspace
 
-    def _context_path(self, path: str, entry: object) -> str | None:
+    def context_path(self, path: str, entry: object) -> str | None:
         """Where in the context the file came from; a glob (``COPY Cargo.* ./``) keeps the file's own name."""
         if not isinstance(entry, ContextTree):
             return None
