@@ -35,6 +35,12 @@ def is_wrapper(name: str) -> bool:
     return bool(_rows().get(canonical(name), {}).get("wrapper", False))
 
 
+def may_build(name: str) -> bool:
+    """Whether an opaque command is made for building: a build tool, or a script of the project by its path."""
+    row = _rows().get(canonical(name))
+    return bool(row.get("builds", False)) if row else "/" in name
+
+
 def title(name: str) -> str:
     """What kind of command it is, for a message: "a build tool that may call cargo"; "" if it is in no row."""
     return str(_rows().get(canonical(name), {}).get("title", ""))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from fnmatch import fnmatchcase
 
 from dockerslim_lint.facts import patterns
 from dockerslim_lint.facts.model import Artifact, CargoCall, ContextTree, Directory, Entry, OpaqueFile, Output
@@ -81,6 +82,25 @@ class PathTable:
             if isinstance(entry, ContextTree) and patterns.below(path, known):
                 return entry
         return None
+
+    def matching(self, path: str) -> list[tuple[str, Entry]]:
+        """The files that a pattern with a glob in its last part fits, by name: [] unless all of them are known."""
+        directory, name = patterns.parent(path), patterns.basename(path)
+        if not any(char in name for char in "*?["):
+            return []
+        found: dict[str, Entry] = {}
+        for (known, _), entry in self._entries.items():
+            if isinstance(entry, Output) and patterns.same(known, directory):
+                programs = self._binaries(entry.call)
+                if not programs:
+                    return []
+                for program in programs:
+                    made = self._program(entry, program) if fnmatchcase(program, name) else None
+                    if isinstance(made, Artifact):
+                        found[program] = made
+            elif isinstance(entry, Artifact) and "*" not in known and patterns.same(known, path):
+                found[patterns.basename(known)] = entry
+        return list(found.items())
 
     def holds(self, path: str) -> bool:
         """Whether something was put at exactly this path."""

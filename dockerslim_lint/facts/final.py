@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 from dockerslim_lint.catalog import packages
 from dockerslim_lint.edit import Need
+from dockerslim_lint.facts import patterns
 from dockerslim_lint.facts.model import Artifact, FinalImage, Launch, Output
 from dockerslim_lint.facts.stages import chain_of
 from dockerslim_lint.facts.started import resolve, started
@@ -46,6 +47,9 @@ def _final_image(state: StageState, shared: Shared, instructions: Sequence[Instr
         program = state.table.find(path)
         if isinstance(program, Artifact):
             artifacts.setdefault(path, program)
+    for path in [path for path in artifacts if "*" in path]:
+        if any(patterns.same(run, path) for run in launch.runs if run != path):
+            del artifacts[path]  # what `COPY bin/* /usr/local/bin/` brought has a name after all
     if not artifacts:
         return None
     if stage.image is not None and stage.image.toolchain and not any(path in artifacts for path in launch.runs):

@@ -35,7 +35,7 @@ from dockerslim_lint.facts.outputs import command_uses, word_use
 from dockerslim_lint.facts.packages import read_install
 from dockerslim_lint.facts.stages import StageNames
 from dockerslim_lint.facts.toolchain import installed_by, link_of
-from dockerslim_lint.facts.transfers import apply_command, place
+from dockerslim_lint.facts.transfers import MOVERS, apply_command, place
 from dockerslim_lint.facts.users import read_user
 from dockerslim_lint.source import Source
 from dockerslim_lint.syntax.tree import Instruction, Word
@@ -96,6 +96,8 @@ class StageState:
         self.files: Mapping[str, Value] = {}
         """texts that a step wrote, by path"""
         self.opaque: tuple[str, int] | None = None
+        self.builder: tuple[str, int] | None = None
+        """the first command that is not modelled and is made for building: make, a script of the project"""
         if parent is not None:
             self._inherit(parent)
 
@@ -104,7 +106,7 @@ class StageState:
         self.table = parent.table.copy()
         self.workdir, self.user, self.user_instruction = parent.workdir, parent.user, parent.user_instruction
         self.entrypoint, self.cmd, self.base_cmd = parent.entrypoint, parent.cmd, parent.base_cmd
-        self.healthcheck, self.opaque = parent.healthcheck, parent.opaque
+        self.healthcheck, self.opaque, self.builder = parent.healthcheck, parent.opaque, parent.builder
         self.installs, self.users = list(parent.installs), list(parent.users)
         self.volumes, self.targets, self.files = list(parent.volumes), list(parent.targets), parent.files
 
@@ -152,12 +154,33 @@ class StageState:
             if user is not None:
                 self.users.append(user)
             if not self._cargo(command):
-                if known_commands.classify(command.name) == "opaque" and self.opaque is None:
-                    self.opaque = (_title(command), index)
+                self._opaque(command, index)
+                self._left_behind(command)
                 apply_command(command, self.table)
         self.files = reader.files
         for mount in mounts:
             self.table.remove(mount)
+
+    def _opaque(self, command: Command, index: int) -> None:
+        if known_commands.classify(command.name) != "opaque":
+            return
+        self.opaque = self.opaque or (_title(command), index)
+        if self.builder is None and known_commands.may_build(command.words[0].pattern):
+            self.builder = (_title(command), index)
+
+    def _left_behind(self, command: Command) -> None:
+        """A program that an opaque command left at a path like cargo's, and that this command moves."""
+        made_by = self.builder or self.opaque
+        if made_by is None or known_commands.canonical(command.name) not in MOVERS:
+            return
+        for word in command.words[1:]:
+            path = patterns.join(command.directory or "/*", word.pattern)
+            name = patterns.basename(path)
+            if "." in name or not isinstance(self.table.find(path), ContextTree | None):
+                continue
+            link = _link_by_path(path, self)
+            if link is not None:
+                self.table.put(path, Artifact(None, name, link, UNKNOWN, made_by[0]))
 
     def _cache_mounts(self, instruction: Instruction) -> list[str]:
         found = []
@@ -276,7 +299,8 @@ class StageState:
             shared.uses.append(use)
         if place(origin.table, self.table, path, destination, directory, True, contents=True):
             return
-        if origin.opaque is None or not isinstance(origin.table.find(path), ContextTree | None):
+        made_by = origin.builder or origin.opaque
+        if made_by is None or not isinstance(origin.table.find(path), ContextTree | None):
             return
         name = patterns.basename(path)
         if "." in name:
@@ -284,7 +308,7 @@ class StageState:
         target = f"{destination.rstrip('/')}/{name}" if directory else destination
         link = _link_by_path(path, origin)
         if link is not None:
-            self.table.put(target, Artifact(None, name, link, UNKNOWN, origin.opaque[0]))
+            self.table.put(target, Artifact(None, name, link, UNKNOWN, made_by[0]))
 
 
 def _title(command: Command) -> str:
@@ -296,6 +320,10 @@ def _title(command: Command) -> str:
 def _link_by_path(path: str, origin: StageState) -> str | None:
     """What a program is that an opaque command left at a path like cargo's; None where the path is not like that."""
     parts = path.split("/")
+    home = origin.environment.variables.get("CARGO_HOME")
+    if origin.builder is not None and home is not None and patterns.parent(path) == f"{home.text}/bin":
+        # `make install`; what rustup and other tools put there is no program of the project
+        return None if known_commands.title(parts[-1]) else link_of(Target("", "host", None), origin.stage, "")
     if TARGET_DIRECTORY not in parts[:-1]:
         return None
     middle = parts[parts.index(TARGET_DIRECTORY) + 1 : -1]

@@ -181,3 +181,98 @@ def test_binaries_asked_for() -> None:
     build = read(f"{text}FROM debian\nCOPY --from=b /app/target/release/web /x\n", files)
     assert only_artifact(build)[0] == "/x"
     assert not read(f"{text}FROM debian\nCOPY --from=b /app/target/release/app /x\n", files).images
+
+
+INSTALLED = "FROM rust:1 AS b\nARG X=.\nWORKDIR /app\nCOPY . .\nRUN cargo install --path $X"
+TWO = {**CRATE, "src/bin/web.rs": ""}
+
+
+@pytest.mark.parametrize(
+    ("root", "copy"),
+    [
+        (" --root /out", "/out/bin /usr/local/bin"),
+        (" --root /out", "/out/bin/ /usr/local/bin/"),
+        (" --root /out", "/out/bin/* /usr/local/bin/"),
+        (" --root /out", "/out/bin/app /usr/local/bin/app"),
+        (" --root=out", "/app/out/bin/app /usr/local/bin"),
+        (" --root /out", "/out /usr/local"),
+        ("", "/usr/local/cargo/bin/ /usr/local/bin/"),
+        ("", "/usr/local/cargo/bin/a* /usr/local/bin/"),
+        ("", "${CARGO_HOME:-/usr/local/cargo}/bin/app /usr/local/bin/"),
+        (" && cp $CARGO_HOME/bin/* /usr/bin/", "/usr/bin/app /usr/local/bin/"),
+        (" && mkdir /o && cp $CARGO_HOME/bin/app /o/", "/o/* /usr/local/bin/"),
+        (" --root /out && mv /out/bin/* /it", "/it /usr/local/bin/app"),
+    ],
+)
+@pytest.mark.parametrize("files", [CRATE, None])
+def test_where_install_puts_it(root: str, copy: str, files: dict[str, str] | None) -> None:
+    build = read(f'{INSTALLED}{root}\nFROM debian\nCOPY --from=b {copy}\nCMD ["app"]\n', files)
+    path, artifact = only_artifact(build)
+    assert (path, artifact.link) == ("/usr/local/bin/app", GNU_DYNAMIC)
+    assert only_image(build).launch.runs == (path,)
+
+
+def test_a_variable_of_the_builder_is_empty_in_the_final_stage() -> None:
+    assert not read(f"{INSTALLED}\nFROM debian\nCOPY --from=b $CARGO_HOME/bin/app /x\n", CRATE).images
+    assert read(f"{INSTALLED}\nFROM rust:1\nCOPY --from=b $CARGO_HOME/bin/app /x\nCMD /x\n", CRATE).images
+
+
+@pytest.mark.parametrize("pattern", ["*", "[aw]*", "*b", "w??"])
+def test_all_programs_that_a_glob_fits(pattern: str) -> None:
+    build = read(f"{BUILD}FROM debian\nCOPY --from=b /app/target/release/{pattern} /bin/\n", TWO)
+    expected = ["/bin/app", "/bin/web"] if pattern in ("*", "[aw]*") else ["/bin/web"]
+    assert [path for path, _ in only_image(build).artifacts] == expected
+
+
+@pytest.mark.parametrize(
+    ("argument", "copy"),
+    [
+        ("ARG BIN=app", "/app/target/release/$BIN /x"),
+        ("ARG BIN=app", "target/release/../../app/target/release/${BIN} /x"),
+        ("ARG PROFILE=release", "/app/target/${PROFILE}/app /x"),
+        ("ARG BIN", "/app/target/release/${BIN:-app} /x"),
+        ("ENV PLACE=/app/target", "$PLACE/release/app /x"),
+    ],
+)
+def test_paths_with_variables(argument: str, copy: str) -> None:
+    assert only_artifact(read(f"{BUILD}FROM debian\n{argument}\nCOPY --from=b {copy}\nCMD /x\n", CRATE))[0] == "/x"
+
+
+def test_a_profile_in_a_variable() -> None:
+    text = "ARG PROFILE=release\nFROM rust:1 AS b\nARG PROFILE\nWORKDIR /app\nCOPY . .\nRUN cargo build --profile $PROFILE\n"
+    final = "FROM debian\nARG PROFILE\nCOPY --from=b /app/target/$PROFILE/app /x\nCMD /x\n"
+    assert read(text + final, CRATE).calls[0].profile == "release"
+    assert only_artifact(read(text + final, CRATE))[0] == "/x"
+    assert not read(text + final.replace("ARG PROFILE\n", ""), CRATE).images
+
+
+@pytest.mark.parametrize(
+    ("step", "copy", "title"),
+    [
+        ("make install", "/usr/local/cargo/bin/app", "make install"),
+        ("just build", "/usr/local/cargo/bin/app", "just build"),
+        ("make && cp target/release/app /o", "/o", "make"),
+        ("./build.sh && install -m 755 target/release/app /o", "/o", "./build.sh"),
+        ("eval $SETUP; ./build.sh; mv target/release/app /o", "/o", "./build.sh"),
+        ('sh -c "$X" && make && strip target/release/app -o /o', "/o", "make"),
+    ],
+)
+def test_behind_a_build_tool(step: str, copy: str, title: str) -> None:
+    build = read(f"FROM rust:1 AS b\nWORKDIR /app\nCOPY . .\nRUN {step}\nFROM debian\nCOPY --from=b {copy} /x\n", CRATE)
+    _, artifact = only_artifact(build)
+    assert (artifact.call, artifact.opaque, artifact.link) == (None, title, GNU_DYNAMIC)
+
+
+@pytest.mark.parametrize(
+    ("step", "copy"),
+    [
+        ("make install", "/usr/local/cargo/bin/cargo"),
+        ("make install", "/usr/local/bin/app"),
+        ("curl https://example.com | sh", "/usr/local/cargo/bin/tool"),
+        ("make && cp dist/app /o", "/o"),
+        ("cp target/release/app /o", "/o"),
+    ],
+)
+def test_what_no_build_tool_left(step: str, copy: str) -> None:
+    text = f"FROM rust:1 AS b\nWORKDIR /app\nCOPY . .\nRUN {step}\nFROM debian\nCOPY --from=b {copy} /x\n"
+    assert not read(text, CRATE).images
