@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from dockerslim_lint.facts import patterns
-from dockerslim_lint.facts.cargo import BUILDS, CargoArguments, profile_of
+from dockerslim_lint.facts.cargo import BUILDS, CROSS, XX, ZIGBUILD, CargoArguments, profile_of
 from dockerslim_lint.facts.crate.model import Crate
 from dockerslim_lint.facts.model import (
     STRIPPED_ALL,
@@ -62,6 +62,8 @@ def read_call(
     flags_in_force = rust_flags(command.variables)
     if flags_in_force is not None and not flags_in_force and crate is not None:
         flags_in_force = crate.config.rustflags
+    if arguments.subcommand == "rustc" and flags_in_force is not None:
+        flags_in_force = " ".join((flags_in_force, *arguments.rest))
     source = "context"
     if kind == "install" and "--path" not in flags:
         source = "git" if "--git" in flags else "registry"
@@ -80,29 +82,46 @@ def read_call(
         output,
         directory,
         link_of(target, stage, flags_in_force),
-        _stripped(command.variables, profile, crate, flags_in_force or ""),
+        # cross hands none of the environment's profile settings to its container
+        UNKNOWN if arguments.driver == CROSS else _stripped(command.variables, profile, crate, flags_in_force or ""),
         _debug(command.variables, profile, crate, flags_in_force or ""),
         _end(command, arguments),
+        arguments.driver,
     )
 
 
 def _target(arguments: CargoArguments, variables: Mapping[str, Value], stage: Stage, crate: Crate | None) -> Target:
     named = arguments.flags.get("--target")
+    if arguments.driver == XX:
+        return _target_of_xx(variables, stage)
     if named:
-        pattern: str | None = named[-1].pattern
-        if not pattern or pattern == "*" or len(named) > 1:
+        pattern: str | None = named[0].pattern
+        for word in named[1:]:
+            pattern = patterns.merge(pattern, word.pattern)
+        if not pattern or pattern == "*":
             pattern = None
+        elif arguments.subcommand == ZIGBUILD:
+            pattern = pattern.partition(".")[0]  # the glibc to link against: x86_64-unknown-linux-gnu.2.17
         return Target(pattern, "flag", named[-1].span)
     from_environment = environment_target(variables)
     if from_environment is not None:
         return from_environment
     if crate is not None and crate.config.target:
         return Target(crate.config.target, "config", None)
-    if not arguments.exact:
+    if not arguments.exact or arguments.driver == CROSS:
         return Target(None, "flag", None)
     if stage.image is not None and stage.image.default_target:
         return Target(stage.image.default_target, "image", None)
     return Target("", "host", None)
+
+
+def _target_of_xx(variables: Mapping[str, Value], stage: Stage) -> Target:
+    """xx-cargo asks for the target platform's triple, of the libc that the builder has, unless XX_LIBC names another."""
+    image, named = stage.image, variables.get("XX_LIBC")
+    if image is None or not image.toolchain:
+        return Target(None, "xx", None)
+    libc = named.text if named is not None else {"musl": "musl", "glibc": "gnu"}.get(image.host_libc)
+    return Target(f"*-unknown-linux-{libc}*" if libc in ("musl", "gnu") else None, "xx", None)
 
 
 def _target_directory(

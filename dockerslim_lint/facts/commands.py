@@ -310,8 +310,11 @@ class CommandReader:
             else:
                 printed = texts.substituted(piece.text, self._text_of, self.files, self._directory)
                 text, exact = text + ("*" if printed is None else printed), False
+        written = text
         if text.startswith("~/") and word.pieces and isinstance(word.pieces[0], Literal) and not word.pieces[0].quote:
-            text = "/root" + text[1:]
+            home = self._variables.get("HOME")
+            text, exact = (home.text, exact) if home is not None and home.text else ("*", False)
+            text += written[1:]
         return CommandWord(text, exact, word.span, word, None)
 
     def _expansion(self, piece: Expansion) -> str | None:

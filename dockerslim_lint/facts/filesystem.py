@@ -69,6 +69,8 @@ class PathTable:
             if isinstance(entry, Output):
                 if patterns.same(known, path):
                     return entry
+                if patterns.same(f"{known}/examples", directory) and name in self._calls[entry.call].examples:
+                    return Artifact(entry.call, name, entry.link, entry.stripped, "")
                 if patterns.same(known, directory):
                     program = self._program(entry, name)
                     if isinstance(program, Artifact):

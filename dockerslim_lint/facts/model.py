@@ -78,7 +78,7 @@ class Command(Record):
 
 
 class Target(Record):
-    """The target triple of a cargo call: a pattern; "" means the host. `origin` is flag, env, config, image or host. None pattern: unknown."""
+    """The target triple of a cargo call: a pattern; "" means the host. `origin` is flag, env, config, image, xx or host. None pattern: unknown."""
 
     pattern: str | None
     origin: str
@@ -86,7 +86,7 @@ class Target(Record):
 
 
 class CargoCall(Record):
-    """A call that builds programs. `directory` of outputs: `output` (a pattern), with its target and profile parts.
+    """A call that builds programs. `directory` of outputs: `output` (a pattern), with its target and profile parts. `driver` is the program that is called: cargo, cross, xx-cargo.
 
     `kind` is build or install. `source` is context, registry or git (install). `profile` is the profile's name, None if
     unknown; `bins` the names asked for by --bin. `profile_directory` is release, debug or the custom profile's name.
@@ -110,6 +110,7 @@ class CargoCall(Record):
     stripped: str
     debug: bool
     end: int | None
+    driver: str = "cargo"
 
 
 class Artifact(Record):

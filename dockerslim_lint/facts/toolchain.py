@@ -84,7 +84,7 @@ def rust_flags(variables: Mapping[str, Value]) -> str | None:
     """RUSTFLAGS and its relatives as one text; None where a value is not known."""
     found = []
     for name in sorted(variables):
-        if name == "RUSTFLAGS" or name == "CARGO_BUILD_RUSTFLAGS" or name.endswith("_RUSTFLAGS"):
+        if name == "RUSTFLAGS" or name == "CARGO_BUILD_RUSTFLAGS" or name.endswith("_RUSTFLAGS"):  # XX_RUSTFLAGS too
             text = variables[name].text
             if text is None or text.startswith("*"):
                 return None

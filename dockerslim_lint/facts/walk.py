@@ -8,11 +8,11 @@ from dockerslim_lint.catalog import commands as known_commands
 from dockerslim_lint.context import BuildContext
 from dockerslim_lint.facts import patterns
 from dockerslim_lint.facts.calls import crate_directory, read_call
-from dockerslim_lint.facts.cargo import BUILDS, OTHER_BUILDERS, cargo_arguments
+from dockerslim_lint.facts.cargo import BUILDS, BUILT_IN, OTHER_BUILDERS, CargoArguments, cargo_arguments
 from dockerslim_lint.facts.commands import CommandReader
 from dockerslim_lint.facts.crate.model import Crate
 from dockerslim_lint.facts.crate.reader import CrateReader
-from dockerslim_lint.facts.env import Environment
+from dockerslim_lint.facts.env import NOWHERE, Environment
 from dockerslim_lint.facts.filesystem import PathTable
 from dockerslim_lint.facts.model import (
     UNKNOWN,
@@ -41,6 +41,9 @@ from dockerslim_lint.source import Source
 from dockerslim_lint.syntax.tree import Instruction, Word
 
 TARGET_DIRECTORY = "target"
+
+ROOT = frozenset({"", "0", "root"})
+ROOT_HOME = "/root"
 
 
 class Shared:
@@ -140,7 +143,7 @@ class StageState:
 
     def _run(self, index: int, instruction: Instruction) -> None:
         reader = CommandReader(
-            index, self.stage.number, self.workdir, self.environment.variables, self.environment.known, self.files
+            index, self.stage.number, self.workdir, self._variables(), self.environment.known, self.files
         )
         mounts = self._cache_mounts(instruction)
         for command in reader.read(instruction, self._shared.source):
@@ -160,6 +163,13 @@ class StageState:
         self.files = reader.files
         for mount in mounts:
             self.table.remove(mount)
+
+    def _variables(self) -> Mapping[str, Value]:
+        """What a RUN sees. The runtime sets root's home."""
+        variables = self.environment.variables
+        if self.user.partition(":")[0] in ROOT and "HOME" not in variables:
+            variables["HOME"] = Value(ROOT_HOME, NOWHERE)
+        return variables
 
     def _opaque(self, command: Command, index: int) -> None:
         if known_commands.classify(command.name) != "opaque":
@@ -197,13 +207,16 @@ class StageState:
         if arguments is None:
             return False
         shared = self._shared
+        arguments = self._unaliased(command, arguments)
         if arguments.subcommand not in BUILDS:
             if arguments.subcommand in OTHER_BUILDERS and self.opaque is None:
                 self.opaque = (OTHER_BUILDERS[arguments.subcommand], command.instruction)
             return True
         kind = BUILDS[arguments.subcommand]
         directory = crate_directory(command, arguments, kind)
-        crate, workspace = self._crate(directory, tuple(word.pattern for word in arguments.flags.get("-p", ())))
+        packages = (*arguments.flags.get("-p", ()), *arguments.flags.get("--package", ()))
+        everything = bool({"--workspace", "--all"} & arguments.switches)
+        crate, workspace = self._crate(directory, tuple(word.pattern for word in packages), everything)
         call = read_call(command, arguments, self.stage, crate, workspace)
         shared.calls.append(call)
         shared.crate_of_call.append(crate)
@@ -212,7 +225,24 @@ class StageState:
             self.table.put(call.output, Output(number, call.link, call.stripped))
         return True
 
-    def _crate(self, directory: str | None, packages: tuple[str, ...]) -> tuple[Crate | None, str | None]:
+    def _unaliased(self, command: Command, arguments: CargoArguments) -> CargoArguments:
+        """The call with the words that cargo's configuration has for its subcommand."""
+        if arguments.subcommand in BUILDS or arguments.subcommand in BUILT_IN or not arguments.subcommand:
+            return arguments
+        crate, _ = self._crate(command.directory, ())
+        words = crate.config.aliases.get(arguments.subcommand) if crate is not None else None
+        at = next((at for at, word in enumerate(command.words) if word.pattern == arguments.subcommand), None)
+        if words is None or at is None:
+            return arguments
+        place_ = command.words[at]
+        meant = tuple(place_._replace(pattern=word) for word in words)
+        longer = command._replace(words=(*command.words[:at], *meant, *command.words[at + 1 :]))
+        found = cargo_arguments(longer)
+        return found._replace(last=found.last - len(meant) + 1) if found is not None else arguments
+
+    def _crate(
+        self, directory: str | None, packages: tuple[str, ...], everything: bool = False
+    ) -> tuple[Crate | None, str | None]:
         """The crate of a directory in the stage, by way of the COPY that brought its manifest."""
         if directory is None:
             return None, None
@@ -220,7 +250,7 @@ class StageState:
         place_ = self.context_path(manifest, self.table.find(manifest))
         if place_ is None:
             return None, None
-        crate = self._shared.crates.read(patterns.parent(f"/{place_}").strip("/"), packages)
+        crate = self._shared.crates.read(patterns.parent(f"/{place_}").strip("/"), packages, everything)
         if crate is None:
             return None, None
         depth = len([part for part in crate.directory.split("/") if part]) - len(

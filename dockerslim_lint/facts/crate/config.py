@@ -11,12 +11,13 @@ from dockerslim_lint.record import Record
 
 
 class CargoConfig(Record):
-    """`target_tables` are the ``[target.X]`` tables that hold flags, a linker or a runner; `rustflags` ``build.rustflags``."""
+    """`aliases` are the words of each ``[alias]``. `target_tables` are the ``[target.X]`` tables that hold flags, a linker or a runner; `rustflags` ``build.rustflags``."""
 
     target: str
     target_directory: str
     target_tables: tuple[str, ...]
     rustflags: str
+    aliases: Mapping[str, tuple[str, ...]] = {}
 
 
 class ToolchainFile(Record):
@@ -34,6 +35,7 @@ def read_config(context: BuildContext, directory: str) -> CargoConfig:
     """
     target = target_directory = rustflags = ""
     tables: list[str] = []
+    aliases: dict[str, tuple[str, ...]] = {}
     for place in _upwards(directory):
         data = read_toml(context, f"{place}.cargo/config") or read_toml(context, f"{place}.cargo/config.toml")
         if not data:
@@ -42,8 +44,9 @@ def read_config(context: BuildContext, directory: str) -> CargoConfig:
         target = target or _text(build.get("target"))
         target_directory = target_directory or _text(build.get("target-dir"))
         rustflags = rustflags or _flags(build.get("rustflags"))
+        aliases = {**_aliases(table(data, "alias")), **aliases}
         tables += [name for name, entry in table(data, "target").items() if isinstance(entry, Mapping) and entry]
-    return CargoConfig(target, target_directory, tuple(dict.fromkeys(tables)), rustflags)
+    return CargoConfig(target, target_directory, tuple(dict.fromkeys(tables)), rustflags, aliases)
 
 
 def read_toolchain_file(context: BuildContext, directory: str) -> ToolchainFile:
@@ -72,6 +75,16 @@ def read_toolchain_file(context: BuildContext, directory: str) -> ToolchainFile:
 def _upwards(directory: str) -> list[str]:
     parts = [part for part in directory.split("/") if part]
     return ["".join(f"{part}/" for part in parts[:count]) for count in range(len(parts), -1, -1)]
+
+
+def _aliases(entries: Mapping[str, Any]) -> dict[str, tuple[str, ...]]:
+    """Cargo book, "Configuration", [alias]: a text with spaces between the words, or a list of them."""
+    found = {}
+    for name, value in entries.items():
+        words = value.split() if isinstance(value, str) else value
+        if isinstance(words, list) and all(isinstance(word, str) for word in words):
+            found[name] = tuple(words)
+    return found
 
 
 def _text(value: Any) -> str:

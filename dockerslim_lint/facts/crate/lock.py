@@ -8,9 +8,10 @@ from typing import Any
 
 def package_names(lock: Mapping[str, Any]) -> tuple[str, ...]:
     """Names of all locked packages, sorted, each once (lock formats 1 to 4)."""
-    packages = lock.get("package")
+    packages = lock.get("package", [])
     if not isinstance(packages, list):
         return ()
+    packages = [*packages, lock.get("root")]  # format 1 of cargo before 0.18 kept the root package apart
     return tuple(sorted({entry["name"] for entry in packages if isinstance(entry, Mapping) and _named(entry)}))
 
 
