@@ -145,7 +145,7 @@ class StageState:
         reader = CommandReader(
             index, self.stage.number, self.workdir, self._variables(), self.environment.known, self.files
         )
-        mounts = self._cache_mounts(instruction)
+        mounts = self._mounts(index, instruction)
         for command in reader.read(instruction, self._shared.source):
             self._shared.commands.append(command)
             self._shared.uses += command_uses(command, self.table, self._shared.calls)
@@ -192,15 +192,29 @@ class StageState:
             if link is not None:
                 self.table.put(path, Artifact(None, name, link, UNKNOWN, made_by[0]))
 
-    def _cache_mounts(self, instruction: Instruction) -> list[str]:
+    def _mounts(self, index: int, instruction: Instruction) -> list[str]:
+        """The places that are there for this RUN alone; what the context or a stage binds to them is put there."""
         found = []
         for flag in instruction.flags:
             if flag.name == "mount" and flag.value is not None:
                 options = dict(part.partition("=")[::2] for part in self.environment.pattern(flag.value)[0].split(","))
                 place_ = options.get("target") or options.get("dst") or options.get("destination")
                 if options.get("type", "bind") in ("cache", "tmpfs", "bind") and place_:
-                    found.append(patterns.join(self.workdir, place_))
+                    path = patterns.join(self.workdir, place_)
+                    found.append(path)
+                    if options.get("type", "bind") == "bind":
+                        self._bind(index, options, path)
         return found
+
+    def _bind(self, index: int, options: Mapping[str, str], path: str) -> None:
+        source = options.get("source") or options.get("src") or "."
+        if "from" not in options:
+            self.table.put(path, ContextTree(patterns.normalise(source.lstrip("/") or "."), index))
+            return
+        origin = self._shared.names.find(options["from"])
+        if origin is not None:
+            table = self._shared.states[origin].table
+            place(table, self.table, patterns.join("/", source), path, False, True, contents=True)
 
     def _cargo(self, command: Command) -> bool:
         arguments = cargo_arguments(command)

@@ -276,3 +276,37 @@ def test_behind_a_build_tool(step: str, copy: str, title: str) -> None:
 def test_what_no_build_tool_left(step: str, copy: str) -> None:
     text = f"FROM rust:1 AS b\nWORKDIR /app\nCOPY . .\nRUN {step}\nFROM debian\nCOPY --from=b {copy} /x\n"
     assert not read(text, CRATE).images
+
+
+def test_what_a_step_binds_is_there_for_the_step() -> None:
+    binds = "--mount=type=bind,source=src,target=src --mount=type=bind,source=Cargo.toml,target=Cargo.toml"
+    mounts = f"{binds} --mount=type=cache,target=/app/target/"
+    text = f"FROM rust:1-alpine AS b\nWORKDIR /app\nRUN {mounts} cargo build -r && cp target/release/app /o\n"
+    manifest = MANIFEST + "[profile.release]\nstrip = true\n"
+    build = read(f"{text}FROM alpine\nCOPY --from=b /o /x\n", {**CRATE, "Cargo.toml": manifest})
+    assert only_artifact(build)[1].stripped == STRIPPED_ALL
+    later = read(f"{text}RUN cargo build -r\n", {**CRATE, "Cargo.toml": manifest})
+    assert [crate is not None for crate in later.crates] == [True, False]
+
+
+@pytest.mark.parametrize(("source", "path"), [("/app/target/release", "app"), ("/app/target", "release/app")])
+def test_what_a_step_binds_from_a_stage(source: str, path: str) -> None:
+    bind = f"--mount=type=bind,from=b,source={source},target=/in"
+    build = read(f"{BUILD}FROM debian\nRUN {bind} cp /in/{path} /usr/local/bin/app\nCMD app\n", CRATE)
+    assert [where for where, _ in only_image(build).artifacts] == ["/usr/local/bin/app"]
+
+
+def test_one_of_two_programs_by_the_platform() -> None:
+    build = read("""
+        FROM rust:1 AS b
+        WORKDIR /app
+        COPY . .
+        RUN cargo zigbuild -r --target x86_64-unknown-linux-musl --target aarch64-unknown-linux-musl \\
+         && mkdir linux && cp target/x86_64-unknown-linux-musl/release/app linux/amd64 \\
+         && cp target/aarch64-unknown-linux-musl/release/app linux/arm64
+        FROM alpine
+        ARG TARGETPLATFORM
+        COPY --from=b /app/${TARGETPLATFORM} /x
+        """)
+    path, artifact = only_artifact(build)
+    assert (path, artifact.link) == ("/x", MUSL_STATIC)
