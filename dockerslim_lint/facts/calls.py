@@ -20,6 +20,9 @@ from dockerslim_lint.facts.model import (
 )
 from dockerslim_lint.facts.toolchain import environment_target, link_of, rust_flags
 
+LINKER_STRIPS = frozenset({"-s", "--strip-all"})
+"""ld(1)."""
+
 DEFAULT_CARGO_HOME = "/root/.cargo"
 
 
@@ -31,7 +34,7 @@ def crate_directory(command: Command, arguments: CargoArguments, kind: str) -> s
         directory = patterns.join(directory, flags["-C"][-1].pattern)
     if kind == "install":
         if "--path" not in flags:
-            return None
+            return directory if _installs_here(arguments) else None
         return patterns.join(directory, flags["--path"][-1].pattern) if directory is not None else None
     if "--manifest-path" in flags and directory is not None:
         return patterns.parent(patterns.join(directory, flags["--manifest-path"][-1].pattern))
@@ -65,7 +68,7 @@ def read_call(
     if arguments.subcommand == "rustc" and flags_in_force is not None:
         flags_in_force = " ".join((flags_in_force, *arguments.rest))
     source = "context"
-    if kind == "install" and "--path" not in flags:
+    if kind == "install" and "--path" not in flags and not _installs_here(arguments):
         source = "git" if "--git" in flags else "registry"
     return CargoCall(
         command,
@@ -88,6 +91,11 @@ def read_call(
         _end(command, arguments),
         arguments.driver,
     )
+
+
+def _installs_here(arguments: CargoArguments) -> bool:
+    """Before Rust 2018 a bare ``cargo install`` built the package of the directory (cargo's changelog, 1.31)."""
+    return not arguments.operands and "--git" not in arguments.flags and "--list" not in arguments.switches
 
 
 def _target(arguments: CargoArguments, variables: Mapping[str, Value], stage: Stage, crate: Crate | None) -> Target:
@@ -157,7 +165,8 @@ def _install_root(command: Command, arguments: CargoArguments, stage: Stage) -> 
 
 
 def _stripped(variables: Mapping[str, Value], profile: str | None, crate: Crate | None, flags: str) -> str:
-    if "strip=symbols" in flags or "link-arg=-s" in flags.split("-C"):
+    by_flags = _stripped_by(flags)
+    if by_flags == STRIPPED_ALL:
         return STRIPPED_ALL
     if profile is None:
         return UNKNOWN
@@ -169,11 +178,28 @@ def _stripped(variables: Mapping[str, Value], profile: str | None, crate: Crate 
         return UNKNOWN
     else:
         setting = crate.profile(profile).get("strip")
+    if by_flags and setting not in (True, "true", "symbols"):
+        return by_flags
     if setting in (True, "true", "symbols"):
         return STRIPPED_ALL
     if setting == "debuginfo":
         return STRIPPED_DEBUGINFO
     return STRIPPED_NO
+
+
+def _stripped_by(flags: str) -> str:
+    """What rustc's flags strip: ``-C strip=…``, or the linker's ``-s``; "" for nothing said."""
+    options = [
+        option for word in flags.split() for option in word.removeprefix("-C").removeprefix("--codegen=").split(",")
+    ]
+    if (
+        any(option in LINKER_STRIPS for option in flags.replace("=", " ").replace(",", " ").split())
+        and "link-arg" in flags
+    ):
+        return STRIPPED_ALL
+    if "strip=symbols" in options:
+        return STRIPPED_ALL
+    return STRIPPED_DEBUGINFO if "strip=debuginfo" in options else ""
 
 
 def _debug(variables: Mapping[str, Value], profile: str | None, crate: Crate | None, flags: str) -> bool:

@@ -32,7 +32,12 @@ class PathTable:
         return table
 
     def put(self, path: str, entry: Entry) -> None:
-        """Make or replace the entry of a path. The output directories of several calls may be one and the same."""
+        """Make or replace the entry of a path. The output directories of several calls may be one and the same.
+
+        Making a directory (WORKDIR, mkdir -p) where one is already does nothing to what was copied there.
+        """
+        if isinstance(entry, Directory) and isinstance(self._entries.get((path, NO_CALL)), ContextTree | Directory):
+            return
         key = (path, entry.call if isinstance(entry, Output) else NO_CALL)
         self._entries.pop(key, None)
         self._entries[key] = entry

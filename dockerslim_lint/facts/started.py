@@ -8,7 +8,7 @@ from dockerslim_lint.catalog import commands as known_commands
 from dockerslim_lint.facts import patterns
 from dockerslim_lint.facts.cargo import cargo_arguments
 from dockerslim_lint.facts.commands import SHELLS, CommandReader
-from dockerslim_lint.facts.model import Artifact, Command, OpaqueFile
+from dockerslim_lint.facts.model import Artifact, Command, ContextTree, OpaqueFile
 from dockerslim_lint.facts.walk import Shared, StageState
 from dockerslim_lint.syntax.shell import shell_form, text_of
 from dockerslim_lint.syntax.tree import Instruction, LogicalText
@@ -68,6 +68,10 @@ def resolve(name: str, state: StageState, shared: Shared, directory: str | None 
             entry = None if known_commands.title(name) else entry
         if isinstance(entry, OpaqueFile) and not state.table.holds(path):
             continue  # a name that a crate does not make
+        if isinstance(entry, ContextTree) and not state.table.holds(path):
+            place_ = state.context_path(path, entry)
+            if place_ is None or shared.context.read(place_) is None:
+                continue  # `COPY . /` brings no sh
         if entry is not None:
             return path
     return None
@@ -126,7 +130,11 @@ def _of_commands(commands: Sequence[Command], state: StageState, shared: Shared)
         for at, word in enumerate(command.words):
             bare = at == 0 or all(known_commands.is_wrapper(before.pattern) for before in command.words[:at])
             name = word.pattern
-            if bare:
+            if bare and "*" in name and "/" in name:
+                # `./target/release/$BIN`: whichever it is, it is one of these
+                place = patterns.join(command.directory or state.workdir, name)
+                yield from (f"{patterns.parent(place)}/{known}" for known, _ in state.table.matching(place))
+            elif bare:
                 path = resolve(name, state, shared, command.directory)
                 if path is not None and isinstance(state.table.find(path), Artifact):
                     yield path

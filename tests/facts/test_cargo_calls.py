@@ -67,6 +67,7 @@ def call_of(run: str, image: str = "rust:1", before: str = "", files: dict[str, 
         ("cargo install --path .", "/usr/local/cargo/bin"),
         ("cargo install --path . --root /opt", "/opt/bin"),
         ("cargo install --path=. --root=/opt", "/opt/bin"),
+        ("cargo install --root /opt", "/opt/bin"),
     ],
 )
 def test_output(run: str, output: str) -> None:
@@ -162,6 +163,14 @@ def test_variables_of_the_call() -> None:
         ("", "", "CARGO_PROFILE_RELEASE_STRIP=true cargo build -r", STRIPPED_ALL),
         ("[profile.release]\nstrip = true\n", "", "CARGO_PROFILE_RELEASE_STRIP=none cargo build -r", STRIPPED_NO),
         ("", "", "RUSTFLAGS='-C strip=symbols' cargo build -r", STRIPPED_ALL),
+        ("", "", "RUSTFLAGS=-Cstrip=symbols cargo build -r", STRIPPED_ALL),
+        ("", "", "RUSTFLAGS='-C link-arg=-s' cargo build -r", STRIPPED_ALL),
+        ("", "ARG RUSTFLAGS='-Clink-arg=-s'\nENV RUSTFLAGS=${RUSTFLAGS}\n", "cargo build -r", STRIPPED_ALL),
+        ("", "", "RUSTFLAGS='-C target-cpu=native -C link-args=-Wl,--strip-all' cargo build -r", STRIPPED_ALL),
+        ("", "", "RUSTFLAGS='-C strip=debuginfo' cargo build -r", "debuginfo"),
+        ("[profile.release]\nstrip = true\n", "", "RUSTFLAGS='-C strip=debuginfo' cargo build -r", STRIPPED_ALL),
+        ("", "", "RUSTFLAGS='-C link-arg=-fuse-ld=lld -C target-cpu=native' cargo build -r", STRIPPED_NO),
+        ("", "", "RUSTFLAGS='-C link-arg=-static' cargo build -r", STRIPPED_NO),
     ],
 )
 def test_stripped(manifest: str, before: str, run: str, stripped: str) -> None:
@@ -370,3 +379,36 @@ def test_default_run() -> None:
     (crate,) = read("FROM rust:1\nWORKDIR /w\nCOPY . .\nRUN cargo build -p api-server\n", WORKSPACE).crates
     assert crate is not None
     assert crate.default_binary == "serve"
+
+
+@pytest.mark.parametrize(
+    ("run", "source"),
+    [
+        ("cargo install", "context"),
+        ("cargo install --root /opt", "context"),
+        ("cargo install --path .", "context"),
+        ("cargo install ripgrep", "registry"),
+        ("cargo install --git https://example.com/x", "git"),
+    ],
+)
+def test_what_is_installed(run: str, source: str) -> None:
+    call = call_of(run, files=CRATE)
+    assert (call.source, call.crate_directory) == (source, "/app" if source == "context" else None)
+
+
+@pytest.mark.parametrize(
+    "steps",
+    [
+        "COPY . /app\nWORKDIR /app",
+        "ADD . /app\nRUN mkdir -p /app && cd /app\nWORKDIR /app",
+        "COPY . /app/\nWORKDIR /app/",
+    ],
+)
+def test_a_workdir_does_not_hide_what_was_copied_there(steps: str) -> None:
+    (crate,) = read(f"FROM rust:1\n{steps}\nRUN cargo build -r\n", CRATE).crates
+    assert crate is not None
+    below = read(
+        "FROM rust:1\nWORKDIR /w\nCOPY api/ ./api/\nWORKDIR /w/api\nRUN cargo build -r\n",
+        {f"api/{k}": v for k, v in CRATE.items()},
+    )
+    assert below.crates[0] is not None

@@ -112,3 +112,15 @@ def test_the_toolchain_below_a_second_stage() -> None:
     text = f"{SINGLE}FROM rust:1-slim\nCOPY --from=0 {APP} /usr/local/bin/app\nCOPY run.sh /run.sh\n"
     assert "DSL202" in codes(f'{text}CMD ["/run.sh"]\n', {**CRATE, "run.sh": "exec app\n"})
     assert codes(f'{text}CMD ["/run.sh"]\n', {**CRATE, "run.sh": "exec cargo app\n"}) == []
+
+
+def test_a_program_whose_name_only_the_container_knows() -> None:
+    command = 'CMD ["sh", "-c", "./target/release/${PROGRAM}"]\n'
+    assert only_image(read(f"{SINGLE}{command}", CRATE)).launch.runs == (APP,)
+    assert not read(f"{SINGLE}{command}").images
+
+
+def test_a_context_that_is_copied_to_the_root_holds_no_shell() -> None:
+    text = 'FROM rust:1\nCOPY ./ ./\nRUN cargo build --release\nCMD ["sh", "-c", "./target/release/app"]\n'
+    launch = only_image(read(text, CRATE)).launch
+    assert (launch.program, launch.runs) == (None, ("/target/release/app",))
