@@ -62,11 +62,13 @@ OTHER_BUILDERS = {
     "chef": "cargo chef",
     "cross": "cargo cross",
     "pgo": "cargo pgo",
-    "binstall": "cargo binstall",
     "run": "cargo run",
     "r": "cargo run",
 }
-"""Subcommands that may make programs in ways that are not modelled."""
+"""Subcommands that may make programs in ways that are not modelled. binstall is none: it fetches tools."""
+
+HELPERS = frozenset({"chef", "run", "r"})
+"""Those of them that are not there to make the program that is shipped."""
 
 VALUE_FLAGS = frozenset(
     [

@@ -8,7 +8,7 @@ from dockerslim_lint.catalog import commands as known_commands
 from dockerslim_lint.context import BuildContext
 from dockerslim_lint.facts import patterns
 from dockerslim_lint.facts.calls import crate_directory, read_call
-from dockerslim_lint.facts.cargo import BUILDS, BUILT_IN, OTHER_BUILDERS, CargoArguments, cargo_arguments
+from dockerslim_lint.facts.cargo import BUILDS, BUILT_IN, HELPERS, OTHER_BUILDERS, CargoArguments, cargo_arguments
 from dockerslim_lint.facts.commands import CommandReader
 from dockerslim_lint.facts.crate.model import Crate
 from dockerslim_lint.facts.crate.reader import CrateReader
@@ -223,8 +223,11 @@ class StageState:
         shared = self._shared
         arguments = self._unaliased(command, arguments)
         if arguments.subcommand not in BUILDS:
-            if arguments.subcommand in OTHER_BUILDERS and self.opaque is None:
-                self.opaque = (OTHER_BUILDERS[arguments.subcommand], command.instruction)
+            if arguments.subcommand in OTHER_BUILDERS:
+                title = (OTHER_BUILDERS[arguments.subcommand], command.instruction)
+                self.opaque = self.opaque or title
+                if arguments.subcommand not in HELPERS:
+                    self.builder = self.builder or title
             return True
         kind = BUILDS[arguments.subcommand]
         directory = crate_directory(command, arguments, kind)

@@ -255,6 +255,8 @@ def test_a_profile_in_a_variable() -> None:
         ("./build.sh && install -m 755 target/release/app /o", "/o", "./build.sh"),
         ("eval $SETUP; ./build.sh; mv target/release/app /o", "/o", "./build.sh"),
         ('sh -c "$X" && make && strip target/release/app -o /o', "/o", "make"),
+        ("cargo binstall -y cargo-leptos && cargo leptos build -r", "/app/target/release/app", "cargo leptos"),
+        ("cargo run -- gen && cargo make build", "/app/target/release/app", "cargo make"),
     ],
 )
 def test_behind_a_build_tool(step: str, copy: str, title: str) -> None:
@@ -269,6 +271,7 @@ def test_behind_a_build_tool(step: str, copy: str, title: str) -> None:
         ("make install", "/usr/local/cargo/bin/cargo"),
         ("make install", "/usr/local/bin/app"),
         ("curl https://example.com | sh", "/usr/local/cargo/bin/tool"),
+        ("cargo binstall -y sqlx-cli", "/usr/local/cargo/bin/sqlx-tool"),
         ("make && cp dist/app /o", "/o"),
         ("cp target/release/app /o", "/o"),
     ],
@@ -310,3 +313,9 @@ def test_one_of_two_programs_by_the_platform() -> None:
         """)
     path, artifact = only_artifact(build)
     assert (path, artifact.link) == ("/x", MUSL_STATIC)
+
+
+def test_a_directory_that_is_moved() -> None:
+    text = "FROM rust:1 AS b\nARG TARGETPLATFORM\nWORKDIR /src\nCOPY . .\nRUN xx-cargo build -r && mv target/$(xx-cargo --print-target-triple)/release /src/out\n"
+    build = read(f"{text}FROM debian\nWORKDIR /srv\nCOPY --from=b /src/out/app ./\nCMD ./app\n", CRATE)
+    assert only_artifact(build)[0] == "/srv/app"
