@@ -26,8 +26,6 @@ ASSIGNS = frozenset({"export", "readonly", "declare", "local", "typeset"})
 
 LEAVES = frozenset({"exit", "return"})
 
-TESTS = frozenset({"[", "test"})
-
 
 class CommandReader:
     """Reads the commands of one RUN. `directory` and `variables` are those at its start.
@@ -161,7 +159,7 @@ class CommandReader:
         for parts in lists:
             # … unless the script ends there: what follows `cd x || exit 1` is in x
             alternative = any(operator == "||" and not texts.leaves(item, LEAVES) for operator, item in parts)
-            tested = len(parts) > 1 and texts.name_of(parts[0][1]) in TESTS
+            tested = len(parts) > 1 and texts.name_of(parts[0][1]) in texts.TESTS
             before = self._variables, self.files
             for operator, item in parts:
                 if operator == "||" and not alternative:

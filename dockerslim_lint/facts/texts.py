@@ -13,6 +13,8 @@ from dockerslim_lint.syntax.tree import LogicalText
 Read = Callable[[sh.ShellWord], str]
 """The pattern of a word."""
 
+TESTS = frozenset({"[", "test"})
+
 SILENT = frozenset({"set", ":", "true", "exit", "return", "export"})
 
 PRINTERS = ("cat", "echo", "printf")
@@ -38,8 +40,7 @@ def printed(node: sh.Node, read: Read, files: Mapping[str, Value], directory: st
         case sh.Group():
             return printed(node.body, read, files, directory)
         case sh.Sequence():
-            found = [printed(item, read, files, directory) for item in node.items]
-            return None if None in found else "".join(text or "" for text in found)
+            return _printed_in_turn(node, read, files, directory)
         case sh.If() | sh.Case():
             bodies = [body for _, body in node.branches]
             if isinstance(node, sh.If) and node.otherwise is not None:
@@ -49,6 +50,44 @@ def printed(node: sh.Node, read: Read, files: Mapping[str, Value], directory: st
             for text in texts[1:]:
                 result = patterns.merge(result, text)
             return result
+    return None
+
+
+def _printed_in_turn(node: sh.Sequence, read: Read, files: Mapping[str, Value], directory: str | None) -> str | None:
+    """The output of a sequence; of ``test "$A" = b && echo c`` where the comparison can be told."""
+    found = ""
+    holds: bool | None = True
+    for item, operator in zip(node.items, node.operators, strict=True):
+        if operator not in ("&&", "||"):
+            holds = True
+        elif holds is None:
+            return None
+        elif holds is not (operator == "&&"):
+            continue
+        if name_of(item) in TESTS:
+            holds = _compared(item, read)
+            continue
+        text = printed(item, read, files, directory)
+        if text is None:
+            return None
+        found, holds = found + text, True
+    return found if holds is not None else None
+
+
+def _compared(node: sh.Node, read: Read) -> bool | None:
+    """``[ a = b ]``, ``[ -n a ]`` and their like; None where a side is not known."""
+    words = [read(word) for word in node.words[1:] if word.literal != "]"] if isinstance(node, sh.Simple) else []
+    if any("*" in word for word in words):
+        return None
+    match words:
+        case [one, "=" | "==", other]:
+            return one == other
+        case [one, "!=", other]:
+            return one != other
+        case ["-n", one] | [one]:
+            return one != ""
+        case ["-z", one]:
+            return one == ""
     return None
 
 

@@ -42,6 +42,9 @@ from dockerslim_lint.syntax.tree import Instruction, Word
 
 TARGET_DIRECTORY = "target"
 
+PROFILES = frozenset({"release", "debug"})
+"""Directories below it."""
+
 ROOT = frozenset({"", "0", "root"})
 ROOT_HOME = "/root"
 
@@ -186,7 +189,7 @@ class StageState:
         for word in command.words[1:]:
             path = patterns.join(command.directory or "/*", word.pattern)
             name = patterns.basename(path)
-            if "." in name or not isinstance(self.table.find(path), ContextTree | None):
+            if "." in name or name in PROFILES or not isinstance(self.table.find(path), ContextTree | None):
                 continue
             link = _link_by_path(path, self)
             if link is not None:

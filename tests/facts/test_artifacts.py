@@ -319,3 +319,24 @@ def test_a_directory_that_is_moved() -> None:
     text = "FROM rust:1 AS b\nARG TARGETPLATFORM\nWORKDIR /src\nCOPY . .\nRUN xx-cargo build -r && mv target/$(xx-cargo --print-target-triple)/release /src/out\n"
     build = read(f"{text}FROM debian\nWORKDIR /srv\nCOPY --from=b /src/out/app ./\nCMD ./app\n", CRATE)
     assert only_artifact(build)[0] == "/srv/app"
+
+
+def test_the_link_to_the_directory_of_a_profile() -> None:
+    build = read(
+        """
+        FROM rust:1 AS b
+        ARG PROFILE=release
+        WORKDIR /app
+        COPY . .
+        RUN echo "export T=$(xx-cargo --print-target-triple)" >> /env
+        RUN . /env && xx-cargo build --profile "$PROFILE" && find . -name x -delete
+        RUN . /env && if [ "$PROFILE" = dev ]; then ln -vfsr "/app/target/$T/debug" /app/target/final; \\
+            else ln -vfsr "/app/target/$T/$PROFILE" /app/target/final; fi
+        FROM debian
+        COPY --from=b /app/target/final/app .
+        CMD ["/app"]
+        """,
+        CRATE,
+    )
+    path, artifact = only_artifact(build)
+    assert (path, artifact.call, artifact.link) == ("/app", 0, GNU_DYNAMIC)

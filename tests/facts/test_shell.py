@@ -61,6 +61,11 @@ def test_a_directory_that_only_the_build_knows(run: str) -> None:
     [
         ('ARG FLAGS="--release --locked"', "cargo build $FLAGS", "/w/target/release"),
         ("ARG FLAGS=", "cargo build -r $FLAGS", "/w/target/release"),
+        ("ARG P=release", 'cargo build $(test "$P" = "release" && echo "--release")', "/w/target/release"),
+        ("ARG P=release", 'cargo build $([ "$P" = dev ] || echo "--release")', "/w/target/release"),
+        ("ARG P=dev", 'cargo build $([ "$P" != dev ] && echo "--release")', "/w/target/debug"),
+        ("ARG P=", 'cargo build $([ -n "$P" ] && echo --profile $P)', "/w/target/debug"),
+        ("ARG P=dist", 'cargo build $([ -z "$P" ] || echo --profile $P)', "/w/target/dist"),
         ("ARG FEATURES", "cargo build -r ${FEATURES:+--features $FEATURES}", "/w/target/release"),
         ("ARG PROFILE", "cargo build --profile ${PROFILE:-dist}", "/w/target/dist"),
         ("ARG PROFILE=dev", 'cargo build --profile "$PROFILE"', "/w/target/debug"),
