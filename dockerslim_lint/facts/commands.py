@@ -165,11 +165,13 @@ class CommandReader:
                 if operator == "||" and not alternative:
                     self._scoped(item, False)
                     continue
+                open_ = tested or operator == "||"
                 if operator == "||":
                     before = self._variables, self.files
-                self._variables, self.files = dict(self._variables), dict(self.files)
+                if open_:
+                    self._variables, self.files = dict(self._variables), dict(self.files)
                 self._walk(item, certain and not alternative)
-                if tested or operator == "||":
+                if open_:
                     self._variables = _either(before[0], self._variables)
                     self.files = _either(before[1], self.files)
 
