@@ -77,7 +77,9 @@ def cli() -> None:
 )
 @click.option("--config", metavar="FILE", help="Use this configuration instead of the nearest one.")
 @click.option("--stdin-filename", metavar="FILE", help="With -: the name and place that standard input stands for.")
-@click.option("--select", multiple=True, metavar="RULE,…", help="Only these rules (codes or names).")
+@click.option(
+    "--select", multiple=True, metavar="RULE,…", help="Only these rules (codes or names); default: those on by default."
+)
 @click.option("--ignore", multiple=True, metavar="RULE,…", help="Not these rules.")
 @click.option("--color", type=click.Choice(("auto", "always", "never")), default="auto", show_default=True)
 @click.option("--verbose", is_flag=True, help="Say which context and configuration each file has.")

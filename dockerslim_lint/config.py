@@ -30,7 +30,7 @@ class Settings(Record):
 
     `prefer`: choices in the order of preference ("distroless/static", "alpine", "scratch" …). `platforms`: docker
     platforms asked for; empty means nobody asked. `args`: build arguments. `select`/`ignore`: codes or names; an empty
-    `select` means all rules. `images`: the ``[[image]]`` tables, which `for_image` folds into the fields above.
+    `select`, and ``default`` in it, means the rules that are on by default. `images`: the ``[[image]]`` tables, which `for_image` folds into the fields above.
     """
 
     prefer: tuple[str, ...] = ()

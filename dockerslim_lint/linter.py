@@ -10,10 +10,10 @@ from dockerslim_lint.context import BuildContext
 from dockerslim_lint.edit import Claim, Edit, Fix, Safety, Withheld, apply
 from dockerslim_lint.facts.build import read_build
 from dockerslim_lint.facts.model import ImageBuild
-from dockerslim_lint.finding import Finding
+from dockerslim_lint.finding import Finding, Severity
 from dockerslim_lint.plan.decision import Plan
 from dockerslim_lint.record import Record
-from dockerslim_lint.registry import rules
+from dockerslim_lint.registry import chosen
 from dockerslim_lint.source import Source, encode
 from dockerslim_lint.suppress import Suppression, split, suppressions
 
@@ -138,12 +138,8 @@ def _report(reader: _Reader, source: Source) -> Report:
     plan = reader.plan(build)
     settings = reader.settings
     found: list[Finding] = []
-    for rule in rules():
-        names = {rule.CODE.lower(), rule.NAME}
-        if settings.select and not names & {name.lower() for name in settings.select}:
-            continue
-        if not names & {name.lower() for name in settings.ignore}:
-            found += rule.check(build, plan)
+    for rule in chosen(settings.select, settings.ignore):
+        found += rule.check(build, plan)
     found.sort(key=lambda finding: (finding.span.start, finding.code))
     comments = suppressions(build.dockerfile, source)
     parted = split(found, comments)
@@ -252,7 +248,8 @@ def _held(report: Report) -> tuple[Held, ...]:
         elif own and own[0].safety is Safety.DISPLAY:
             reason = "advice: needs a human"
         elif own and own[0].key.startswith("slim:"):
-            reason = "not proven: changes libc and base image" if own[0].cost else "not proven: changes the base image"
+            musl = own[0].cost and own[0].claim is not None and own[0].claim.static
+            reason = "not proven: changes libc and base image" if musl else "not proven: changes the base image"
         else:
             reason = "not proven: nothing is known of who uses the symbols"
         held.append(Held(key, codes, own, reason))
@@ -260,12 +257,19 @@ def _held(report: Report) -> tuple[Held, ...]:
 
 
 def _worse(before: Report, after: Report) -> str:
-    """What is wrong with a result, "" if nothing: a finding that was not there, or a file that does not parse."""
+    """What is wrong with a result, "" if nothing: a finding that was not there, or a file that does not parse.
+
+    Advice that comes with another base (its shell, its allocator) is no reason to throw a rewrite away.
+    """
     if after.error is not None:
         return after.error
-    old, new = Counter(one.code for one in before.findings), Counter(one.code for one in after.findings)
+    old, new = Counter(_warnings(before)), Counter(_warnings(after))
     more = sorted((new - old).elements())
     return f"it brings {', '.join(more)}" if more else ""
+
+
+def _warnings(report: Report) -> Iterator[str]:
+    return (one.code for one in report.findings if one.severity > Severity.INFO)
 
 
 def _touched_elsewhere(before: Source, after: Source, edits: list[Edit]) -> str:

@@ -24,8 +24,12 @@ else:
     _new_tuple = tuple.__new__
 
     def _new(cls, *values, **named):
-        if named or len(values) != cls._size:
-            values = _complete(cls, values, named)
+        given = len(values)
+        if given != cls._size or named:
+            if named or given < cls._required or given > cls._size:
+                values = _complete(cls, values, named)
+            else:
+                values += cls._defaults[given:]
         return _new_tuple(cls, values)
 
     def _complete(cls, values, named):

@@ -2,16 +2,34 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from functools import cache
 
 from dockerslim_lint_rules.bad_instruction import BadInstruction
+from dockerslim_lint_rules.crt_static import CrtStatic
 from dockerslim_lint_rules.custom_frontend import CustomFrontend
+from dockerslim_lint_rules.glibc_too_old import GlibcTooOld
 from dockerslim_lint_rules.gnu_on_fat_base import GnuOnFatBase
 from dockerslim_lint_rules.gnu_without_glibc import GnuWithoutGlibc
+from dockerslim_lint_rules.missing_entrypoint import MissingEntrypoint
+from dockerslim_lint_rules.missing_library import MissingLibrary
+from dockerslim_lint_rules.missing_tool import MissingTool
+from dockerslim_lint_rules.musl_allocator import MuslAllocator
+from dockerslim_lint_rules.musl_gcc_linker import MuslGccLinker
 from dockerslim_lint_rules.musl_on_fat_base import MuslOnFatBase
+from dockerslim_lint_rules.no_certificates import NoCertificates
+from dockerslim_lint_rules.no_time_zones import NoTimeZones
+from dockerslim_lint_rules.not_locked import NotLocked
 from dockerslim_lint_rules.not_stripped import NotStripped
+from dockerslim_lint_rules.root_user import RootUser
+from dockerslim_lint_rules.shell_form_without_shell import ShellFormWithoutShell
+from dockerslim_lint_rules.target_not_installed import TargetNotInstalled
 from dockerslim_lint_rules.toolchain_shipped import ToolchainShipped
+from dockerslim_lint_rules.uname_target import UnameTarget
+from dockerslim_lint_rules.unknown_user import UnknownUser
 from dockerslim_lint_rules.unparsable import Unparsable
+from dockerslim_lint_rules.unpinned_base import UnpinnedBase
+from dockerslim_lint_rules.unpinned_toolchain import UnpinnedToolchain
 
 from dockerslim_lint.rule import Rule
 
@@ -20,13 +38,34 @@ DOCS_URL = "https://github.com/dockerslim/dockerslim-lint/blob/main/docs/rules"
 BUILT_IN: tuple[type[Rule], ...] = (
     GnuOnFatBase,
     GnuWithoutGlibc,
+    GlibcTooOld,
     MuslOnFatBase,
+    TargetNotInstalled,
+    UnameTarget,
+    MuslGccLinker,
+    CrtStatic,
     NotStripped,
     ToolchainShipped,
+    MissingEntrypoint,
+    ShellFormWithoutShell,
+    UnknownUser,
+    MissingTool,
+    NoCertificates,
+    NoTimeZones,
+    NotLocked,
+    UnpinnedToolchain,
+    UnpinnedBase,
+    RootUser,
+    MissingLibrary,
+    MuslAllocator,
     Unparsable,
     BadInstruction,
     CustomFrontend,
 )
+
+
+DEFAULT = "default"
+"""In `select`: the rules that are on by default."""
 
 
 class DuplicateRuleError(Exception):
@@ -47,6 +86,18 @@ def resolve(name: str) -> Rule | None:
     """The rule of that code or name, in any case; None if there is none."""
     wanted = name.strip().lower()
     return next((rule for rule in rules() if wanted in (rule.CODE.lower(), rule.NAME)), None)
+
+
+def chosen(select: Collection[str], ignore: Collection[str]) -> tuple[Rule, ...]:
+    """The rules that run. Names and codes in any case; an empty `select` is the rules that are on by default."""
+    wanted = {name.strip().lower() for name in select} or {DEFAULT}
+    unwanted = {name.strip().lower() for name in ignore}
+    found = []
+    for rule in rules():
+        names = {rule.CODE.lower(), rule.NAME}
+        if (names & wanted or (rule.ON_BY_DEFAULT and DEFAULT in wanted)) and not names & unwanted:
+            found.append(rule)
+    return tuple(found)
 
 
 def url(code: str) -> str:

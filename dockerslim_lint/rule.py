@@ -41,6 +41,8 @@ class Rule:
     NAME: ClassVar[str]
     """kebab-case; accepted wherever a code is"""
     SEVERITY: ClassVar[Severity]
+    ON_BY_DEFAULT: ClassVar[bool] = True
+    """False: it runs only if `select` names it"""
     VALID: ClassVar[tuple[Valid, ...]]
     INVALID: ClassVar[tuple[Invalid, ...]]
 
@@ -91,6 +93,7 @@ __all__ = [
     "Invalid",
     "Label",
     "Plan",
+    "Programs",
     "Rule",
     "Severity",
     "Span",

@@ -121,7 +121,7 @@ def _decides(code: Exit) -> int:
 def index(every: Sequence[Rule]) -> str:
     """The table of all rules."""
     rows = [
-        f"| [{rule.CODE}]({rule.CODE}.md) | {rule.NAME} | {rule.SEVERITY.label} | {fix_safety(rule)} | {rule.summary()} |"
+        f"| [{rule.CODE}]({rule.CODE}.md) | {rule.NAME} | {rule.SEVERITY.label}{'' if rule.ON_BY_DEFAULT else ', off'} | {fix_safety(rule)} | {rule.summary()} |"
         for rule in every
     ]
     return "\n".join(
@@ -134,7 +134,10 @@ def index(every: Sequence[Rule]) -> str:
             "",
             "**fix** says how sure the rule's own fixes are: *safe* ones are written by `--fix`; those that *need proof*",
             "change the libc, the base, the user or files, and are written after a proof (`--fix --verify`) or on your word",
-            "(`--fix --unsafe-fixes`). A dash: the rule only reports.",
+            "(`--fix --unsafe-fixes`). *By hand* is shown and never written. A dash: the rule only reports.",
+            "",
+            "A rule that is **off** by default runs only if it is named: `--select default,CODE`, or",
+            '`select = ["default", "CODE"]` in the configuration. `default` stands for all that are on by default.',
             "",
             "A rule is silenced for one instruction by a comment on a line of its own above it (or inside its continuation):",
             "",
@@ -157,7 +160,7 @@ def page(rule: Rule) -> str:
     finding = _finding(rule, first)
     parts = [
         f"# {rule.CODE} {rule.NAME}",
-        f"Severity: **{rule.SEVERITY.label}** · Fix: **{fix_safety(rule)}**",
+        f"Severity: **{rule.SEVERITY.label}** · Fix: **{fix_safety(rule)}**{'' if rule.ON_BY_DEFAULT else ' · **Off by default**'}",
         cleandoc(type(rule).__doc__ or ""),
         "## Found here",
         _files(first.files),

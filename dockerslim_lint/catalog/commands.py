@@ -41,6 +41,17 @@ def may_build(name: str) -> bool:
     return bool(row.get("builds", False)) if row else "/" in name
 
 
+def may_bring(name: str) -> bool:
+    """Whether the command may put files into the image that no word of it names."""
+    row = _rows().get(canonical(name))
+    return row is None or row["kind"] == "opaque" or bool(row.get("brings", False))
+
+
+def makes_nothing(name: str) -> bool:
+    """Whether the command, unless its output goes to a file, leaves no file with anything in it."""
+    return bool(_rows().get(canonical(name), {}).get("makes_nothing", False))
+
+
 def title(name: str) -> str:
     """What kind of command it is, for a message: "a build tool that may call cargo"; "" if it is in no row."""
     return str(_rows().get(canonical(name), {}).get("title", ""))

@@ -46,6 +46,8 @@ class BaseImage(Record):
     """Release of the distribution inside: ``bookworm``, ``22.04``, ``3.24``; "" if not known."""
     version: str = ""
     """The version that the tag names where it is not the release: ``1.80`` of ``rust:1.80-slim``."""
+    moving: bool = False
+    """The tag names neither release nor version: `release` is today's, a digest may hold on to an older one."""
     slim: bool = False
     shell: str = ""
     """Path of a POSIX shell, "" if there is none."""
@@ -76,6 +78,8 @@ class BaseImage(Record):
     """Docker platforms without ``linux/``: ``amd64``, ``arm64``, ``arm/v7``. Empty: not known."""
     toolchain: bool = False
     """cargo and rustup are in it."""
+    newest: str = ""
+    """The Rust that its floating tags have at least; "" where the toolchain is not named by its full version."""
     host_libc: str = ""
     """libc of the toolchain's host triple, and so of what a plain ``cargo build`` links: glibc, musl, unknown or ""."""
     targets: tuple[str, ...] = ()
@@ -142,6 +146,13 @@ def choice(name: str) -> BaseImage:
     return found
 
 
+@cache
+def is_common_user(name: str) -> bool:
+    """Whether some distribution's own /etc/passwd has such a user."""
+    sets = table("images")["set"]
+    return any(word.partition(":")[0] == name for words in sets.values() for word in words.split() if ":" in word)
+
+
 def choices() -> tuple[str, ...]:
     """Names of the rewriter's choices."""
     return tuple(table("images")["choice"])
@@ -205,12 +216,15 @@ def _describe(reference: str, parsed: Reference, facts: dict[str, Any], suffix: 
     clear = bool(tag) and "$" not in tag and not strange
     if not clear:
         facts = {**facts, **facts.get("unclear", {})}
+    moving = not releases and clear and (not version or version in facts.get("floating", "").split())
     name = releases[-1] if releases else _default_release(version, facts) if clear else ""
     release = _release_facts(facts.get("releases", {}).get(name, {}))
     for layer in (release, *(release.get("by", {}).get(variant, {}) for variant in variants or ["plain"])):
         facts = {**facts, **layer}
     fields = {field: _typed(field, facts[field]) for field in BaseImage._fields if field in facts}
-    fields.update(reference=reference, repository=parsed.repository, tag=parsed.tag, release=name, understood=clear)
+    fields.update(
+        reference=reference, repository=parsed.repository, tag=parsed.tag, release=name, moving=moving, understood=clear
+    )
     fields.setdefault("version", version)
     fields["env"] = _environment(facts.get("env", {}))
     return BaseImage(**fields)

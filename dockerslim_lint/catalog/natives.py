@@ -34,6 +34,9 @@ class Native(Record):
     """Debian packages for the build against the system's library."""
     runtime_apt: tuple[str, ...] = ()
     """Debian packages that hold that library; names of several releases."""
+    shared: str = ""
+    """The library that it links dynamically on a glibc target wherever no crate of `vendored_by` is in Cargo.lock; "" where that is
+    not the rule."""
     runtime_apk: tuple[str, ...] = ()
     allocator: bool = False
     """It replaces malloc, so that musl's does not matter."""
@@ -65,6 +68,12 @@ def lookup(crate: str) -> Native | None:
 def crates() -> tuple[str, ...]:
     """The names of all crates that the catalogue lists."""
     return tuple(_rows())
+
+
+@cache
+def macros() -> frozenset[str]:
+    """Names of crates that are procedural macros: a shared library for the machine that compiles."""
+    return frozenset(table("natives")["macros"]["crates"].split())
 
 
 _WORDS = ("features", "bad_versions", "needs", "apt", "system", "runtime_apt", "runtime_apk")

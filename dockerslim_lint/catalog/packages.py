@@ -61,6 +61,11 @@ def with_program(program: str) -> tuple[Package, ...]:
     return tuple(_package("apt", row["apt"].split()[0], row) for row in rows if "apt" in row)
 
 
+def is_init(program: str) -> bool:
+    """Whether a program only starts another one and waits for it (tini, dumb-init)."""
+    return any(row["role"] == "init" and program in row["programs"].split() for row in table("packages")["package"])
+
+
 @cache
 def _lookup(family: str, name: str) -> Package | None:
     row = _exact(family).get(name)

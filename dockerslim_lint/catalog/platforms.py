@@ -25,6 +25,8 @@ class Platform(Record):
     """32 or 64, the ELF class."""
     uname: str
     """What ``uname -m`` prints on such a machine or under qemu; not to be trusted where `uname_idiom` is False."""
+    uname_kernel: str = ""
+    """What it prints instead where the kernel is a 64-bit one, "" if the same."""
     std: bool = False
     """``rustup target add`` has the musl target's standard library."""
     host_toolchain: bool = False
@@ -42,6 +44,8 @@ class Platform(Record):
     """Debian's name of the architecture, "" if it has none."""
     cc: str = ""
     """C compiler for the musl target on Debian, "" if there is none."""
+    unfit_linkers: tuple[str, ...] = ()
+    """Compilers that make no working program when rustc links with them."""
     apt: tuple[str, ...] = ()
     """Debian packages that bring `cc` on a builder of this very architecture."""
     cross_apt: tuple[str, ...] = ()
@@ -81,6 +85,13 @@ def by_target(triple: str) -> Platform | None:
     return next((row for row in _platforms().values() if triple in (row.musl, row.gnu)), None)
 
 
+def of_pattern(pattern: str) -> tuple[Platform, ...]:
+    """The platforms whose musl target a pattern can be (``*-unknown-linux-musl``)."""
+    from fnmatch import fnmatchcase
+
+    return tuple(row for row in _platforms().values() if fnmatchcase(row.musl, pattern))
+
+
 def by_machine(machine: int, bits: int, *, big_endian: bool = False) -> tuple[Platform, ...]:
     """The platforms whose programs have this ELF header; ARM's versions cannot be told apart by it."""
     return tuple(
@@ -97,6 +108,6 @@ def platforms() -> tuple[Platform, ...]:
 def _platforms() -> Mapping[str, Platform]:
     found = {}
     for row in table("platforms")["platform"]:
-        lists = {key: tuple(row.get(key, "").split()) for key in ("apt", "cross_apt")}
+        lists = {key: tuple(row.get(key, "").split()) for key in ("apt", "cross_apt", "unfit_linkers")}
         found[row["name"]] = Platform(**{**row, **lists})
     return found

@@ -7,9 +7,9 @@ from collections.abc import Mapping
 from dockerslim_lint.context import BuildContext
 from dockerslim_lint.facts.contents import Contents
 from dockerslim_lint.facts.crate.reader import CrateReader
-from dockerslim_lint.facts.env import global_scope
+from dockerslim_lint.facts.env import NOWHERE, global_scope
 from dockerslim_lint.facts.final import final_images
-from dockerslim_lint.facts.model import ImageBuild, Problem
+from dockerslim_lint.facts.model import ImageBuild, Problem, Value
 from dockerslim_lint.facts.stages import read_stages
 from dockerslim_lint.facts.walk import Shared, StageState
 from dockerslim_lint.source import Source, Span
@@ -55,8 +55,9 @@ def read_build(
     )
     if frontend or any(problem.kind == "fatal" for problem in problems):
         return empty
-    shared.scope, _ = global_scope(instructions, arguments)
-    shared.stages = read_stages(instructions, shared.scope, target)
+    shared.scope, unset = global_scope(instructions, arguments)
+    # a FROM by an ARG without a default is written for somebody who gives one
+    shared.stages = read_stages(instructions, {**shared.scope, **dict.fromkeys(unset, Value(None, NOWHERE))}, target)
     for stage in shared.stages:
         state = StageState(stage, shared, shared.states[stage.parent] if stage.parent is not None else None)
         shared.states.append(state)
@@ -69,12 +70,17 @@ def read_build(
         stages=tuple(shared.stages),
         commands=tuple(shared.commands),
         calls=tuple(shared.calls),
+        cooks=tuple(shared.cooks),
         transfers=tuple(shared.transfers),
         uses=tuple(shared.uses),
         images=images,
         crates=tuple(shared.crate_of_call),
         targets=tuple(tuple(state.targets) for state in shared.states),
         opaque=tuple(state.opaque for state in shared.states),
+        toolchains=tuple(shared.toolchains),
+        users=tuple(
+            user for state in shared.states for user in state.users if user.command.stage == state.stage.number
+        ),
         notes=tuple(crates.notes),
     )
 

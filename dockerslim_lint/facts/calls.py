@@ -14,11 +14,12 @@ from dockerslim_lint.facts.model import (
     UNKNOWN,
     CargoCall,
     Command,
+    Cook,
     Stage,
     Target,
     Value,
 )
-from dockerslim_lint.facts.toolchain import environment_target, link_of, rust_flags
+from dockerslim_lint.facts.toolchain import environment_target, link_of, linkers, rust_flags, triple_of
 
 LINKER_STRIPS = frozenset({"-s", "--strip-all"})
 """ld(1)."""
@@ -62,11 +63,14 @@ def read_call(
             output = f"{target_directory}{triple}/{profile_directory}"
     else:
         output = f"{_install_root(command, arguments, stage)}/bin"
-    flags_in_force = rust_flags(command.variables)
-    if flags_in_force is not None and not flags_in_force and crate is not None:
-        flags_in_force = crate.config.rustflags
+    config = crate.config if crate is not None else None
+    triple = triple_of(target, stage)
+    flags_in_force = rust_flags(triple, command.variables, config)
+    if flags_in_force is not None and arguments.driver == XX and "XX_RUSTFLAGS" in command.variables:
+        added = command.variables["XX_RUSTFLAGS"].text
+        flags_in_force = f"{flags_in_force} {added}".strip() if added is not None else None
     if arguments.subcommand == "rustc" and flags_in_force is not None:
-        flags_in_force = " ".join((flags_in_force, *arguments.rest))
+        flags_in_force = " ".join((flags_in_force, *arguments.rest)).strip()
     source = "context"
     if kind == "install" and "--path" not in flags and not _installs_here(arguments):
         source = "git" if "--git" in flags else "registry"
@@ -89,13 +93,25 @@ def read_call(
         UNKNOWN if arguments.driver == CROSS else _stripped(command.variables, profile, crate, flags_in_force or ""),
         _debug(command.variables, profile, crate, flags_in_force or ""),
         _end(command, arguments),
-        arguments.driver,
+        flags_in_force,
+        linkers(triple, command.variables, config, flags_in_force),
+        True if {"--locked", "--frozen"} & arguments.switches else False if arguments.exact else None,
+        driver=arguments.driver,
+        foreign_libc=arguments.driver == CROSS or arguments.subcommand == ZIGBUILD,
     )
 
 
 def _installs_here(arguments: CargoArguments) -> bool:
     """Before Rust 2018 a bare ``cargo install`` built the package of the directory (cargo's changelog, 1.31)."""
     return not arguments.operands and "--git" not in arguments.flags and "--list" not in arguments.switches
+
+
+def read_cook(command: Command, arguments: CargoArguments, stage: Stage) -> Cook | None:
+    """A ``cargo chef cook``; None for chef's other commands."""
+    if arguments.subcommand != "chef" or not arguments.operands or arguments.operands[0].pattern != "cook":
+        return None
+    target = _target(arguments, command.variables, stage, None)
+    return Cook(command, arguments.toolchain, profile_of(arguments, "build")[0], target, _end(command, arguments))
 
 
 def _target(arguments: CargoArguments, variables: Mapping[str, Value], stage: Stage, crate: Crate | None) -> Target:
@@ -110,7 +126,7 @@ def _target(arguments: CargoArguments, variables: Mapping[str, Value], stage: St
             pattern = None
         elif arguments.subcommand == ZIGBUILD:
             pattern = pattern.partition(".")[0]  # the glibc to link against: x86_64-unknown-linux-gnu.2.17
-        return Target(pattern, "flag", named[-1].span)
+        return Target(pattern, "flag", named[-1].span, any(word.machine for word in named))
     from_environment = environment_target(variables)
     if from_environment is not None:
         return from_environment

@@ -59,7 +59,6 @@ OTHER_BUILDERS = {
     "make": "cargo make",
     "xtask": "cargo xtask",
     "leptos": "cargo leptos",
-    "chef": "cargo chef",
     "cross": "cargo cross",
     "pgo": "cargo pgo",
     "run": "cargo run",
@@ -67,7 +66,7 @@ OTHER_BUILDERS = {
 }
 """Subcommands that may make programs in ways that are not modelled. binstall is none: it fetches tools."""
 
-HELPERS = frozenset({"chef", "run", "r"})
+HELPERS = frozenset({"run", "r"})
 """Those of them that are not there to make the program that is shipped."""
 
 VALUE_FLAGS = frozenset(
@@ -100,6 +99,7 @@ VALUE_FLAGS = frozenset(
         "--lockfile-path",
         "--artifact-dir",
         "--out-dir",
+        "--recipe-path",
         "-p",
         "-j",
         "-F",

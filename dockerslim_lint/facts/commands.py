@@ -13,12 +13,20 @@ from dockerslim_lint.syntax.expand import UNKNOWN, Unknown, expand
 from dockerslim_lint.syntax.shell import parse_shell, run_script, text_of
 from dockerslim_lint.syntax.tree import Expansion, Instruction, JsonString, Literal, LogicalText, Word
 
+MACHINE = frozenset(
+    f"{left}{call}{right}" for left, right in (("$(", ")"), ("`", "`")) for call in ("uname -m", "arch")
+)
+"""What prints the kernel's name of the machine."""
+
 SHELLS = frozenset({"sh", "bash", "ash", "dash"})
 MAX_NESTING = 4
 """of ``sh -c 'sh -c …'``"""
 
 EXPANDED = frozenset({"", ":-", "-", ":+", "+", "#", "##", "%", "%%", "/", "//"})
 """Operators of ``${X…}`` that the shell and BuildKit read alike."""
+
+KEEPS = frozenset({"", ":-", "-"})
+"""Those that leave a value as it is."""
 
 SET_BY_THE_SHELL = frozenset({"HOME", "PWD", "OLDPWD", "HOSTNAME", "USER", "SHELL", "SHLVL", "UID", "RANDOM", "IFS"})
 
@@ -205,11 +213,11 @@ class CommandReader:
         self._scoped(node.body, False)
 
     def _simple(self, node: sh.Simple, certain: bool) -> None:
-        assigned = {
-            item.name: Value(self._word(item.value).pattern if item.value else "", item.span)
-            for item in node.assignments
-        }
-        words = tuple(found for word in node.words for found in self._words(word))
+        assigned = {}
+        for item in node.assignments:
+            word = self._word(item.value) if item.value else None
+            assigned[item.name] = Value(word.pattern, item.span, word.machine) if word else Value("", item.span)
+        words = tuple(found for word_ in node.words for found in self._words(word_))
         name = patterns.basename(words[0].pattern) if words and words[0].exact else ""
         self._write(node, node.redirects)
         if not words or name in ASSIGNS:
@@ -299,15 +307,18 @@ class CommandReader:
         return [found._replace(pattern=part) for part in found.pattern.split()]
 
     def _word(self, word: sh.ShellWord) -> CommandWord:
-        text, exact = "", True
+        text, exact, machine = "", True, False
         for piece in word.pieces:
             if isinstance(piece, Literal):
                 text += piece.text
                 exact = exact and (bool(piece.quote) or not any(char in piece.text for char in "*?["))
             elif isinstance(piece, Expansion):
+                bound = self._variables.get(piece.name)
+                machine = machine or (bound is not None and bound.machine and piece.operator in KEEPS)
                 value = self._expansion(piece)
                 text, exact = text + ("*" if value is None else value), exact and value is not None and "*" not in value
             else:
+                machine = machine or piece.text in MACHINE
                 printed = texts.substituted(piece.text, self._text_of, self.files, self._directory)
                 text, exact = text + ("*" if printed is None else printed), False
         written = text
@@ -315,7 +326,7 @@ class CommandReader:
             home = self._variables.get("HOME")
             text, exact = (home.text, exact) if home is not None and home.text else ("*", False)
             text += written[1:]
-        return CommandWord(text, exact, word.span, word, None)
+        return CommandWord(text, exact, word.span, word, None, machine)
 
     def _expansion(self, piece: Expansion) -> str | None:
         """The value as a pattern, None if it is not known."""
@@ -339,7 +350,8 @@ def _either(before: Mapping[str, Value], after: Mapping[str, Value]) -> dict[str
     found = dict(after)
     for name, value in before.items():
         if name in found and found[name] != value:
-            found[name] = Value(patterns.merge(value.text, found[name].text), found[name].origin)
+            other = found[name]
+            found[name] = Value(patterns.merge(value.text, other.text), other.origin, value.machine or other.machine)
     return found
 
 
@@ -353,5 +365,5 @@ def _merged(before: Mapping[str, Value], ends: list[dict[str, Value]]) -> dict[s
         text = values[0].text
         for value in values[1:]:
             text = patterns.merge(text, value.text)
-        merged[name] = Value(text, values[0].origin if values else NOWHERE)
+        merged[name] = Value(text, values[0].origin if values else NOWHERE, any(value.machine for value in values))
     return merged

@@ -7,9 +7,10 @@ from collections.abc import Sequence
 from dockerslim_lint.catalog import packages
 from dockerslim_lint.edit import Need
 from dockerslim_lint.facts import patterns
+from dockerslim_lint.facts.inside import Inside
 from dockerslim_lint.facts.model import Artifact, FinalImage, Launch, Output
+from dockerslim_lint.facts.runs import behind_init, resolve, started
 from dockerslim_lint.facts.stages import chain_of
-from dockerslim_lint.facts.started import resolve, started
 from dockerslim_lint.facts.walk import Shared, StageState
 from dockerslim_lint.syntax import script as sh
 from dockerslim_lint.syntax.shell import parse_shell
@@ -75,11 +76,33 @@ def _final_image(state: StageState, shared: Shared, instructions: Sequence[Instr
         tuple(transfer for transfer in shared.transfers if transfer.stage in chain),
         _needs(state, single),
         single,
+        Inside(state, shared, instructions, chain),
+        _own_libc(state, shared, chain),
     )
 
 
 def _made_outside(artifact: Artifact, shared: Shared, chain: tuple[int, ...]) -> bool:
     return artifact.call is not None and shared.calls[artifact.call].command.stage not in chain
+
+
+LIBC_FILES = ("libc.so.6", "ld-linux*", "ld-musl-*")
+"""The C libraries and their loaders."""
+
+
+def _own_libc(state: StageState, shared: Shared, chain: tuple[int, ...]) -> bool:
+    for install in state.installs:
+        for name in install.packages:
+            known = packages.lookup(install.manager, name)
+            if known is not None and known.role == "c-library":
+                return True
+    for transfer in shared.transfers:
+        for source in transfer.sources if transfer.stage in chain else ():
+            name = patterns.basename(source)
+            if (name.startswith("lib") and "." not in name) or name.endswith("-linux-gnu"):
+                return True  # a whole directory of libraries
+            if any(patterns.same(name, file) for file in LIBC_FILES):
+                return True
+    return False
 
 
 def _needs(state: StageState, single: bool) -> tuple[Need, ...]:
@@ -118,9 +141,19 @@ def read_launch(state: StageState, shared: Shared, instructions: Sequence[Instru
     if state.cmd is None and state.base_cmd and (state.entrypoint is None) and image is not None and image.cmd:
         argv += image.cmd
     first = program if shell_form else argv[0] if argv else None
+    init = ""
+    if first and len(argv) > 1 and not shell_form and not from_base and not _is_own(first, state, shared):
+        init = first if packages.is_init(patterns.basename(first)) else ""
+    if init:
+        first = next(iter(behind_init(argv)), None)
     path = resolve(first, state, shared) if first and not from_base else None
-    runs = started(state, shared, instructions, path) if not from_base else ()
-    return Launch(tuple(argv), state.entrypoint, state.cmd, path, shell_form, from_base, runs)
+    runs = started(state, shared, instructions, path, bool(init)) if not from_base else ()
+    return Launch(tuple(argv), state.entrypoint, state.cmd, path, shell_form, from_base, runs, init)
+
+
+def _is_own(name: str, state: StageState, shared: Shared) -> bool:
+    path = resolve(name, state, shared)
+    return path is not None and isinstance(state.table.find(path), Artifact)
 
 
 def _program_of_shell_form(instruction: Instruction) -> str | None:

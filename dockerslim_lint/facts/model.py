@@ -7,15 +7,20 @@ a value, a glob).
 from __future__ import annotations
 
 from collections.abc import Mapping
+from typing import TYPE_CHECKING
 
 from dockerslim_lint.catalog.images import BaseImage
 from dockerslim_lint.edit import Need
 from dockerslim_lint.facts.contents import Contents
+from dockerslim_lint.facts.crate.config import ToolchainFile
 from dockerslim_lint.facts.crate.model import Crate
 from dockerslim_lint.record import Record
 from dockerslim_lint.source import Source, Span
 from dockerslim_lint.syntax.script import ShellWord
 from dockerslim_lint.syntax.tree import Dockerfile, Instruction, JsonString, Word
+
+if TYPE_CHECKING:
+    from dockerslim_lint.facts.inside import Inside
 
 GNU_DYNAMIC = "gnu-dynamic"
 GNU_STATIC = "gnu-static"
@@ -27,19 +32,27 @@ STRIPPED_NO = "no"
 STRIPPED_DEBUGINFO = "debuginfo"
 STRIPPED_ALL = "all"
 
+TARGET_INSTALLED = "installed"
+TARGET_MISSING = "missing"
+TARGET_ELSEWHERE = "elsewhere"
+
 
 class Value(Record):
-    """The value of a variable: `text` is a pattern, None if nothing at all is known. `origin` is the instruction that bound it."""
+    """The value of a variable: `text` is a pattern, None if nothing at all is known. `origin` is the instruction that bound it.
+
+    `machine`: a part of it is what ``uname -m`` prints.
+    """
 
     text: str | None
     origin: Span
+    machine: bool = False
 
 
 class CommandWord(Record):
     """One word of a command as it will reach the program.
 
     `pattern` is its value; `exact` is True where nothing in it is left to the shell. `shell` or `json` is what was
-    written, whichever the form has.
+    written, whichever the form has. `machine`: a part of it is what ``uname -m`` prints.
     """
 
     pattern: str
@@ -47,6 +60,7 @@ class CommandWord(Record):
     span: Span
     shell: ShellWord | None
     json: JsonString | None
+    machine: bool = False
 
 
 class Command(Record):
@@ -78,19 +92,37 @@ class Command(Record):
 
 
 class Target(Record):
-    """The target triple of a cargo call: a pattern; "" means the host. `origin` is flag, env, config, image, xx or host. None pattern: unknown."""
+    """The target triple of a cargo call: a pattern; "" means the host. `origin` is flag, env, config, image, xx or host. None pattern: unknown.
+
+    `machine`: a part of it is what ``uname -m`` prints.
+    """
 
     pattern: str | None
     origin: str
     span: Span | None
+    machine: bool = False
+
+
+class Linker(Record):
+    """A linker that is set for programs of `target` (a pattern of a triple). `span` is where, None for cargo's configuration file.
+
+    `program` is its file name. `plain`: no flag tells rustc how to link, so that it does as the target wants.
+    """
+
+    target: str
+    program: str
+    span: Span | None
+    plain: bool
 
 
 class CargoCall(Record):
-    """A call that builds programs. `directory` of outputs: `output` (a pattern), with its target and profile parts. `driver` is the program that is called: cargo, cross, xx-cargo.
+    """A call that builds programs. `directory` of outputs: `output` (a pattern), with its target and profile parts. `driver` is the program that is called: cargo, cross, xx-cargo. `foreign_libc`: it may link against another libc than the builder's (zig, cross).
 
     `kind` is build or install. `source` is context, registry or git (install). `profile` is the profile's name, None if
     unknown; `bins` the names asked for by --bin. `profile_directory` is release, debug or the custom profile's name.
-    `debug` is True where the file or the manifest asks for debug information. `end` is the file offset at which further arguments can be inserted, None where there is no such place.
+    `debug` is True where the file or the manifest asks for debug information. `flags` are the rustc flags in force, None if
+    unknown; `linkers` those that may be in force. `locked`: --locked or --frozen is given, None where a variable may hold it.
+    `lock`: it is not, and the Cargo.lock of the crate is in the stage as it is in the context. `end` is the file offset at which further arguments can be inserted, None where there is no such place.
     """
 
     command: Command
@@ -110,7 +142,43 @@ class CargoCall(Record):
     stripped: str
     debug: bool
     end: int | None
+    flags: str | None = None
+    linkers: tuple[Linker, ...] = ()
+    locked: bool | None = None
+    lock: bool = False
     driver: str = "cargo"
+    foreign_libc: bool = False
+
+
+class Toolchain(Record):
+    """What a cargo call is compiled with.
+
+    `target`: is the standard library of the call's target there: installed, missing, elsewhere (for another toolchain than
+    the one that the call uses) or unknown. `added` is the command that installed it. `file` is the toolchain file that
+    chooses, None where none does. `same`: the call uses the toolchain of its image; None where that cannot be told, or no
+    toolchain is named. `changed`: a step or a variable may have chosen another one. `older`: the image's Rust is older than
+    the crate's rust-version.
+    """
+
+    target: str
+    added: Command | None
+    file: ToolchainFile | None
+    same: bool | None
+    changed: bool
+    older: bool
+
+
+class Cook(Record):
+    """``cargo chef cook``: it builds the dependencies of the later calls of its profile, and no program.
+
+    `profile`, `target` and `end` as in `CargoCall`.
+    """
+
+    command: Command
+    toolchain: str
+    profile: str | None
+    target: Target
+    end: int | None
 
 
 class Artifact(Record):
@@ -163,7 +231,7 @@ class Stage(Record):
     `parent` is the stage that it is based on; `image` what the catalogue knows of the base (through all parents), None
     if nothing. `platform` is the text of --platform, "" without. `cross` is True where the stage runs on the build
     platform. `uses` are the stages it copies from; `variable` is the name of the ARG in FROM, "" without.
-    `from_scope` are the values that the FROM line sees (global ARGs).
+    `from_scope` are the values that the FROM line sees (global ARGs). `digest` is that of the image reference, "" without.
     """
 
     number: int
@@ -180,6 +248,7 @@ class Stage(Record):
     instructions: tuple[int, ...]
     uses: tuple[int, ...]
     terminal: bool
+    digest: str = ""
 
 
 class Transfer(Record):
@@ -242,8 +311,9 @@ class Launch(Record):
 
     `argv` is entrypoint + command of exec forms; a shell form is ``("/bin/sh", "-c", text)``. `entrypoint`/`cmd` are the
     instructions' indexes, None where inherited from the base or absent. `program` is the absolute path that starts,
-    None if it cannot be told. `shell_form` tells that a shell is needed. `runs` are the paths of all programs made by
-    cargo that are started: `program`, what a shell's command or a script starts, what a wrapper (tini) is given.
+    None if it cannot be told: behind an init (tini, dumb-init: `init` is its word as written, "" without) it is what that
+    starts. `shell_form` tells that a shell is needed. `runs` are the paths of all programs made by cargo that are started:
+    `program`, what a shell's command or a script starts, what a wrapper is given.
     """
 
     argv: tuple[str, ...]
@@ -253,10 +323,37 @@ class Launch(Record):
     shell_form: bool
     from_base: bool
     runs: tuple[str, ...] = ()
+    init: str = ""
+
+
+class Started(Record):
+    """A program that the image starts. `role` is launch or health; `name` is as written.
+
+    `found` is False where nothing puts it there, None where nobody knows. `elsewhere` are paths of shipped programs of that name. `tool` is True for
+    a program that distributions have as a package.
+    """
+
+    instruction: int
+    span: Span
+    role: str
+    name: str
+    found: bool | None
+    elsewhere: tuple[str, ...]
+    tool: bool
+
+
+class ShellUse(Record):
+    """An instruction in shell form, run by the shell of the image: `role` is launch, run or health."""
+
+    instruction: int
+    role: str
 
 
 class FinalImage(Record):
-    """An image that ships programs made by cargo."""
+    """An image that ships programs made by cargo. `inside` tells what else it holds.
+
+    `own_libc`: a package or a copied file may replace the base's C library.
+    """
 
     stage: int
     chain: tuple[int, ...]
@@ -274,6 +371,8 @@ class FinalImage(Record):
     transfers: tuple[Transfer, ...]
     needs: tuple[Need, ...]
     single_stage: bool
+    inside: Inside
+    own_libc: bool = False
 
 
 class Problem(Record):
@@ -289,7 +388,9 @@ class ImageBuild(Record):
     """Everything that is known of one Dockerfile; read-only.
 
     `crates[i]` is the crate of ``calls[i]``, None where nothing is known of it. `targets[i]` are the Rust targets (patterns)
-    installed in stage i, `opaque[i]` the first command in it that is not modelled, with its instruction. `frontend` is
+    installed in stage i, `opaque[i]` the first command in it that is not modelled, with its instruction. `toolchains[i]` is
+    what ``calls[i]`` is compiled with. `users` are those
+    that any stage makes. `frontend` is
     the foreign frontend's name, "" for Docker's own: then nothing else is filled.
     """
 
@@ -310,3 +411,6 @@ class ImageBuild(Record):
     notes: tuple[str, ...]
     targets: tuple[tuple[str, ...], ...] = ()
     opaque: tuple[tuple[str, int] | None, ...] = ()
+    cooks: tuple[Cook, ...] = ()
+    toolchains: tuple[Toolchain, ...] = ()
+    users: tuple[UserCreation, ...] = ()

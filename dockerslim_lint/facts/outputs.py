@@ -24,7 +24,7 @@ def command_uses(command: Command, table: PathTable, calls: list[CargoCall]) -> 
         if found is None:
             continue
         call, inside = found
-        place = _profile_of_word(word, inside)
+        place = _profile_of_word(word, inside, calls[call])
         yield OutputUse(call, command.stage, command.instruction, form, word.span, *place, inside)
 
 
@@ -36,7 +36,9 @@ def word_use(
     if found is None:
         return None
     call, inside = found
-    return OutputUse(call, stage, instruction, form, word.span, *profile_place(word.pieces, inside), inside)
+    return OutputUse(
+        call, stage, instruction, form, word.span, *profile_place(word.pieces, inside, calls[call]), inside
+    )
 
 
 def _output_of(path: str, table: PathTable, calls: list[CargoCall]) -> tuple[int, str] | None:
@@ -48,26 +50,26 @@ def _output_of(path: str, table: PathTable, calls: list[CargoCall]) -> tuple[int
     return None
 
 
-def _profile_of_word(word: CommandWord, inside: str) -> tuple[int | None, str, bool]:
+def _profile_of_word(word: CommandWord, inside: str, call: CargoCall) -> tuple[int | None, str, bool]:
     if word.shell is not None:
-        return profile_place(word.shell.pieces, inside)
+        return profile_place(word.shell.pieces, inside, call)
     if word.json is not None:
-        return profile_place((Literal(word.json.text, word.json.span, '"'),), inside)
+        return profile_place((Literal(word.json.text, word.json.span, '"'),), inside, call)
     return None, "", True
 
 
-def profile_place(pieces: tuple[Piece, ...], inside: str) -> tuple[int | None, str, bool]:
+def profile_place(pieces: tuple[Piece, ...], inside: str, call: CargoCall) -> tuple[int | None, str, bool]:
     """File offset and quote of the segment that stands before `inside` in a word, and whether it is part of the word at all.
 
-    The offset is None where the segment is not spelt out there: it comes from a variable (part of the word), or from the
-    directory in which the command runs (not part of it).
+    The offset is None where it cannot be told: the path is put together from variables (part of the word), or the segment
+    comes from the directory in which the command runs (not part of it).
     """
     places: list[tuple[int | None, str]] = []
     literal = ""
     for piece in pieces:
         if not isinstance(piece, Literal):
             # of unknown length, so only what follows it can be counted from the end
-            places.append((None, piece.quote))
+            places.append((piece.span.start, piece.quote))
             literal += "\0"
             continue
         exact = piece.span.end - piece.span.start == len(piece.text.encode("utf-8", "surrogateescape"))
@@ -83,7 +85,20 @@ def profile_place(pieces: tuple[Piece, ...], inside: str) -> tuple[int | None, s
     index = len(segments) - depth - 1
     if index < 0:
         return None, "", "\0" in literal
-    if any(segment in ("", ".", "..") or "\0" in segment for segment in segments[index:]):
+    if any(segment in ("", ".", "..") for segment in segments[index:]):
+        return None, "", True
+    if any("\0" in segment for segment in segments[index:]) and not _is_anchored(segments, index, call):
         return None, "", True
     start = len(literal.rstrip("/")) - len("/".join(segments[index:]))
     return (*places[start], True)
+
+
+def _is_anchored(segments: list[str], index: int, call: CargoCall) -> bool:
+    """Whether a path with variables holds the profile at `index` for sure: a variable may hold more than one segment.
+
+    The profile is spelt out there, or is one variable behind the target directory's own name.
+    """
+    if segments[index] == call.profile_directory:
+        return True
+    before = segments[index - 1] if index > 0 else ""
+    return segments[index] == "\0" and before == patterns.basename(call.target_directory or "")

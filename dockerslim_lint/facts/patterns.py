@@ -40,8 +40,27 @@ def same(first: str, second: str) -> bool:
         return False
     ours, theirs = first.split("/"), second.split("/")
     return len(ours) == len(theirs) and all(
-        a == b or fnmatchcase(a, b) or fnmatchcase(b, a) for a, b in zip(ours, theirs, strict=True)
+        a == b or _fits(a, b) or _fits(b, a) for a, b in zip(ours, theirs, strict=True)
     )
+
+
+def _fits(name: str, pattern: str) -> bool:
+    """``fnmatchcase``, without a regular expression for what needs none: to compile one costs more than all else here."""
+    if "?" in pattern or "[" in pattern:
+        return fnmatchcase(name, pattern)
+    first, *rest = pattern.split("*")
+    if not rest:
+        return name == pattern
+    last = rest.pop()
+    if len(name) < len(first) + len(last) or not name.startswith(first) or not name.endswith(last):
+        return False
+    at, end = len(first), len(name) - len(last)
+    for piece in rest:
+        at = name.find(piece, at, end)
+        if at < 0:
+            return False
+        at += len(piece)
+    return True
 
 
 def below(path: str, directory: str) -> str | None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
 from dockerslim_lint.catalog import images
 from dockerslim_lint.facts.env import pattern_of
@@ -100,6 +100,7 @@ def _read_stage(
         tuple(body),
         tuple(sorted({use for use in uses if use is not None})),
         terminal=False,
+        digest=reference.partition("@")[2] if reference and parent is None else "",
     )
 
 
@@ -124,3 +125,15 @@ def chain_of(stage: Stage, stages: Sequence[Stage]) -> tuple[int, ...]:
         stage = stages[stage.parent]
         chain.append(stage.number)
     return tuple(reversed(chain))
+
+
+def feeding(stages: Sequence[Stage], numbers: Iterable[int]) -> frozenset[int]:
+    """These stages, all that they are based on, and all that they copy from."""
+    pending, found = list(numbers), set[int]()
+    while pending:
+        number = pending.pop()
+        if number not in found:
+            found.add(number)
+            stage = stages[number]
+            pending += [*stage.uses, *([stage.parent] if stage.parent is not None else [])]
+    return frozenset(found)

@@ -1,165 +1,125 @@
-"""Which programs made by cargo the command of an image starts, be it through a shell, a script or a wrapper."""
+"""The programs that an image starts: by ENTRYPOINT and CMD, and by HEALTHCHECK."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from typing import TYPE_CHECKING
 
 from dockerslim_lint.catalog import commands as known_commands
+from dockerslim_lint.catalog import packages, programs
 from dockerslim_lint.facts import patterns
-from dockerslim_lint.facts.cargo import cargo_arguments
-from dockerslim_lint.facts.commands import SHELLS, CommandReader
-from dockerslim_lint.facts.model import Artifact, Command, ContextTree, OpaqueFile
-from dockerslim_lint.facts.walk import Shared, StageState
-from dockerslim_lint.syntax.shell import shell_form, text_of
-from dockerslim_lint.syntax.tree import Instruction, LogicalText
+from dockerslim_lint.facts.commands import CommandReader
+from dockerslim_lint.facts.model import Artifact, Command, Started
+from dockerslim_lint.source import Span
+from dockerslim_lint.syntax.shell import shell_form
+from dockerslim_lint.syntax.tree import Instruction
 
-DEFAULT_PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
-"""PATH where an image sets none (BuildKit and runc, system.DefaultPathEnv)."""
+if TYPE_CHECKING:
+    from dockerslim_lint.facts.inside import Inside
+    from dockerslim_lint.facts.walk import StageState
 
-PROGRAM_DIRECTORIES = frozenset({"bin", "sbin"})
-
-MAX_SCRIPT = 64 * 1024
-"""A longer file is no start script."""
+_Call = tuple[int, Span, str, str | None]
+"""Instruction, place, the program's name as written, the directory in which it is called."""
 
 
-def started(
-    state: StageState, shared: Shared, instructions: Sequence[Instruction], program: str | None
-) -> tuple[str, ...]:
-    """Absolute paths, each once; () where cargo itself runs when the container starts.
-
-    A script that cannot be read stands for all programs of a release build whose names are known.
-    """
-    if program is not None and isinstance(state.table.find(program), Artifact):
-        return (program,)
-    words, script = _command(state, instructions)
-    found: list[str] = []
-    if script is not None:
-        return tuple(_of_commands(_commands(script, state), state, shared))
-    at = 1 if words and patterns.basename(words[0]) in SHELLS and len(words) > 1 else 0
-    text = _script(words[at], state, shared) if (at < len(words) and "/" in words[at]) or at else None
-    if text is not None:
-        commands = _commands(text, state)
-        if any(cargo_arguments(command) is not None for command in commands):
-            return ()
-        found += _of_commands(commands, state, shared)
-    if words and known_commands.title(patterns.basename(words[0])) == "cargo":
-        return ()
-    found += [path for word in words[1:] if (path := _argument(word, state, shared)) is not None]
-    if text is None and not found and words and _may_be_script(words[at], state):
-        found += _all(state, shared)
-    return tuple(dict.fromkeys(found))
+def started_programs(state: StageState, inside: Inside, instructions: Sequence[Instruction]) -> Iterator[Started]:
+    """What starts with the container, and what its health check calls. Nothing for a base that is not known."""
+    base = inside.base
+    if base is None:
+        return
+    if not base.entrypoint or state.entrypoint is not None:
+        for call in _launched(state, inside, instructions):
+            yield _started(call, "launch", state, inside)
+    if state.healthcheck is not None and instructions[state.healthcheck].healthcheck == "CMD":
+        for call in _health(state.healthcheck, state, inside, instructions):
+            yield _started(call, "health", state, inside)
 
 
-def resolve(name: str, state: StageState, shared: Shared, directory: str | None = None) -> str | None:
-    """The absolute path of a program as the container runtime looks it up; None where it cannot be told."""
-    if "*" in name:
-        return None
-    if "/" in name:
-        return patterns.join(directory or state.workdir, name)
-    value = state.environment.variables.get("PATH")
-    text = value.text if value is not None and value.text else DEFAULT_PATH
-    for place in text.split(":"):
-        path = f"{place.rstrip('/')}/{name}"
-        if not place.startswith("/"):
-            continue
-        entry = state.table.find(path)
-        if isinstance(entry, Artifact) and entry.call is not None and not shared.binaries(entry.call):
-            # the call's programs are not known: a name that every system has is hardly one of them
-            entry = None if known_commands.title(name) else entry
-        if isinstance(entry, OpaqueFile) and not state.table.holds(path):
-            continue  # a name that a crate does not make
-        if isinstance(entry, ContextTree) and not state.table.holds(path):
-            place_ = state.context_path(path, entry)
-            if place_ is None or shared.context.read(place_) is None:
-                continue  # `COPY . /` brings no sh
-        if entry is not None:
-            return path
-    return None
+def _started(call: _Call, role: str, state: StageState, inside: Inside) -> Started:
+    instruction, span, name, directory = call
+    bare = patterns.basename(name)
+    elsewhere = tuple(
+        path
+        for path, entry in state.table.entries()
+        if isinstance(entry, Artifact) and bare in (patterns.basename(path), entry.name)
+    )
+    tool = programs.is_tool(bare) or bool(packages.with_program(bare))
+    return Started(instruction, span, role, name, inside.program(name, directory), elsewhere, tool)
 
 
-def _command(state: StageState, instructions: Sequence[Instruction]) -> tuple[list[str], LogicalText | None]:
-    """The words of the exec forms, or the script that a shell is given."""
-    words: list[str] = []
-    after_c = False
+def _launched(state: StageState, inside: Inside, instructions: Sequence[Instruction]) -> Iterator[_Call]:
+    """What the container runtime starts, then what an init program starts in its place."""
+    words: list[_Call] = []
     for index in (state.entrypoint, state.cmd):
         if index is None:
             continue
         instruction = instructions[index]
         if instruction.json is None:
-            return words, shell_form(instruction) if not words else None
-        for string in instruction.json:
-            if after_c:
-                return words, text_of(string, instruction.body)
-            after_c = len(words) == 1 and patterns.basename(words[0]) in SHELLS and _takes_a_script(string.text)
-            words.append(string.text)
-    return words, None
+            if not words and inside.shell:
+                first = next(iter(_commands(index, state, instructions)), None)
+                call = _call_of(first) if first is not None and first.certain else None
+                if call is not None:
+                    yield call
+            break
+        words += [(index, string.span, string.text, state.workdir) for string in instruction.json]
+    if not words:
+        return
+    yield words[0]
+    if any(package.role == "init" for package in packages.with_program(patterns.basename(words[0][2]))):
+        rest = words[1:]
+        at = next((at for at, word in enumerate(rest) if word[2] == "--"), -1) + 1
+        following = next((word for word in rest[at:] if not word[2].startswith("-")), None)
+        # an option before it may have a value, unless -- ends them
+        if following is not None and (at > 0 or following is rest[0]):
+            yield following
 
 
-def _takes_a_script(flag: str) -> bool:
-    return flag.startswith("-") and flag.endswith("c")
+def _health(index: int, state: StageState, inside: Inside, instructions: Sequence[Instruction]) -> Iterator[_Call]:
+    """What the health check calls first: all of it that surely runs."""
+    instruction = instructions[index]
+    if instruction.json is not None:
+        if instruction.json:
+            first = instruction.json[0]
+            yield index, first.span, first.text, state.workdir
+        return
+    if not inside.shell:
+        return
+    commands = _commands(index, state, instructions)
+    if not commands:
+        return
+    if any(_is_alternative(command, inside) for command in commands[1:]):
+        return
+    call = _call_of(commands[0])
+    if call is not None:
+        yield call
 
 
-def _script(name: str, state: StageState, shared: Shared) -> LogicalText | None:
-    """The text of a script that came from the context; None if it cannot be read."""
-    path = patterns.join(state.workdir, name)
-    place = state.context_path(path, state.table.find(path))
-    data = shared.context.read(place) if place is not None and "*" not in place else None
-    if data is None or len(data) > MAX_SCRIPT or b"\0" in data:
-        return None
-    return LogicalText(data, ((0, 0),))
+def _is_alternative(command: Command, inside: Inside) -> bool:
+    """Whether the command may be what is meant where the first one is missing (``curl … || wget …``)."""
+    kind = known_commands.classify(command.name)
+    if kind != "opaque" and not known_commands.may_bring(command.name):
+        return False
+    return not programs.is_tool(command.name) or inside.program(command.name, command.directory) is not False
 
 
-def _may_be_script(name: str, state: StageState) -> bool:
-    """Whether a path that cannot be read is a file of the project's own, not a program of the base."""
-    path = patterns.join(state.workdir, name)
-    of_base = patterns.basename(patterns.parent(path)) in PROGRAM_DIRECTORIES and not state.table.holds(path)
-    return "/" in name and not of_base
-
-
-def _commands(text: LogicalText, state: StageState) -> list[Command]:
-    environment = state.environment
-    reader = CommandReader(0, state.stage.number, state.workdir, environment.variables, environment.known)
+def _commands(index: int, state: StageState, instructions: Sequence[Instruction]) -> list[Command]:
+    text = shell_form(instructions[index])
+    if text is None:
+        return []
+    variables = state.environment.environment
+    reader = CommandReader(index, state.stage.number, state.workdir, variables, state.environment.known)
     return reader.read_text(text)
 
 
-def _of_commands(commands: Sequence[Command], state: StageState, shared: Shared) -> Iterator[str]:
-    """Programs that start as a command or are handed to another one (``gosu app /app``)."""
-    if any(cargo_arguments(command) is not None for command in commands):
-        return
-    for command in commands:
-        for at, word in enumerate(command.words):
-            bare = at == 0 or all(known_commands.is_wrapper(before.pattern) for before in command.words[:at])
-            name = word.pattern
-            if bare and "*" in name and "/" in name:
-                # `./target/release/$BIN`: whichever it is, it is one of these
-                place = patterns.join(command.directory or state.workdir, name)
-                yield from (f"{patterns.parent(place)}/{known}" for known, _ in state.table.matching(place))
-            elif bare:
-                path = resolve(name, state, shared, command.directory)
-                if path is not None and isinstance(state.table.find(path), Artifact):
-                    yield path
-            else:
-                path = _argument(name, state, shared, command.directory)
-                if path is not None:
-                    yield path
-
-
-def _argument(word: str, state: StageState, shared: Shared, directory: str | None = None) -> str | None:
-    """A program that another one is given: by its path, or by a name that the crate is known to make."""
-    path = resolve(word, state, shared, directory) if word and not word.startswith("-") else None
-    entry = state.table.find(path) if path is not None else None
-    if path is None or not isinstance(entry, Artifact):
+def _call_of(command: Command) -> _Call | None:
+    """The program of a command; what a wrapper (``exec``) runs for it. None for the shell's own commands."""
+    words = list(command.words)
+    while words and words[0].exact and known_commands.is_wrapper(words[0].pattern):
+        words = words[1:]
+        if words and (words[0].pattern.startswith("-") or "=" in words[0].pattern):
+            return None
+    if not words or not words[0].exact:
         return None
-    known = shared.binaries(entry.call) if entry.call is not None else ()
-    return path if "/" in word or entry.name in known else None
-
-
-def _all(state: StageState, shared: Shared) -> Iterator[str]:
-    """What the release builds of this stage are known to make."""
-    for number, call in enumerate(shared.calls):
-        if call.output is None or call.profile in (None, "dev") or call.source != "context":
-            continue
-        for name in call.bins or shared.binaries(number):
-            path = f"{call.output}/{name}"
-            if "*" not in path and isinstance(state.table.find(path), Artifact):
-                yield path
+    name = words[0].pattern
+    known = known_commands.classify(name) != "opaque" and not known_commands.may_bring(name)
+    return None if known else (command.instruction, words[0].span, name, command.directory)

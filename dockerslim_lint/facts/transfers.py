@@ -22,6 +22,9 @@ MOVERS = frozenset({"cp", "mv", "install", "ln", "strip", "objcopy"})
 
 MAY_NOT_RUN = "a step that may not run"
 
+MOVERS = frozenset({"cp", "mv", "install", "ln", "strip", "objcopy", "upx"})
+"""Commands that leave files where their words say (see `apply_command`)."""
+
 DEBUGINFO_FLAGS = frozenset({"-g", "-S", "-d", "--strip-debug"})
 INSTALL_VALUE_FLAGS = frozenset({"-m", "--mode", "-o", "--owner", "-g", "--group", "-S", "--suffix"})
 

@@ -7,9 +7,10 @@ from collections.abc import Mapping, Sequence
 from dockerslim_lint.catalog import commands as known_commands
 from dockerslim_lint.context import BuildContext
 from dockerslim_lint.facts import patterns
-from dockerslim_lint.facts.calls import crate_directory, read_call
+from dockerslim_lint.facts.calls import crate_directory, read_call, read_cook
 from dockerslim_lint.facts.cargo import BUILDS, BUILT_IN, HELPERS, OTHER_BUILDERS, CargoArguments, cargo_arguments
 from dockerslim_lint.facts.commands import CommandReader
+from dockerslim_lint.facts.crate.config import TOOLCHAIN_FILES, ToolchainFile
 from dockerslim_lint.facts.crate.model import Crate
 from dockerslim_lint.facts.crate.reader import CrateReader
 from dockerslim_lint.facts.env import NOWHERE, Environment
@@ -20,6 +21,7 @@ from dockerslim_lint.facts.model import (
     CargoCall,
     Command,
     ContextTree,
+    Cook,
     Directory,
     OpaqueFile,
     Output,
@@ -27,12 +29,14 @@ from dockerslim_lint.facts.model import (
     PackageInstall,
     Stage,
     Target,
+    Toolchain,
     Transfer,
     UserCreation,
     Value,
 )
 from dockerslim_lint.facts.outputs import command_uses, word_use
 from dockerslim_lint.facts.packages import read_install
+from dockerslim_lint.facts.rustup import RUSTUP, Toolchains
 from dockerslim_lint.facts.stages import StageNames
 from dockerslim_lint.facts.toolchain import installed_by, link_of
 from dockerslim_lint.facts.transfers import MOVERS, apply_command, place
@@ -66,7 +70,9 @@ class Shared:
         self.states: list[StageState] = []
         self.commands: list[Command] = []
         self.calls: list[CargoCall] = []
+        self.cooks: list[Cook] = []
         self.crate_of_call: list[Crate | None] = []
+        self.toolchains: list[Toolchain] = []
         self.transfers: list[Transfer] = []
         self.uses: list[OutputUse] = []
 
@@ -104,6 +110,7 @@ class StageState:
         self.opaque: tuple[str, int] | None = None
         self.builder: tuple[str, int] | None = None
         """the first command that is not modelled and is made for building: make, a script of the project"""
+        self.rustup = Toolchains()
         if parent is not None:
             self._inherit(parent)
 
@@ -115,6 +122,7 @@ class StageState:
         self.healthcheck, self.opaque, self.builder = parent.healthcheck, parent.opaque, parent.builder
         self.installs, self.users = list(parent.installs), list(parent.users)
         self.volumes, self.targets, self.files = list(parent.volumes), list(parent.targets), parent.files
+        self.rustup = parent.rustup.child()
 
     def apply(self, index: int, instruction: Instruction) -> None:
         """Take in one instruction."""
@@ -153,13 +161,21 @@ class StageState:
             self._shared.commands.append(command)
             self._shared.uses += command_uses(command, self.table, self._shared.calls)
             self.targets += installed_by(command)
+            arguments = cargo_arguments(command)
+            if arguments is not None:
+                arguments = self._unaliased(command, arguments)
+            self.rustup.command(
+                command, arguments, self._toolchain_file(command.directory) if command.name == RUSTUP else None
+            )
             install = read_install(command)
             if install is not None:
                 self.installs.append(install)
             user = read_user(command)
             if user is not None:
                 self.users.append(user)
-            if not self._cargo(command):
+            if arguments is not None:
+                self._cargo(command, arguments)
+            else:
                 self._opaque(command, index)
                 self._left_behind(command)
                 apply_command(command, self.table)
@@ -202,16 +218,19 @@ class StageState:
             if flag.name == "mount" and flag.value is not None:
                 options = dict(part.partition("=")[::2] for part in self.environment.pattern(flag.value)[0].split(","))
                 place_ = options.get("target") or options.get("dst") or options.get("destination")
-                if options.get("type", "bind") in ("cache", "tmpfs", "bind") and place_:
-                    path = patterns.join(self.workdir, place_)
-                    found.append(path)
-                    if options.get("type", "bind") == "bind":
-                        self._bind(index, options, path)
+                kind = options.get("type", "bind")
+                if kind not in ("cache", "tmpfs", "bind") or not place_:
+                    continue
+                path = patterns.join(self.workdir, place_)
+                found.append(path)
+                self.rustup.place(path)
+                if kind == "bind":
+                    self._bind(index, options, path)
         return found
 
     def _bind(self, index: int, options: Mapping[str, str], path: str) -> None:
         source = options.get("source") or options.get("src") or "."
-        if "from" not in options:
+        if not options.get("from"):
             self.table.put(path, ContextTree(patterns.normalise(source.lstrip("/") or "."), index))
             return
         origin = self._shared.names.find(options["from"])
@@ -219,31 +238,34 @@ class StageState:
             table = self._shared.states[origin].table
             place(table, self.table, patterns.join("/", source), path, False, True, contents=True)
 
-    def _cargo(self, command: Command) -> bool:
-        arguments = cargo_arguments(command)
-        if arguments is None:
-            return False
+    def _cargo(self, command: Command, arguments: CargoArguments) -> None:
         shared = self._shared
-        arguments = self._unaliased(command, arguments)
+        cook = read_cook(command, arguments, self.stage)
+        if cook is not None:
+            shared.cooks.append(cook)
+            return
         if arguments.subcommand not in BUILDS:
             if arguments.subcommand in OTHER_BUILDERS:
                 title = (OTHER_BUILDERS[arguments.subcommand], command.instruction)
                 self.opaque = self.opaque or title
                 if arguments.subcommand not in HELPERS:
                     self.builder = self.builder or title
-            return True
+            return
         kind = BUILDS[arguments.subcommand]
         directory = crate_directory(command, arguments, kind)
         packages = (*arguments.flags.get("-p", ()), *arguments.flags.get("--package", ()))
         everything = bool({"--workspace", "--all"} & arguments.switches)
         crate, workspace = self._crate(directory, tuple(word.pattern for word in packages), everything)
         call = read_call(command, arguments, self.stage, crate, workspace)
+        if crate is not None and workspace is not None and call.locked is False:
+            call = call._replace(lock=self._from_context(f"{workspace.rstrip('/')}/Cargo.lock") is not None)
+        file = self._toolchain_file(command.directory) if crate is None or crate.toolchain.path else None
+        shared.toolchains.append(self.rustup.of(call, arguments, self.stage, crate, file))
         shared.calls.append(call)
         shared.crate_of_call.append(crate)
         number = len(shared.calls) - 1
         if call.output is not None:
             self.table.put(call.output, Output(number, call.link, call.stripped))
-        return True
 
     def _unaliased(self, command: Command, arguments: CargoArguments) -> CargoArguments:
         """The call with the words that cargo's configuration has for its subcommand."""
@@ -281,6 +303,23 @@ class StageState:
             workspace = patterns.parent(workspace)
         return crate, workspace
 
+    def _from_context(self, path: str) -> str | None:
+        """Where in the context a file of the stage came from, None if it did not or is not there."""
+        place_ = self.context_path(path, self.table.find(path))
+        return place_ if place_ is not None and self._shared.crates.has(place_) else None
+
+    def _toolchain_file(self, directory: str | None) -> ToolchainFile | None:
+        """The toolchain file that rustup finds from a directory of the stage upwards (rustup book, "Overrides")."""
+        if not self._shared.crates.known:
+            return None
+        while directory is not None and "*" not in directory:
+            for name in TOOLCHAIN_FILES:
+                place_ = self._from_context(f"{directory.rstrip('/')}/{name}")
+                if place_ is not None:
+                    return self._shared.crates.toolchain_in(patterns.parent(f"/{place_}").strip("/"))
+            directory = patterns.parent(directory) if directory != "/" else None
+        return None
+
     def context_path(self, path: str, entry: object) -> str | None:
         """Where in the context the file came from; a glob (``COPY Cargo.* ./``) keeps the file's own name."""
         if not isinstance(entry, ContextTree):
@@ -311,6 +350,8 @@ class StageState:
         origin_name = self.environment.pattern(flag.value)[0] if flag and flag.value else ""
         origin = shared.names.find(origin_name)
         sources = tuple(self.environment.pattern(word)[0] for word in words)
+        for path in (destination, *sources) if origin_name or instruction.keyword == "ADD" else ():
+            self.rustup.place(path)
         shared.transfers.append(
             Transfer(
                 index,

@@ -26,7 +26,7 @@ def rule_table(rules: Sequence[Rule]) -> list[Line]:
             Piece(f"{rule.CODE:<8}", "bold"),
             Piece(f"{rule.NAME:<{names + 2}}"),
             Piece(f"{rule.SEVERITY.label:<10}", SEVERITY_STYLES[rule.SEVERITY]),
-            Piece(fix_safety(rule)),
+            Piece(fix_safety(rule) + ("" if rule.ON_BY_DEFAULT else "  (off by default)")),
         )
         for rule in rules
     )

@@ -2,28 +2,27 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 from dockerslim_lint.catalog import images as catalog
-from dockerslim_lint.catalog import natives, packages, platforms
-from dockerslim_lint.facts.model import MUSL_STATIC, FinalImage, ImageBuild
+from dockerslim_lint.catalog import packages, platforms
+from dockerslim_lint.facts.model import GNU_DYNAMIC, MUSL_STATIC, Cook, FinalImage, ImageBuild
 from dockerslim_lint.facts.packages import read_install
-from dockerslim_lint.facts.stages import chain_of
+from dockerslim_lint.facts.stages import chain_of, feeding
 from dockerslim_lint.facts.transfers import MAY_NOT_RUN
 from dockerslim_lint.plan.blocks.lines import comments_above
+from dockerslim_lint.plan.glibc import MAY_BE_LINKED
 from dockerslim_lint.plan.model import Choice, NotPossible, Task
+from dockerslim_lint.plan.native_code import compiler_packages
 
-CHOICES = ("distroless/static", "alpine")
+CHOICES = ("distroless/static", "alpine", "distroless/cc")
 """In the order of preference; `prefer` in the configuration puts others first."""
 
-MAY_BE_LINKED = frozenset(
-    {"tls-library", "database-client-library", "library", "compression-library", "plugin-library"}
-)
-"""Roles of packages that say: a program of this file links the library."""
+ON_REQUEST = ("scratch",)
+"""Only where `prefer` names them."""
 
 WORDS_OF_A_DECISION = ("alpine", "musl", "glibc", "allocator", "jemalloc", "mimalloc")
 """In a comment beside FROM or cargo they say that somebody chose."""
-
-FOR_TARGET = frozenset({"static-ok"})
-"""Verdicts on a native crate under which nothing has to be added to the builder."""
 
 
 def groups(build: ImageBuild) -> list[tuple[FinalImage, ...]]:
@@ -49,24 +48,61 @@ def key_of(build: ImageBuild, images: tuple[FinalImage, ...]) -> str:
     return f"slim:{min(stages, default=images[0].stage)}"
 
 
-def tasks(build: ImageBuild, images: tuple[FinalImage, ...], prefer: tuple[str, ...]) -> list[Task]:
-    """What can be tried for one group, preferred first. Raises NotPossible where nothing can, whatever the base."""
+def tasks(build: ImageBuild, images: tuple[FinalImage, ...], prefer: tuple[str, ...]) -> Iterator[Task]:
+    """What can be tried for one group, preferred first. Raises NotPossible at once where nothing can, whatever the base.
+
+    A task whose `why_glibc` is set says why there is none for musl.
+    """
     calls = _calls(build, images)
-    retarget = any(artifact.link != MUSL_STATIC for image in images for _, artifact in image.artifacts)
+    links = {artifact.link for image in images for _, artifact in image.artifacts}
+    retarget = links != {MUSL_STATIC}
+    compiler: tuple[str, ...] = ()
+    why_glibc = ""
     if retarget:
-        _check_platforms(build)
-        _check_path(build, calls)
-        if not any(crate.packages for at in calls if (crate := build.crates[at]) is not None):
-            _check_libraries(build, images, calls)
-        _check_comments(build, images, calls)
-        _check_crates(build, calls)
+        try:
+            compiler = _check_musl(build, images, calls)
+        except NotPossible as reason:
+            if links != {GNU_DYNAMIC}:
+                raise
+            why_glibc = str(reason)
     stages = tuple(sorted({build.calls[at].command.stage for at in calls}))
-    order = dict.fromkeys((*(name for name in prefer if name in CHOICES), *CHOICES))
-    choices = [Choice(name, catalog.choice(name), keep=False) for name in order]
+    cooks = _cooks(build, stages) if retarget else ()
+
+    def of(choice: Choice) -> Task | None:
+        if choice.base.libc == "glibc":
+            if links != {GNU_DYNAMIC}:
+                return None
+            return Task(build, images, calls, stages, choice, False, why_glibc=why_glibc)
+        if why_glibc:
+            return None
+        return Task(build, images, calls if retarget else (), stages, choice, retarget, compiler, cooks)
+
+    return filter(None, map(of, _choices(build, images, prefer)))
+
+
+def _choices(build: ImageBuild, images: tuple[FinalImage, ...], prefer: tuple[str, ...]) -> Iterator[Choice]:
+    """The bases in the order in which they are tried; each is looked up when it is its turn."""
     kept = _kept(build, images)
     if kept is not None:
-        choices = [kept, *(choice for choice in choices if choice.name != kept.name)]
-    return [Task(build, images, calls if retarget else (), stages, choice, retarget) for choice in choices]
+        yield kept
+    for name in dict.fromkeys((*(name for name in prefer if name in CHOICES + ON_REQUEST), *CHOICES)):
+        if kept is None or name != kept.name:
+            yield Choice(name, catalog.choice(name), keep=False)
+
+
+def _cooks(build: ImageBuild, stages: tuple[int, ...]) -> tuple[Cook, ...]:
+    """Every ``cargo chef cook`` that warms these stages."""
+    return tuple(cook for cook in build.cooks if cook.command.stage in feeding(build.stages, stages))
+
+
+def _check_musl(build: ImageBuild, images: tuple[FinalImage, ...], calls: tuple[int, ...]) -> tuple[str, ...]:
+    """What a build for musl adds to the builder (Debian packages). Raises NotPossible."""
+    _check_platforms(build)
+    _check_path(build, calls)
+    if not any(crate.packages for at in calls if (crate := build.crates[at]) is not None):
+        _check_libraries(build, images, calls)
+    _check_comments(build, images, calls)
+    return compiler_packages(build, calls)
 
 
 def _calls(build: ImageBuild, images: tuple[FinalImage, ...]) -> tuple[int, ...]:
@@ -160,21 +196,6 @@ def _check_path(build: ImageBuild, calls: tuple[int, ...]) -> None:
         for directory in (value.text or "").split(":") if value is not None else ():
             if directory in outputs:
                 raise NotPossible(f"PATH leads into {directory}")
-
-
-def _check_crates(build: ImageBuild, calls: tuple[int, ...]) -> None:
-    """A crate that compiles or links C needs more than a target."""
-    for at in calls:
-        call, crate = build.calls[at], build.crates[at]
-        if crate is None and call.source == "context" and build.contents.has_manifest:
-            line = build.source.line_of(call.command.span.start)
-            raise NotPossible(f"the Cargo.toml that the call in line {line} builds cannot be told from this file")
-        for name in crate.packages or () if crate is not None else ():
-            native = natives.lookup(name)
-            if native is not None and (native.needs_c or native.needs_cxx or native.verdict not in FOR_TARGET):
-                raise NotPossible(f"the locked crate {name} may need C code: {native.why or native.verdict}")
-            if native is None and name.endswith("-sys"):
-                raise NotPossible(f"the locked crate {name} may need C code, and the catalogue does not know it")
 
 
 def _kept(build: ImageBuild, images: tuple[FinalImage, ...]) -> Choice | None:

@@ -5,15 +5,15 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 
 from dockerslim_lint.edit import Claim, ConfigChange, Edit, Fix, OverlapError, Safety, apply
-from dockerslim_lint.facts.model import MUSL_STATIC, STRIPPED_ALL, FinalImage, ImageBuild
+from dockerslim_lint.facts.model import GNU_DYNAMIC, MUSL_STATIC, STRIPPED_ALL, FinalImage, ImageBuild
 from dockerslim_lint.plan.blocks.artifact_path import move_paths
 from dockerslim_lint.plan.blocks.final_base import full_destinations, replace_base
 from dockerslim_lint.plan.blocks.final_steps import number_user, remove_steps
 from dockerslim_lint.plan.blocks.retarget import add_target
-from dockerslim_lint.plan.blocks.split_stage import split
 from dockerslim_lint.plan.blocks.strip import strip_symbols
 from dockerslim_lint.plan.blocks.target import install_target
-from dockerslim_lint.plan.model import Draft, NotPossible, Task
+from dockerslim_lint.plan.glibc import check_glibc
+from dockerslim_lint.plan.model import Choice, Draft, NotPossible, Task
 from dockerslim_lint.plan.needs import check_base, claimed_needs
 
 Reread = Callable[[bytes], ImageBuild]
@@ -36,6 +36,8 @@ class OurBug(Exception):  # noqa: N818 - reported to the user in these words
 
 def compose(task: Task, key: str, reread: Reread) -> Fix:
     """All edits of one candidate. Raises NotPossible; OurBug where the second reading disagrees."""
+    if task.glibc:
+        check_glibc(task)
     for image in task.images:
         check_base(task.build, image, task.choice)
     drafts = list(_drafts(task))
@@ -55,29 +57,47 @@ def compose(task: Task, key: str, reread: Reread) -> Fix:
         Safety.PROVABLE,
         _title(task),
         edits,
-        COST if task.retarget else "",
+        _cost(task),
         changes,
-        _claim(images),
+        _claim(images, static=not task.glibc),
     )
 
 
 def _drafts(task: Task) -> Iterator[Draft]:
+    """What each block contributes; the seldom blocks are imported when it is their turn."""
     build = task.build
     if task.retarget:
+        if task.compiler:
+            from dockerslim_lint.plan.blocks.compiler import install_compiler
+
+            yield install_compiler(task)
         yield install_target(task)
         yield add_target(task)
         yield move_paths(task)
     yield strip_symbols(build, task.images)
     for image in task.images:
         if image.single_stage:
+            from dockerslim_lint.plan.blocks.split_stage import split
+
             yield split(task, image)
             continue
         if task.choice.keep:
             continue
         yield replace_base(build, image, task.choice)
         yield full_destinations(build, image, task.choice)
-        yield remove_steps(build, image, task.choice)
-        yield number_user(build, image, task.choice)
+        yield from _final_steps(build, image, task.choice)
+
+
+def _final_steps(build: ImageBuild, image: FinalImage, choice: Choice) -> list[Draft]:
+    """What becomes of the RUN steps: they go and users become numbers, or else they are written in Alpine's words."""
+    try:
+        return [remove_steps(build, image, choice), number_user(build, image, choice)]
+    except NotPossible:
+        if choice.base.package_manager != "apk" or not choice.base.shell:
+            raise
+    from dockerslim_lint.plan.blocks.alpine_steps import translate_steps
+
+    return [translate_steps(build, image, choice)]
 
 
 def _with_newlines(build: ImageBuild, edits: tuple[Edit, ...]) -> tuple[Edit, ...]:
@@ -102,7 +122,7 @@ def _check(task: Task, images: tuple[FinalImage, ...], after: ImageBuild, change
         if len(old.artifacts) != len(new.artifacts):
             raise OurBug(f"{len(old.artifacts)} programs became {len(new.artifacts)}")
         for path, artifact in new.artifacts:
-            if artifact.link != MUSL_STATIC:
+            if artifact.link != (GNU_DYNAMIC if task.glibc else MUSL_STATIC):
                 raise OurBug(f"{path} would be {artifact.link}")
             if artifact.stripped != STRIPPED_ALL:
                 raise OurBug(f"{path} would keep its symbols")
@@ -138,11 +158,17 @@ def _for_cargo(line: str) -> bool:
 def _title(task: Task) -> str:
     reference = task.choice.base.reference
     size = f" (~{task.choice.base.unpacked_mb:.0f} MB base)" if task.choice.base.unpacked_mb else ""
-    what = "static musl build" if task.retarget else "the static program"
+    what = "static musl build" if task.retarget else "the glibc program" if task.glibc else "the static program"
     return f"{what} on {reference}{size}"
 
 
-def _claim(images: tuple[FinalImage, ...]) -> Claim:
+def _cost(task: Task) -> str:
+    if task.glibc:
+        return f"keeps glibc: {task.why_glibc}" if task.why_glibc else ""
+    return COST if task.retarget else ""
+
+
+def _claim(images: tuple[FinalImage, ...], *, static: bool) -> Claim:
     binaries = tuple(dict.fromkeys(path for image in images for path, _ in image.artifacts))
     needs = tuple(dict.fromkeys(need for image in images for need in claimed_needs(image, image.user)))
-    return Claim(binaries, True, True, needs)
+    return Claim(binaries, static, True, needs)

@@ -78,13 +78,15 @@ class Plan:
         for task in possible:
             if len(fixes) == self._most:
                 break
+            if task.glibc and not fixes and not task.why_glibc and reasons:
+                task = task._replace(why_glibc=reasons[0])
             try:
                 fixes.append(compose(task, key, self._reread))
             except NotPossible as reason:
-                reasons.append(str(reason))
+                reasons.append(task.why_glibc if task.why_glibc and not reasons else str(reason))
             except OurBug as bug:
                 self.bugs.append(f"our bug: with {task.choice.name}, {bug}")
-                reasons.append(self.bugs[-1])
+                return Withheld(key, self.bugs[-1])
         if fixes:
             return tuple(fixes)
         return Withheld(key, "; ".join(dict.fromkeys(reasons)) or "no base fits")

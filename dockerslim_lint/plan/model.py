@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dockerslim_lint.catalog.images import BaseImage
 from dockerslim_lint.edit import ConfigChange, Edit
-from dockerslim_lint.facts.model import FinalImage, ImageBuild
+from dockerslim_lint.facts.model import Cook, FinalImage, ImageBuild
 from dockerslim_lint.record import Record
 
 
@@ -23,8 +23,10 @@ class Choice(Record):
 class Task(Record):
     """What one candidate has to do: the images of one decision, and the calls that make their programs.
 
-    `calls` are all indexes into ``ImageBuild.calls`` that need the new target (also those that only warm the cache);
-    `stages` are the builder stages, in order. `retarget` is False where all programs are static musl already.
+    `cooks` are those that warm it with dependencies. `calls` are all indexes into ``ImageBuild.calls`` that need the new target (also those that only warm the cache);
+    `stages` are the builder stages, in order. `retarget` is False where the programs keep their libc: all are static
+    musl already, or `choice` has glibc (`why_glibc` then says why not musl, "" if musl is possible too). `compiler` are
+    the Debian packages with which the crates' C code is compiled for musl.
     """
 
     build: ImageBuild
@@ -33,6 +35,14 @@ class Task(Record):
     stages: tuple[int, ...]
     choice: Choice
     retarget: bool
+    compiler: tuple[str, ...] = ()
+    cooks: tuple[Cook, ...] = ()
+    why_glibc: str = ""
+
+    @property
+    def glibc(self) -> bool:
+        """Whether the programs stay glibc programs."""
+        return self.choice.base.libc == "glibc"
 
 
 class Draft(Record):

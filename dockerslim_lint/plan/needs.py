@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dockerslim_lint.catalog import packages
 from dockerslim_lint.edit import Need
 from dockerslim_lint.facts import patterns
 from dockerslim_lint.facts.model import FinalImage, ImageBuild
@@ -23,6 +24,8 @@ def check_base(build: ImageBuild, image: FinalImage, choice: Choice) -> None:
         _check_shell(build, image, choice)
     if launch.argv and not launch.from_base and launch.program not in dict(image.artifacts):
         raise NotPossible(f"what starts is not the program but {' '.join(launch.argv[:2])}")
+    if launch.init:
+        _check_init(image, choice)
     for name in LOADER_VARIABLES:
         if name in image.variables:
             raise NotPossible(f"{name} is set: the program loads libraries when it runs")
@@ -30,9 +33,48 @@ def check_base(build: ImageBuild, image: FinalImage, choice: Choice) -> None:
         _check_health(build, image)
     if not image.single_stage:
         _check_transfers(build, image)
+    if not base.certificates:
+        _check_crates(build, image, choice)
     for need in image.needs:
+        if (
+            base.package_manager == "apk"
+            and not choice.keep
+            and not image.single_stage
+            and need.kind in _installable(image)
+        ):
+            continue
         if (need.kind == "certificates" and not base.certificates) or (need.kind == "tzdata" and not base.tzdata):
             raise NotPossible(f"{choice.name} has no {need.kind}, and {need.reason}")
+
+
+def _check_crates(build: ImageBuild, image: FinalImage, choice: Choice) -> None:
+    """A crate that reads the system's certificate authorities, for a base without any."""
+    from dockerslim_lint.catalog import needs
+
+    for _, artifact in image.artifacts:
+        crate = build.crates[artifact.call] if artifact.call is not None else None
+        if crate is not None and not needs.brings("certificates", crate.packages or ()):
+            for name in needs.needing("certificates", crate.linked or ()):
+                raise NotPossible(f"{choice.name} has no certificates, and {name} reads them")
+
+
+def _installable(image: FinalImage) -> set[str]:
+    """What the final stage installs by name, and so in Alpine's words too."""
+    known = [packages.lookup(install.manager, name) for install in image.installs for name in install.packages]
+    return {package.role for package in known if package is not None and package.alpine}
+
+
+def _check_init(image: FinalImage, choice: Choice) -> None:
+    """An init stays only where the package manager brings it, at the path that the file names or by its bare name."""
+    name = patterns.basename(image.launch.init)
+    known = packages.lookup("apt", name)
+    installed = any(name in install.packages for install in image.installs)
+    if choice.keep:
+        return
+    if choice.base.package_manager != "apk" or not installed or known is None:
+        raise NotPossible(f"{image.launch.init} starts the program, and {choice.name} does not have it")
+    if image.launch.init not in (name, known.alpine_path):
+        raise NotPossible(f"{image.launch.init} starts the program, and Alpine has it at {known.alpine_path}")
 
 
 def _check_shell(build: ImageBuild, image: FinalImage, choice: Choice) -> None:

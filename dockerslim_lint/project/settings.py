@@ -140,12 +140,12 @@ class ConfigFinder:
         """Refuse names of rules that do not exist."""
         settings = configuration.settings
         if settings.select or settings.ignore:
-            from dockerslim_lint.registry import resolve, rules
+            from dockerslim_lint.registry import DEFAULT, resolve, rules
 
             for key, names in (("select", settings.select), ("ignore", settings.ignore)):
                 source = "command line" if getattr(self._overrides, key) is not None else where
                 for name in names:
-                    if resolve(name) is None:
+                    if resolve(name) is None and not (key == "select" and name.strip().lower() == DEFAULT):
                         known = tuple(word for rule in rules() for word in (rule.CODE, rule.NAME))
                         hint = suggestion_of_rule(name, known)
                         raise ConfigError(f'{source}: `{key}`: there is no rule "{name}"{hint}')

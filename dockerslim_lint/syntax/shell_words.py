@@ -71,6 +71,13 @@ class WordBuilder:
                 yield self._replacement(branch, quote)
                 at = start = branch.end_byte
                 filled = True
+            elif char == "$" and quote != "'" and (name_end := _name_end(raw, at + 1, end)) > at + 1:
+                # the grammar takes the $ of `"a"b/$x` for a word of its own
+                if at > start:
+                    yield self._literal(buffer, start, at, quote)
+                yield Expansion(raw[at + 1 : name_end], "", None, None, self._text.span(at, name_end), quote)
+                at = start = name_end
+                filled = True
             elif quote and char == quote:
                 if at > start or not filled:
                     yield self._literal(buffer, start, at, quote)
@@ -110,6 +117,16 @@ class WordBuilder:
                 if isinstance(piece, Expansion) and _plain(piece):
                     return piece._replace(quote=quote)
         return Substitution(decode(self._text.data[start:end]), self._text.span(start, end), quote)
+
+
+def _name_end(raw: str, start: int, end: int) -> int:
+    """Index behind the variable name at `start`; `start` itself if there is none."""
+    at = start
+    while (
+        at < end and raw[at].isascii() and (raw[at] == "_" or raw[at].isalpha() or (at > start and raw[at].isdigit()))
+    ):
+        at += 1
+    return at
 
 
 def _plain(piece: Expansion) -> bool:

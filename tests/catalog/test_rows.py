@@ -23,6 +23,10 @@ ROWS = {
     "natives": "native",
     "buildfiles": "inputs",
     "symbols": "user",
+    "glibc": "step",
+    "programs": "base",
+    "needs": "crate",
+    "libraries": "base",
 }
 PRESENT = sorted(path.stem for path in FOLDER.glob("*.toml"))
 SETTINGS = {

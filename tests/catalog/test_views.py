@@ -7,7 +7,7 @@ import sys
 
 import pytest
 
-from dockerslim_lint.catalog import buildfiles, commands, natives, packages, platforms
+from dockerslim_lint.catalog import buildfiles, commands, glibc, natives, packages, platforms
 
 
 @pytest.mark.parametrize(
@@ -217,6 +217,22 @@ def test_build_inputs(name: str) -> None:
 @pytest.mark.parametrize("name", READ_AT_RUN_TIME.split())
 def test_what_a_program_may_read_is_no_build_input(name: str) -> None:
     assert not buildfiles.is_build_input(name)
+
+
+@pytest.mark.parametrize(
+    ("built", "base", "versions"),
+    [
+        ("2.36", "2.31", ["2.34"]),
+        ("2.41", "2.36", ["2.38", "2.39"]),
+        ("2.36", "2.35", []),
+        ("2.31", "2.28", ["2.29"]),
+        ("2.41", "2.41", []),
+        ("2.31", "2.41", []),
+    ],
+)
+def test_steps_of_glibc(built: str, base: str, versions: list[str]) -> None:
+    assert [step.version for step in glibc.steps(built, base)] == versions
+    assert glibc.is_newer(built, base) == (float(built) > float(base))
 
 
 def test_importing_the_views_reads_no_table() -> None:

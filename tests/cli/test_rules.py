@@ -11,9 +11,12 @@ from tests.cli.conftest import Invoke
 
 def test_the_table(run: Invoke) -> None:
     lines = run("rules").stdout.split("\n")
-    assert lines[0] == "code    name               severity  fix"
-    assert "DSL101  gnu-on-fat-base    error     needs proof" in lines
-    assert "DSL903  custom-frontend    info      -" in lines
+    words = [line.split() for line in lines]
+    assert words[0] == ["code", "name", "severity", "fix"]
+    assert ["DSL101", "gnu-on-fat-base", "error", "needs", "proof"] in words
+    assert ["DSL903", "custom-frontend", "info", "-"] in words
+    assert ["DSL503", "unpinned-base", "info", "-", "(off", "by", "default)"] in words
+    assert len({line.index(word[2]) for line, word in zip(lines, words, strict=True) if word}) == 1, "columns"
     assert len(lines) == len(rules()) + 2
 
 
@@ -41,3 +44,5 @@ def test_selecting_an_unknown_rule_is_exit_2(run: Invoke, project: object) -> No
         'dockerslim-lint: command line: `select`: there is no rule "DSL2O2"; did you mean "DSL202"?\n'
     )
     assert run("lint", "--select", "DSL101", "-", stdin="FROM x\n").exit_code == 0
+    assert run("lint", "--select", "default,DSL503", "-", stdin="FROM x\n").exit_code == 0
+    assert run("lint", "--ignore", "default", "-", stdin="FROM x\n").exit_code == 2

@@ -2,8 +2,13 @@
 
 from __future__ import annotations
 
-import pytest
+from fnmatch import fnmatchcase
 
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from dockerslim_lint.facts import patterns
 from dockerslim_lint.facts.model import GNU_DYNAMIC, MUSL_STATIC, STRIPPED_ALL
 from tests.facts.reading import CRATE, MANIFEST, only_artifact, only_image, read
 
@@ -340,3 +345,10 @@ def test_the_link_to_the_directory_of_a_profile() -> None:
     )
     path, artifact = only_artifact(build)
     assert (path, artifact.call, artifact.link) == ("/app", 0, GNU_DYNAMIC)
+
+
+@settings(max_examples=300)
+@given(st.text("ab*", max_size=8), st.text("ab*", max_size=8))
+def test_patterns_fit_as_a_shell_would_say(name: str, pattern: str) -> None:
+    expected = name == pattern or fnmatchcase(name, pattern) or fnmatchcase(pattern, name)
+    assert patterns.same(f"x/{name}", f"x/{pattern}") == expected

@@ -412,3 +412,76 @@ def test_a_workdir_does_not_hide_what_was_copied_there(steps: str) -> None:
         {f"api/{k}": v for k, v in CRATE.items()},
     )
     assert below.crates[0] is not None
+
+
+def test_the_manifest_is_bound_from_the_context() -> None:
+    text = (
+        "FROM rust:1 AS b\nWORKDIR /app\nRUN --mount=type=bind,source=src,target=src \\\n"
+        "    --mount=type=bind,source=Cargo.toml,target=Cargo.toml --mount=type=cache,target=/app/target \\\n"
+        "    cargo build --release && cp target/release/app /bin/server\nFROM debian\nCOPY --from=b /bin/server /bin/\n"
+    )
+    build = read(text, CRATE)
+    assert build.crates[0] is not None
+    assert build.crates[0].binaries == ("app",)
+    assert [path for image in build.images for path, _ in image.artifacts] == ["/bin/server"]
+    # what another stage lends is none of the context's
+    foreign = read(text.replace("type=bind,source=Cargo", "type=bind,from=x,source=Cargo"), CRATE)
+    assert foreign.crates == (None,)
+
+
+@pytest.mark.parametrize(
+    ("before", "target", "config", "flags"),
+    [
+        ("ENV RUSTFLAGS=-Ca", "", "[build]\nrustflags = '-Cb'", "-Ca"),
+        ("ENV RUSTFLAGS=", "", "[build]\nrustflags = '-Cb'", "-Cb"),
+        ("ENV CARGO_TARGET_X86_64_UNKNOWN_LINUX_MUSL_RUSTFLAGS=-Ca", "", "[build]\nrustflags = '-Cb'", "-Cb"),
+        ("ENV CARGO_TARGET_X86_64_UNKNOWN_LINUX_GNU_RUSTFLAGS=-Ca", "", "[build]\nrustflags = '-Cb'", "-Ca"),
+        ("ENV CARGO_TARGET_X86_64_UNKNOWN_LINUX_MUSL_RUSTFLAGS=-Ca", "x86_64-unknown-linux-musl", "", "-Ca"),
+        ("ENV CARGO_BUILD_RUSTFLAGS=-Ca", "x86_64-unknown-linux-musl", "", "-Ca"),
+        ("", "x86_64-unknown-linux-musl", "[target.x86_64-unknown-linux-musl]\nrustflags = ['-Ca', '-Cb']", "-Ca -Cb"),
+        ("", "aarch64-unknown-linux-musl", "[target.x86_64-unknown-linux-musl]\nrustflags = ['-Ca']", ""),
+        ("ARG F\nENV RUSTFLAGS=$TARGETARCH$F\nARG TARGETARCH\nENV RUSTFLAGS=$TARGETARCH", "", "", None),
+    ],
+)
+def test_rustflags_of_a_call(before: str, target: str, config: str, flags: str | None) -> None:
+    """Flags for another target do not count, and the sources exclude each other."""
+    asked = f" --target {target}" if target else ""
+    text = f"FROM rust:1\n{before}\nWORKDIR /app\nCOPY . .\nRUN cargo build{asked}\n"
+    assert only_call(read(text, {**CRATE, ".cargo/config.toml": config})).flags == flags
+
+
+@pytest.mark.parametrize(
+    ("run", "linkers"),
+    [
+        ("CARGO_TARGET_X86_64_UNKNOWN_LINUX_MUSL_LINKER=/bin/a cargo build --target x86_64-unknown-linux-musl", ["a"]),
+        (
+            "CARGO_TARGET_X86_64_UNKNOWN_LINUX_MUSL_LINKER=a cargo build --target $(uname -m)-unknown-linux-musl",
+            ["a", "from-config"],
+        ),
+        ("CARGO_TARGET_X86_64_UNKNOWN_LINUX_MUSL_LINKER=a cargo build --target aarch64-unknown-linux-musl", []),
+        ("CARGO_TARGET_X86_64_UNKNOWN_LINUX_MUSL_LINKER=a cargo build", []),
+        ("RUSTFLAGS='-C linker=a -Clinker=b' cargo build", ["b"]),
+        ("cargo build --target i686-unknown-linux-musl", ["from-config"]),
+    ],
+)
+def test_linkers_of_a_call(run: str, linkers: list[str]) -> None:
+    files = {**CRATE, ".cargo/config.toml": '[target.i686-unknown-linux-musl]\nlinker = "from-config"\n'}
+    call = only_call(read(f"FROM rust:1\nWORKDIR /app\nCOPY . .\nRUN {run}\n", files))
+    assert sorted(linker.program for linker in call.linkers) == linkers
+    assert all(linker.plain for linker in call.linkers)
+
+
+@pytest.mark.parametrize(
+    ("run", "machine"),
+    [
+        ("cargo build --target $(uname -m)-unknown-linux-musl", True),
+        ('cargo build --target "`uname -m`-unknown-linux-musl"', True),
+        ("ARCH=$(uname -m); cargo build --target=${ARCH}-unknown-linux-musl", True),
+        ("export CARGO_BUILD_TARGET=$(arch)-unknown-linux-musl && cargo build", True),
+        ("cargo build --target $(cat /target)", False),
+        ("cargo build --target x86_64-unknown-linux-musl --jobs $(uname -m)", False),
+        ("cargo build --target $TARGET", False),
+    ],
+)
+def test_targets_by_uname(run: str, machine: bool) -> None:
+    assert only_call(read(f"FROM rust:1\nRUN {run}\n")).target.machine is machine

@@ -27,6 +27,8 @@ def test_from_without_a_value_is_unknown() -> None:
     (stage,) = read("ARG BASE\nFROM ${BASE}\n").stages
     assert stage.reference is None
     assert stage.image is None
+    (stage,) = read("ARG V\nFROM rust:${V}-slim\n").stages
+    assert stage.reference is None
 
 
 def test_inheritance() -> None:

@@ -13,7 +13,7 @@ from dockerslim_lint import linter
 from dockerslim_lint.config import Settings
 from dockerslim_lint.edit import Safety, Withheld, apply
 from dockerslim_lint.facts.build import read_build
-from dockerslim_lint.facts.model import MUSL_STATIC
+from dockerslim_lint.facts.model import GNU_DYNAMIC, MUSL_STATIC
 from dockerslim_lint.finding import Severity
 from dockerslim_lint.source import UTF8_BOM, Source, Span
 from dockerslim_lint.syntax.dockerfile import parse
@@ -134,18 +134,19 @@ def test_held_back_says_why() -> None:
 def test_candidates_of_the_classic() -> None:
     shape = next(one for one in shapes() if one.name.startswith("01-"))
     found = linter.candidates(Source(shape.dockerfile), shape.context(), Settings())
-    assert [one.fix.choice for one in found] == ["distroless/static", "alpine"]
+    assert [one.fix.choice for one in found] == ["distroless/static", "alpine", "distroless/cc"]
     assert found[0].source.data == shape.fixed
     assert (found[0].before_base, found[0].after_base) == ("ubuntu:22.04", "gcr.io/distroless/static-debian13")
     for one in found:
         build = read_build(one.source, shape.context(), {})
-        assert all(artifact.link == MUSL_STATIC for image in build.images for _, artifact in image.artifacts)
+        link = GNU_DYNAMIC if one.fix.choice == "distroless/cc" else MUSL_STATIC
+        assert all(artifact.link == link for image in build.images for _, artifact in image.artifacts)
 
 
 def test_prefer_decides_the_order() -> None:
     shape = next(one for one in shapes() if one.name.startswith("01-"))
     found = linter.candidates(Source(shape.dockerfile), shape.context(), Settings(prefer=("alpine",)))
-    assert [one.fix.choice for one in found] == ["alpine", "distroless/static"]
+    assert [one.fix.choice for one in found] == ["alpine", "distroless/static", "distroless/cc"]
 
 
 def test_spans_of_the_fixed_file_add_up() -> None:

@@ -33,8 +33,12 @@ def fix(text: str, allow: Safety, context: MemoryContext = CONTEXT) -> linter.Fi
 def test_safe_fixes_are_applied_without_the_decision() -> None:
     fixed = fix(CLASSIC, Safety.SAFE, LOCKED)
     assert [(one.fix.key, one.codes) for one in fixed.applied] == [("strip:1", ("DSL201",))]
-    assert [(held.key, held.codes) for held in fixed.held] == [("slim:0", ("DSL101",))]
-    assert fixed.held[0].reason.startswith("not proven")
+    assert [(held.key, held.codes) for held in fixed.held] == [
+        ("locked:3", ("DSL501",)),
+        ("slim:0", ("DSL101", "DSL103")),
+    ]
+    assert fixed.held[0].reason == "advice: needs a human"
+    assert fixed.held[1].reason.startswith("not proven")
     proven = fix(fixed.source.data.decode(), Safety.PROVABLE, LOCKED)
     assert proven.source.data == fix(CLASSIC, Safety.PROVABLE, LOCKED).source.data
 
@@ -53,10 +57,13 @@ def test_select_and_ignore() -> None:
         report = linter.lint(Source(SINGLE.encode()), CONTEXT, Settings(**changes))  # type: ignore[arg-type]
         return [finding.code for finding in report.findings]
 
-    assert codes() == ["DSL101", "DSL202", "DSL201"]
+    assert codes() == ["DSL101", "DSL202", "DSL402", "DSL201"]
     assert codes(select=("dsl101",)) == ["DSL101"]
     assert codes(select=("not-stripped",)) == ["DSL201"]
-    assert codes(ignore=("DSL101", "toolchain-shipped")) == ["DSL201"]
+    assert codes(ignore=("DSL101", "toolchain-shipped", "root-user")) == ["DSL201"]
+    assert codes(select=("DSL503",)) == ["DSL503"], "off by default, on by name"
+    assert codes(select=("Default", "unpinned-base")) == ["DSL101", "DSL202", "DSL402", "DSL503", "DSL201"]
+    assert codes(select=("default",), ignore=("DSL101", "DSL402")) == ["DSL202", "DSL201"]
 
 
 def test_error_of_a_file_without_instructions() -> None:
@@ -97,7 +104,7 @@ class _Odd(Rule):
 )
 def test_a_bad_fix_is_thrown_away_as_our_bug(text: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(_Odd, "text", text)
-    monkeypatch.setattr(linter, "rules", lambda: (*registry.rules(), _Odd()))
+    monkeypatch.setattr(linter, "chosen", lambda select, ignore: (*registry.rules(), _Odd()))
     fixed = linter.fix(Source(CLASSIC.encode()), CONTEXT, Settings(), Safety.SAFE)
     assert fixed.bug is not None
     if "RUN" in text or "RNU" in text:
@@ -207,3 +214,27 @@ def test_extreme_input_ends_in_time(name: str) -> None:
     report = linter.lint(Source(EXTREME[name]), NoContext(), Settings(), alternatives=False)
     assert time.process_time() - start < 30
     assert report.error is None or "line" in report.error or "dockerfile" in report.error
+
+
+@pytest.mark.parametrize(
+    ("platform", "codes"),
+    [
+        ("linux/amd64", []),
+        ("linux/arm64", []),
+        ("linux/loong64", []),
+        ("linux/arm/v7", ["DSL106"]),
+        ("linux/386", ["DSL106"]),
+        ("linux/riscv64", ["DSL106"]),
+        ("linux/ppc64le", ["DSL106"]),
+    ],
+)
+def test_platforms_on_which_uname_is_no_target(platform: str, codes: list[str]) -> None:
+    text = """\
+FROM rust:1
+RUN cargo build --release --target $(uname -m)-unknown-linux-musl && cp target/*/release/app /app
+FROM scratch
+COPY --from=0 /app /app
+CMD ["/app"]
+"""
+    report = linter.lint(Source(text.encode()), NoContext(), Settings(select=("DSL106",), platforms=(platform,)))
+    assert [finding.code for finding in report.findings] == codes

@@ -8,9 +8,10 @@ from dockerslim_lint import linter
 from dockerslim_lint.config import Settings
 from dockerslim_lint.context import MemoryContext
 from dockerslim_lint.edit import Safety
+from dockerslim_lint.plan.blocks.target import TRIPLE
 from dockerslim_lint.source import Source
 from tests.facts.reading import CRATE
-from tests.plan.test_withheld import CLASSIC, SINGLE, fix
+from tests.plan.test_withheld import CLASSIC, SINGLE, fix, reason
 
 TARGET = '--target "$(uname -m)"-unknown-linux-musl'
 
@@ -44,14 +45,14 @@ def test_path_in_single_quotes_is_withheld() -> None:
     text = CLASSIC.replace("--release\n", "--release && cp 'target/release/app' /o\n").replace(
         "/app/target/release/app", "/o"
     )
-    assert not [one for one in fix(text).applied if one.fix.key.startswith("slim:")]
+    assert "line 4" in reason(text)
 
 
 def test_path_in_a_variable() -> None:
     text = CLASSIC.replace("--release\n", "--release && P=release && cp target/$P/app /o\n").replace(
         "/app/target/release/app", "/o"
     )
-    assert "variables" in next(held.reason for held in fix(text).held if held.key.startswith("slim:"))
+    assert f"cp target/{TRIPLE}/$P/app /o" in rewritten(text)
 
 
 @pytest.mark.parametrize(
@@ -178,7 +179,7 @@ def test_split_carries_what_describes_the_image() -> None:
         'LABEL a="b"\nEXPOSE 80\nWORKDIR /app\nCOPY . .\nRUN cargo build --release\nUSER 1000\nVOLUME /data\n'
         'STOPSIGNAL SIGINT\nENTRYPOINT ["target/release/app"]\nCMD ["--serve"]\n'
     )
-    assert "variable" in next(held.reason for held in fix(text).held if held.key.startswith("slim:"))
+    assert "FROM rust:${V} AS builder\n" in rewritten(text)
     after = rewritten(text.replace("rust:${V}", "rust:1"))
     second = after[after.index("FROM gcr.io") :]
     assert "ENV PORT=80 \\\n    HOST=x\n" in second
@@ -218,8 +219,66 @@ def test_old_alpine_is_kept() -> None:
 def test_candidates_all_hold() -> None:
     context = MemoryContext({path: body.encode() for path, body in CRATE.items()})
     found = linter.candidates(Source(CLASSIC.encode()), context, Settings())
-    assert [one.fix.choice for one in found] == ["distroless/static", "alpine"]
+    assert [one.fix.choice for one in found] == ["distroless/static", "alpine", "distroless/cc"]
     for one in found:
         assert one.fix.claim is not None
         assert one.fix.claim.binaries == ("/usr/local/bin/app",)
         assert one.fix.safety is Safety.PROVABLE
+
+
+@pytest.mark.parametrize(
+    ("head", "reference", "after"),
+    [
+        (
+            "ARG BASE=debian:bookworm-slim\n",
+            "${BASE}",
+            ("ARG BASE=gcr.io/distroless/static-debian13\n", "FROM ${BASE}\n"),
+        ),
+        (
+            'ARG BASE="debian:bookworm-slim"\n',
+            "$BASE",
+            ('ARG BASE="gcr.io/distroless/static-debian13"\n', "FROM $BASE\n"),
+        ),
+        ("ARG V=bookworm\n", "debian:${V}-slim", ("ARG V=bookworm\n", "FROM gcr.io/distroless/static-debian13\n")),
+        ("", "${BASE:-debian:bookworm-slim}", ("", "FROM gcr.io/distroless/static-debian13\n")),
+    ],
+)
+def test_the_base_comes_from_a_variable(head: str, reference: str, after: tuple[str, str]) -> None:
+    text = head + CLASSIC.replace("FROM debian:bookworm-slim", f"FROM {reference}")
+    result = rewritten(text)
+    assert result.startswith(after[0])
+    assert after[1] in result
+
+
+def test_a_default_that_somebody_else_uses_stays() -> None:
+    head = "ARG BASE=debian:bookworm-slim\n"
+    text = CLASSIC.replace("FROM debian:bookworm-slim\n", "FROM ${BASE} AS other\nRUN true\nFROM ${BASE}\nARG BASE\n")
+    result = rewritten(head + text)
+    assert result.startswith(head)
+    assert "FROM gcr.io/distroless/static-debian13\nARG BASE\n" in result
+
+
+def test_a_base_without_a_default_is_left_alone() -> None:
+    assert rewritten("ARG BASE\n" + CLASSIC.replace("debian:bookworm-slim", "${BASE}")).count("${BASE}") == 1
+
+
+@pytest.mark.parametrize(
+    ("step", "after"),
+    [
+        ("cp target/release/$B /o", f"cp target/{TRIPLE}/release/$B /o"),
+        ('cp "./target/release/${B}" /o', 'cp "./target/$(uname -m)-unknown-linux-musl/release/${B}" /o'),
+        ("cp target/$P/app /o", f"cp target/{TRIPLE}/$P/app /o"),
+        ('cp "target/$P/$B" /o', 'cp "target/$(uname -m)-unknown-linux-musl/$P/$B" /o'),
+    ],
+)
+def test_variables_behind_the_target_directory(step: str, after: str) -> None:
+    text = CLASSIC.replace("RUN cargo build --release\n", f"ARG B=app P=release\nRUN cargo build --release && {step}\n")
+    assert after in rewritten(text.replace("/app/target/release/app", "/o"))
+
+
+@pytest.mark.parametrize("step", ["cp $D/release/app /o", "cp target/$P$B /o", "cp $D/$B /o", "cp target/${P}x/app /o"])
+def test_variables_that_may_hold_more(step: str) -> None:
+    arguments = "ARG B=app P=release D=target/release\n"
+    text = CLASSIC.replace("RUN cargo build --release\n", f"{arguments}RUN cargo build --release && {step}\n")
+    fixed = fix(text.replace("/app/target/release/app", "/o"))
+    assert not [one for one in fixed.applied if one.fix.choice == "distroless/static"]

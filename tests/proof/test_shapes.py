@@ -58,7 +58,9 @@ def test_proven(shape: Shape, tmp_path: Path, engine_environment: Mapping[str, s
     assert shape.expect["choice"] in headline
     for platform in platforms.split(","):
         (row,) = [line for line in done.stderr.splitlines() if line.strip().startswith(platform) and "→" in line]
-        assert row.count("✓") >= (3 if shape.name.startswith("05") else 4), row
+        # an original that never started has no output to compare; a program that keeps glibc is not claimed to be static
+        fewer = shape.name.startswith("05") or shape.expect["choice"] == "distroless/cc"
+        assert row.count("✓") >= (3 if fewer else 4), row
     again = lint(place, engine_environment, "--fix", "--verify", "--platform", platforms, shape.file)
     assert again.returncode == 0
     assert dockerfile.read_bytes() == shape.fixed

@@ -138,3 +138,13 @@ def test_declared_safety_matches_the_fixes() -> None:
                     assert fix.safety is Safety.PROVABLE
                     assert fix.claim is not None
                     assert fix.claim.binaries
+
+
+@pytest.mark.parametrize("rule", rules(), ids=lambda rule: rule.CODE)
+def test_no_case_makes_a_fix_worse(rule: Rule) -> None:
+    """With all rules at work, whatever base is preferred: a rule that speaks on the result of a fix shows up as our bug."""
+    cases: list[Invalid | Valid] = [*rule.INVALID, *rule.VALID]
+    for case in cases:
+        for prefer in ((), ("alpine",), ("scratch",)):
+            fixed = linter.fix(Source(case.text.encode()), context_of(case), Settings(prefer=prefer), Safety.PROVABLE)
+            assert fixed.bug is None, case.text

@@ -12,7 +12,7 @@ from dockerslim_lint.source import Source
 from dockerslim_lint.syntax.dockerfile import parse
 from dockerslim_lint.syntax.script import Script, ShellWord, Simple, Substitution
 from dockerslim_lint.syntax.shell import interpreter, parse_shell, run_script, shell_form, text_of
-from dockerslim_lint.syntax.tree import Literal
+from dockerslim_lint.syntax.tree import Expansion, Literal
 from tests.syntax.reading import literals, run_of, shell, words_of
 from tests.syntax.shown import show_script
 
@@ -310,3 +310,22 @@ def test_every_plain_literal_stands_where_it_was_written(seed: int) -> None:
     for literal in literals(parse_shell(script)):
         place = source.text(literal.span)
         assert place == literal.text or "\\" in place
+
+
+@pytest.mark.parametrize(
+    ("text", "names"),
+    [
+        ('cp a/"b"c/$P/app', ["P"]),
+        ('cp a/"$(uname -m)"-x/$P/$_b2/app', ["P", "_b2"]),
+        ('cp "a"/$P', ["P"]),
+        ('cp "a"/$P.so', ["P"]),
+        ("cp 'a'b/'$P'/c", []),
+        ('cp "a"b/\\$P/c', []),
+        ('cp "a"b/$', []),
+    ],
+)
+def test_a_variable_behind_a_quoted_piece(text: str, names: list[str]) -> None:
+    """tree-sitter-bash takes such a ``$`` for a word of its own."""
+    (command,) = commands(shell(text))
+    found = [piece for word in command.words for piece in word.pieces if isinstance(piece, Expansion)]
+    assert [piece.name for piece in found] == names

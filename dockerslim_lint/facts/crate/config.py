@@ -9,14 +9,23 @@ from dockerslim_lint.context import BuildContext
 from dockerslim_lint.facts.crate.manifest import BrokenFileError, read_toml, table
 from dockerslim_lint.record import Record
 
+TOOLCHAIN_FILES = ("rust-toolchain", "rust-toolchain.toml")
+
 
 class CargoConfig(Record):
-    """`aliases` are the words of each ``[alias]``. `target_tables` are the ``[target.X]`` tables that hold flags, a linker or a runner; `rustflags` ``build.rustflags``."""
+    """`target_tables` are the ``[target.X]`` tables that hold flags, a linker or a runner; `rustflags` ``build.rustflags``.
+
+    `target_flags` and `linkers` are pairs of a table's X (a triple or ``cfg(…)``) and what it sets. `build_std`: the
+    standard library is built, not installed. `aliases` are the words of each ``[alias]``.
+    """
 
     target: str
     target_directory: str
     target_tables: tuple[str, ...]
     rustflags: str
+    target_flags: tuple[tuple[str, str], ...] = ()
+    linkers: tuple[tuple[str, str], ...] = ()
+    build_std: bool = False
     aliases: Mapping[str, tuple[str, ...]] = {}
 
 
@@ -35,6 +44,9 @@ def read_config(context: BuildContext, directory: str) -> CargoConfig:
     """
     target = target_directory = rustflags = ""
     tables: list[str] = []
+    flags: list[tuple[str, str]] = []
+    linkers: dict[str, str] = {}
+    build_std = False
     aliases: dict[str, tuple[str, ...]] = {}
     for place in _upwards(directory):
         data = read_toml(context, f"{place}.cargo/config") or read_toml(context, f"{place}.cargo/config.toml")
@@ -45,8 +57,25 @@ def read_config(context: BuildContext, directory: str) -> CargoConfig:
         target_directory = target_directory or _text(build.get("target-dir"))
         rustflags = rustflags or _flags(build.get("rustflags"))
         aliases = {**_aliases(table(data, "alias")), **aliases}
-        tables += [name for name, entry in table(data, "target").items() if isinstance(entry, Mapping) and entry]
-    return CargoConfig(target, target_directory, tuple(dict.fromkeys(tables)), rustflags, aliases)
+        build_std = build_std or "build-std" in table(data, "unstable")
+        for name, entry in table(data, "target").items():
+            if not isinstance(entry, Mapping) or not entry:
+                continue
+            tables.append(name)
+            if "rustflags" in entry:
+                flags.append((name, _flags(entry["rustflags"])))
+            if "linker" in entry:
+                linkers.setdefault(name, _text(entry["linker"]))
+    return CargoConfig(
+        target,
+        target_directory,
+        tuple(dict.fromkeys(tables)),
+        rustflags,
+        tuple(flags),
+        tuple(linkers.items()),
+        build_std,
+        aliases,
+    )
 
 
 def read_toolchain_file(context: BuildContext, directory: str) -> ToolchainFile:
@@ -55,7 +84,7 @@ def read_toolchain_file(context: BuildContext, directory: str) -> ToolchainFile:
     Source: rustup book, "Overrides": a file without ``.toml`` may hold just the channel's name.
     """
     for place in _upwards(directory):
-        for name in ("rust-toolchain", "rust-toolchain.toml"):
+        for name in TOOLCHAIN_FILES:
             path = f"{place}{name}"
             data = context.read(path)
             if data is None:

@@ -7,6 +7,7 @@ from functools import cached_property
 from typing import Any
 
 from dockerslim_lint.facts.crate.config import CargoConfig, ToolchainFile
+from dockerslim_lint.facts.crate.lock import Locked
 
 BUILT_IN_PARENTS = {"test": "dev", "bench": "release"}
 """Cargo book, "Profiles": what the built-in profiles inherit from."""
@@ -15,8 +16,9 @@ BUILT_IN_PARENTS = {"test": "dev", "bench": "release"}
 class Crate:
     """A package or workspace; read-only.
 
-    `directory` is its place in the context ("" is the root), `root` that of its workspace. `binaries` are empty where nothing is known. The lock is
-    read when first asked for, since that is the slow part: `packages` is None where there is no lock that can be read.
+    `directory` is its place in the context ("" is the root), `root` that of its workspace. `binaries` are empty where nothing is known. `rust_version` is the
+    oldest Rust that it builds with, "" if the manifest does not say. The lock is
+    read when first asked for, since that is the slow part: `locked` and `packages` are None where there is no lock that can be read.
     """
 
     def __init__(
@@ -28,7 +30,9 @@ class Crate:
         profiles: Mapping[str, Any],
         config: CargoConfig,
         toolchain: ToolchainFile,
-        read_lock: Callable[[], tuple[str, ...] | None],
+        read_lock: Callable[[], Mapping[str, Locked] | None],
+        read_linked: Callable[[], tuple[str, ...] | None],
+        rust_version: str = "",
     ) -> None:
         self.directory = directory
         self.root = root
@@ -37,12 +41,24 @@ class Crate:
         self.profiles = profiles
         self.config = config
         self.toolchain = toolchain
+        self.rust_version = rust_version
         self._read_lock = read_lock
+        self._read_linked = read_linked
 
     @cached_property
+    def locked(self) -> Mapping[str, Locked] | None:
+        """All locked packages by name."""
+        return self._read_lock()
+
+    @property
     def packages(self) -> tuple[str, ...] | None:
         """Names of all locked packages, sorted."""
-        return self._read_lock()
+        return tuple(self.locked) if self.locked is not None else None
+
+    @cached_property
+    def linked(self) -> tuple[str, ...] | None:
+        """Names of the locked packages that its programs can link, sorted; None where there is no lock that can be read."""
+        return self._read_linked()
 
     def profile(self, name: str) -> dict[str, Any]:
         """The settings of a profile, its ``inherits`` followed."""

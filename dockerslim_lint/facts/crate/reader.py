@@ -7,6 +7,7 @@ from typing import Any
 from dockerslim_lint.context import BuildContext
 from dockerslim_lint.facts.crate import lock, manifest
 from dockerslim_lint.facts.crate.config import CargoConfig, ToolchainFile, read_config, read_toolchain_file
+from dockerslim_lint.facts.crate.linked import linked_packages
 from dockerslim_lint.facts.crate.manifest import BrokenFileError
 from dockerslim_lint.facts.crate.model import Crate
 
@@ -17,6 +18,7 @@ class CrateReader:
     def __init__(self, context: BuildContext) -> None:
         self._context = context
         self._crates: dict[tuple[str, tuple[str, ...], bool], Crate | None] = {}
+        self._locks: dict[str, dict[str, Any] | None] = {}
         self.notes: list[str] = []
 
     def read(self, directory: str, packages: tuple[str, ...] = (), everything: bool = False) -> Crate | None:
@@ -33,6 +35,19 @@ class CrateReader:
                 self._note(str(error))
                 self._crates[key] = None
         return self._crates[key]
+
+    def has(self, path: str) -> bool:
+        """Whether the context is known to have a file."""
+        return bool(self._context.names(path))
+
+    @property
+    def known(self) -> bool:
+        """Whether anything is known of the context."""
+        return self._context.known
+
+    def toolchain_in(self, directory: str) -> ToolchainFile:
+        """The toolchain file of a directory; without a channel if it cannot be read."""
+        return self._toolchain(directory)
 
     def is_directory(self, path: str) -> bool:
         """Whether `path` is a directory of the context, as far as that is known: a name without a dot counts as one."""
@@ -76,6 +91,8 @@ class CrateReader:
             self._config(directory),
             self._toolchain(directory),
             lambda: self._packages(root),
+            lambda: self._linked(tuple(chosen), root),
+            _rust_version(data, root_data),
         )
 
     def _workspace_root(self, directory: str, data: dict[str, Any]) -> tuple[str, dict[str, Any]]:
@@ -91,13 +108,29 @@ class CrateReader:
                 return "/".join(parts), above
         return directory, data
 
-    def _packages(self, root: str) -> tuple[str, ...] | None:
-        try:
-            data = manifest.read_toml(self._context, f"{root}/Cargo.lock" if root else "Cargo.lock")
-        except BrokenFileError as error:
-            self._note(str(error))
+    def _packages(self, root: str) -> dict[str, lock.Locked] | None:
+        data = self._lock(root)
+        return lock.locked_packages(data) if data is not None else None
+
+    def _linked(self, directories: tuple[str, ...], root: str) -> tuple[str, ...] | None:
+        data = self._lock(root)
+        if data is None or not directories:
             return None
-        return lock.package_names(data) if data is not None else None
+        return linked_packages(
+            self._context,
+            {name: one.dependencies for name, one in lock.locked_packages(data).items()},
+            directories,
+            root,
+        )
+
+    def _lock(self, root: str) -> dict[str, Any] | None:
+        if root not in self._locks:
+            try:
+                self._locks[root] = manifest.read_toml(self._context, f"{root}/Cargo.lock" if root else "Cargo.lock")
+            except BrokenFileError as error:
+                self._note(str(error))
+                self._locks[root] = None
+        return self._locks[root]
 
     def _config(self, directory: str) -> CargoConfig:
         try:
@@ -122,3 +155,11 @@ class CrateReader:
     def _package_name(data: dict[str, Any]) -> str:
         name = manifest.table(data, "package").get("name")
         return name if isinstance(name, str) else ""
+
+
+def _rust_version(data: dict[str, Any], root: dict[str, Any]) -> str:
+    """``package.rust-version``, which may be the workspace's."""
+    value = manifest.table(data, "package").get("rust-version")
+    if isinstance(value, dict) and value.get("workspace") is True:
+        value = manifest.table(root, "workspace", "package").get("rust-version")
+    return value if isinstance(value, str) else ""

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from dockerslim_lint.edit import Edit
 from dockerslim_lint.facts import patterns
-from dockerslim_lint.facts.model import FinalImage, ImageBuild
+from dockerslim_lint.facts.model import FinalImage, ImageBuild, Stage
 from dockerslim_lint.plan.model import Choice, Draft, NotPossible
+from dockerslim_lint.source import Span
+from dockerslim_lint.syntax.tree import Expansion, Word
 
 
 def replace_base(build: ImageBuild, image: FinalImage, choice: Choice) -> Draft:
@@ -15,11 +17,37 @@ def replace_base(build: ImageBuild, image: FinalImage, choice: Choice) -> Draft:
     if stage.parent is not None:
         name = build.stages[stage.parent].name or str(stage.parent)
         raise NotPossible(f"the final stage (line {line}) is built on the stage {name}")
-    if stage.variable:
-        raise NotPossible(f"the final base (line {line}) comes from the variable {stage.variable}")
-    if stage.word is None:
-        raise NotPossible(f"the FROM in line {line} cannot be read")
-    return Draft((Edit(stage.word.span.start, stage.word.span.end, choice.base.reference),))
+    if stage.word is None or stage.image is None:
+        raise NotPossible(f"nothing is known of the final base (line {line})")
+    place = _only_default(build, stage) if stage.variable else None
+    start, end = place or stage.word.span
+    return Draft((Edit(start, end, choice.base.reference),))
+
+
+def _only_default(build: ImageBuild, stage: Stage) -> Span | None:
+    """The default of the ARG that this FROM, and nothing else, takes its whole reference from; None where it is not so."""
+    assert stage.word is not None
+    whole = len(stage.word.pieces) == 1 and not any(
+        isinstance(piece, Expansion) and piece.operator for piece in stage.word.pieces
+    )
+    uses = 0
+    default = None
+    for instruction in build.instructions:
+        if instruction.keyword == "FROM":
+            uses += any(_names(word, stage.variable) for word in instruction.words)
+        for pair in instruction.pairs if instruction.keyword == "ARG" else ():
+            if pair.key.literal != stage.variable:
+                continue
+            if instruction.span.start > build.instructions[build.stages[0].instruction].span.start:
+                return None  # a stage asks for it too
+            default = pair.value
+    if not whole or uses != 1 or default is None or default.literal != stage.reference:
+        return None
+    return Span(default.pieces[0].span.start, default.pieces[-1].span.end)
+
+
+def _names(word: Word, variable: str) -> bool:
+    return any(isinstance(piece, Expansion) and piece.name == variable for piece in word.pieces)
 
 
 def full_destinations(build: ImageBuild, image: FinalImage, choice: Choice) -> Draft:

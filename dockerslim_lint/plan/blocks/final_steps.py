@@ -17,6 +17,8 @@ NONROOT = "65532:65532"
 
 MAKES_A_HOME = frozenset({"-m", "--create-home", "-d", "--home", "--home-dir"})
 
+MAKES_NO_HOME = frozenset({"-M", "--no-create-home", "-H"})
+
 PREPARES_A_PLACE = frozenset({"mkdir", "chown", "install"})
 
 
@@ -32,7 +34,7 @@ def remove_steps(build: ImageBuild, image: FinalImage, choice: Choice) -> Draft:
             continue
         line = build.source.line_of(instruction.span.start)
         for command in by_instruction.get(index, ()):
-            reason = _why_needed(command, choice.base)
+            reason = why_needed(command, choice.base)
             if reason:
                 raise NotPossible(f"{reason} (line {line})")
         if index not in by_instruction:
@@ -42,7 +44,7 @@ def remove_steps(build: ImageBuild, image: FinalImage, choice: Choice) -> Draft:
     return Draft(tuple(edits))
 
 
-def _why_needed(command: Command, base: BaseImage) -> str:
+def why_needed(command: Command, base: BaseImage) -> str:
     """Why a command of the final stage cannot go; "" if it can."""
     name = known_commands.canonical(command.name)
     if not command.name:
@@ -51,7 +53,7 @@ def _why_needed(command: Command, base: BaseImage) -> str:
         install = read_install(command)
         for package in install.packages if install else ():
             known = packages.lookup(manager_of(command), package)
-            if known is None or not _brought_or_needless(known, base):
+            if known is None or not needless_package(known, base):
                 return f"the final stage installs {package}"
         return ""
     if name == "rm" and all(_is_package_cache(word.pattern) for word in command.words[1:] if word.pattern[:1] != "-"):
@@ -63,12 +65,17 @@ def _why_needed(command: Command, base: BaseImage) -> str:
     return f"the final stage runs {command.name}"
 
 
-def _brought_or_needless(package: packages.Package, base: BaseImage) -> bool:
+def needless_package(package: packages.Package, base: BaseImage) -> bool:
+    """Whether the base has what the package brings, or the program does not need it there."""
     if package.role == "certificates":
         return base.certificates
     if package.role == "tzdata":
         return base.tzdata
-    if package.role in ("housekeeping", "c-library"):
+    if package.role == "housekeeping":
+        return True
+    if base.libc == "glibc":
+        return package.in_cc or package.role == "build-only"
+    if package.role == "c-library":
         return True
     return package.static_needless and package.role in ("tls-library", "compression-library", "build-only")
 
@@ -132,7 +139,8 @@ def _number(
         raise NotPossible(f"nothing in the file creates the user {user}")
     line = build.source.line_of(creation.command.span.start)
     words = {word.pattern.partition("=")[0] for word in creation.command.words}
-    if words & MAKES_A_HOME or image.workdir.startswith(f"/home/{user}"):
+    homeless = words & MAKES_NO_HOME or not words & MAKES_A_HOME
+    if not homeless or image.workdir.startswith(f"/home/{user}"):
         raise NotPossible(f"the user {user} (line {line}) has a home that the image may use")
     if creation.uid:
         gid = group if group.isdecimal() else _group_id(creation, group, groups)

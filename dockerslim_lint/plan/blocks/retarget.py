@@ -2,25 +2,33 @@
 
 from __future__ import annotations
 
+from dockerslim_lint.catalog import platforms
 from dockerslim_lint.edit import Edit
 from dockerslim_lint.facts.crate.model import Crate
-from dockerslim_lint.facts.model import CargoCall, ImageBuild
+from dockerslim_lint.facts.model import CargoCall, Cook, ImageBuild
+from dockerslim_lint.facts.toolchain import crt_static
 from dockerslim_lint.plan.blocks.target import TRIPLE
 from dockerslim_lint.plan.model import Draft, NotPossible, Task
 
 
 def add_target(task: Task) -> Draft:
     """`` --target …`` behind the arguments of each call. Raises NotPossible."""
-    return Draft(tuple(_target_edit(task.build, at) for at in task.calls if _needs(task, at)))
+    build = task.build
+    edits = [_target_edit(build, cook) for cook in task.cooks if _needs(task, cook)]
+    for at in task.calls:
+        call = build.calls[at]
+        if _needs(task, call):
+            edits.append(_target_edit(build, call))
+            _check_configuration(call, build.crates[at], build.source.line_of(call.command.span.start))
+    return Draft(tuple(edits))
 
 
-def _needs(task: Task, at: int) -> bool:
-    stage = task.build.stages[task.build.calls[at].command.stage]
+def _needs(task: Task, call: CargoCall | Cook) -> bool:
+    stage = task.build.stages[call.command.stage]
     return not (stage.image is not None and stage.image.host_libc == "musl")
 
 
-def _target_edit(build: ImageBuild, at: int) -> Edit:
-    call = build.calls[at]
+def _target_edit(build: ImageBuild, call: CargoCall | Cook) -> Edit:
     line = build.source.line_of(call.command.span.start)
     if not call.command.shell_form:
         raise NotPossible(f"line {line} is in exec form: without a shell there is no `$(uname -m)`")
@@ -33,7 +41,6 @@ def _target_edit(build: ImageBuild, at: int) -> Edit:
         raise NotPossible(
             f"{where.get(call.target.origin, 'the call')} already asks for {call.target.pattern} (line {line})"
         )
-    _check_configuration(call, build.crates[at], line)
     return Edit(call.end, call.end, f" --target {TRIPLE}")
 
 
@@ -42,6 +49,11 @@ def _check_configuration(call: CargoCall, crate: Crate | None, line: int) -> Non
     for name in sorted(call.command.variables):
         if name.startswith("CARGO_TARGET_") and name.endswith(("_LINKER", "_RUSTFLAGS", "_RUNNER")):
             raise NotPossible(f"{name} is set for one target only (line {line})")
+    if crt_static(call.flags or "") is False:
+        raise NotPossible(f"the rustc flags ask for -crt-static, so that no program is static (line {line})")
+    for linker in call.linkers:
+        if any(linker.program in platform.unfit_linkers for platform in platforms.platforms()):
+            raise NotPossible(f"{linker.program} is the linker, which does not link for musl (line {line})")
     if crate is None:
         return
     for table in crate.config.target_tables:

@@ -53,14 +53,17 @@ def split(task: Task, image: FinalImage) -> Draft:
     stage = build.stages[image.stage]
     if stage.parent is not None or len(image.chain) > 1:
         raise NotPossible("the final stage is built on another stage that compiles")
-    if stage.word is None or stage.variable:
-        raise NotPossible(f"the base comes from the variable {stage.variable}")
+    if stage.word is None or stage.image is None:
+        raise NotPossible("nothing is known of the base")
     if image.stage != len(build.stages) - 1:
         raise NotPossible("another stage follows the one that is shipped")
     steps = [at for at in stage.instructions if build.instructions[at].keyword == "RUN"]
     last = steps[-1]
     _check_steps(build, image)
     _check_arguments(build, image)
+    user = image.user.partition(":")[0]
+    if user and not user.isdecimal() and task.choice.base.user_id(user) is None:
+        raise NotPossible(f"nothing makes the user {user} in the new stage")
     name = stage.name or _free_name(build)
     edits = []
     if not stage.name:

@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 from dockerslim_lint.edit import Edit
-from dockerslim_lint.facts.cargo import cargo_arguments, profile_of
 from dockerslim_lint.facts.model import STRIPPED_ALL, CargoCall, Command, FinalImage, ImageBuild
-from dockerslim_lint.facts.stages import chain_of
+from dockerslim_lint.facts.stages import feeding
 from dockerslim_lint.plan.blocks.lines import insert_line
 from dockerslim_lint.plan.model import Draft, NotPossible
 
@@ -31,7 +30,6 @@ def strip_symbols(build: ImageBuild, images: tuple[FinalImage, ...]) -> Draft:
     """
     edits: dict[int, Edit] = {}
     blocks: dict[int, int | None] = {}
-    cooks = _cooks(build)
     makers = unstripped_calls(images)
     for at in makers:
         _check(build, at)
@@ -46,9 +44,9 @@ def strip_symbols(build: ImageBuild, images: tuple[FinalImage, ...]) -> Draft:
         else:
             edit = _prefix(build, call.command, name)
             edits[edit.start] = edit
-            for cook, profile in cooks:
-                if profile == call.profile and cook.stage in chain_of(build.stages[stage], build.stages):
-                    edit = _prefix(build, cook, name)
+            for cook in build.cooks:
+                if cook.profile == call.profile and cook.command.stage in feeding(build.stages, (stage,)):
+                    edit = _prefix(build, cook.command, name)
                     edits[edit.start] = edit
     return Draft(tuple(edits.values()))
 
@@ -96,18 +94,6 @@ def _prefix(build: ImageBuild, command: Command, name: str) -> Edit:
         raise NotPossible(f"the call in line {line} stands in a script within the script")
     start = command.words[0].span.start
     return Edit(start, start, f"{name}=symbols ")
-
-
-def _cooks(build: ImageBuild) -> list[tuple[Command, str | None]]:
-    """Every ``cargo chef cook`` with its profile: it builds the dependencies of a later call of the same profile."""
-    found = []
-    for command in build.commands:
-        arguments = cargo_arguments(command)
-        if arguments is None or arguments.subcommand != "chef":
-            continue
-        if any(word.pattern == "cook" for word in arguments.operands[:1]):
-            found.append((command, profile_of(arguments, "build")[0]))
-    return found
 
 
 def _sharing_a_cache(build: ImageBuild, makers: tuple[int, ...]) -> list[CargoCall]:

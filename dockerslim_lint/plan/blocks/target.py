@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+from dockerslim_lint.catalog import platforms
+from dockerslim_lint.facts.crate.config import ToolchainFile
+from dockerslim_lint.facts.model import CargoCall, Command, Cook
+from dockerslim_lint.facts.stages import chain_of
 from dockerslim_lint.facts.toolchain import is_installed
 from dockerslim_lint.plan.blocks.lines import block_start, cased, insert_line
 from dockerslim_lint.plan.model import Draft, NotPossible, Task
@@ -16,9 +20,9 @@ def install_target(task: Task) -> Draft:
     """One RUN line for each builder stage that makes programs. Raises NotPossible."""
     build = task.build
     edits = []
-    for number in task.stages:
+    for first in first_commands(task):
+        number = first.stage
         stage = build.stages[number]
-        calls = [at for at in task.calls if build.calls[at].command.stage == number]
         line = build.source.line_of(build.instructions[stage.instruction].span.start)
         if stage.cross:
             raise NotPossible(
@@ -30,15 +34,12 @@ def install_target(task: Task) -> Draft:
             raise NotPossible(f"the builder (line {line}) has no toolchain of its own: it is installed by a step")
         if stage.image.host_libc == "musl":
             continue
-        first = build.calls[calls[0]]
-        instruction = build.instructions[first.command.instruction]
-        for at in calls:
-            call, crate = build.calls[at], build.crates[at]
-            call_line = build.source.line_of(call.command.span.start)
-            if call.toolchain:
-                raise NotPossible(f"the call in line {call_line} picks the toolchain +{call.toolchain}")
-            if crate is not None and "/" in crate.toolchain.path:
-                raise NotPossible(f"{crate.toolchain.path} chooses the toolchain below the directory of this step")
+        platform = platforms.lookup(stage.platform) if stage.platform else None
+        if platform is not None and not platform.uname_idiom:
+            raise NotPossible(
+                f"the builder (line {line}) runs on {stage.platform}, where `uname -m` is not the target's"
+            )
+        instruction = build.instructions[first.instruction]
         if is_installed(PATTERN, build.targets[number]):
             continue
         edits.append(
@@ -47,3 +48,34 @@ def install_target(task: Task) -> Draft:
             )
         )
     return Draft(tuple(edits))
+
+
+def first_commands(task: Task) -> list[Command]:
+    """In each builder stage the first call that needs what is installed; not where a stage below has it from its base.
+
+    Raises NotPossible where a call chooses a toolchain for which nothing would be installed.
+    """
+    build = task.build
+    found: dict[int, Command] = {}
+    calls: list[CargoCall | Cook] = [*(build.calls[at] for at in task.calls), *task.cooks]
+    for call in calls:
+        command = call.command
+        if call.toolchain:
+            line = build.source.line_of(command.span.start)
+            raise NotPossible(f"the call in line {line} picks the toolchain +{call.toolchain}")
+        known = found.setdefault(command.stage, command)
+        if command.span < known.span:
+            found[command.stage] = command
+    # what is installed first is installed for the toolchain that is in force there
+    chosen: dict[int, ToolchainFile | None] = {cook.command.stage: None for cook in task.cooks}
+    for at in task.calls:
+        crate, file, command = build.crates[at], build.toolchains[at].file, build.calls[at].command
+        if file is not None and file != chosen.setdefault(command.stage, file):
+            line = build.source.line_of(command.span.start)
+            raise NotPossible(f"{file.path} chooses the toolchain after the first build (line {line})")
+        if crate is not None and "/" in crate.toolchain.path:
+            raise NotPossible(f"{crate.toolchain.path} chooses the toolchain below the directory of this step")
+    inherited = {
+        number for number in found if set(chain_of(build.stages[number], build.stages)) & (found.keys() - {number})
+    }
+    return [found[number] for number in sorted(found) if number not in inherited]

@@ -1,0 +1,27 @@
+"""What crates need beside the program when it runs. Loaded when a Cargo.lock is looked at."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from functools import cache
+
+from dockerslim_lint.catalog.tables import table
+
+
+def needing(need: str, crates: Iterable[str]) -> tuple[str, ...]:
+    """Those of `crates` that need it, none if one of them brings it along. `need` is certificates, tzdata or threads."""
+    names = tuple(crates)
+    return () if brings(need, names) else tuple(name for name in names if name in _crates(need, False))
+
+
+def brings(need: str, crates: Iterable[str]) -> bool:
+    """Whether one of `crates` brings it along."""
+    return not _crates(need, True).isdisjoint(crates)
+
+
+@cache
+def _crates(need: str, own: bool) -> frozenset[str]:
+    rows = table("needs")["crate"]
+    return frozenset(
+        crate for row in rows if row["need"] == need and row.get("own", False) is own for crate in row["crates"].split()
+    )

@@ -1,0 +1,356 @@
+"""What a final image holds, as far as it can be told: each answer is True, False, or None for "nobody knows"."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Sequence
+from functools import cached_property
+from typing import TYPE_CHECKING
+
+from dockerslim_lint.catalog import commands as known_commands
+from dockerslim_lint.catalog import libraries, packages, programs
+from dockerslim_lint.catalog.images import BaseImage, is_common_user
+from dockerslim_lint.facts import patterns
+from dockerslim_lint.facts.env import NOWHERE
+from dockerslim_lint.facts.model import Artifact, Command, Directory, ShellUse, Started, Transfer, Value
+from dockerslim_lint.facts.started import started_programs
+from dockerslim_lint.facts.transfers import MOVERS
+from dockerslim_lint.syntax.tree import Instruction
+
+if TYPE_CHECKING:
+    from dockerslim_lint.facts.walk import Shared, StageState
+
+DEFAULT_PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
+"""PATH where an image sets none (BuildKit and runc, system.DefaultPathEnv)."""
+
+BIN_DIRECTORIES = ("/usr/bin", "/bin", "/usr/sbin", "/sbin")
+"""One and the same where /usr is merged (Debian 12, distroless of Debian 13, Alpine 3.23)."""
+
+SYSTEM_DIRECTORIES = (
+    *("/bin", "/sbin", "/lib", "/lib64", "/usr/bin", "/usr/sbin", "/usr/lib", "/usr/lib64", "/usr/libexec"),
+    *("/usr/share", "/usr/games", "/etc", "/opt", "/var", "/busybox"),
+)
+"""Where a base or a package may have files that no list names."""
+
+ANYWHERE = "/"
+
+ROOT = "root"
+"""Some runtimes know it without a passwd file."""
+
+CERTIFICATE_PLACES = (
+    "/etc/ssl/certs/ca-certificates.crt",
+    "/etc/ssl/cert.pem",
+    "/etc/pki/tls/certs/ca-bundle.crt",
+    "/usr/share/ca-certificates/mozilla",
+)
+"""Where openssl-probe looks, and the sources of Debian's bundle."""
+
+CERTIFICATE_VARIABLES = ("SSL_CERT_FILE", "SSL_CERT_DIR", "CURL_CA_BUNDLE", "REQUESTS_CA_BUNDLE")
+
+WITHOUT_CERTIFICATES = frozenset(
+    ("tls-library", "c-library", "compression-library", "database-client-library", "tzdata", "init", "shell")
+)
+"""Roles of packages that do not pull in ca-certificates."""
+
+
+class Inside:
+    """One final image, looked into when a rule asks; read-only."""
+
+    def __init__(
+        self, state: StageState, shared: Shared, instructions: Sequence[Instruction], chain: tuple[int, ...]
+    ) -> None:
+        self._state = state
+        self._shared = shared
+        self._instructions = instructions
+        self._chain = chain
+
+    @cached_property
+    def base(self) -> BaseImage | None:
+        """The base, None where its contents are not known."""
+        image = self._state.stage.image
+        return image if image is not None and image.understood and image.certainty != "believed" else None
+
+    def holds(self, path: str) -> bool | None:
+        """Whether a step of the file puts a file at `path`. The base's own files do not count."""
+        entry = self._state.table.find(path)
+        if isinstance(entry, Artifact):
+            if entry.call is None or self._shared.binaries(entry.call) or not programs.is_tool(patterns.basename(path)):
+                return True
+            # the call's programs are not known: one that every distribution has is hardly among them
+        elif entry is not None and not isinstance(entry, Directory):
+            return None
+        return None if any(patterns.below(path, place) is not None for place in self._open) else False
+
+    def program(self, name: str, directory: str | None) -> bool | None:
+        """Whether a program that is called by `name` from `directory` is there."""
+        base = self.base
+        if base is None or not name or "*" in name or "$" in name:
+            return None
+        paths = self._candidates(name, directory)
+        if paths is None or any("*" in path for path in paths):
+            return None
+        found = [self.holds(path) for path in paths]
+        if True in found:
+            return True
+        bare = patterns.basename(name)
+        if None in found or self._mentions(bare):
+            return None
+        if any(patterns.below(path, volume) is not None for path in paths for volume in self._state.volumes):
+            return None
+        return self._in_base(base, bare, paths)
+
+    @cached_property
+    def started(self) -> tuple[Started, ...]:
+        """The programs that the image starts, as far as they are known."""
+        return tuple(started_programs(self._state, self, self._instructions))
+
+    def _in_base(self, base: BaseImage, name: str, paths: list[str]) -> bool | None:
+        """Whether base or packages have a program that no step puts at one of `paths`."""
+        by_package = self._by_package(name)
+        if by_package:
+            return True
+        if programs.is_empty(base):
+            return False
+        if base.toolchain:
+            return False if programs.lacks(base, name) and by_package is False else None
+        if name in self._own_names or " " in name:
+            return False
+        if not any(patterns.below(path, place) is not None for path in paths for place in SYSTEM_DIRECTORIES):
+            return False
+        return False if programs.lacks(base, name) and by_package is False else None
+
+    def _by_package(self, name: str) -> bool | None:
+        """Whether an installed package brings a program of that name."""
+        if any(known is not None and name in known.programs for known in self._packages):
+            return True
+        return None if self._unknown_packages or "build-only" in self._roles else False
+
+    def _candidates(self, name: str, directory: str | None) -> list[str] | None:
+        """The paths at which the program may stand; None where they are not known."""
+        if "/" in name:
+            if not name.startswith("/") and directory is None:
+                return None
+            paths = [patterns.join(directory or "/", name)]
+        else:
+            value = self._state.environment.environment.get("PATH")
+            text = DEFAULT_PATH if value is None else value.text or ""
+            folders = text.split(":")
+            if not text or not all(folder.startswith("/") for folder in folders):
+                return None
+            paths = [f"{folder.rstrip('/')}/{name}" for folder in folders]
+        for path in list(paths):
+            folder, last = patterns.parent(path), patterns.basename(path)
+            if folder in BIN_DIRECTORIES:
+                paths += [f"{other}/{last}" for other in BIN_DIRECTORIES if other != folder]
+        return paths
+
+    @cached_property
+    def _own_names(self) -> frozenset[str]:
+        """Names of the programs that cargo makes for this image, whether they are shipped or not."""
+        shipped = [(path, entry) for path, entry in self._state.table.entries() if isinstance(entry, Artifact)]
+        names = {name for path, entry in shipped for name in (patterns.basename(path), entry.name) if "*" not in name}
+        for call in {entry.call for _, entry in shipped if entry.call is not None}:
+            names.update(self._shared.binaries(call))
+        return frozenset(names)
+
+    @cached_property
+    def shell(self) -> bool | None:
+        """Whether /bin/sh is there."""
+        if self.base is None:
+            return None
+        return True if self.base.shell else self._brought("/bin/sh", "/usr/bin/sh")
+
+    @cached_property
+    def shell_uses(self) -> tuple[ShellUse, ...]:
+        """The instructions that need /bin/sh: not those after a SHELL, nor a RUN that mounts something for itself."""
+        used: list[ShellUse] = []
+        state = self._state
+        launch = state.entrypoint if state.entrypoint is not None else state.cmd
+        for number in self._chain:
+            shell = False
+            for index in self._shared.stages[number].instructions:
+                instruction = self._instructions[index]
+                shell = shell or instruction.keyword == "SHELL"
+                if shell or instruction.error is not None or instruction.json is not None or not instruction.body.data:
+                    continue
+                if index == launch:
+                    used.append(ShellUse(index, "launch"))
+                elif index == state.healthcheck and instruction.healthcheck == "CMD":
+                    used.append(ShellUse(index, "health"))
+                elif instruction.keyword == "RUN" and not any(
+                    flag.name == "mount" and "from=" in self._shared.source.text(flag.span)
+                    for flag in instruction.flags
+                ):
+                    used.append(ShellUse(index, "run"))
+        return tuple(used)
+
+    @cached_property
+    def user(self) -> bool | None:
+        """Whether the image's user is known to its /etc/passwd; a number need not be."""
+        name = self._state.user.partition(":")[0]
+        if not name or name.isdecimal():
+            return True
+        if self.base is None or "*" in name or "$" in name or name == ROOT:
+            return None
+        if self.base.user_id(name) is not None:
+            return True
+        made = [user for user in self._state.users if user.kind == "user" and patterns.same(user.name, name)]
+        if made:
+            return True
+        if self._unknown_packages or self._mentions(name) or self.holds("/etc/passwd") is not False:
+            return None
+        return None if "users" in self.base.believed and is_common_user(name) else False
+
+    @cached_property
+    def as_root(self) -> bool:
+        """Whether the image starts as root, as far as its base is known."""
+        return self._state.stage.image is not None and self._state.user.partition(":")[0] in ("", "0", ROOT)
+
+    @cached_property
+    def certificates(self) -> bool | None:
+        """Whether the image has a bundle of certificate authorities."""
+        base = self.base
+        if base is None or "certificates" in base.believed:
+            return None
+        if base.certificates:
+            return True
+        if any(name in self._state.environment.environment for name in CERTIFICATE_VARIABLES):
+            return None
+        roles = self._roles
+        if "certificates" in roles:
+            return True
+        if self._unknown_packages or not roles <= WITHOUT_CERTIFICATES or self._speaks_of("cert", ".pem", "/ssl"):
+            return None
+        return self._brought(*CERTIFICATE_PLACES)
+
+    @cached_property
+    def tzdata(self) -> bool | None:
+        """Whether the image has the time zones' files."""
+        base = self.base
+        if base is None or "tzdata" in base.believed:
+            return None
+        if base.tzdata or "tzdata" in self._roles:
+            return True
+        if self._unknown_packages or self._speaks_of("zoneinfo", "localtime", "tzdata"):
+            return None
+        return self._brought("/usr/share/zoneinfo/UTC")
+
+    def library(self, holders: Sequence[str]) -> bool | None:
+        """Whether a shared library is there that any of the Debian packages `holders` would bring."""
+        if self.base is None or "LD_LIBRARY_PATH" in self._state.environment.environment:
+            return None
+        wanted = [packages.lookup("apt", name) for name in holders]
+        rows = {(known.role, known.source) for known in wanted if known is not None}
+        for known in self._packages:
+            if known is None:
+                return None
+            if known.name in holders or (known.role, known.source) in rows or not set(holders).isdisjoint(known.brings):
+                return True
+        if self._speaks_of(".so", "/lib") or not libraries.lacks(self.base, holders):
+            return None
+        return self._brought("/usr/lib/any", "/lib/any", "/usr/local/lib/any", "/lib64/any")
+
+    @cached_property
+    def time_zone(self) -> Value | None:
+        """TZ as the file sets it, where it names a zone other than UTC that only the time zone files can explain."""
+        value = self._state.environment.environment.get("TZ")
+        if value is None or value.text is None or value.origin == NOWHERE:
+            return None
+        area, _, place = value.text.removeprefix(":").partition("/")
+        if not area.isalpha() or not place or "*" in place or area == "Etc":
+            return None
+        return value
+
+    def _brought(self, *paths: str) -> bool | None:
+        found = [self.holds(path) for path in paths]
+        return None if any(one is not False for one in found) else False
+
+    @cached_property
+    def _roles(self) -> frozenset[str]:
+        return frozenset(known.role for known in self._packages if known is not None)
+
+    @cached_property
+    def _unknown_packages(self) -> bool:
+        return None in self._packages
+
+    @cached_property
+    def _packages(self) -> tuple[packages.Package | None, ...]:
+        installs = self._state.installs
+        return tuple(packages.lookup(install.manager, name) for install in installs for name in install.packages)
+
+    @cached_property
+    def _commands(self) -> tuple[Command, ...]:
+        return tuple(command for command in self._shared.commands if command.stage in self._chain)
+
+    @cached_property
+    def _open(self) -> tuple[str, ...]:
+        """Places at or below which there may be files that nobody can name."""
+        found = [ANYWHERE] if self._state.opaque is not None else []
+        for transfer in self._shared.transfers:
+            if transfer.stage in self._chain:
+                found += self._places_of(transfer)
+        for command in self._commands:
+            found += self._places_of_command(command)
+        return tuple(found)
+
+    def _places_of(self, transfer: Transfer) -> Iterator[str]:
+        destination = transfer.destination
+        instruction = self._instructions[transfer.instruction]
+        if "*" in destination:
+            yield ANYWHERE
+        if instruction.keyword == "ADD" or instruction.flag("parents") is not None or not transfer.sources:
+            yield destination
+            return
+        base = self._state.stage.image
+        unsure = not transfer.into_directory and base is not None and "directories" in base.believed
+        for source in transfer.sources:
+            path = f"{destination.rstrip('/')}/{patterns.basename(source)}"
+            if not self._is_file(transfer.origin_stage, bool(transfer.origin_image), source):
+                yield destination
+            elif unsure:
+                yield path
+
+    def _is_file(self, origin: int | None, foreign: bool, source: str) -> bool:
+        """Whether a source of a COPY is one file whose name is kept."""
+        if foreign or any(char in patterns.basename(source) for char in "*?["):
+            return False
+        if origin is not None:
+            return isinstance(self._shared.states[origin].table.find(patterns.join("/", source)), Artifact)
+        if any(char in source for char in "*?["):
+            return False
+        path = patterns.normalise(source.lstrip("/")) if source.strip("/") else "."
+        return path != "." and not self._shared.crates.is_directory(path)
+
+    def _places_of_command(self, command: Command) -> Iterator[str]:
+        name = known_commands.canonical(command.name)
+        if known_commands.may_bring(name) or known_commands.is_wrapper(name):
+            yield ANYWHERE
+        elif name in MOVERS:
+            for word in command.words[1:]:
+                path = patterns.join(command.directory or "/*", word.pattern)
+                yield ANYWHERE if path.startswith("/*") else path
+
+    def _mentions(self, name: str) -> bool:
+        """Whether a RUN speaks of `name` in a way that may make such a file."""
+        told = sum(words.count(name) for words in self._run_words)
+        harmless = sum(
+            patterns.basename(word.pattern) == name
+            for command in self._commands
+            if known_commands.makes_nothing(command.name)
+            for word in command.words
+        )
+        return told > harmless
+
+    @cached_property
+    def _run_words(self) -> list[list[str]]:
+        return [re.findall(r"[\w.+-]+", text) for text in self._texts("RUN")]
+
+    def _texts(self, *keywords: str) -> Iterator[str]:
+        source = self._shared.source
+        for number in self._chain:
+            for index in self._shared.stages[number].instructions:
+                if self._instructions[index].keyword in keywords:
+                    yield source.text(self._instructions[index].span)
+
+    def _speaks_of(self, *parts: str) -> bool:
+        return any(part in text.lower() for text in self._texts("RUN", "COPY", "ADD") for part in parts)

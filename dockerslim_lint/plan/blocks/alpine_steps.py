@@ -1,0 +1,197 @@
+"""RUN steps of the final stage in Alpine's words: its package names, busybox's adduser, and what busybox does as GNU does."""
+
+from __future__ import annotations
+
+import re
+
+from dockerslim_lint.catalog import packages
+from dockerslim_lint.edit import Edit
+from dockerslim_lint.facts.env import pattern_of
+from dockerslim_lint.facts.model import Command, FinalImage, ImageBuild
+from dockerslim_lint.facts.packages import manager_of, read_install
+from dockerslim_lint.facts.users import read_user
+from dockerslim_lint.plan.blocks.final_steps import needless_package, why_needed
+from dockerslim_lint.plan.blocks.lines import removal
+from dockerslim_lint.plan.model import Choice, Draft, NotPossible
+from dockerslim_lint.syntax.tree import Instruction, Word
+
+SAME_IN_BUSYBOX = {
+    "mkdir": frozenset({"-p", "-m", "-v", "-pv"}),
+    "chown": frozenset({"-R", "-v", "-h"}),
+    "chmod": frozenset({"-R", "-v"}),
+    "touch": frozenset[str](),
+    "ln": frozenset({"-s", "-f", "-sf", "-fs", "-n", "-sfn"}),
+}
+"""Commands, and those of their flags, that mean the same in GNU coreutils and in busybox (busybox --help)."""
+
+USER_FLAGS = {
+    "-u": "-u",
+    "--uid": "-u",
+    "-d": "-h",
+    "--home": "-h",
+    "--home-dir": "-h",
+    "-s": "-s",
+    "--shell": "-s",
+    "-c": "-g",
+    "--comment": "-g",
+    "--gecos": "-g",
+    "-g": "-G",
+    "--gid": "-G",
+    "--ingroup": "-G",
+}
+"""Flags with a value of useradd(8) and Debian's adduser(8), and busybox adduser's for the same."""
+
+USER_SWITCHES = {
+    "-r": "-S",
+    "--system": "-S",
+    "-M": "-H",
+    "--no-create-home": "-H",
+    "-m": "",
+    "--create-home": "",
+    "-U": "",
+    "--user-group": "",
+    "--disabled-password": "",
+    "--disabled-login": "",
+    "-l": "",
+    "--no-log-init": "",
+}
+
+SHELLS = {
+    "/bin/bash": "/bin/sh",
+    "/usr/bin/bash": "/bin/sh",
+    "/usr/sbin/nologin": "/sbin/nologin",
+    "/bin/nologin": "/sbin/nologin",
+}
+"""Alpine has no bash and keeps nologin in /sbin."""
+
+_CONTINUATION = re.compile(r"[ \t]*\\\r?\n[ \t]*")
+
+
+def translate_steps(build: ImageBuild, image: FinalImage, choice: Choice) -> Draft:
+    """Each RUN of the final stage goes, or is written anew in one line. Raises NotPossible for what has no equal."""
+    stage = build.stages[image.stage]
+    if stage.image is None or stage.image.package_manager == "apk":
+        raise NotPossible("the steps of the final stage cannot be told from Alpine's own")
+    _check_names(build, image, choice)
+    edits = []
+    for index in stage.instructions:
+        instruction = build.instructions[index]
+        if instruction.keyword != "RUN":
+            continue
+        commands = [command for command in image.commands if command.instruction == index]
+        text = _translated(build, instruction, commands, choice)
+        if text:
+            body = instruction.body_span
+            edits.append(Edit(body.start, body.end, text))
+        else:
+            span = removal(build, instruction)
+            edits.append(Edit(span.start, span.end, ""))
+    return Draft(tuple(edits))
+
+
+def _translated(build: ImageBuild, instruction: Instruction, commands: list[Command], choice: Choice) -> str:
+    line = build.source.line_of(instruction.span.start)
+    if instruction.flags or instruction.heredocs or instruction.json is not None or not commands:
+        raise NotPossible(f"the step in line {line} cannot be written anew")
+    wanted: dict[str, None] = {}
+    words: list[str] = []
+    for command in commands:
+        if not command.certain or command.nested:
+            raise NotPossible(f"the step in line {line} cannot be written anew")
+        if manager_of(command):
+            wanted.update(dict.fromkeys(_alpine_packages(command, choice, line)))
+        elif read_user(command) is not None:
+            words += _account(command, choice, line)
+        elif not why_needed(command, choice.base):
+            continue
+        else:
+            words.append(_kept(build, command, line))
+    if wanted:
+        words.insert(0, f"apk add --no-cache {' '.join(wanted)}")
+    return " && ".join(words)
+
+
+def _alpine_packages(command: Command, choice: Choice, line: int) -> list[str]:
+    install = read_install(command)
+    found = []
+    for name in install.packages if install is not None else ():
+        known = packages.lookup(manager_of(command), name)
+        if known is not None and needless_package(known, choice.base):
+            continue
+        if known is None or not known.alpine:
+            raise NotPossible(f"the final stage installs {name} (line {line}), whose name on Alpine is not known")
+        if known.role in ("library", "database-client-library", "plugin-library", "shell"):
+            raise NotPossible(f"the final stage installs {name} (line {line})")
+        found.append(known.alpine)
+    return found
+
+
+def _check_names(build: ImageBuild, image: FinalImage, choice: Choice) -> None:
+    """Every name in USER and --chown is created by the file, or means the same account on both bases."""
+    created = {user.name for user in image.users}
+    old = build.stages[image.stage].image
+    named: list[Word | None] = []
+    for index in build.stages[image.stage].instructions:
+        instruction = build.instructions[index]
+        chown = instruction.flag("chown")
+        named += instruction.words[:1] if instruction.keyword == "USER" else [chown.value] if chown else []
+    for word in named:
+        text, exact = pattern_of(word, image.variables, True) if word is not None else ("", False)
+        if not exact or "*" in text or not text:
+            raise NotPossible("USER or --chown comes from a variable")
+        for name in filter(None, text.split(":")):
+            number = old.user_id(name) if old is not None else None
+            if not name.isdecimal() and name not in created and (number is None or number != choice.base.user_id(name)):
+                raise NotPossible(f"nothing in the file creates the user {name}")
+
+
+def _account(command: Command, choice: Choice, line: int) -> list[str]:
+    """busybox's ``adduser`` and ``addgroup`` for the same account."""
+    creation = read_user(command)
+    assert creation is not None
+    switches = {word.pattern for word in command.words}
+    number = creation.uid
+    if number and (not number.isdecimal() or int(number) in dict(choice.base.users).values()):
+        raise NotPossible(f"the id of {creation.name} (line {line}) cannot be taken on Alpine")
+    if creation.kind == "group":
+        system = "-S " if {"-r", "--system", "-S"} & switches else ""
+        return [f"addgroup {system}{f'-g {number} ' if number else ''}{creation.name}"]
+    words = ["adduser", "-D"]
+    first = []
+    if command.name == "useradd":
+        # useradd makes no home by itself, and a group of the user's name also for a system account (Debian's login.defs)
+        if not {"-m", "--create-home", "-M", "--no-create-home"} & switches:
+            words.append("-H")
+        if {"-r", "--system"} & switches and not {"-g", "--gid"} & switches:
+            first = [f"addgroup -S {f'-g {number} ' if number else ''}{creation.name}"]
+            words += ["-G", creation.name]
+    rest = [word.pattern for word in command.words[1:]]
+    while rest:
+        flag, equals, value = rest.pop(0).partition("=")
+        if not flag.startswith("-"):
+            continue
+        if flag in USER_FLAGS:
+            if not equals:
+                value = rest.pop(0) if rest else ""
+            value = SHELLS.get(value, value)
+            if "*" in value or "'" in value or (USER_FLAGS[flag] == "-G" and value.isdecimal()):
+                raise NotPossible(f"the user in line {line} cannot be made in the same way on Alpine")
+            words += [USER_FLAGS[flag], value if value.replace("/", "").isalnum() else f"'{value}'"]
+        elif flag in USER_SWITCHES:
+            words += [USER_SWITCHES[flag]] if USER_SWITCHES[flag] else []
+        else:
+            raise NotPossible(f"{command.name} {flag} (line {line}) has no equal on Alpine")
+    return [*first, " ".join([*words, creation.name])]
+
+
+def _kept(build: ImageBuild, command: Command, line: int) -> str:
+    flags = SAME_IN_BUSYBOX.get(command.name)
+    if flags is None:
+        raise NotPossible(f"the final stage runs {command.name} (line {line})")
+    for word in command.words[1:]:
+        if word.pattern.startswith("-") and word.pattern not in flags:
+            raise NotPossible(f"{command.name} {word.pattern} (line {line}) may mean something else on Alpine")
+    text = _CONTINUATION.sub(" ", build.source.text(command.span))
+    if "\n" in text:
+        raise NotPossible(f"the step in line {line} cannot be written anew")
+    return text

@@ -1,0 +1,107 @@
+"""DSL405."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from dockerslim_lint.rule import Finding, ImageBuild, Invalid, Label, Plan, Rule, Severity, Valid, names_of
+
+ROOT = """\
+FROM rust:1-alpine AS builder
+WORKDIR /work
+COPY . .
+RUN cargo build --release
+RUN strip target/release/slice -o /slice
+FROM alpine:3.24
+COPY --from=builder /slice /
+ENTRYPOINT ["slice"]
+"""
+
+MOVED = """\
+FROM rust:1 AS builder
+WORKDIR /app
+COPY . .
+RUN cargo build --release
+FROM debian:bookworm-slim
+WORKDIR /srv/app
+COPY --from=builder /app/target/release/server ./
+CMD ["/app/server", "--port", "80"]
+"""
+
+FILE = """\
+FROM rust:1-alpine AS builder
+WORKDIR /app
+COPY . .
+RUN cargo build --release
+FROM gcr.io/distroless/static-debian13
+COPY --from=builder /app/target/release/tick /usr/local/bin
+ENTRYPOINT ["tick"]
+"""
+
+
+class MissingEntrypoint(Rule):
+    """ENTRYPOINT or CMD names a program that no step puts there: the container does not start.
+
+    The build is green, and `docker run` says `executable file not found in $PATH` or `no such file or directory`. A name
+    without a slash is looked up in PATH, and `/` is no part of PATH. `COPY app /usr/local/bin` without a final slash makes
+    a *file* of that name where the base has no such directory, as in distroless and scratch. A relative name counts from
+    WORKDIR, not from where the builder had it.
+
+    The rule speaks only where all files of the image are accounted for: not on a base that is not in the catalogue, not
+    after a script or a download, not where whole directories are copied to that place.
+
+    **Fix safety.** There is no fix: the place of the program or the command may be what is wrong.
+    """
+
+    CODE = "DSL405"
+    NAME = "missing-entrypoint"
+    SEVERITY = Severity.ERROR
+
+    def check(self, build: ImageBuild, plan: Plan) -> Iterator[Finding]:
+        for image in build.images:
+            for started in image.inside.started:
+                if started.role != "launch" or started.found is not False or (started.tool and not started.elsewhere):
+                    continue
+                where = "in the image" if "/" in started.name else "on PATH"
+                programs = [(path, artifact) for path, artifact in image.artifacts if path in started.elsewhere]
+                programs = programs or list(image.artifacts)
+                places = ", ".join(path for path, _ in programs)
+                labels = [
+                    Label(build.instructions[transfer.instruction].keyword_span, f"puts {names_of(programs)} elsewhere")
+                    for transfer in image.transfers
+                    if any(transfer.destination.rstrip("/") in (path, path.rsplit("/", 1)[0]) for path, _ in programs)
+                ]
+                yield self.finding(
+                    f"{started.name} is no program {where}: the image does not start. It ships {places}.",
+                    started.span,
+                    note="not there",
+                    labels=tuple(labels[:1]),
+                )
+
+    INVALID = (
+        Invalid(ROOT, line=8),
+        Invalid(MOVED, line=8),
+        Invalid(FILE, line=7),
+        Invalid(ROOT.replace('["slice"]', '["/usr/local/bin/slice"]'), line=8),
+    )
+
+    VALID = (
+        Valid(near=0, text=ROOT.replace('["slice"]', '["/slice"]')),
+        Valid(near=0, text=ROOT.replace('["slice"]', '["./slice"]')),
+        Valid(near=0, text=ROOT.replace("/slice /\n", "/slice /bin/\n")),
+        Valid(near=0, text=ROOT.replace("/slice /\n", "/slice /\nENV PATH=/:$PATH\n")),
+        Valid(near=0, text=ROOT.replace("/slice /\n", "/slice /\nRUN ln -s /slice /usr/bin/slice\n")),
+        Valid(near=0, text=ROOT.replace("/slice /\n", "/slice /\nRUN ./install.sh\n")),
+        Valid(near=0, text=ROOT.replace("/slice /\n", "/slice /\nCOPY bin/ /usr/local/bin/\n")),
+        Valid(near=0, text=ROOT.replace("alpine:3.24", "example.com/base:1")),
+        Valid(near=0, text=ROOT.replace('["slice"]', '["sh"]')),
+        Valid(near=1, text=MOVED.replace('"/app/server"', '"./server"')),
+        Valid(near=1, text=MOVED.replace('"/app/server"', '"/srv/app/server"')),
+        Valid(near=1, text=MOVED.replace("./\nCMD", "./\nCOPY scripts /app\nCMD")),
+        Valid(near=1, text=MOVED.replace("./\nCMD", "./\nRUN ln -s /srv/app /app\nCMD")),
+        Valid(near=1, text=MOVED.replace("./\nCMD", "./\nVOLUME /app\nCMD")),
+        Valid(near=2, text=FILE.replace("/usr/local/bin\n", "/usr/local/bin/\n")),
+        Valid(near=2, text=FILE.replace("/usr/local/bin\n", "/usr/bin\n")),
+        Valid(near=2, text=FILE.replace("gcr.io/distroless/static-debian13", "alpine:3.24")),
+        Valid(near=3, text=ROOT.replace('["slice"]', '["/usr/bin/slice"]').replace("/slice /\n", "/slice /bin/\n")),
+    )

@@ -1,0 +1,116 @@
+"""DSL108."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from dockerslim_lint.facts.model import GNU_DYNAMIC
+from dockerslim_lint.rule import Finding, ImageBuild, Invalid, Plan, Rule, Severity, Valid, labels_of_calls
+
+MANIFEST = '[package]\nname = "app"\nversion = "0.1.0"\nedition = "2021"\n[dependencies]\nnative-tls = "0.2"\n'
+LOCK = """\
+version = 4
+[[package]]
+name = "app"
+version = "0.1.0"
+dependencies = ["native-tls"]
+[[package]]
+name = "native-tls"
+version = "0.2.12"
+dependencies = ["openssl-sys"]
+[[package]]
+name = "openssl-sys"
+version = "0.9.104"
+"""
+FILES = {"Cargo.toml": MANIFEST, "Cargo.lock": LOCK, "src/main.rs": "fn main() {}\n"}
+PQ = {**FILES, "Cargo.lock": LOCK.replace("openssl-sys", "pq-sys")}
+
+SLIM = """\
+FROM rust:1-bookworm AS builder
+WORKDIR /app
+COPY . .
+RUN cargo build --release
+FROM debian:bookworm-slim
+COPY --from=builder /app/target/release/app /usr/local/bin/app
+CMD ["app"]
+"""
+
+
+class MissingLibrary(Rule):
+    """The program links a shared library that the final image lacks: it does not start.
+
+    `error while loading shared libraries: libssl.so.3: cannot open shared object file`. The builder had the library and its
+    headers (libssl-dev, libpq-dev …), the final image has neither. It is known from Cargo.lock: openssl-sys without
+    openssl-src, pq-sys without pq-src, libudev-sys, alsa-sys in a glibc build.
+
+    Install the library's package in the final stage, let the crate compile its own (`vendored`, `bundled`), or do without
+    (rustls, tokio-postgres). A feature that is off in this build would make the finding wrong, so it is a warning.
+
+    **Fix safety.** There is no fix of its own; what the linkage rules offer takes the library into account.
+    """
+
+    CODE = "DSL108"
+    NAME = "missing-library"
+    SEVERITY = Severity.WARNING
+
+    def check(self, build: ImageBuild, plan: Plan) -> Iterator[Finding]:
+        from dockerslim_lint.catalog import natives
+
+        for image in build.images:
+            stage = build.stages[image.stage]
+            word = build.stages[image.chain[0]].word
+            seen: set[str] = set()
+            for path, artifact in image.artifacts:
+                crate = build.crates[artifact.call] if artifact.call is not None else None
+                if crate is None or word is None or artifact.link != GNU_DYNAMIC or artifact.call is None:
+                    continue
+                command = build.calls[artifact.call].command
+                words = " ".join(word.pattern for word in command.words)
+                if any("_STATIC" in name for name in command.variables) or "--no-default-features" in words:
+                    continue
+                for name in crate.linked or ():
+                    native = natives.lookup(name)
+                    if native is None or not native.shared or native.shared in seen or not name.endswith("-sys"):
+                        continue
+                    if (
+                        native.vendored_by in (crate.packages or ())
+                        or image.inside.library(native.runtime_apt) is not False
+                    ):
+                        continue
+                    if any(feature in words for feature in native.features):
+                        continue
+                    seen.add(native.shared)
+                    yield self.finding(
+                        f"{path.rsplit('/', 1)[-1]} links {native.shared} (by {name}), and nothing puts it on"
+                        f" {stage.base_reference}: the image does not start.",
+                        word.span,
+                        note=f"needs {' or '.join(native.runtime_apt)}",
+                        labels=labels_of_calls(build, [(path, artifact)], f"{name} takes the builder's library"),
+                    )
+
+    INVALID = (
+        Invalid(SLIM, line=5, files=FILES),
+        Invalid(SLIM.replace("debian:bookworm-slim", "gcr.io/distroless/cc-debian12"), line=5, files=PQ),
+        Invalid(SLIM.replace("debian:bookworm-slim", "ubuntu:24.04"), line=5, files=PQ),
+    )
+
+    VALID = (
+        Valid(near=0, text=SLIM.replace("COPY --f", "RUN apt-get install -y libssl3\nCOPY --f"), files=FILES),
+        Valid(near=0, text=SLIM.replace("COPY --f", "RUN apt-get install -y libssl-dev\nCOPY --f"), files=FILES),
+        Valid(near=0, text=SLIM.replace("COPY --f", "RUN apt-get install -y ca-certificates\nCOPY --f"), files=FILES),
+        Valid(near=0, text=SLIM.replace("COPY --f", "RUN apt-get install -y something\nCOPY --f"), files=FILES),
+        Valid(near=0, text=SLIM.replace("CMD", "COPY --from=builder /usr/lib/libssl.so.3 /usr/lib/\nCMD"), files=FILES),
+        Valid(near=0, text=SLIM.replace("CMD", "ENV LD_LIBRARY_PATH=/app\nCMD"), files=FILES),
+        Valid(near=0, text=SLIM.replace("RUN cargo", "RUN OPENSSL_STATIC=1 cargo"), files=FILES),
+        Valid(near=0, text=SLIM.replace("--release\n", "--release --features native-tls/vendored\n"), files=FILES),
+        Valid(near=0, text=SLIM.replace("--release\n", "--release --no-default-features\n"), files=FILES),
+        Valid(near=0, text=SLIM.replace("debian:bookworm-slim", "gcr.io/distroless/cc-debian12"), files=FILES),
+        Valid(near=0, text=SLIM.replace("debian:bookworm-slim", "debian:trixie-slim"), files=FILES),
+        Valid(near=0, text=SLIM.replace("debian:bookworm-slim", "rust:1-bookworm"), files=FILES),
+        Valid(near=0, text=SLIM.replace("debian:bookworm-slim", "example.com/base:1"), files=FILES),
+        Valid(near=0, text=SLIM.replace("rust:1-bookworm", "rust:1-alpine"), files=FILES),
+        Valid(near=0, text=SLIM, files={**FILES, "Cargo.lock": LOCK + '[[package]]\nname = "openssl-src"\n'}),
+        Valid(near=0, text=SLIM, files={**FILES, "Cargo.toml": MANIFEST.replace("[dep", "[dev-dep")}),
+        Valid(near=0, text=SLIM),
+        Valid(near=1, text=SLIM.replace("debian:bookworm-slim", "gcr.io/distroless/cc-debian12"), files=FILES),
+    )

@@ -1,0 +1,109 @@
+"""DSL404."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from dockerslim_lint.rule import Finding, ImageBuild, Invalid, Plan, Rule, Severity, Valid
+
+HEALTH = """\
+FROM rust:1-bookworm AS builder
+WORKDIR /app
+COPY . .
+RUN cargo build --release
+FROM debian:bookworm-slim
+RUN apt-get update && apt-get install -y ca-certificates
+COPY --from=builder /app/target/release/web /usr/local/bin/web
+HEALTHCHECK --interval=30s CMD curl -f http://localhost:8080/ || exit 1
+CMD ["web"]
+"""
+
+INIT = """\
+FROM rust:1-alpine AS builder
+WORKDIR /app
+COPY . .
+RUN cargo build --release
+FROM alpine:3.24
+COPY --from=builder /app/target/release/web /usr/local/bin/web
+ENTRYPOINT ["tini", "--", "web"]
+"""
+
+STATIC = """\
+FROM rust:1-alpine AS builder
+WORKDIR /app
+COPY . .
+RUN cargo build --release
+FROM gcr.io/distroless/static-debian13
+COPY --from=builder /app/target/release/web /usr/local/bin/web
+HEALTHCHECK CMD ["wget", "-q", "--spider", "http://localhost:8080/"]
+CMD ["/usr/local/bin/web"]
+"""
+
+
+class MissingTool(Rule):
+    """The health check or the start command calls a program that the image lacks.
+
+    debian and ubuntu images have neither curl nor wget, alpine has busybox's wget and no curl, distroless and scratch have
+    no programs at all; `tini`, `dumb-init` and `gosu` are in none of them. A missing init program keeps the container from
+    starting. A missing curl lets every health check fail, and an orchestrator kills a container that works.
+
+    Install the program in the final stage, use what the base has (`wget -qO-` on alpine), or let the program check itself
+    (`HEALTHCHECK CMD ["/app", "--health"]`). `docker run --init` needs no tini.
+
+    The rule speaks only where all files of the image are accounted for, and only of programs that the base surely lacks.
+
+    **Fix safety.** There is no fix: a package or another check is your choice.
+    """
+
+    CODE = "DSL404"
+    NAME = "missing-tool"
+    SEVERITY = Severity.WARNING
+
+    def check(self, build: ImageBuild, plan: Plan) -> Iterator[Finding]:
+        for image in build.images:
+            base = build.stages[image.stage].base_reference
+            for started in image.inside.started:
+                if started.found is not False:
+                    continue
+                if started.role == "health":
+                    end, severity = "every health check fails", Severity.WARNING
+                elif started.tool and not started.elsewhere:
+                    end, severity = "the image does not start", Severity.ERROR
+                else:
+                    continue
+                yield self.finding(
+                    f"{started.name} is not in {base}, and no step brings it: {end}.",
+                    started.span,
+                    note="not there",
+                    severity=severity,
+                )
+
+    INVALID = (
+        Invalid(HEALTH, line=8),
+        Invalid(INIT, line=7),
+        Invalid(STATIC, line=7),
+        Invalid(HEALTH.replace("CMD curl -f http://localhost:8080/ || exit 1", 'CMD ["curl -f localhost"]'), line=8),
+    )
+
+    VALID = (
+        Valid(near=0, text=HEALTH.replace("ca-certificates", "ca-certificates curl")),
+        Valid(near=0, text=HEALTH.replace("ca-certificates", "ca-certificates $PACKAGES")),
+        Valid(near=0, text=HEALTH.replace("ca-certificates", "some-unknown-package")),
+        Valid(near=0, text=HEALTH.replace("debian:bookworm-slim", "rust:1-bookworm")),
+        Valid(near=0, text=HEALTH.replace("debian:bookworm-slim", "example.com/base:1")),
+        Valid(near=0, text=HEALTH.replace("|| exit 1", "|| web --check")),
+        Valid(near=0, text=HEALTH.replace("curl -f http://localhost:8080/", "test -f /tmp/ready")),
+        Valid(near=0, text=HEALTH.replace("curl -f http://localhost:8080/", "web --check")),
+        Valid(near=0, text=HEALTH.replace("COPY --from", "COPY --from=example.com/c:1 /curl /usr/bin/\nCOPY --from")),
+        Valid(near=0, text=HEALTH.replace("RUN apt-get update", "COPY setup.sh /\nRUN sh /setup.sh")),
+        Valid(near=0, text=HEALTH.replace("CMD curl -f http://localhost:8080/ || exit 1", "CMD /opt/probe/probe")),
+        Valid(near=1, text=INIT.replace("3.24\n", "3.24\nRUN apk add --no-cache tini\n")),
+        Valid(near=1, text=INIT.replace('["tini", "--", "web"]', '["web"]')),
+        Valid(near=1, text=INIT.replace("ENTRYPOINT", "COPY --from=builder /tini /usr/bin/tini\nENTRYPOINT")),
+        Valid(near=1, text=INIT.replace("ENTRYPOINT", "ADD https://example.com/tini /usr/bin/\nENTRYPOINT")),
+        Valid(near=2, text=STATIC.replace("gcr.io/distroless/static-debian13", "alpine:3.24")),
+        Valid(
+            near=2, text=STATIC.replace('"wget", "-q", "--spider", "http://localhost:8080/"', '"/usr/local/bin/web"')
+        ),
+        Valid(near=2, text=STATIC.replace("static-debian13", "static-debian13:debug")),
+    )

@@ -1,0 +1,90 @@
+"""DSL403."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from dockerslim_lint.rule import Finding, ImageBuild, Invalid, Plan, Rule, Severity, Valid
+
+STATIC = """\
+FROM rust:1-alpine AS builder
+WORKDIR /app
+COPY . .
+RUN cargo build --release
+FROM gcr.io/distroless/static-debian13
+COPY --from=builder /app/target/release/web /usr/local/bin/web
+CMD /usr/local/bin/web --port 8080
+"""
+
+EXEC = STATIC.replace("CMD /usr/local/bin/web --port 8080", 'CMD ["/usr/local/bin/web"]')
+
+RUN = EXEC.replace("CMD [", "RUN mkdir -p /data\nCMD [")
+
+HEALTH = EXEC.replace("CMD [", "HEALTHCHECK CMD /usr/local/bin/web --check || exit 1\nCMD [")
+
+
+class ShellFormWithoutShell(Rule):
+    """A command in shell form on a base without a shell.
+
+    `CMD app --port 80` means `/bin/sh -c "app --port 80"`. scratch and distroless have no /bin/sh, so such a container
+    ends with `exec: "/bin/sh": stat /bin/sh: no such file or directory`, a RUN ends the build, and a HEALTHCHECK reports
+    a good container as unhealthy.
+
+    Write the exec form, `CMD ["app", "--port", "80"]`, make directories in the builder and COPY them, or take a base with a
+    shell (alpine, the `debug` tags of distroless).
+
+    **Fix safety.** There is no fix: what the shell would have done with variables and quotes is not always clear.
+    """
+
+    CODE = "DSL403"
+    NAME = "shell-form-without-shell"
+    SEVERITY = Severity.ERROR
+
+    def check(self, build: ImageBuild, plan: Plan) -> Iterator[Finding]:
+        seen: set[int] = set()
+        for image in build.images:
+            if image.inside.shell is not False:
+                continue
+            for use in image.inside.shell_uses:
+                if use.instruction in seen:
+                    continue
+                seen.add(use.instruction)
+                instruction = build.instructions[use.instruction]
+                end, severity = ENDS[use.role]
+                yield self.finding(
+                    f"{instruction.keyword} in shell form needs /bin/sh, which {build.stages[image.stage].base_reference}"
+                    f" does not have: {end}.",
+                    instruction.keyword_span,
+                    note="run by /bin/sh -c",
+                    severity=severity,
+                )
+
+    INVALID = (
+        Invalid(STATIC, line=7),
+        Invalid(RUN, line=7),
+        Invalid(HEALTH, line=7),
+        Invalid(STATIC.replace("gcr.io/distroless/static-debian13", "scratch").replace("CMD", "ENTRYPOINT"), line=7),
+    )
+
+    VALID = (
+        Valid(near=0, text=EXEC),
+        Valid(near=0, text=STATIC.replace("static-debian13", "static-debian13:debug")),
+        Valid(near=0, text=STATIC.replace("gcr.io/distroless/static-debian13", "alpine:3.24")),
+        Valid(near=0, text=STATIC.replace("static-debian13", "static-debian13@sha256:0123")),
+        Valid(near=0, text=STATIC.replace("gcr.io/distroless/static-debian13", "example.com/static:1")),
+        Valid(near=0, text=STATIC.replace("CMD", "COPY --from=busybox:1-musl /bin/ /bin/\nCMD")),
+        Valid(near=0, text=STATIC.replace("CMD", "COPY --from=busybox:1-musl /bin/busybox /bin/sh\nCMD")),
+        Valid(near=0, text=STATIC.replace("CMD", 'SHELL ["/usr/local/bin/web", "-c"]\nCMD')),
+        Valid(near=0, text=STATIC.replace("CMD", 'ENTRYPOINT ["/usr/local/bin/web"]\nCMD')),
+        Valid(near=1, text=RUN.replace("RUN mkdir -p /data", 'RUN ["/usr/local/bin/web", "--init"]')),
+        Valid(near=1, text=RUN.replace("RUN mkdir", "RUN --mount=from=busybox:1-musl,source=/bin,target=/bin mkdir")),
+        Valid(near=2, text=HEALTH.replace("CMD /usr/local/bin/web --check || exit 1", 'CMD ["/usr/local/bin/web"]')),
+        Valid(near=2, text=HEALTH.replace("CMD /usr/local/bin/web --check || exit 1", "NONE")),
+    )
+
+
+ENDS = {
+    "launch": ("the container does not start", Severity.ERROR),
+    "run": ("the build breaks here", Severity.ERROR),
+    "health": ("the container is reported as unhealthy", Severity.WARNING),
+}

@@ -1,0 +1,100 @@
+"""DSL106."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from dockerslim_lint.catalog import platforms
+from dockerslim_lint.facts.model import Stage
+from dockerslim_lint.rule import Finding, ImageBuild, Invalid, Label, Plan, Rule, Severity, Valid
+
+CROSS = """\
+FROM --platform=$BUILDPLATFORM rust:1 AS build
+WORKDIR /app
+RUN rustup target add "$(uname -m)-unknown-linux-musl"
+COPY . .
+RUN cargo build --release --target "$(uname -m)-unknown-linux-musl"
+RUN cp target/*/release/app /app.bin
+FROM gcr.io/distroless/static-debian13
+COPY --from=build /app.bin /usr/local/bin/app
+CMD ["app"]
+"""
+ARM = CROSS.replace("$BUILDPLATFORM", "linux/arm/v7")
+
+
+class UnameTarget(Rule):
+    """The target is made of `uname -m` where that is not the machine that the image is for.
+
+    `uname -m` asks the kernel. In a stage with `--platform=$BUILDPLATFORM` that is the machine that builds: an image for
+    arm64 that is built on amd64 gets an amd64 program, the build is green, and the container ends with `exec format error`.
+
+    Elsewhere it is right on amd64 and arm64, but not where Rust has other names than the kernel: arm/v7 is `armv7l` to
+    the one and `armv7-unknown-linux-musleabihf` to the other, and riscv64, ppc64le and 386 are no better. This is said only
+    if such a platform is asked for (`--platform`, the configuration, or the FROM), and is an error.
+
+    Choose the target by `TARGETARCH` and `TARGETVARIANT` instead: `case "$TARGETARCH" in amd64) … ;; arm64) … ;; esac`.
+
+    **Fix safety.** There is no fix.
+    """
+
+    CODE = "DSL106"
+    NAME = "uname-target"
+    SEVERITY = Severity.WARNING
+
+    def check(self, build: ImageBuild, plan: Plan) -> Iterator[Finding]:
+        seen: set[int] = set()
+        for image in build.images:
+            for _, artifact in image.artifacts:
+                if artifact.call is None or artifact.call in seen:
+                    continue
+                seen.add(artifact.call)
+                call = build.calls[artifact.call]
+                if not call.target.machine or not call.target.pattern or not call.command.certain:
+                    continue
+                stage = build.stages[call.command.stage]
+                span = call.target.span or call.command.span
+                labels = (Label(stage.word.span, "the builder"),) if stage.word is not None else ()
+                if stage.cross and not build.stages[image.stage].cross:
+                    yield self.finding(
+                        "`uname -m` is the machine that builds, not the one that the image is for.",
+                        span,
+                        note="this stage runs on $BUILDPLATFORM",
+                        labels=labels,
+                    )
+                    continue
+                wrong = None if stage.cross else _wrong(build, stage, call.target.pattern)
+                if wrong is not None:
+                    names = " or ".join(filter(None, (wrong.uname, wrong.uname_kernel)))
+                    right = wrong.gnu if "gnu" in call.target.pattern else wrong.musl
+                    yield self.finding(
+                        f"On {wrong.docker} `uname -m` prints {names}, and the target is {right}.",
+                        span,
+                        labels=labels,
+                        severity=Severity.ERROR,
+                    )
+
+    INVALID = (Invalid(CROSS, line=5), Invalid(ARM, line=5), Invalid(ARM.replace("musl", "gnu"), line=5))
+
+    VALID = (
+        Valid(near=0, text=CROSS.replace("--platform=$BUILDPLATFORM ", "")),
+        Valid(near=0, text=CROSS.replace("$BUILDPLATFORM", "$TARGETPLATFORM")),
+        Valid(near=0, text=CROSS.replace("$BUILDPLATFORM", "linux/arm64")),
+        Valid(near=0, text=CROSS.replace("$(uname -m)", "$(cat /arch)")),
+        Valid(near=0, text=CROSS.replace("$(uname -m)", "x86_64")),
+        Valid(near=0, text=CROSS.replace("FROM gcr", "FROM --platform=$BUILDPLATFORM gcr")),
+        Valid(near=0, text=CROSS.replace('--target "$(uname -m)-unknown-linux-musl"', "&& uname -m")),
+        Valid(near=1, text=ARM.replace("linux/arm/v7", "linux/amd64")),
+    )
+
+
+def _wrong(build: ImageBuild, stage: Stage, pattern: str) -> platforms.Platform | None:
+    """The first platform that is asked for and on which the pattern with `uname -m` in it is another target."""
+    fixed = bool(stage.platform) and "*" not in stage.platform
+    for name in (stage.platform,) if fixed else build.platforms:
+        row = platforms.lookup(name)
+        if row is None or row.uname_idiom or pattern.count("*") != 1:
+            continue
+        printed = [pattern.replace("*", text) for text in (row.uname, row.uname_kernel) if text]
+        if any(triple not in (row.musl, row.gnu) for triple in printed):
+            return row
+    return None

@@ -1,0 +1,148 @@
+"""What a final image holds: there, not there, or nobody knows."""
+
+from __future__ import annotations
+
+import pytest
+
+from tests.facts.reading import CRATE, only_image, read
+
+START = """\
+FROM rust:1-alpine AS builder
+WORKDIR /app
+COPY . .
+RUN cargo build --release
+FROM {base}
+COPY --from=builder /app/target/release/app /srv/app
+{lines}
+CMD ["/srv/app"]
+"""
+
+
+@pytest.mark.parametrize(
+    ("base", "lines", "name", "found"),
+    [
+        ("alpine:3.24", "", "/srv/app", True),
+        ("alpine:3.24", "", "app", False),
+        ("alpine:3.24", "", "curl", False),
+        ("alpine:3.24", "", "wget", None),
+        ("alpine:3.24", "", "sleep", None),
+        ("alpine:3.24", "RUN apk add --no-cache curl", "curl", None),
+        ("alpine:3.24", "RUN apk add --no-cache fancy-tools", "curl", None),
+        ("alpine:3.24", "RUN apk add --no-cache ca-certificates", "curl", False),
+        ("alpine:3.24", "COPY --from=example.com/tools:1 /bin/ /usr/bin/", "curl", None),
+        ("alpine:3.24", "COPY --from=example.com/tools:1 /x /etc/", "curl", False),
+        ("alpine:3.24", "ADD rootfs.tar.gz /", "curl", None),
+        ("alpine:3.24", "RUN sh /setup.sh", "curl", None),
+        ("alpine:3.24", "ENV PATH=$UNKNOWN:/bin", "curl", None),
+        ("alpine:3.24", "RUN echo x > /bin/app", "app", None),
+        ("alpine:3.24", "RUN chmod +x /srv/app", "app", False),
+        ("alpine:$VERSION", "", "curl", None),
+        ("alpine:made-up", "", "curl", None),
+        ("example.com/alpine", "", "curl", None),
+        ("debian:bookworm-slim", "", "curl", False),
+        ("debian:bookworm-slim", "", "ps", False),
+        ("ubuntu:22.04", "", "ps", None),
+        ("ubuntu:22.04", "", "nginx", False),
+        ("debian:bookworm-slim", "", "bash", None),
+        ("rust:1-slim", "", "curl", False),
+        ("rust:1", "", "curl", None),
+        ("rust:1-slim", "", "cargo", None),
+        ("gcr.io/distroless/static-debian13", "", "sleep", False),
+        ("gcr.io/distroless/static-debian13:debug", "", "sleep", None),
+        ("scratch", "", "sh", False),
+        ("fedora:42", "", "git", None),
+    ],
+)
+def test_programs(base: str, lines: str, name: str, found: bool | None) -> None:
+    assert only_image(read(START.format(base=base, lines=lines), CRATE)).inside.program(name, "/") is found
+
+
+@pytest.mark.parametrize(
+    ("base", "lines", "shell"),
+    [
+        ("alpine", "", True),
+        ("scratch", "", False),
+        ("gcr.io/distroless/cc-debian13:nonroot", "", False),
+        ("gcr.io/distroless/cc-debian13:debug", "", True),
+        ("gcr.io/distroless/cc-debian13@sha256:0123", "", None),
+        ("scratch", "COPY --from=busybox:musl /bin/sh /bin/sh", None),
+        ("scratch", "COPY --from=busybox:musl / /", None),
+        ("scratch", "COPY --from=busybox:musl /bin/busybox /srv/busybox", False),
+    ],
+)
+def test_shell(base: str, lines: str, shell: bool | None) -> None:
+    assert only_image(read(START.format(base=base, lines=lines), CRATE)).inside.shell is shell
+
+
+@pytest.mark.parametrize(
+    ("base", "lines", "user"),
+    [
+        ("alpine", "USER app", False),
+        ("alpine", "USER nobody", True),
+        ("alpine", "USER 1000:1000", True),
+        ("alpine", "USER sshd", True),
+        ("alpine", "USER www-data", None),
+        ("alpine", "RUN adduser -D app\nUSER app", True),
+        ("alpine", "RUN adduser -D other\nUSER app", False),
+        ("alpine", "RUN apk add made-up\nUSER app", None),
+        ("alpine", "ARG WHO\nUSER $WHO", True),
+        ("alpine", "ARG WHO=app\nRUN adduser -D $WHO\nUSER app", True),
+        ("scratch", "USER root", None),
+        ("scratch", "COPY --from=builder /etc/passwd /etc/passwd\nUSER app", None),
+        ("scratch", "COPY --from=builder /etc/passwd /etc/\nUSER app", None),
+        ("scratch", "COPY passwd /etc/passwd\nUSER app", None),
+        ("scratch", "COPY --from=builder /rootfs /\nUSER app", None),
+        ("gcr.io/distroless/static-debian13", "USER nonroot", True),
+        ("gcr.io/distroless/static-debian13", "USER app", False),
+        ("debian:bookworm-slim", "RUN echo 'app:x:1:1::/:' >> /etc/passwd\nUSER app", None),
+    ],
+)
+def test_user(base: str, lines: str, user: bool | None) -> None:
+    assert only_image(read(START.format(base=base, lines=lines), CRATE)).inside.user is user
+
+
+@pytest.mark.parametrize(
+    ("base", "lines", "certificates", "tzdata"),
+    [
+        ("alpine", "", True, False),
+        ("debian:trixie-slim", "", False, True),
+        ("debian:bookworm-slim", "", False, None),
+        ("ubuntu:22.04", "", False, False),
+        ("ubuntu:24.04", "", None, None),
+        ("scratch", "", False, False),
+        ("gcr.io/distroless/static-debian13", "", True, True),
+        ("ubuntu:22.04", "RUN apt-get install -y ca-certificates tzdata", True, True),
+        ("ubuntu:22.04", "RUN apt-get install -y libssl3", False, False),
+        ("ubuntu:22.04", "RUN apt-get install -y curl", None, False),
+        ("ubuntu:22.04", "RUN apt-get install -y made-up", None, None),
+        ("ubuntu:22.04", "RUN ./setup.sh", None, None),
+        ("scratch", "COPY --from=builder /etc/ssl/certs /etc/ssl/certs", None, False),
+        ("scratch", "COPY --from=builder /usr/share/zoneinfo /usr/share/zoneinfo", False, None),
+        ("scratch", "ENV SSL_CERT_FILE=/app/roots.pem", None, False),
+        ("scratch", "COPY --from=example.com/roots / /", None, None),
+    ],
+)
+def test_certificates_and_time_zones(base: str, lines: str, certificates: bool | None, tzdata: bool | None) -> None:
+    found = only_image(read(START.format(base=base, lines=lines), CRATE)).inside
+    assert (found.certificates, found.tzdata) == (certificates, tzdata)
+
+
+@pytest.mark.parametrize(
+    ("lines", "expected"),
+    [
+        ("", [("launch", "/srv/app")]),
+        ('ENTRYPOINT ["tini", "--"]', [("launch", "tini"), ("launch", "/srv/app")]),
+        ('ENTRYPOINT ["tini", "-v", "/srv/app"]', [("launch", "tini")]),
+        ('ENTRYPOINT ["dumb-init", "/srv/app"]', [("launch", "dumb-init"), ("launch", "/srv/app")]),
+        ("ENTRYPOINT exec /srv/app --x", [("launch", "/srv/app")]),
+        ("ENTRYPOINT [ -f /x ] && /srv/app", []),
+        ("HEALTHCHECK CMD curl -f localhost || exit 1", [("launch", "/srv/app"), ("health", "curl")]),
+        ("HEALTHCHECK CMD curl localhost || wget localhost", [("launch", "/srv/app")]),
+        ("HEALTHCHECK CMD test -f /ready", [("launch", "/srv/app")]),
+        ('HEALTHCHECK CMD ["curl", "localhost"]', [("launch", "/srv/app"), ("health", "curl")]),
+        ("HEALTHCHECK NONE", [("launch", "/srv/app")]),
+    ],
+)
+def test_started(lines: str, expected: list[tuple[str, str]]) -> None:
+    image = only_image(read(START.format(base="alpine", lines=lines), CRATE))
+    assert [(started.role, started.name) for started in image.inside.started] == expected

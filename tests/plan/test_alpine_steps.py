@@ -1,0 +1,108 @@
+"""RUN steps of the final stage in Alpine's words."""
+
+from __future__ import annotations
+
+import pytest
+
+from tests.plan.test_edits import rewritten
+from tests.plan.test_withheld import CLASSIC, reason
+
+MKDIR = " && mkdir -p /data"
+
+
+def steps(*lines: str) -> str:
+    """The classic with these lines in its final stage."""
+    return CLASSIC.replace("COPY --from", "".join(f"{line}\n" for line in lines) + "COPY --from")
+
+
+@pytest.mark.parametrize(
+    ("before", "after"),
+    [
+        ("RUN apt-get update && apt-get install -y curl", "RUN apk add --no-cache curl"),
+        (
+            "RUN set -eux; apt-get update \\\n  && apt-get install -y --no-install-recommends ca-certificates wget=1.* \\\n"
+            "     # why not\n  && rm -rf /var/lib/apt/lists/*",
+            "RUN apk add --no-cache wget",
+        ),
+        ("RUN apt-get update && apt-get install -y apt-utils jq && mkdir /d", "RUN apk add --no-cache jq && mkdir /d"),
+        ("RUN mkdir -p /data && chown 1000:1000 /data", "RUN mkdir -p /data && chown 1000:1000 /data"),
+        ("RUN mkdir -p /data \\\n    /cache", "RUN mkdir -p /data /cache"),
+        ("RUN useradd -m -u 1000 app" + MKDIR, "RUN adduser -D -u 1000 app" + MKDIR),
+        ("RUN useradd -u 1000 app" + MKDIR, "RUN adduser -D -H -u 1000 app" + MKDIR),
+        ("RUN useradd --uid=1000 --shell /bin/bash app" + MKDIR, "RUN adduser -D -H -u 1000 -s /bin/sh app" + MKDIR),
+        ("RUN useradd -r app" + MKDIR, "RUN addgroup -S app && adduser -D -H -G app -S app" + MKDIR),
+        (
+            "RUN groupadd -g 1234 app && useradd -r -u 1234 -g app app" + MKDIR,
+            "RUN addgroup -g 1234 app && adduser -D -H -S -u 1234 -G app app" + MKDIR,
+        ),
+        (
+            'RUN adduser --disabled-password --gecos "" --home "/nonexistent" --shell "/usr/sbin/nologin" '
+            "--no-create-home --uid 10001 app" + MKDIR,
+            "RUN adduser -D -g '' -h /nonexistent -s /sbin/nologin -H -u 10001 app" + MKDIR,
+        ),
+    ],
+)
+def test_a_step_in_other_words(before: str, after: str) -> None:
+    result = rewritten(steps(before))
+    assert f"FROM alpine:3.24\n{after}\nCOPY --from" in result
+
+
+def test_names_stay_where_the_account_is_made() -> None:
+    text = steps("RUN useradd -m app && mkdir /data && chown app:app /data", "USER app").replace(
+        "COPY --from", "COPY --chown=app:app --from"
+    )
+    after = rewritten(text)
+    assert "RUN adduser -D app && mkdir /data && chown app:app /data\nUSER app\nCOPY --chown=app:app --from" in after
+
+
+def test_a_user_in_a_variable() -> None:
+    text = steps(
+        "ENV WHO=app TZ=Etc/UTC",
+        "RUN apt-get update && apt-get install -y tzdata ca-certificates",
+        "RUN groupadd $WHO && useradd -g $WHO $WHO && mkdir -p /d",
+        "RUN chown -R $WHO:$WHO /d",
+        "USER $WHO",
+    )
+    after = rewritten(text)
+    assert "RUN apk add --no-cache tzdata\nRUN addgroup app && adduser -D -H -G app app && mkdir -p /d\n" in after
+    assert "RUN chown -R $WHO:$WHO /d\nUSER $WHO\n" in after
+
+
+def test_an_init_is_installed_too() -> None:
+    install = "RUN apt-get update && apt-get install -y tini"
+    for init in ("tini", "/sbin/tini"):
+        after = rewritten(steps(install).replace('CMD ["app"]', f'ENTRYPOINT ["{init}", "--", "app"]'))
+        assert "FROM alpine:3.24\nRUN apk add --no-cache tini\n" in after
+    text = steps(install).replace('CMD ["app"]', 'ENTRYPOINT ["/usr/bin/tini", "--", "app"]')
+    assert "/sbin/tini" in reason(text)
+    assert "tini" in reason(CLASSIC.replace('CMD ["app"]', 'ENTRYPOINT ["tini", "app"]'))
+
+
+def test_what_is_needless_goes_whole() -> None:
+    after = rewritten(
+        steps("# certificates", "RUN apt-get update && apt-get install -y ca-certificates", "RUN mkdir /d")
+    )
+    assert "certificates" not in after
+    assert "FROM alpine:3.24\nRUN mkdir /d\n" in after
+
+
+@pytest.mark.parametrize(
+    ("before", "said"),
+    [
+        ("RUN apt-get update && apt-get install -y libpq5", "libpq5"),
+        ("RUN curl -o /x https://example.com/x", "curl"),
+        ("RUN mkdir --mode=700 /d", "--mode=700"),
+        ("RUN --mount=type=cache,target=/x mkdir /d", "cannot be written anew"),
+        ('RUN ["mkdir", "/d"]', "cannot be written anew"),
+        ("RUN <<E\nmkdir /d\nE", "cannot be written anew"),
+        ("RUN mkdir /d || true", "cannot be written anew"),
+        ("RUN useradd -u 405 app" + MKDIR, "cannot be taken"),
+        ("RUN useradd -u ${WHO} app" + MKDIR, "cannot be taken"),
+        ("RUN useradd -G video app" + MKDIR, "no equal"),
+        ("RUN useradd -g 1000 app" + MKDIR, "in the same way"),
+        ("RUN mkdir /d\nUSER www-data", "www-data"),
+        ("RUN mkdir /d\nUSER ${WHO}", "variable"),
+    ],
+)
+def test_what_has_no_equal(before: str, said: str) -> None:
+    assert said in reason(steps(before))

@@ -1,0 +1,120 @@
+"""cargo-chef: what cooks the dependencies gets the same target as what builds with them."""
+
+from __future__ import annotations
+
+import pytest
+
+from tests.facts.reading import CRATE, read
+from tests.plan.test_edits import rewritten
+from tests.plan.test_withheld import fix, reason
+
+TRIPLE = '"$(uname -m)"-unknown-linux-musl'
+ADD = f"RUN rustup target add {TRIPLE}\n"
+STRIP = "CARGO_PROFILE_RELEASE_STRIP=symbols "
+
+CHEF = """\
+FROM lukemathwalker/cargo-chef:latest-rust-1 AS chef
+WORKDIR /app
+
+FROM chef AS planner
+COPY . .
+RUN cargo chef prepare --recipe-path recipe.json
+
+FROM chef AS builder
+COPY --from=planner /app/recipe.json recipe.json
+# only the dependencies
+RUN cargo chef cook --release --recipe-path recipe.json
+COPY . .
+RUN cargo build --release --bin app
+
+FROM debian:bookworm-slim AS runtime
+WORKDIR /app
+COPY --from=builder /app/target/release/app /usr/local/bin/app
+ENTRYPOINT ["/usr/local/bin/app"]
+"""
+
+CACHER = """\
+FROM rust:1 AS planner
+WORKDIR /app
+RUN cargo install cargo-chef
+COPY . .
+RUN cargo chef prepare --recipe-path recipe.json
+FROM rust:1 AS cacher
+WORKDIR /app
+RUN cargo install cargo-chef
+COPY --from=planner /app/recipe.json recipe.json
+RUN cargo chef cook --release --recipe-path recipe.json
+FROM rust:1 AS builder
+WORKDIR /app
+COPY . .
+COPY --from=cacher /app/target target
+COPY --from=cacher /usr/local/cargo /usr/local/cargo
+RUN cargo build --release
+FROM debian:bookworm-slim
+COPY --from=builder /app/target/release/app /usr/local/bin/app
+CMD ["app"]
+"""
+
+
+def test_the_four_stages() -> None:
+    expected = (
+        CHEF.replace("# only", f"{ADD}# only")
+        .replace(
+            "cargo chef cook --release --recipe-path recipe.json",
+            f"{STRIP}cargo chef cook --release --recipe-path recipe.json --target {TRIPLE}",
+        )
+        .replace("cargo build --release --bin app", f"{STRIP}cargo build --release --bin app --target {TRIPLE}")
+        .replace("debian:bookworm-slim", "gcr.io/distroless/static-debian13")
+        .replace("target/release/app", "target/*-linux-musl/release/app")
+    )
+    assert rewritten(CHEF) == expected
+
+
+def test_what_only_prepares_stays() -> None:
+    after = rewritten(CHEF)
+    assert "RUN cargo chef prepare --recipe-path recipe.json\n" in after
+    assert after.count("rustup target add") == 1
+
+
+def test_a_stage_of_its_own_cooks() -> None:
+    after = rewritten(CACHER)
+    cacher, builder = after[after.index("AS cacher") : after.index("AS builder")], after[after.index("AS builder") :]
+    assert f"{ADD}RUN" in cacher
+    assert f"recipe.json --target {TRIPLE}\n" in cacher
+    assert f"RUN {STRIP}cargo chef cook" in cacher
+    assert f"{ADD}RUN" in builder
+    assert f"RUN {STRIP}cargo build --release --target {TRIPLE}\n" in builder
+    # the whole folder is copied, whatever is in it
+    assert "COPY --from=cacher /app/target target\n" in after
+
+
+def test_the_cook_is_in_the_stage_below() -> None:
+    text = CHEF.replace("COPY . .\nRUN cargo build", "FROM builder AS binary\nCOPY . .\nRUN cargo build").replace(
+        "--from=builder /app/target", "--from=binary /app/target"
+    )
+    after = rewritten(text)
+    assert after.count("rustup target add") == 1
+    assert f"{ADD}# only" in after
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "said"),
+    [
+        ("cook --release --recipe-path recipe.json", "cook --release $FLAGS", "only known when it runs"),
+        ("cargo chef cook --release", "cargo +nightly chef cook --release", "+nightly"),
+        ("cook --release", "cook --release --target x86_64-unknown-linux-gnu", "already asks for"),
+        ("cargo chef cook --release --recipe-path recipe.json", "cargo chef make", ""),
+    ],
+)
+def test_near_misses(old: str, new: str, said: str) -> None:
+    text = CHEF.replace(old, new)
+    if said:
+        assert said in reason(text)
+    else:
+        assert fix(text).applied
+
+
+def test_on_alpine_nothing_is_retargeted() -> None:
+    build = read(CHEF.replace("latest-rust-1 ", "latest-rust-1-alpine "), CRATE)
+    assert [cook.profile for cook in build.cooks] == ["release"]
+    assert [artifact.link for image in build.images for _, artifact in image.artifacts] == ["musl-static"]

@@ -1,0 +1,151 @@
+"""Crates that bring C: what the builder gets, or why the program keeps glibc, or why nothing is done."""
+
+from __future__ import annotations
+
+import pytest
+
+from dockerslim_lint.config import Settings
+from tests.facts.reading import CRATE
+from tests.plan.test_edits import rewritten
+from tests.plan.test_withheld import CLASSIC, SINGLE, fix, reason
+
+COMPILER = "RUN apt-get update && apt-get install -y --no-install-recommends {}\nRUN rustup target add"
+
+
+def locked(**crates: str) -> dict[str, str]:
+    """A context whose lock has these crates: name → what each depends on, or ``=version``."""
+    entries = ['[[package]]\nname = "app"\nversion = "1.0.0"\n']
+    for name, words in crates.items():
+        version = next((word[1:] for word in words.split() if word.startswith("=")), "1.0.0")
+        wanted = ", ".join(f'"{word}"' for word in words.split() if not word.startswith("="))
+        entries.append(
+            f'[[package]]\nname = "{name.replace("__", "-")}"\nversion = "{version}"\ndependencies = [{wanted}]\n'
+        )
+    return {**CRATE, "Cargo.lock": "version = 4\n" + "".join(entries)}
+
+
+def choice(text: str, files: dict[str, str], settings: Settings = Settings()) -> str:  # noqa: B008
+    """The choice that is written, "" if none is."""
+    return next((one.fix.choice for one in fix(text, files, settings).applied if one.fix.key[:5] == "slim:"), "")
+
+
+@pytest.mark.parametrize(
+    ("crates", "wanted"),
+    [
+        ({"ring": "cc"}, "musl-tools"),
+        ({"zstd__sys": "cc"}, "musl-tools"),
+        ({"openssl__sys": "openssl-src", "openssl__src": "cc"}, "make musl-tools perl"),
+        ({"native__tls": "openssl-sys", "openssl__sys": "openssl-src", "openssl__src": ""}, "make musl-tools perl"),
+        ({"libsqlite3__sys": "cc pkg-config"}, "musl-tools"),
+        ({"aws__lc__sys": "cc =0.32.1"}, "musl-tools"),
+    ],
+)
+def test_a_compiler_for_musl_is_installed(crates: dict[str, str], wanted: str) -> None:
+    slim = CLASSIC.replace("rust:1 ", "rust:1-slim ")
+    assert COMPILER.format(wanted) in rewritten(slim, locked(**crates))
+
+
+def test_what_is_there_is_not_installed_again() -> None:
+    crates = locked(openssl__sys="openssl-src", openssl__src="cc")
+    # the full image has make and perl
+    assert COMPILER.format("musl-tools") in rewritten(CLASSIC, crates)
+    there = CLASSIC.replace("COPY . .", "RUN apt-get update && apt-get install -y musl-tools\nCOPY . .")
+    assert "--no-install-recommends" not in rewritten(there, crates)
+
+
+@pytest.mark.parametrize(
+    ("change", "said"),
+    [
+        (("COPY . .", "USER builder\nCOPY . ."), "not root"),
+        (("COPY . .", "USER ${WHO}\nCOPY . ."), "not root"),
+        (("FROM rust:1 ", "FROM registry.fedoraproject.org/fedora:41 "), ""),
+    ],
+)
+def test_where_it_cannot_be_installed(change: tuple[str, str], said: str) -> None:
+    text = CLASSIC.replace(*change)
+    files = locked(ring="cc")
+    assert choice(text, files) != "distroless/static"
+    if said:
+        assert said in reason(text, files)
+
+
+def test_root_may() -> None:
+    assert choice(CLASSIC.replace("COPY . .", "USER root\nCOPY . ."), locked(ring="cc")) == "distroless/static"
+
+
+@pytest.mark.parametrize(
+    ("crates", "said"),
+    [
+        ({"openssl__sys": "cc pkg-config"}, "openssl-sys links the system's library"),
+        ({"native__tls": "openssl", "openssl": "openssl-sys", "openssl__sys": "cc"}, "links the system's library"),
+        ({"aws__lc__sys": "cc =0.32.0"}, "aws-lc-sys 0.32.0"),
+        # compiles for musl, but did not link: __popcountdi2
+        ({"mimalloc": "libmimalloc-sys", "libmimalloc__sys": "cc"}, "has not been tried"),
+    ],
+)
+def test_it_keeps_glibc(crates: dict[str, str], said: str) -> None:
+    files = locked(**crates)
+    assert said in reason(CLASSIC, files)
+    after = rewritten(CLASSIC, files)
+    assert after == CLASSIC.replace("debian:bookworm-slim", "gcr.io/distroless/cc-debian13").replace(
+        "RUN cargo", "RUN CARGO_PROFILE_RELEASE_STRIP=symbols cargo"
+    )
+
+
+@pytest.mark.parametrize(
+    ("crates", "said"),
+    [
+        ({"pq__sys": "vcpkg"}, "pq-sys"),
+        ({"libsqlite3__sys": "pkg-config vcpkg"}, "libsqlite3-sys"),
+        ({"alsa__sys": "pkg-config"}, "alsa-sys"),
+        ({"ort__sys": ""}, "ort-sys"),
+        ({"somebodys__own__sys": "cc"}, "somebodys-own-sys"),
+    ],
+)
+def test_neither_goes(crates: dict[str, str], said: str) -> None:
+    files = locked(**crates)
+    assert choice(CLASSIC, files) == ""
+    assert said in reason(CLASSIC, files)
+
+
+def test_a_builder_with_a_newer_glibc() -> None:
+    files = locked(openssl__sys="cc")
+    # trixie has the glibc of the new base, sid a newer one that nobody knows
+    assert choice(CLASSIC.replace("rust:1 ", "rust:1-trixie "), files) == "distroless/cc"
+    assert choice(CLASSIC.replace("rust:1 ", "debian:sid "), files) == ""
+
+
+def test_cc_has_no_shell_and_not_every_library() -> None:
+    files = locked(openssl__sys="cc")
+    assert choice(CLASSIC.replace('CMD ["app"]', "CMD app"), files) == ""
+    for packages, expected in (
+        ("ca-certificates libssl3", "distroless/cc"),
+        ("ca-certificates openssl zlib1g", "distroless/cc"),
+        ("libpq5", ""),
+        ("curl", ""),
+    ):
+        text = CLASSIC.replace("COPY --from", f"RUN apt-get update && apt-get install -y {packages}\nCOPY --from")
+        assert choice(text, files) == expected, packages
+
+
+def test_a_comment_is_heard_and_glibc_stays() -> None:
+    text = CLASSIC.replace("FROM debian", "# not alpine: musl's allocator is too slow for us\nFROM debian")
+    files = locked(itoa="")
+    assert choice(text, files) == "distroless/cc"
+    assert "too slow for us" in reason(text, files)
+
+
+def test_a_single_stage_is_split_and_keeps_glibc() -> None:
+    after = rewritten(SINGLE, locked(openssl__sys="cc"))
+    assert "FROM gcr.io/distroless/cc-debian13\n" in after
+    assert "COPY --from=builder /app/target/release/app ./target/release/app" in after
+
+
+def test_scratch_only_where_it_is_asked_for() -> None:
+    files = locked(itoa="")
+    assert choice(CLASSIC, files, Settings(prefer=("scratch",))) == "scratch"
+    assert choice(CLASSIC, files) == "distroless/static"
+    certificates = CLASSIC.replace(
+        "COPY --from", "RUN apt-get update && apt-get install -y ca-certificates\nCOPY --from"
+    )
+    assert choice(certificates, files, Settings(prefer=("scratch",))) == "distroless/static"
