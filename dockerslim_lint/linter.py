@@ -78,8 +78,11 @@ class Candidate(Record):
 
 
 def lint(source: Source, context: BuildContext, settings: Settings, alternatives: bool = True) -> Report:
-    """All findings of one file, in file order. Without `alternatives` a finding carries only its preferred fix: half the time."""
-    return _report(_Reader(source.path, context, settings, alternatives), source)
+    """All findings of one file, in file order.
+
+    Without `alternatives` a finding carries only its preferred fix, composed but not read again: half the time.
+    """
+    return _report(_Reader(source.path, context, settings, alternatives, checked=alternatives), source)
 
 
 def fix(source: Source, context: BuildContext, settings: Settings, allow: Safety = Safety.SAFE) -> Fixed:
@@ -119,8 +122,11 @@ def candidates(source: Source, context: BuildContext, settings: Settings) -> tup
 class _Reader:
     """Reads sources in the surroundings of one file."""
 
-    def __init__(self, path: str, context: BuildContext, settings: Settings, alternatives: bool) -> None:
+    def __init__(
+        self, path: str, context: BuildContext, settings: Settings, alternatives: bool, checked: bool = True
+    ) -> None:
         self.path = path
+        self._checked = checked
         self._alternatives = alternatives
         self.context = context
         self.settings = settings
@@ -130,7 +136,10 @@ class _Reader:
         return read_build(source, self.context, self._arguments, self.settings.target, self.settings.platforms)
 
     def plan(self, build: ImageBuild) -> Plan:
-        return Plan(build, self.settings.prefer, lambda data: self.read(Source(data, self.path)), self._alternatives)
+        def reread(data: bytes) -> ImageBuild:
+            return self.read(Source(data, self.path))
+
+        return Plan(build, self.settings.prefer, reread, self._alternatives, self._checked)
 
 
 def _report(reader: _Reader, source: Source) -> Report:

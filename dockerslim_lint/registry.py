@@ -2,15 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
 from functools import cache
 
 from dockerslim_lint_rules.bad_instruction import BadInstruction
+from dockerslim_lint_rules.built_twice import BuiltTwice
+from dockerslim_lint_rules.context_not_ignored import ContextNotIgnored
 from dockerslim_lint_rules.crt_static import CrtStatic
 from dockerslim_lint_rules.custom_frontend import CustomFrontend
+from dockerslim_lint_rules.debug_build_shipped import DebugBuildShipped
+from dockerslim_lint_rules.dependencies_rebuilt import DependenciesRebuilt
+from dockerslim_lint_rules.emulated_build import EmulatedBuild
+from dockerslim_lint_rules.ended_base import EndedBase
 from dockerslim_lint_rules.glibc_too_old import GlibcTooOld
 from dockerslim_lint_rules.gnu_on_fat_base import GnuOnFatBase
 from dockerslim_lint_rules.gnu_without_glibc import GnuWithoutGlibc
+from dockerslim_lint_rules.leftovers import Leftovers
+from dockerslim_lint_rules.lost_in_cache_mount import LostInCacheMount
 from dockerslim_lint_rules.missing_entrypoint import MissingEntrypoint
 from dockerslim_lint_rules.missing_library import MissingLibrary
 from dockerslim_lint_rules.missing_tool import MissingTool
@@ -22,7 +29,11 @@ from dockerslim_lint_rules.no_time_zones import NoTimeZones
 from dockerslim_lint_rules.not_locked import NotLocked
 from dockerslim_lint_rules.not_stripped import NotStripped
 from dockerslim_lint_rules.root_user import RootUser
+from dockerslim_lint_rules.shared_cache_mount import SharedCacheMount
 from dockerslim_lint_rules.shell_form_without_shell import ShellFormWithoutShell
+from dockerslim_lint_rules.size_left_in_profile import SizeLeftInProfile
+from dockerslim_lint_rules.stale_placeholder import StalePlaceholder
+from dockerslim_lint_rules.target_directory_shipped import TargetDirectoryShipped
 from dockerslim_lint_rules.target_not_installed import TargetNotInstalled
 from dockerslim_lint_rules.toolchain_shipped import ToolchainShipped
 from dockerslim_lint_rules.uname_target import UnameTarget
@@ -58,6 +69,18 @@ BUILT_IN: tuple[type[Rule], ...] = (
     RootUser,
     MissingLibrary,
     MuslAllocator,
+    StalePlaceholder,
+    LostInCacheMount,
+    DependenciesRebuilt,
+    BuiltTwice,
+    TargetDirectoryShipped,
+    DebugBuildShipped,
+    Leftovers,
+    EndedBase,
+    ContextNotIgnored,
+    SharedCacheMount,
+    EmulatedBuild,
+    SizeLeftInProfile,
     Unparsable,
     BadInstruction,
     CustomFrontend,
@@ -88,7 +111,8 @@ def resolve(name: str) -> Rule | None:
     return next((rule for rule in rules() if wanted in (rule.CODE.lower(), rule.NAME)), None)
 
 
-def chosen(select: Collection[str], ignore: Collection[str]) -> tuple[Rule, ...]:
+@cache
+def chosen(select: tuple[str, ...], ignore: tuple[str, ...]) -> tuple[Rule, ...]:
     """The rules that run. Names and codes in any case; an empty `select` is the rules that are on by default."""
     wanted = {name.strip().lower() for name in select} or {DEFAULT}
     unwanted = {name.strip().lower() for name in ignore}

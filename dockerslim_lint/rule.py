@@ -17,13 +17,14 @@ class Invalid(Record):
     """A Dockerfile in which the rule speaks.
 
     `fixed` is the exact text after all fixes up to PROVABLE (None: the rule has no fix here). `line` is the 1-based line
-    of the finding. `files` are the build context; None means that nothing is known of it.
+    of the finding. `files` are the build context; None means that nothing is known of it. `platforms` are those asked for.
     """
 
     text: str
     line: int
     fixed: str | None = None
     files: Mapping[str, str] | None = None
+    platforms: tuple[str, ...] = ()
 
 
 class Valid(Record):
@@ -32,6 +33,7 @@ class Valid(Record):
     near: int
     text: str
     files: Mapping[str, str] | None = None
+    platforms: tuple[str, ...] = ()
 
 
 class Rule:

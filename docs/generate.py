@@ -164,6 +164,7 @@ def page(rule: Rule) -> str:
         cleandoc(type(rule).__doc__ or ""),
         "## Found here",
         _files(first.files),
+        _platforms(first.platforms),
         _block("dockerfile", first.text),
         f"Line {first.line}: {finding.message}",
     ]
@@ -172,7 +173,7 @@ def page(rule: Rule) -> str:
         parts += ["## After the fix", _block("dockerfile", first.fixed), f"The fix: {fix.title}."]
         parts += [f"What it costs: {fix.cost}."] if fix.cost else []
     for more in rule.INVALID[1:]:
-        parts += ["## And here", _files(more.files), _block("dockerfile", more.text)]
+        parts += ["## And here", _files(more.files), _platforms(more.platforms), _block("dockerfile", more.text)]
         again = _finding(rule, more)
         parts += [f"Line {more.line}: {again.message}"]
         parts += [f"No fix is offered: {again.fixes.reason}."] if isinstance(again.fixes, Withheld) else []
@@ -187,12 +188,14 @@ def _finding(rule: Rule, case: Invalid) -> Finding:
     """What the linter says of the case."""
     files = case.files
     context = NoContext() if files is None else MemoryContext({path: text.encode() for path, text in files.items()})
-    report = linter.lint(Source(case.text.encode()), context, Settings(select=(rule.CODE,)))
+    report = linter.lint(Source(case.text.encode()), context, Settings(select=(rule.CODE,), platforms=case.platforms))
     return report.findings[0]
 
 
 def _near_miss(found: Invalid, silent: Valid) -> str:
     parts = [_block("diff", _changed(found.text, silent.text))] if found.text != silent.text else []
+    if found.platforms != silent.platforms:
+        parts.append(_platforms(silent.platforms) or "The same, when no platforms are asked for.")
     before, after = found.files, silent.files
     if before is not None and after is None:
         parts.append("The same, when nothing is known of the build context." if not parts else "")
@@ -213,6 +216,10 @@ def _changed(old: str, new: str) -> str:
 
 def _files(files: Mapping[str, str] | None) -> str:
     return "" if files is None else "In a folder with " + ", ".join(f"`{path}`" for path in sorted(files)) + ":"
+
+
+def _platforms(platforms: Sequence[str]) -> str:
+    return f"Asked for {', '.join(platforms)}:" if platforms else ""
 
 
 def _block(language: str, text: str) -> str:

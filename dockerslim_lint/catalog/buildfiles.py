@@ -11,6 +11,11 @@ def is_build_input(name: str) -> bool:
     return any(fnmatchcase(name, pattern) for pattern in _patterns())
 
 
+def is_development(name: str) -> bool:
+    """Whether a stage or a part of a Dockerfile's name says that the image is not to be released."""
+    return name in table("buildfiles")["development"]["names"].split() if name else False
+
+
 @cache
 def _patterns() -> tuple[str, ...]:
     return tuple(pattern for row in table("buildfiles")["inputs"] for pattern in row["names"].split())

@@ -30,6 +30,22 @@ def canonical(name: str) -> str:
     return str(table("commands")["aliases"].get(last, last))
 
 
+def reads(name: str) -> bool:
+    """Whether the command fails where a file in its words is not there: it moves, copies or changes it."""
+    return bool(_rows().get(canonical(name), {}).get("reads", False))
+
+
+def has_destination(name: str) -> bool:
+    """Whether the last word is where the others go."""
+    return bool(_rows().get(canonical(name), {}).get("destination", False))
+
+
+def may_compile(name: str) -> bool:
+    """Whether the command may need a compiler."""
+    row = _rows().get(canonical(name), {})
+    return row.get("kind", "opaque") == "opaque" or bool(row.get("compiles", False))
+
+
 def is_wrapper(name: str) -> bool:
     """Whether the command runs another one, which follows in its words (``env A=b cargo build``, ``sudo``, ``time``)."""
     return bool(_rows().get(canonical(name), {}).get("wrapper", False))

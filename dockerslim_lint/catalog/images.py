@@ -95,6 +95,8 @@ class BaseImage(Record):
     """May be written as a final base by the rewriter."""
     eol: str = ""
     """ISO date on which the release ends or ended to be mended; "" if not known."""
+    ended: bool = False
+    """Nobody mends the release any more: a mark in the catalogue, so that no verdict hangs on the day."""
     believed: tuple[str, ...] = ()
     certainty: str = "believed"
     source: str = ""
@@ -226,6 +228,7 @@ def _describe(reference: str, parsed: Reference, facts: dict[str, Any], suffix: 
         reference=reference, repository=parsed.repository, tag=parsed.tag, release=name, moving=moving, understood=clear
     )
     fields.setdefault("version", version)
+    fields["ended"] = bool(name) and name in str(facts.get("ended", "")).split()
     fields["env"] = _environment(facts.get("env", {}))
     return BaseImage(**fields)
 

@@ -55,12 +55,20 @@ def family_of(manager: str) -> str:
     return ""
 
 
+def caches(manager: str) -> Mapping[str, str] | None:
+    """What the manager of a family leaves behind, and the words about it; None if that is not known."""
+    found: Mapping[str, str] | None = table("packages")["caches"].get(family_of(manager))
+    return found
+
+
+@cache
 def with_program(program: str) -> tuple[Package, ...]:
     """Debian's packages that bring a command."""
     rows = (row for row in table("packages")["package"] if program in row.get("programs", "").split())
     return tuple(_package("apt", row["apt"].split()[0], row) for row in rows if "apt" in row)
 
 
+@cache
 def is_init(program: str) -> bool:
     """Whether a program only starts another one and waits for it (tini, dumb-init)."""
     return any(row["role"] == "init" and program in row["programs"].split() for row in table("packages")["package"])

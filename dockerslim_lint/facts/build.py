@@ -8,7 +8,7 @@ from dockerslim_lint.context import BuildContext
 from dockerslim_lint.facts.contents import Contents
 from dockerslim_lint.facts.crate.reader import CrateReader
 from dockerslim_lint.facts.env import NOWHERE, global_scope
-from dockerslim_lint.facts.final import final_images
+from dockerslim_lint.facts.final import final_images, lost_programs
 from dockerslim_lint.facts.model import ImageBuild, Problem, Value
 from dockerslim_lint.facts.stages import read_stages
 from dockerslim_lint.facts.walk import Shared, StageState
@@ -35,7 +35,8 @@ def read_build(
     frontend = _foreign_frontend(dockerfile)
     problems = _problems(dockerfile, instructions, frontend)
     crates = CrateReader(context)
-    shared = Shared(source, context, crates, arguments)
+    contents = Contents(context, source.path)
+    shared = Shared(source, context, crates, contents, arguments)
     empty = ImageBuild(
         source,
         dockerfile,
@@ -49,7 +50,7 @@ def read_build(
         (),
         (),
         (),
-        Contents(context, source.path),
+        contents,
         platforms,
         (),
     )
@@ -81,6 +82,10 @@ def read_build(
         users=tuple(
             user for state in shared.states for user in state.users if user.command.stage == state.stage.number
         ),
+        mounts=tuple(shared.mounts),
+        warmups=tuple(shared.warmups),
+        stale=tuple(shared.stale),
+        lost=(*shared.lost, *lost_programs(shared, instructions)),
         notes=tuple(crates.notes),
     )
 

@@ -53,7 +53,7 @@ def read_call(
     kind = BUILDS[arguments.subcommand]
     flags = arguments.flags
     profile, profile_directory = profile_of(arguments, kind)
-    target = _target(arguments, command.variables, stage, crate)
+    target = target_of(arguments, command.variables, stage, crate)
     directory = crate_directory(command, arguments, kind)
     target_directory, output = None, None
     if kind == "build":
@@ -96,6 +96,8 @@ def read_call(
         flags_in_force,
         linkers(triple, command.variables, config, flags_in_force),
         True if {"--locked", "--frozen"} & arguments.switches else False if arguments.exact else None,
+        features=features_of(arguments),
+        open_profile=_open_profile(arguments),
         driver=arguments.driver,
         foreign_libc=arguments.driver == CROSS or arguments.subcommand == ZIGBUILD,
     )
@@ -110,11 +112,23 @@ def read_cook(command: Command, arguments: CargoArguments, stage: Stage) -> Cook
     """A ``cargo chef cook``; None for chef's other commands."""
     if arguments.subcommand != "chef" or not arguments.operands or arguments.operands[0].pattern != "cook":
         return None
-    target = _target(arguments, command.variables, stage, None)
+    target = target_of(arguments, command.variables, stage, None)
     return Cook(command, arguments.toolchain, profile_of(arguments, "build")[0], target, _end(command, arguments))
 
 
-def _target(arguments: CargoArguments, variables: Mapping[str, Value], stage: Stage, crate: Crate | None) -> Target:
+def features_of(arguments: CargoArguments) -> tuple[str, ...]:
+    """What ``--features`` and its relatives ask for, sorted."""
+    asked = {name for text in _texts(arguments, "--features", "-F") for name in text.replace(",", " ").split()}
+    return tuple(sorted(asked | (arguments.switches & {"--all-features", "--no-default-features"})))
+
+
+def _open_profile(arguments: CargoArguments) -> bool:
+    words = arguments.flags.get("--profile", ()) or arguments.operands
+    return any(word.shell is not None and word.shell.literal is None for word in words)
+
+
+def target_of(arguments: CargoArguments, variables: Mapping[str, Value], stage: Stage, crate: Crate | None) -> Target:
+    """The target that a call builds for."""
     named = arguments.flags.get("--target")
     if arguments.driver == XX:
         return _target_of_xx(variables, stage)

@@ -19,6 +19,9 @@ MACHINE = frozenset(
 """What prints the kernel's name of the machine."""
 
 SHELLS = frozenset({"sh", "bash", "ash", "dash"})
+WRITES = frozenset({">", ">>", ">|", "1>", "1>>", "&>", "&>>"})
+"""Redirects of what a command prints."""
+
 MAX_NESTING = 4
 """of ``sh -c 'sh -c …'``"""
 
@@ -109,6 +112,7 @@ class CommandReader:
         certain: bool,
         shell_form: bool = True,
         variables: Mapping[str, Value] | None = None,
+        writes: tuple[str, ...] = (),
     ) -> None:
         self._found.append(
             Command(
@@ -122,6 +126,7 @@ class CommandReader:
                 certain,
                 shell_form,
                 self._nesting > 0,
+                writes,
             )
         )
 
@@ -231,8 +236,14 @@ class CommandReader:
             return
         if name in SHELLS and self._nested_script(node, words, certain):
             return
-        self._add(
-            words, tuple(item.name for item in node.assignments), node.span, certain, True, self._variables | assigned
+        prefix = tuple(item.name for item in node.assignments)
+        self._add(words, prefix, node.span, certain, True, self._variables | assigned, self._writes(node))
+
+    def _writes(self, node: sh.Simple) -> tuple[str, ...]:
+        return tuple(
+            patterns.join(self._directory or "/*", self._word(redirect.target).pattern)
+            for redirect in node.redirects
+            if redirect.target is not None and redirect.operator in WRITES
         )
 
     def _write(self, node: sh.Node, redirects: tuple[sh.Redirect, ...]) -> None:

@@ -29,6 +29,10 @@ class Contents:
         """Whether a Cargo.toml stands at the root."""
         return self._context.read("Cargo.toml") is not None
 
+    def ignores(self, path: str) -> bool:
+        """Whether the .dockerignore keeps a file or directory from the builder."""
+        return self._ignored.ignores(path)
+
     @cached_property
     def top_level(self) -> tuple[str, ...]:
         """Names of the files and directories at the root that reach the builder, sorted."""

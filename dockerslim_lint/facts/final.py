@@ -5,10 +5,12 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from dockerslim_lint.catalog import packages
+from dockerslim_lint.catalog.buildfiles import is_development
 from dockerslim_lint.edit import Need
 from dockerslim_lint.facts import patterns
 from dockerslim_lint.facts.inside import Inside
-from dockerslim_lint.facts.model import Artifact, FinalImage, Launch, Output
+from dockerslim_lint.facts.model import Artifact, FinalImage, Launch, LostOutput, Output
+from dockerslim_lint.facts.packages import leftovers
 from dockerslim_lint.facts.runs import behind_init, resolve, started
 from dockerslim_lint.facts.stages import chain_of
 from dockerslim_lint.facts.walk import Shared, StageState
@@ -37,9 +39,12 @@ def _final_image(state: StageState, shared: Shared, instructions: Sequence[Instr
     for path, entry in state.table.entries():
         if isinstance(entry, Artifact) and (entry.call is None or _made_outside(entry, shared, chain)):
             artifacts[path] = entry
+    outputs = []
     for path, entry in state.table.entries():
         # a copied output directory ships what starts from it, or the one program that the crate has
         if isinstance(entry, Output) and shared.calls[entry.call].command.stage not in chain:
+            if shared.calls[entry.call].kind == "build":
+                outputs.append((path, entry.call))
             for name in shared.binaries(entry.call):
                 program = state.table.find(f"{path}/{name}")
                 if isinstance(program, Artifact):
@@ -59,6 +64,7 @@ def _final_image(state: StageState, shared: Shared, instructions: Sequence[Instr
         artifact.call is not None and shared.calls[artifact.call].command.stage in chain
         for artifact in artifacts.values()
     )
+    commands = tuple(command for command in shared.commands if command.stage in chain)
     return FinalImage(
         stage.number,
         chain,
@@ -70,7 +76,7 @@ def _final_image(state: StageState, shared: Shared, instructions: Sequence[Instr
         state.environment.variables,
         tuple(state.installs),
         tuple(state.users),
-        tuple(command for command in shared.commands if command.stage in chain),
+        commands,
         tuple(state.volumes),
         state.healthcheck,
         tuple(transfer for transfer in shared.transfers if transfer.stage in chain),
@@ -78,6 +84,9 @@ def _final_image(state: StageState, shared: Shared, instructions: Sequence[Instr
         single,
         Inside(state, shared, instructions, chain),
         _own_libc(state, shared, chain),
+        tuple(outputs),
+        () if single else leftovers(state.installs, commands, shared.mounts),
+        any(map(is_development, (stage.name, *patterns.basename(shared.source.path.lower()).split(".")))),
     )
 
 
@@ -154,6 +163,21 @@ def read_launch(state: StageState, shared: Shared, instructions: Sequence[Instru
 def _is_own(name: str, state: StageState, shared: Shared) -> bool:
     path = resolve(name, state, shared)
     return path is not None and isinstance(state.table.find(path), Artifact)
+
+
+def lost_programs(shared: Shared, instructions: Sequence[Instruction]) -> list[LostOutput]:
+    """Programs that a terminal stage starts from a place where only a mount held them."""
+    found: list[LostOutput] = []
+    for state in shared.states:
+        if state.lost and state.stage.terminal:
+            launch = read_launch(state, shared, instructions)
+            index = launch.entrypoint if launch.entrypoint is not None else launch.cmd
+            if launch.program is not None and index is not None:
+                before = len(shared.lost)
+                state.use_lost(launch.program, instructions[index].body_span)
+                found += shared.lost[before:]
+                del shared.lost[before:]
+    return found
 
 
 def _program_of_shell_form(instruction: Instruction) -> str | None:

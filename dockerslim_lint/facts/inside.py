@@ -74,7 +74,8 @@ class Inside:
         """Whether a step of the file puts a file at `path`. The base's own files do not count."""
         entry = self._state.table.find(path)
         if isinstance(entry, Artifact):
-            if entry.call is None or self._shared.binaries(entry.call) or not programs.is_tool(patterns.basename(path)):
+            name = patterns.basename(path)
+            if entry.call is None or self._shared.binaries(entry.call) or known_commands.classify(name) == "opaque":
                 return True
             # the call's programs are not known: one that every distribution has is hardly among them
         elif entry is not None and not isinstance(entry, Directory):

@@ -70,7 +70,7 @@ class Command(Record):
     that the grammar could not read. `directory` is None where a ``cd`` leads somewhere unknown. `variables` are the
     environment and shell variables as far as the file sets them. `prefix` are the assignments before the command.
     `shell_form` is False for an exec form; `nested` is True inside ``sh -c '…'``, where quotes mean
-    other things.
+    other things. `writes` are the files that its output is redirected to.
     """
 
     instruction: int
@@ -83,6 +83,7 @@ class Command(Record):
     certain: bool
     shell_form: bool
     nested: bool = False
+    writes: tuple[str, ...] = ()
 
     @property
     def name(self) -> str:
@@ -122,7 +123,9 @@ class CargoCall(Record):
     unknown; `bins` the names asked for by --bin. `profile_directory` is release, debug or the custom profile's name.
     `debug` is True where the file or the manifest asks for debug information. `flags` are the rustc flags in force, None if
     unknown; `linkers` those that may be in force. `locked`: --locked or --frozen is given, None where a variable may hold it.
-    `lock`: it is not, and the Cargo.lock of the crate is in the stage as it is in the context. `end` is the file offset at which further arguments can be inserted, None where there is no such place.
+    `lock`: it is not, and the Cargo.lock of the crate is in the stage as it is in the context.
+    `features` are what `--features` and its
+    relatives ask for, sorted. `open_profile` is True where a variable decides the profile, whatever its default. `end` is the file offset at which further arguments can be inserted, None where there is no such place.
     """
 
     command: Command
@@ -146,6 +149,8 @@ class CargoCall(Record):
     linkers: tuple[Linker, ...] = ()
     locked: bool | None = None
     lock: bool = False
+    features: tuple[str, ...] = ()
+    open_profile: bool = False
     driver: str = "cargo"
     foreign_libc: bool = False
 
@@ -208,6 +213,55 @@ class ContextTree(Record):
 
     source: str
     instruction: int
+
+
+class Mount(Record):
+    """One ``RUN --mount``: `kind` is cache, bind or tmpfs, `target` its absolute path (a pattern), `span` the flag's place.
+
+    `varies` is True where a variable stands in it, so that its place or its id may differ from build to build.
+    """
+
+    instruction: int
+    stage: int
+    kind: str
+    target: str
+    varies: bool
+    span: Span
+
+
+class Warmup(Record):
+    """A step that builds the dependencies before the sources are there: kind ``cook`` (cargo chef) or ``placeholder``.
+
+    `profile` is None where it is not known.
+    """
+
+    kind: str
+    command: Command
+    profile: str | None
+    target: Target
+    features: tuple[str, ...]
+
+
+class Stale(Record):
+    """A cargo call that takes sources for built, since an earlier call built placeholders in their place.
+
+    cargo compares times only, and COPY keeps those of the files, which are older than the earlier build. `call` and
+    `earlier` index ``ImageBuild.calls``; `sources` are absolute paths; `copy` is the instruction that brought them.
+    """
+
+    call: int
+    earlier: int
+    sources: tuple[str, ...]
+    copy: int
+
+
+class LostOutput(Record):
+    """A word that names a file of a cargo call's output, at a place where the mount that held it is gone."""
+
+    call: int
+    mount: Mount
+    path: str
+    span: Span
 
 
 class Directory(Record):
@@ -330,7 +384,7 @@ class Started(Record):
     """A program that the image starts. `role` is launch or health; `name` is as written.
 
     `found` is False where nothing puts it there, None where nobody knows. `elsewhere` are paths of shipped programs of that name. `tool` is True for
-    a program that distributions have as a package.
+    a program that is not there and that distributions have as a package.
     """
 
     instruction: int
@@ -349,10 +403,22 @@ class ShellUse(Record):
     role: str
 
 
+class Leftover(Record):
+    """What a command leaves in an image that ships no toolchain. kind: ``cache`` (`names` is its directory) or ``tools`` (the packages)."""
+
+    kind: str
+    manager: str
+    names: tuple[str, ...]
+    command: Command
+
+
 class FinalImage(Record):
     """An image that ships programs made by cargo. `inside` tells what else it holds.
 
     `own_libc`: a package or a copied file may replace the base's C library.
+    `outputs` are output directories of ``cargo build`` in other stages that it holds whole: where, and which call's.
+    `leftovers` are package managers' caches and compilers. `development` tells that the stage's or the file's name says
+    that the image is no release.
     """
 
     stage: int
@@ -373,6 +439,9 @@ class FinalImage(Record):
     single_stage: bool
     inside: Inside
     own_libc: bool = False
+    outputs: tuple[tuple[str, int], ...] = ()
+    leftovers: tuple[Leftover, ...] = ()
+    development: bool = False
 
 
 class Problem(Record):
@@ -414,3 +483,7 @@ class ImageBuild(Record):
     cooks: tuple[Cook, ...] = ()
     toolchains: tuple[Toolchain, ...] = ()
     users: tuple[UserCreation, ...] = ()
+    mounts: tuple[Mount, ...] = ()
+    warmups: tuple[Warmup, ...] = ()
+    stale: tuple[Stale, ...] = ()
+    lost: tuple[LostOutput, ...] = ()

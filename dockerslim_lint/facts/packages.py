@@ -2,7 +2,12 @@
 
 from __future__ import annotations
 
-from dockerslim_lint.facts.model import Command, PackageInstall
+from collections.abc import Sequence
+
+from dockerslim_lint.catalog import commands as known_commands
+from dockerslim_lint.catalog import packages
+from dockerslim_lint.facts import patterns
+from dockerslim_lint.facts.model import Command, Leftover, Mount, PackageInstall
 
 INSTALLERS = {
     "apt-get": ("apt", {"install"}),
@@ -47,3 +52,67 @@ def read_install(command: Command) -> PackageInstall | None:
         else:
             packages.append(text.partition("=")[0].partition("/")[0])
     return PackageInstall(command, family, tuple(packages)) if verb in verbs and packages else None
+
+
+def leftovers(
+    installs: Sequence[PackageInstall], commands: Sequence[Command], mounts: Sequence[Mount]
+) -> tuple[Leftover, ...]:
+    """What the commands of an image leave in it: caches that the same RUN does not empty, and tools for building."""
+    found: list[Leftover] = []
+    seen: set[int] = set()
+    runs: dict[int, list[Command]] = {}
+    for command in commands:
+        runs.setdefault(command.instruction, []).append(command)
+    for command in commands:
+        if command.name not in INSTALLERS or command.instruction in seen or not command.certain:
+            continue
+        family = INSTALLERS[command.name][0]
+        cache = packages.caches(family)
+        if cache is None or not _fills(command, cache["fill"], cache["without"]):
+            continue
+        seen.add(command.instruction)
+        directory = cache["directory"]
+        mounted = any(
+            mount.instruction == command.instruction and patterns.below(directory, mount.target) is not None
+            for mount in mounts
+        )
+        if not mounted and not any(_empties(other, directory, cache["empty"]) for other in runs[command.instruction]):
+            found.append(Leftover("cache", family, (directory,), command))
+    if any(known_commands.may_compile(command.name) for command in commands):
+        return tuple(found)
+    for install in installs:
+        known = [(name, packages.lookup(install.manager, name)) for name in install.packages]
+        tools = tuple(name for name, package in known if package is not None and package.role == "build-only")
+        if tools and not _removes(install, runs[install.command.instruction]):
+            found.append(Leftover("tools", install.manager, tools, install.command))
+    return tuple(sorted(found, key=lambda one: one.command.span.start))
+
+
+def _fills(command: Command, fill: str, without: str) -> bool:
+    words = [word.pattern for word in command.words[1:]]
+    verb = next((word for word in words if word in fill.split()), "")
+    return bool(verb) and not set(words) & set(without.split())
+
+
+def _empties(command: Command, directory: str, empty: str) -> bool:
+    """Whether a command may empty the directory; one that is not understood may."""
+    words = [word.pattern for word in command.words[1:]]
+    if command.name in INSTALLERS:
+        return bool(set(words) & set(empty.split()))
+    if known_commands.classify(command.name) == "opaque":
+        return True
+    if known_commands.canonical(command.name) != "rm":
+        return False
+    paths = [patterns.join(command.directory or "/*", word) for word in words if not word.startswith("-")]
+    return any(
+        "{" in path or path.startswith(directory) or directory.startswith(path.rstrip("*").rstrip("/"))
+        for path in paths
+    )
+
+
+def _removes(install: PackageInstall, commands: Sequence[Command]) -> bool:
+    cache = packages.caches(install.manager)
+    remove = set(cache["remove"].split()) if cache is not None else set()
+    return cache is None or any(
+        other.name in INSTALLERS and remove & {word.pattern for word in other.words} for other in commands
+    )

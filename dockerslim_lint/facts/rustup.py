@@ -26,7 +26,7 @@ RUSTUP = "rustup"
 HARMLESS = frozenset(
     {"show", "toolchain list", "target list", "component", "self", "which", "doc", "--version", "-V", "set profile"}
 )
-"""Subcommands of rustup that neither install a target nor choose a toolchain (rustup 1.28 `rustup help`)."""
+"""Subcommands of rustup that neither install a target nor choose a toolchain (rustup 1.29.0, `rustup help`)."""
 
 CHOOSING = frozenset({"default", "override", "set", "toolchain link", "toolchain uninstall"})
 """Subcommands that change which toolchain a call uses."""
@@ -116,7 +116,7 @@ class Toolchains:
         state, added = self._target(call, arguments, stage, crate, file)
         if state == TARGET_ELSEWHERE and (open_ or self.unsure):
             state = UNKNOWN
-        older = image is not None and crate is not None and is_older(image, crate.rust_version)
+        older = image is not None and crate is not None and is_older(image, crate.rust_version) and not call.packages
         return Toolchain(state, added, file if not call.toolchain else None, same, open_, older)
 
     def _target(

@@ -43,8 +43,9 @@ def _started(call: _Call, role: str, state: StageState, inside: Inside) -> Start
         for path, entry in state.table.entries()
         if isinstance(entry, Artifact) and bare in (patterns.basename(path), entry.name)
     )
-    tool = programs.is_tool(bare) or bool(packages.with_program(bare))
-    return Started(instruction, span, role, name, inside.program(name, directory), elsewhere, tool)
+    found = inside.program(name, directory)
+    tool = found is False and (programs.is_tool(bare) or bool(packages.with_program(bare)))
+    return Started(instruction, span, role, name, found, elsewhere, tool)
 
 
 def _launched(state: StageState, inside: Inside, instructions: Sequence[Instruction]) -> Iterator[_Call]:
@@ -65,6 +66,8 @@ def _launched(state: StageState, inside: Inside, instructions: Sequence[Instruct
     if not words:
         return
     yield words[0]
+    if len(words) == 1 or inside.program(words[0][2], state.workdir):
+        return
     if any(package.role == "init" for package in packages.with_program(patterns.basename(words[0][2]))):
         rest = words[1:]
         at = next((at for at, word in enumerate(rest) if word[2] == "--"), -1) + 1

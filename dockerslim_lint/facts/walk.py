@@ -10,6 +10,7 @@ from dockerslim_lint.facts import patterns
 from dockerslim_lint.facts.calls import crate_directory, read_call, read_cook
 from dockerslim_lint.facts.cargo import BUILDS, BUILT_IN, HELPERS, OTHER_BUILDERS, CargoArguments, cargo_arguments
 from dockerslim_lint.facts.commands import CommandReader
+from dockerslim_lint.facts.contents import Contents
 from dockerslim_lint.facts.crate.config import TOOLCHAIN_FILES, ToolchainFile
 from dockerslim_lint.facts.crate.model import Crate
 from dockerslim_lint.facts.crate.reader import CrateReader
@@ -23,16 +24,20 @@ from dockerslim_lint.facts.model import (
     ContextTree,
     Cook,
     Directory,
+    LostOutput,
+    Mount,
     OpaqueFile,
     Output,
     OutputUse,
     PackageInstall,
     Stage,
+    Stale,
     Target,
     Toolchain,
     Transfer,
     UserCreation,
     Value,
+    Warmup,
 )
 from dockerslim_lint.facts.outputs import command_uses, word_use
 from dockerslim_lint.facts.packages import read_install
@@ -41,8 +46,9 @@ from dockerslim_lint.facts.stages import StageNames
 from dockerslim_lint.facts.toolchain import installed_by, link_of
 from dockerslim_lint.facts.transfers import MOVERS, apply_command, place
 from dockerslim_lint.facts.users import read_user
-from dockerslim_lint.source import Source
-from dockerslim_lint.syntax.tree import Instruction, Word
+from dockerslim_lint.facts.warmups import Placeholders, cook_of
+from dockerslim_lint.source import Source, Span
+from dockerslim_lint.syntax.tree import Expansion, Instruction, Word
 
 TARGET_DIRECTORY = "target"
 
@@ -57,11 +63,17 @@ class Shared:
     """What all stages of one file have in common while it is walked."""
 
     def __init__(
-        self, source: Source, context: BuildContext, crates: CrateReader, arguments: Mapping[str, str]
+        self,
+        source: Source,
+        context: BuildContext,
+        crates: CrateReader,
+        contents: Contents,
+        arguments: Mapping[str, str],
     ) -> None:
         self.source = source
         self.context = context
         self.crates = crates
+        self.contents = contents
         self.arguments = arguments
         self.scope: Mapping[str, Value] = {}
         self.stages: Sequence[Stage] = ()
@@ -75,6 +87,10 @@ class Shared:
         self.toolchains: list[Toolchain] = []
         self.transfers: list[Transfer] = []
         self.uses: list[OutputUse] = []
+        self.mounts: list[Mount] = []
+        self.warmups: list[Warmup] = []
+        self.stale: list[Stale] = []
+        self.lost: list[LostOutput] = []
 
     def binaries(self, call: int) -> tuple[str, ...]:
         """The programs that a call is known to make; () if that is not known."""
@@ -111,6 +127,9 @@ class StageState:
         self.builder: tuple[str, int] | None = None
         """the first command that is not modelled and is made for building: make, a script of the project"""
         self.rustup = Toolchains()
+        self.placeholders = Placeholders(shared.calls, shared.crates.holds)
+        self.lost: dict[str, tuple[int, Mount]] = {}
+        """mounts that held outputs of a call, by their place"""
         if parent is not None:
             self._inherit(parent)
 
@@ -120,6 +139,7 @@ class StageState:
         self.workdir, self.user, self.user_instruction = parent.workdir, parent.user, parent.user_instruction
         self.entrypoint, self.cmd, self.base_cmd = parent.entrypoint, parent.cmd, parent.base_cmd
         self.healthcheck, self.opaque, self.builder = parent.healthcheck, parent.opaque, parent.builder
+        self.placeholders, self.lost = parent.placeholders.child(), dict(parent.lost)
         self.installs, self.users = list(parent.installs), list(parent.users)
         self.volumes, self.targets, self.files = list(parent.volumes), list(parent.targets), parent.files
         self.rustup = parent.rustup.child()
@@ -157,9 +177,11 @@ class StageState:
             index, self.stage.number, self.workdir, self._variables(), self.environment.known, self.files
         )
         mounts = self._mounts(index, instruction)
+        self._shared.mounts += mounts
         for command in reader.read(instruction, self._shared.source):
             self._shared.commands.append(command)
             self._shared.uses += command_uses(command, self.table, self._shared.calls)
+            self._uses_lost(command, mounts)
             self.targets += installed_by(command)
             arguments = cargo_arguments(command)
             if arguments is not None:
@@ -174,14 +196,18 @@ class StageState:
             if user is not None:
                 self.users.append(user)
             if arguments is not None:
-                self._cargo(command, arguments)
+                self._cargo(command, arguments, mounts)
             else:
+                self.placeholders.command(command)
                 self._opaque(command, index)
                 self._left_behind(command)
                 apply_command(command, self.table)
         self.files = reader.files
         for mount in mounts:
-            self.table.remove(mount)
+            for _, entry in self.table.below(mount.target) if mount.kind != "bind" and "*" not in mount.target else ():
+                if isinstance(entry, Output) and self._shared.calls[entry.call].command.instruction == index:
+                    self.lost[mount.target] = (entry.call, mount)
+            self.table.remove(mount.target)
 
     def _variables(self) -> Mapping[str, Value]:
         """What a RUN sees. The runtime sets root's home."""
@@ -211,7 +237,30 @@ class StageState:
             if link is not None:
                 self.table.put(path, Artifact(None, name, link, UNKNOWN, made_by[0]))
 
-    def _mounts(self, index: int, instruction: Instruction) -> list[str]:
+    def _uses_lost(self, command: Command, mounts: list[Mount]) -> None:
+        if not self.lost or not command.certain or not known_commands.reads(command.name):
+            return
+        words = [word for word in command.words[1:] if not word.pattern.startswith("-")]
+        if known_commands.has_destination(command.name):
+            del words[-1:]
+        for word in words:
+            path = patterns.join(command.directory or "/*", word.pattern)
+            if not any(patterns.below(path, mount.target) is not None for mount in mounts):
+                self.use_lost(path, word.span)
+
+    def use_lost(self, path: str, span: Span) -> bool:
+        """Note that `path` is asked for, if it was in a mount that is gone and nothing has put it there since."""
+        for place_, (call, mount) in self.lost.items() if self.opaque is None else ():
+            if not patterns.below(path, place_):
+                continue
+            entry = self.table.find(path)
+            in_context = self.context_path(path, entry)
+            if entry is None or (in_context is not None and not self._shared.crates.holds(in_context)):
+                self._shared.lost.append(LostOutput(call, mount, path, span))
+                return True
+        return False
+
+    def _mounts(self, index: int, instruction: Instruction) -> list[Mount]:
         """The places that are there for this RUN alone; what the context or a stage binds to them is put there."""
         found = []
         for flag in instruction.flags:
@@ -221,8 +270,9 @@ class StageState:
                 kind = options.get("type", "bind")
                 if kind not in ("cache", "tmpfs", "bind") or not place_:
                     continue
+                varies = any(isinstance(piece, Expansion) for piece in flag.value.pieces)
                 path = patterns.join(self.workdir, place_)
-                found.append(path)
+                found.append(Mount(index, self.stage.number, kind, path, varies, flag.span))
                 self.rustup.place(path)
                 if kind == "bind":
                     self._bind(index, options, path)
@@ -238,13 +288,14 @@ class StageState:
             table = self._shared.states[origin].table
             place(table, self.table, patterns.join("/", source), path, False, True, contents=True)
 
-    def _cargo(self, command: Command, arguments: CargoArguments) -> None:
+    def _cargo(self, command: Command, arguments: CargoArguments, mounts: list[Mount]) -> None:
         shared = self._shared
-        cook = read_cook(command, arguments, self.stage)
-        if cook is not None:
-            shared.cooks.append(cook)
-            return
         if arguments.subcommand not in BUILDS:
+            self._other_cargo(command, arguments)
+            cook = read_cook(command, arguments, self.stage)
+            if cook is not None:
+                shared.cooks.append(cook)
+                return
             if arguments.subcommand in OTHER_BUILDERS:
                 title = (OTHER_BUILDERS[arguments.subcommand], command.instruction)
                 self.opaque = self.opaque or title
@@ -266,6 +317,30 @@ class StageState:
         number = len(shared.calls) - 1
         if call.output is not None:
             self.table.put(call.output, Output(number, call.link, call.stripped))
+        if call.source == "context":
+            self._build_placeholders(number, call, mounts)
+
+    def _build_placeholders(self, number: int, call: CargoCall, mounts: list[Mount]) -> None:
+        output = call.output or "/*"
+        mounted = any(patterns.below(output, mount.target) is not None for mount in mounts)
+        warms, stale = self.placeholders.build(number, mounted)
+        if warms:
+            self._shared.warmups.append(Warmup("placeholder", call.command, call.profile, call.target, call.features))
+        if stale is not None:
+            self._shared.stale.append(stale)
+
+    def _other_cargo(self, command: Command, arguments: CargoArguments) -> None:
+        if arguments.subcommand == "clean":
+            self.placeholders.clean()
+        elif arguments.subcommand in ("init", "new"):
+            place_ = patterns.join(
+                command.directory or "/*", next(iter(arguments.operands)).pattern if arguments.operands else "."
+            )
+            self.placeholders.made(f"{place_}/src/{'lib' if '--lib' in arguments.switches else 'main'}.rs")
+        elif arguments.subcommand == "chef":
+            cook = cook_of(command, arguments, self.stage)
+            if cook is not None:
+                self._shared.warmups.append(cook)
 
     def _unaliased(self, command: Command, arguments: CargoArguments) -> CargoArguments:
         """The call with the words that cargo's configuration has for its subcommand."""
@@ -306,7 +381,9 @@ class StageState:
     def _from_context(self, path: str) -> str | None:
         """Where in the context a file of the stage came from, None if it did not or is not there."""
         place_ = self.context_path(path, self.table.find(path))
-        return place_ if place_ is not None and self._shared.crates.has(place_) else None
+        if place_ is None or not self._shared.crates.has(place_):
+            return None
+        return place_ if not self._shared.contents.ignores(place_) else None
 
     def _toolchain_file(self, directory: str | None) -> ToolchainFile | None:
         """The toolchain file that rustup finds from a directory of the stage upwards (rustup book, "Overrides")."""
@@ -373,12 +450,16 @@ class StageState:
             else:
                 path = f"{destination}/{patterns.basename(source)}" if slash or own else destination
                 self.table.put(path, OpaqueFile(f"comes from the image {origin_name}"))
+            if origin is not None or origin_name:
+                self.placeholders.brought(destination)
 
     def _copy_context(self, index: int, source: str, destination: str, directory: bool) -> None:
         source = patterns.normalise(source.lstrip("/")) if source.strip("/") else "."
         is_tree = source == "." or ("*" not in source and self._shared.crates.is_directory(source))
         path = f"{destination.rstrip('/')}/{patterns.basename(source)}" if directory and not is_tree else destination
         self.table.put(path, ContextTree(source, index))
+        plain = "*" not in source and "://" not in source
+        self.placeholders.copied(index, path, source if plain else None)
 
     def _copy_from(
         self, index: int, origin: StageState, word: Word, source: str, destination: str, directory: bool
@@ -389,6 +470,8 @@ class StageState:
         if use is not None:
             shared.uses.append(use)
         if place(origin.table, self.table, path, destination, directory, True, contents=True):
+            return
+        if origin.use_lost(path, word.span):
             return
         made_by = origin.builder or origin.opaque
         if made_by is None or not isinstance(origin.table.find(path), ContextTree | None):

@@ -44,13 +44,17 @@ def wrap(text: str, columns: int, indent: str = "", hanging: str | None = None) 
     """`text` in lines of at most `columns`, the first behind `indent`, the others behind `hanging`; a longer word stays whole."""
     lines: list[str] = []
     current = indent
+    used = width(indent)
     empty = True
     for word in text.split():
-        if not empty and width(current) + 1 + width(word) > columns:
+        room = width(word)
+        if not empty and used + 1 + room > columns:
             lines.append(current)
             current = indent if hanging is None else hanging
+            used = width(current)
             empty = True
         current += word if empty else " " + word
+        used += room if empty else 1 + room
         empty = False
     lines.append(current)
     return lines

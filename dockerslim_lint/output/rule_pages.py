@@ -57,10 +57,10 @@ def rule_page(rule: Rule) -> list[Line]:
 
 def fix_safety(rule: Rule) -> str:
     """How safe the rule's fixes are, as its own INVALID cases show it; "-" for a rule without fixes."""
-    settings = Settings(select=(rule.CODE,))
     found: set[Safety] = set()
     for invalid in rule.INVALID:
         context = NoContext() if invalid.files is None else MemoryContext(_encoded(invalid.files))
+        settings = Settings(select=(rule.CODE,), platforms=invalid.platforms)
         report = linter.lint(Source(invalid.text.encode()), context, settings)
         for finding in report.findings:
             if finding.code == rule.CODE and not isinstance(finding.fixes, Withheld):

@@ -34,8 +34,11 @@ class OurBug(Exception):  # noqa: N818 - reported to the user in these words
     """What was composed does not say what was meant."""
 
 
-def compose(task: Task, key: str, reread: Reread) -> Fix:
-    """All edits of one candidate. Raises NotPossible; OurBug where the second reading disagrees."""
+def compose(task: Task, key: str, reread: Reread | None) -> Fix:
+    """All edits of one candidate. Raises NotPossible; OurBug where the second reading disagrees.
+
+    Without `reread` the result is not read again and claims nothing: fit to be counted, not to be applied.
+    """
     if task.glibc:
         check_glibc(task)
     for image in task.images:
@@ -45,22 +48,16 @@ def compose(task: Task, key: str, reread: Reread) -> Fix:
     if not edits:
         raise NotPossible("nothing is left to change")
     changes = tuple(change for draft in drafts for change in draft.changes)
-    try:
-        after = reread(apply(task.build.source.data, edits))
-    except OverlapError as error:
-        raise OurBug(f"two blocks edit the same bytes ({error})") from None
-    images = _matching(task, after)
-    _check(task, images, after, changes)
-    return Fix(
-        key,
-        task.choice.name,
-        Safety.PROVABLE,
-        _title(task),
-        edits,
-        _cost(task),
-        changes,
-        _claim(images, static=not task.glibc),
-    )
+    claim = None
+    if reread is not None:
+        try:
+            after = reread(apply(task.build.source.data, edits))
+        except OverlapError as error:
+            raise OurBug(f"two blocks edit the same bytes ({error})") from None
+        images = _matching(task, after)
+        _check(task, images, after, changes)
+        claim = _claim(images, static=not task.glibc)
+    return Fix(key, task.choice.name, Safety.PROVABLE, _title(task), edits, _cost(task), changes, claim)
 
 
 def _drafts(task: Task) -> Iterator[Draft]:

@@ -53,12 +53,14 @@ class MuslAllocator(Rule):
             for path, artifact in image.artifacts:
                 if artifact.call is None or artifact.call in seen:
                     continue
+                is_musl = artifact.link in (MUSL_STATIC, MUSL_DYNAMIC)
+                if not is_musl and not (plan.key(image) in asked and _leads_to_musl(image, plan)):
+                    continue
                 crate = build.crates[artifact.call]
                 if crate is None or needs.brings("threads", crate.packages or ()):
                     continue
                 threads = needs.needing("threads", crate.linked or ())
-                is_musl = artifact.link in (MUSL_STATIC, MUSL_DYNAMIC)
-                if not threads or not (is_musl or (plan.key(image) in asked and _leads_to_musl(image, plan))):
+                if not threads:
                     continue
                 seen.add(artifact.call)
                 name = path.rsplit("/", 1)[-1]

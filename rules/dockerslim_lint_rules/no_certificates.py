@@ -69,14 +69,14 @@ class NoCertificates(Rule):
         for image in build.images:
             stage = build.stages[image.stage]
             word = build.stages[image.chain[0]].word
-            if word is None:
+            if word is None or image.inside.certificates is not False:
                 continue
             for path, artifact in image.artifacts:
                 crate = build.crates[artifact.call] if artifact.call is not None else None
                 if crate is None or needs.brings("certificates", crate.packages or ()):
                     continue
                 wanting = needs.needing("certificates", crate.linked or ())
-                if not wanting or image.inside.certificates is not False:
+                if not wanting:
                     continue
                 name = path.rsplit("/", 1)[-1]
                 yield self.finding(

@@ -67,6 +67,7 @@ class NotLocked(Rule):
         Valid(near=0, text=BUILD.replace("--release\n", "--release $FLAGS\n"), files=FILES),
         Valid(near=0, text=BUILD.replace("COPY . .", "COPY Cargo.toml ./\nCOPY src src"), files=FILES),
         Valid(near=0, text=BUILD, files=UNLOCKED),
+        Valid(near=0, text=BUILD, files={**FILES, ".dockerignore": "*.lock\n"}),
         Valid(near=0, text=BUILD),
         Valid(near=1, text=INSTALL.replace("--path .", "--locked --path ."), files=FILES),
         Valid(near=1, text=INSTALL.replace("--path .", "app"), files=FILES),

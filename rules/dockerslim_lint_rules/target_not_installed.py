@@ -93,6 +93,7 @@ class TargetNotInstalled(Rule):
         Valid(near=0, text=MISSING.replace("musl\n", "musl -Z build-std=std\n", 1), files=FILES),
         Valid(near=1, text=EARLY, files=FILES),
         Valid(near=1, text=AFTER, files=PINNED),
+        Valid(near=1, text=EARLY, files={**PINNED, ".dockerignore": "rust-toolchain.toml\n"}),
         Valid(near=1, text=EARLY, files={**FILES, "rust-toolchain.toml": '[toolchain]\nchannel = "1.99.0"\n'}),
         Valid(near=1, text=EARLY.replace("COPY . .", "COPY Cargo.toml src ./"), files=PINNED),
         Valid(near=1, text=EARLY.replace("WORKDIR", "ENV RUSTUP_TOOLCHAIN=1.80.1\nWORKDIR"), files=PINNED),

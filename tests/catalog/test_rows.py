@@ -43,6 +43,7 @@ SETTINGS = {
     "suffixed",
     "by",
     "aka",
+    "ended_source",
 }
 
 

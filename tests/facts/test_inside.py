@@ -146,3 +146,26 @@ def test_certificates_and_time_zones(base: str, lines: str, certificates: bool |
 def test_started(lines: str, expected: list[tuple[str, str]]) -> None:
     image = only_image(read(START.format(base="alpine", lines=lines), CRATE))
     assert [(started.role, started.name) for started in image.inside.started] == expected
+
+
+@pytest.mark.parametrize(
+    ("base", "lines", "found"),
+    [
+        ("debian:bookworm-slim", "", False),
+        ("debian:trixie-slim", "", None),
+        ("debian:bullseye-slim", "", None),
+        ("debian:bookworm-slim", "RUN apt-get install -y openssl", True),
+        ("debian:bookworm-slim", "RUN apt-get install -y libssl-dev", True),
+        ("debian:bookworm-slim", "RUN apt-get install -y libpq5", True),
+        ("debian:bookworm-slim", "RUN apt-get install -y tini", False),
+        ("debian:bookworm-slim", "RUN apt-get install -y made-up", None),
+        ("debian:bookworm-slim", "COPY --from=builder /usr/lib/x86_64-linux-gnu/libssl.so.3 /usr/lib/", None),
+        ("debian:bookworm-slim", "COPY --from=builder /out/ /", None),
+        ("debian:bookworm-slim", "ENV LD_LIBRARY_PATH=/srv", None),
+        ("gcr.io/distroless/cc-debian13", "", None),
+        ("example.com/base", "", None),
+    ],
+)
+def test_library(base: str, lines: str, found: bool | None) -> None:
+    image = only_image(read(START.format(base=base, lines=lines), CRATE))
+    assert image.inside.library(("libssl3t64", "libssl3")) is found

@@ -24,6 +24,7 @@ DIGEST = "sha256:" + "0" * 64
         ("stable", "rust:1.80", "", False),
         ("nightly-2025-01-01", "rust:latest", "", False),
         ("nightly", "rustlang/rust:nightly", "", None),
+        ("1.90.0", "ghcr.io/rust-cross/cargo-zigbuild", "", None),
         ("1.80.1", "rust:latest", "", False),
         ("1.80.1", "rust:1-slim", "", False),
         ("1.80.1", "rust:1-slim", DIGEST, None),

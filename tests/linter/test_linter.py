@@ -22,7 +22,7 @@ from tests.facts.reading import CRATE
 from tests.plan.test_withheld import CLASSIC, SINGLE
 from tests.syntax.dockerfiles import Maker
 
-CONTEXT = MemoryContext({path: body.encode() for path, body in CRATE.items()})
+CONTEXT = MemoryContext({".dockerignore": b"target\n", **{path: body.encode() for path, body in CRATE.items()}})
 LOCKED = MemoryContext({**{path: body.encode() for path, body in CRATE.items()}, "Cargo.lock": b"version = 4\n"})
 
 
@@ -57,13 +57,13 @@ def test_select_and_ignore() -> None:
         report = linter.lint(Source(SINGLE.encode()), CONTEXT, Settings(**changes))  # type: ignore[arg-type]
         return [finding.code for finding in report.findings]
 
-    assert codes() == ["DSL101", "DSL202", "DSL402", "DSL201"]
+    assert codes() == ["DSL101", "DSL202", "DSL402", "DSL201", "DSL302"]
     assert codes(select=("dsl101",)) == ["DSL101"]
     assert codes(select=("not-stripped",)) == ["DSL201"]
-    assert codes(ignore=("DSL101", "toolchain-shipped", "root-user")) == ["DSL201"]
+    assert codes(ignore=("DSL101", "toolchain-shipped", "root-user", "dsl302")) == ["DSL201"]
     assert codes(select=("DSL503",)) == ["DSL503"], "off by default, on by name"
-    assert codes(select=("Default", "unpinned-base")) == ["DSL101", "DSL202", "DSL402", "DSL503", "DSL201"]
-    assert codes(select=("default",), ignore=("DSL101", "DSL402")) == ["DSL202", "DSL201"]
+    assert codes(select=("Default", "unpinned-base")) == ["DSL101", "DSL202", "DSL402", "DSL503", "DSL201", "DSL302"]
+    assert codes(select=("default",), ignore=("DSL101", "DSL402")) == ["DSL202", "DSL201", "DSL302"]
 
 
 def test_error_of_a_file_without_instructions() -> None:

@@ -14,7 +14,7 @@ from tests.facts.reading import CRATE, MANIFEST, only_artifact, read
 from tests.plan.test_edits import rewritten
 from tests.plan.test_withheld import CLASSIC, LOCK, SINGLE, fix, reason
 
-LOCKED = {**CRATE, "Cargo.lock": LOCK.format("itoa")}
+LOCKED = {**CRATE, "Cargo.lock": LOCK.format("itoa"), ".dockerignore": "target\n"}
 
 
 def codes(text: str, files: dict[str, str] | None = None) -> list[str]:

@@ -33,8 +33,8 @@ def context_of(case: Invalid | Valid) -> BuildContext:
     return MemoryContext({path: text.encode() for path, text in case.files.items()})
 
 
-def own(rule: Rule) -> Settings:
-    return Settings(select=(rule.CODE,))
+def own(rule: Rule, case: Invalid | Valid) -> Settings:
+    return Settings(select=(rule.CODE,), platforms=case.platforms)
 
 
 def fixes_of(report: linter.Report) -> Iterator[Fix]:
@@ -47,7 +47,7 @@ def fixes_of(report: linter.Report) -> Iterator[Fix]:
 @pytest.mark.parametrize(("rule", "case"), INVALID)
 def test_invalid_is_found_on_its_line(rule: Rule, case: Invalid, variant: str) -> None:
     source = Source(VARIANTS[variant](case.text))
-    report = linter.lint(source, context_of(case), own(rule))
+    report = linter.lint(source, context_of(case), own(rule, case))
     assert [source.line_of(finding.span.start) for finding in report.findings] == [case.line]
     for finding in report.findings:
         assert (finding.code, finding.name) == (rule.CODE, rule.NAME)
@@ -60,7 +60,7 @@ def test_invalid_is_found_on_its_line(rule: Rule, case: Invalid, variant: str) -
 def test_fix_is_exact_converges_and_stays(rule: Rule, case: Invalid, variant: str) -> None:
     encode = VARIANTS[variant]
     source = Source(encode(case.text))
-    fixed = linter.fix(source, context_of(case), own(rule), Safety.PROVABLE)
+    fixed = linter.fix(source, context_of(case), own(rule, case), Safety.PROVABLE)
     assert fixed.bug is None
     if case.fixed is None:
         assert fixed.source.data == source.data
@@ -70,12 +70,14 @@ def test_fix_is_exact_converges_and_stays(rule: Rule, case: Invalid, variant: st
     assert parse(fixed.source).fatal is None
     assert rule.CODE in {code for applied in fixed.applied for code in applied.codes}
     # a second run has none of the findings that the fix settled, and nothing new; a second fix changes nothing
-    before = {finding.code for finding in linter.lint(source, context_of(case), Settings()).findings}
-    everything = linter.fix(source, context_of(case), Settings(), Safety.PROVABLE)
-    after = linter.lint(everything.source, context_of(case), Settings())
+    before = {
+        finding.code for finding in linter.lint(source, context_of(case), Settings(platforms=case.platforms)).findings
+    }
+    everything = linter.fix(source, context_of(case), Settings(platforms=case.platforms), Safety.PROVABLE)
+    after = linter.lint(everything.source, context_of(case), Settings(platforms=case.platforms))
     assert {finding.code for finding in after.findings} <= before
     assert rule.CODE not in {finding.code for finding in after.findings}
-    again = linter.fix(everything.source, context_of(case), Settings(), Safety.PROVABLE)
+    again = linter.fix(everything.source, context_of(case), Settings(platforms=case.platforms), Safety.PROVABLE)
     assert again.source.data == everything.source.data
     assert not again.applied
 
@@ -83,7 +85,7 @@ def test_fix_is_exact_converges_and_stays(rule: Rule, case: Invalid, variant: st
 @pytest.mark.parametrize("variant", VARIANTS)
 @pytest.mark.parametrize(("rule", "case"), VALID)
 def test_near_miss_is_silent(rule: Rule, case: Valid, variant: str) -> None:
-    report = linter.lint(Source(VARIANTS[variant](case.text)), context_of(case), own(rule))
+    report = linter.lint(Source(VARIANTS[variant](case.text)), context_of(case), own(rule, case))
     assert not report.findings
 
 
@@ -99,7 +101,7 @@ def test_near_miss_is_near(rule: Rule, case: Valid) -> None:
         for name in {*(near.files or {}), *(case.files or {})}
     )
     assert max(removed, added) + (1 if other_files and not changed else 0) <= 2
-    assert changed or other_files
+    assert changed or other_files or near.platforms != case.platforms
 
 
 @pytest.mark.parametrize("rule", rules(), ids=lambda rule: rule.CODE)
@@ -133,7 +135,7 @@ def test_declared_safety_matches_the_fixes() -> None:
     """Nothing that changes libc, base or user is ever SAFE."""
     for rule in rules():
         for case in rule.INVALID:
-            for fix in fixes_of(linter.lint(Source(case.text.encode()), context_of(case), own(rule))):
+            for fix in fixes_of(linter.lint(Source(case.text.encode()), context_of(case), own(rule, case))):
                 if fix.key.startswith("slim:"):
                     assert fix.safety is Safety.PROVABLE
                     assert fix.claim is not None

@@ -60,6 +60,19 @@ class Crate:
         """Names of the locked packages that its programs can link, sorted; None where there is no lock that can be read."""
         return self._read_linked()
 
+    @cached_property
+    def compiles_c(self) -> bool | None:
+        """Whether a locked package may compile or link C, which crossing needs more for; None where there is no lock."""
+        if self.packages is None:
+            return None
+        from dockerslim_lint.catalog import natives
+
+        for name in self.packages:
+            native = natives.lookup(name)
+            if name.endswith("-sys") or (native is not None and bool(native.needs)):
+                return True
+        return False
+
     def profile(self, name: str) -> dict[str, Any]:
         """The settings of a profile, its ``inherits`` followed."""
         settings: dict[str, Any] = {}

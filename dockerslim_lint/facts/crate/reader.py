@@ -57,6 +57,10 @@ class CrateReader:
             self._context.names(f"{path}/*") or self._context.names(f"{path}/**")
         )
 
+    def holds(self, path: str) -> bool:
+        """Whether the context is known to have a file."""
+        return self._context.read(path) is not None
+
     def _read(self, directory: str, packages: tuple[str, ...], everything: bool) -> Crate | None:
         prefix = f"{directory}/" if directory else ""
         data = manifest.read_toml(self._context, f"{prefix}Cargo.toml")

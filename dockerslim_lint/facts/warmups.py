@@ -1,0 +1,171 @@
+"""Builds of the dependencies alone: ``cargo chef cook``, and the trick with a placeholder in the sources' place.
+
+cargo takes a source for built when it is not newer than the last build that read it; it compares times, not contents
+(cargo book, "cargo::core::compiler::fingerprint"; tried with cargo 1.95: the placeholder's program stays, also where
+``src`` was removed in between and where modules came in, but not where a lib.rs or build.rs did).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from dockerslim_lint.catalog import commands as known_commands
+from dockerslim_lint.facts import patterns
+from dockerslim_lint.facts.calls import features_of, target_of
+from dockerslim_lint.facts.cargo import CargoArguments, profile_of
+from dockerslim_lint.facts.model import CargoCall, Command, Stage, Stale, Warmup
+from dockerslim_lint.record import Record
+
+SOURCE = ".rs"
+NEW_UNITS = ("lib.rs", "../build.rs")
+"""Beside main.rs: a crate that has them only later is another crate to cargo, and is built anew."""
+
+
+class _Placeholder(Record):
+    """`built` is the call that read it, `copy` the COPY that put the real source in its place; -1 while there is none."""
+
+    built: int = -1
+    copy: int = -1
+
+
+class Placeholders:
+    """What stands in the sources' place in one stage. `holds` tells whether the context has a file."""
+
+    def __init__(self, calls: list[CargoCall], holds: Callable[[str], bool]) -> None:
+        self._calls = calls
+        self._holds = holds
+        self._found: dict[str, _Placeholder] = {}
+
+    def child(self) -> Placeholders:
+        """What a stage built on this one starts with."""
+        other = Placeholders(self._calls, self._holds)
+        other._found = dict(self._found)
+        return other
+
+    def command(self, command: Command) -> None:
+        """A command other than a build."""
+        for path in command.writes:
+            if path.endswith(SOURCE):
+                self._found[path] = _Placeholder()
+        name = known_commands.canonical(command.name)
+        if not self._found and name not in ("touch", "tee"):
+            return
+        if name in ("touch", "tee") and all(one.copy < 0 for one in self._found.values()):
+            for path in _paths(command):
+                if path.endswith(SOURCE) and "*" not in path:
+                    self._found[path] = _Placeholder()
+        elif name == "rm":
+            self._removed(command)
+        elif name in ("touch", "git", "mv", "cp", "install", "ln") or known_commands.classify(name) == "opaque":
+            self._forget(command)
+        else:
+            for path in _paths(command):
+                if path in self._found and path not in command.writes:
+                    del self._found[path]
+
+    def _forget(self, command: Command) -> None:
+        """Something may have given files new times, or have removed outputs. A copy of a program has not."""
+        moved = [path for path in _paths(command) if path.endswith(SOURCE)]
+        if known_commands.canonical(command.name) in ("mv", "cp", "install") and not moved and command.certain:
+            outputs = [call.output for call in self._calls if call.output is not None]
+            if any(patterns.below(path, output) is not None for path in _paths(command) for output in outputs):
+                return
+        self._found.clear()
+
+    def _removed(self, command: Command) -> None:
+        for path in _paths(command):
+            for source, one in list(self._found.items()):
+                if one.built < 0:
+                    continue
+                directory = self._calls[one.built].target_directory or "/*"
+                outside = patterns.below(path, directory) is None and patterns.below(directory, path) is None
+                if not outside or command.directory is None:
+                    self._found.pop(source, None)
+
+    def made(self, path: str) -> None:
+        """``cargo new`` or ``cargo init`` wrote a source."""
+        self._found[path] = _Placeholder()
+
+    def clean(self) -> None:
+        """``cargo clean``, whatever it is asked to clean."""
+        self._found.clear()
+
+    def copied(self, instruction: int, path: str, place: str | None) -> None:
+        """Files of the context come to `path`; `place` is where they stand in it, None where that is not known."""
+        for source, one in list(self._found.items()):
+            rest = patterns.below(source, path)
+            if rest is None:
+                continue
+            file = patterns.normalise(f"{place}/{rest}" if rest else place) if place is not None else None
+            if one.built < 0 or file is None or not self._holds(file) or self._grows(source, file, one.built):
+                del self._found[source]
+            else:
+                self._found[source] = one._replace(copy=instruction)
+
+    def brought(self, path: str) -> None:
+        """Files come to `path` from elsewhere."""
+        for source in [source for source in self._found if patterns.below(source, path) is not None]:
+            del self._found[source]
+
+    def _grows(self, source: str, file: str, built: int) -> bool:
+        """Whether the real crate has a unit that the placeholder's crate had not, so that cargo builds it anew."""
+        folder, ours = patterns.parent(f"/{file}"), patterns.parent(source)
+        for name in NEW_UNITS:
+            path = patterns.normalise(f"{ours}/{name}")
+            there = path in self._found and self._found[path].built == built
+            if path != source and not there and self._holds(patterns.normalise(f"{folder}/{name}").strip("/")):
+                return True
+        return False
+
+    def build(self, number: int, mounted: bool) -> tuple[bool, Stale | None]:
+        """A call that builds: whether it builds placeholders, and what it takes for built. `mounted`: its output does not stay."""
+        call = self._calls[number]
+        waiting = [source for source, one in self._found.items() if one.copy < 0]
+        if waiting:
+            for source in waiting:
+                if mounted or not call.command.certain or call.kind != "build":
+                    del self._found[source]
+                else:
+                    self._found[source] = _Placeholder(number)
+            return True, None
+        taken = {source: one for source, one in self._found.items() if self._same(self._calls[one.built], call)}
+        self._found.clear()
+        if not taken or mounted or not call.command.certain:
+            return False, None
+        one = next(iter(taken.values()))
+        return False, Stale(number, one.built, tuple(taken), one.copy)
+
+    @staticmethod
+    def _same(earlier: CargoCall, later: CargoCall) -> bool:
+        ours, theirs = _settings(earlier), _settings(later)
+        return earlier.kind == later.kind and earlier.output is not None and ours == theirs
+
+
+def cook_of(command: Command, arguments: CargoArguments, stage: Stage) -> Warmup | None:
+    """``cargo chef cook``; None for its other subcommands, and where a variable may hold any flag."""
+    if not any(word.pattern == "cook" for word in arguments.operands[:1]) or not arguments.exact:
+        return None
+    return Warmup(
+        "cook",
+        command,
+        profile_of(arguments, "build")[0],
+        target_of(arguments, command.variables, stage, None),
+        features_of(arguments),
+    )
+
+
+def _settings(call: CargoCall) -> tuple[object, ...]:
+    steering = {
+        name: value.text
+        for name, value in call.command.variables.items()
+        if "RUSTFLAGS" in name or name.startswith(("CARGO_PROFILE", "CARGO_BUILD"))
+    }
+    return call.output, call.features, call.toolchain, steering
+
+
+def _paths(command: Command) -> list[str]:
+    return [
+        patterns.join(command.directory or "/*", word.pattern)
+        for word in command.words[1:]
+        if word.pattern and not word.pattern.startswith("-")
+    ]

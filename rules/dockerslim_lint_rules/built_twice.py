@@ -1,0 +1,117 @@
+"""DSL303."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from dockerslim_lint.facts.model import CargoCall, Warmup
+from dockerslim_lint.rule import Finding, ImageBuild, Invalid, Label, Plan, Rule, Severity, Valid
+
+CHEF = """\
+FROM rust:1-alpine AS builder
+RUN cargo install cargo-chef
+WORKDIR /app
+COPY recipe.json .
+RUN cargo chef cook --recipe-path recipe.json
+COPY . .
+RUN cargo build --release
+FROM gcr.io/distroless/static-debian13
+COPY --from=builder /app/target/release/app /app
+CMD ["/app"]
+"""
+
+TRICK = """\
+FROM rust:1-alpine AS builder
+WORKDIR /app
+COPY Cargo.toml Cargo.lock ./
+RUN mkdir src && echo "fn main() {}" > src/main.rs && cargo build --release
+COPY . .
+RUN cargo build --release --target x86_64-unknown-linux-musl
+FROM gcr.io/distroless/static-debian13
+COPY --from=builder /app/target/x86_64-unknown-linux-musl/release/app /app
+CMD ["/app"]
+"""
+
+
+class BuiltTwice(Rule):
+    """The dependencies are built ahead with other settings than the program, so they are built twice.
+
+    `cargo chef cook`, or a build of placeholder sources, makes a layer of built dependencies. cargo uses it only where
+    profile, target and features are those of the real build; else it builds all of them, or those that differ, again, and
+    the layer only costs time and space.
+
+    **Fix safety.** There is no fix: which of the two is meant, only you know.
+    """
+
+    CODE = "DSL303"
+    NAME = "built-twice"
+    SEVERITY = Severity.WARNING
+
+    def check(self, build: ImageBuild, plan: Plan) -> Iterator[Finding]:
+        seen: set[int] = set()
+        for image in build.images:
+            for _, artifact in image.artifacts:
+                number = artifact.call
+                if number is None or number in seen:
+                    continue
+                seen.add(number)
+                call = build.calls[number]
+                warmups = self._before(build, call)
+                reasons = [self._differs(warmup, call) for warmup in warmups]
+                if not warmups or not all(reasons):
+                    continue
+                yield self.finding(
+                    f"The dependencies are built twice: the build ahead differs in {reasons[-1]}.",
+                    call.command.span,
+                    note="cargo shares nothing between them",
+                    labels=(Label(warmups[-1].command.span, "builds them ahead, for nothing"),),
+                )
+
+    @staticmethod
+    def _before(build: ImageBuild, call: CargoCall) -> list[Warmup]:
+        """The builds ahead whose files are there when the call runs."""
+        chain = set()
+        stage: int | None = call.command.stage
+        while stage is not None:
+            chain |= {stage, *build.stages[stage].uses}
+            stage = build.stages[stage].parent
+        ahead = call.command.span.start
+        if call.source != "context":
+            return []
+        return [one for one in build.warmups if one.command.stage in chain and one.command.span.start < ahead]
+
+    @staticmethod
+    def _differs(warmup: Warmup, call: CargoCall) -> str:
+        """In what, "" where it does not or cannot be told."""
+        words = (*warmup.features, *call.features, warmup.profile or "*", call.profile or "*")
+        if (
+            call.open_profile
+            or not (call.command.certain and warmup.command.certain)
+            or any("*" in word for word in words)
+        ):
+            return ""
+        if warmup.profile != call.profile:
+            return f"the profile ({warmup.profile}, then {call.profile})"
+        ours, theirs = warmup.target, call.target
+        if None not in (ours.pattern, theirs.pattern) and "config" not in (ours.origin, theirs.origin):
+            if ours.pattern != theirs.pattern:
+                return f"the target ({ours.pattern or 'the default'}, then {theirs.pattern or 'the default'})"
+            if warmup.features != call.features:
+                return "the features"
+        return ""
+
+    INVALID = (Invalid(CHEF, line=7), Invalid(TRICK, line=6))
+    VALID = (
+        Valid(near=0, text=CHEF.replace("chef cook", "chef cook --release")),
+        Valid(near=0, text=CHEF.replace("chef cook", "chef cook --profile release")),
+        Valid(near=0, text=CHEF.replace("chef cook", "chef cook $FLAGS")),
+        Valid(near=0, text=CHEF.replace("chef cook", "chef cook --profile $PROFILE")),
+        Valid(
+            near=0, text=CHEF.replace("COPY . .", "RUN cargo chef cook --release --recipe-path recipe.json\nCOPY . .")
+        ),
+        Valid(near=0, text=CHEF.replace("chef cook", "chef prepare")),
+        Valid(near=0, text=CHEF.replace("build --release", "build --release || cargo build")),
+        Valid(near=1, text=TRICK.replace("&& cargo", "&& CARGO_BUILD_TARGET=x86_64-unknown-linux-musl cargo")),
+        Valid(near=1, text=TRICK.replace("&& cargo build --release", "&& cargo fetch")),
+        Valid(near=1, text=TRICK.replace("--target x86_64-unknown-linux-musl\n", "--target $TRIPLE\n")),
+    )

@@ -1,0 +1,97 @@
+"""DSL204."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from dockerslim_lint.facts.model import CargoCall
+from dockerslim_lint.rule import Finding, ImageBuild, Invalid, Label, Plan, Rule, Severity, Valid
+
+MANIFEST = '[package]\nname = "app"\nversion = "0.1.0"\nedition = "2021"\n'
+FILES = {"Cargo.toml": MANIFEST, "src/main.rs": "fn main() {}\n"}
+
+DEBUG = """\
+FROM rust:1-alpine AS builder
+WORKDIR /app
+COPY . .
+RUN cargo build
+FROM gcr.io/distroless/static-debian13
+COPY --from=builder /app/target/debug/app /app
+CMD ["/app"]
+"""
+
+
+class DebugBuildShipped(Rule):
+    """A debug build is shipped.
+
+    Without `--release` cargo does not optimise and adds debug information: the program is many times larger and slower.
+    `cargo build --release` writes to `target/release/`, so what copies the program from `target/debug/` changes with it.
+    It also leaves out debug assertions and overflow checks.
+
+    Nothing is said where the profile comes from a variable, where the manifest or the environment optimises the dev
+    profile, and where the stage or the file is named for development.
+
+    **Fix safety.** There is no fix: overflow checks and assertions are part of how the program behaves.
+    """
+
+    CODE = "DSL204"
+    NAME = "debug-build-shipped"
+    SEVERITY = Severity.WARNING
+
+    def check(self, build: ImageBuild, plan: Plan) -> Iterator[Finding]:
+        seen: set[int] = set()
+        for image in build.images:
+            for path, artifact in image.artifacts:
+                number = artifact.call
+                if number is None or number in seen or image.development:
+                    continue
+                seen.add(number)
+                call = build.calls[number]
+                chosen = call.profile == "dev" and not call.open_profile and call.command.certain
+                if not chosen or self._optimised(build, number, call):
+                    continue
+                word = build.stages[image.stage].word
+                yield self.finding(
+                    f"{path.rsplit('/', 1)[-1]} is a debug build: not optimised, and with debug information.",
+                    call.command.span,
+                    note="--release is missing" if call.kind == "build" else "--debug asks for it",
+                    labels=(Label(word.span, "ships it"),) if word is not None else (),
+                )
+
+    @staticmethod
+    def _optimised(build: ImageBuild, number: int, call: CargoCall) -> bool:
+        """Whether somebody made the dev profile what a release is elsewhere."""
+        if "CARGO_PROFILE_DEV_OPT_LEVEL" in call.command.variables:
+            return True
+        crate = build.crates[number]
+        return crate is not None and crate.profile("dev").get("opt-level", 0) not in (0, "0")
+
+    INVALID = (
+        Invalid(DEBUG, line=4),
+        Invalid(DEBUG, line=4, files=FILES),
+        Invalid(
+            DEBUG.replace("cargo build", "cargo install --debug --path .").replace(
+                "/app/target/debug", "/usr/local/cargo/bin"
+            ),
+            line=4,
+        ),
+    )
+    VALID = (
+        Valid(near=0, text=DEBUG.replace("cargo build", "cargo build --release").replace("debug", "release")),
+        Valid(near=0, text=DEBUG.replace("cargo build", "cargo b -r").replace("debug", "release")),
+        Valid(near=0, text=DEBUG.replace("cargo build", "cargo build --profile dist").replace("debug", "dist")),
+        Valid(
+            near=0, text=DEBUG.replace("RUN", "ARG PROFILE=dev\nRUN").replace("build\n", "build --profile $PROFILE\n")
+        ),
+        Valid(near=0, text=DEBUG.replace("RUN", "ARG FLAGS\nRUN").replace("build\n", "build $FLAGS\n")),
+        Valid(near=0, text=DEBUG.replace("cargo build", "if $FAST; then cargo build; else cargo build --release; fi")),
+        Valid(near=0, text=DEBUG.replace("COPY . .", "ENV CARGO_PROFILE_DEV_OPT_LEVEL=3\nCOPY . .")),
+        Valid(near=0, text=DEBUG.replace("static-debian13", "static-debian13 AS dev")),
+        Valid(near=1, text=DEBUG, files={**FILES, "Cargo.toml": MANIFEST + "[profile.dev]\nopt-level = 2\n"}),
+        Valid(
+            near=2,
+            text=DEBUG.replace("cargo build", "cargo install --path .").replace(
+                "/app/target/debug", "/usr/local/cargo/bin"
+            ),
+        ),
+    )

@@ -1,0 +1,122 @@
+"""DSL302."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from dockerslim_lint.rule import Finding, ImageBuild, Invalid, Label, Plan, Rule, Severity, Valid
+
+FEW = 8
+"""So many locked packages are built in seconds: not worth a word."""
+
+PLAIN = """\
+FROM rust:1-alpine AS builder
+WORKDIR /app
+COPY . .
+RUN cargo build --release
+FROM gcr.io/distroless/static-debian13
+COPY --from=builder /app/target/release/app /app
+CMD ["/app"]
+"""
+
+
+class DependenciesRebuilt(Rule):
+    """Every change of any file builds all dependencies anew.
+
+    `COPY . .` comes directly before the build, so its layer changes with each source file, and cargo starts from nothing.
+    Either keep cargo's files in cache mounts (`RUN --mount=type=cache,target=/app/target`, then copy the program out in
+    the same RUN) or build the dependencies in a layer before the sources come (`cargo chef cook`). Only the time of the
+    build changes, not the image.
+
+    **Fix safety.** There is no fix.
+    """
+
+    CODE = "DSL302"
+    NAME = "dependencies-rebuilt"
+    SEVERITY = Severity.INFO
+
+    def check(self, build: ImageBuild, plan: Plan) -> Iterator[Finding]:
+        seen: set[int] = set()
+        for image in build.images:
+            for _, artifact in image.artifacts:
+                number = artifact.call
+                if number is None or number in seen:
+                    continue
+                seen.add(number)
+                whole = self._whole_context(build, number)
+                if whole is None or self._warmed(build, number):
+                    continue
+                crate = build.crates[number]
+                locked = crate.packages if crate is not None else None
+                if locked is not None and len(locked) <= FEW:
+                    continue
+                count = f"all {len(locked)} locked packages" if locked else "all dependencies"
+                yield self.finding(
+                    f"A change of any file builds {count} anew.",
+                    build.calls[number].command.span,
+                    note="no cache mount, no layer for the dependencies",
+                    labels=(Label(build.instructions[whole].keyword_span, "changes with every file"),),
+                )
+
+    @staticmethod
+    def _chain(build: ImageBuild, stage: int) -> set[int]:
+        chain = {stage}
+        parent = build.stages[stage].parent
+        while parent is not None:
+            chain.add(parent)
+            parent = build.stages[parent].parent
+        return chain
+
+    def _whole_context(self, build: ImageBuild, number: int) -> int | None:
+        """The COPY of everything that stands before the call, None if there is none or the sources are not from there."""
+        call = build.calls[number]
+        if call.source != "context":
+            return None
+        chain = self._chain(build, call.command.stage)
+        for transfer in build.transfers:
+            if transfer.stage not in chain or transfer.instruction > call.command.instruction:
+                continue
+            if transfer.origin_stage is not None or transfer.origin_image:
+                continue
+            if any(source in (".", "./", "/", "") for source in transfer.sources):
+                return transfer.instruction
+        return None
+
+    def _warmed(self, build: ImageBuild, number: int) -> bool:
+        """Whether anything keeps what was built: a mount, an earlier build, something copied from a stage, a compiler cache."""
+        call = build.calls[number]
+        at, chain = call.command.instruction, self._chain(build, call.command.stage)
+        if any(mount.instruction == at and mount.kind == "cache" for mount in build.mounts):
+            return True
+        if {"RUSTC_WRAPPER", "CARGO_BUILD_RUSTC_WRAPPER"} & set(call.command.variables):
+            return True
+        if any(build.opaque[stage] is not None for stage in chain):
+            return True
+        if any(other.command.stage in chain and other.source == "context" for other in build.calls[:number]):
+            return True
+        if any(warmup.command.stage in chain for warmup in build.warmups):
+            return True
+        return any(
+            transfer.stage in chain and (transfer.origin_stage is not None or transfer.origin_image)
+            for transfer in build.transfers
+        )
+
+    INVALID = (Invalid(PLAIN, line=4),)
+    VALID = (
+        Valid(near=0, text=PLAIN.replace("RUN cargo", "RUN --mount=type=cache,target=/usr/local/cargo/registry cargo")),
+        Valid(near=0, text=PLAIN.replace("COPY . .", "COPY . .\nRUN cargo chef cook --release --recipe-path r.json")),
+        Valid(near=0, text=PLAIN.replace("COPY . .", "COPY Cargo.toml Cargo.lock ./\nCOPY src src")),
+        Valid(near=0, text=PLAIN.replace("COPY . .", "COPY --from=deps /app/target target\nCOPY . .")),
+        Valid(near=0, text=PLAIN.replace("COPY . .", "ENV RUSTC_WRAPPER=sccache\nCOPY . .")),
+        Valid(near=0, text=PLAIN.replace("COPY . .", "RUN git clone https://example.com/app .")),
+        Valid(near=0, text=PLAIN.replace("cargo build", "cargo install ripgrep && cargo test")),
+        Valid(
+            near=0,
+            text=PLAIN,
+            files={
+                "Cargo.toml": '[package]\nname = "app"\nversion = "0.1.0"\n',
+                "Cargo.lock": 'version = 4\n[[package]]\nname = "app"\nversion = "0.1.0"\n',
+                "src/main.rs": "fn main() {}\n",
+            },
+        ),
+    )

@@ -1,0 +1,82 @@
+"""DSL205."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from dockerslim_lint.rule import Finding, ImageBuild, Invalid, Plan, Rule, Severity, Valid
+
+APT = """\
+FROM rust:1-bookworm AS builder
+WORKDIR /app
+COPY . .
+RUN cargo build --release
+FROM debian:bookworm-slim
+RUN apt-get update && apt-get install -y ca-certificates
+COPY --from=builder /app/target/release/app /app
+CMD ["/app"]
+"""
+
+TOOLS = APT.replace("ca-certificates", "ca-certificates pkg-config && rm -rf /var/lib/apt/lists/*")
+
+APK = """\
+FROM rust:1-alpine AS builder
+WORKDIR /app
+COPY . .
+RUN cargo build --release
+FROM alpine:3.24
+RUN apk add ca-certificates
+COPY --from=builder /app/target/release/app /app
+CMD ["/app"]
+"""
+
+
+class Leftovers(Rule):
+    """What only installing or compiling needed stays in the final image.
+
+    A package manager's lists and caches stay in the layer unless the same RUN removes them: a later RUN hides them and
+    saves nothing. With apt, end the RUN with `rm -rf /var/lib/apt/lists/*`; with apk, write `apk add --no-cache`. A compiler,
+    make or pkg-config has done its work in the builder stage; the program does not need it to run.
+
+    Nothing is said of an image that is also the builder, of a RUN with a step that is not understood, and of tools where
+    something in the stage may call them.
+
+    **Fix safety.** There is no fix of its own; where the image is being slimmed anyway, needless packages go with it.
+    """
+
+    CODE = "DSL205"
+    NAME = "leftovers"
+    SEVERITY = Severity.INFO
+
+    def check(self, build: ImageBuild, plan: Plan) -> Iterator[Finding]:
+        seen: set[int] = set()
+        for image in build.images:
+            for one in image.leftovers:
+                if one.command.span.start in seen:
+                    continue
+                seen.add(one.command.span.start)
+                names = ", ".join(one.names)
+                if one.kind == "cache":
+                    text, note = f"{names} stays in the image.", "only the RUN that fills it can empty it"
+                else:
+                    text, note = (
+                        f"The image holds what only a build needs: {names}.",
+                        "nothing is compiled in this stage",
+                    )
+                yield self.finding(text, one.command.span, note=note)
+
+    INVALID = (Invalid(APT, line=6), Invalid(TOOLS, line=6), Invalid(APK, line=6))
+    VALID = (
+        Valid(near=0, text=APT.replace("ca-certificates", "ca-certificates && rm -rf /var/lib/apt/lists/*")),
+        Valid(near=0, text=APT.replace("ca-certificates", "tini; rm -rf /var/lib/{apt,cache,log}")),
+        Valid(near=0, text=APT.replace("RUN apt-get", "RUN --mount=type=cache,target=/var/lib/apt apt-get")),
+        Valid(near=0, text=APT.replace("ca-certificates", "tini && find /var/lib/apt/lists -type f -delete")),
+        Valid(near=0, text=APT.replace("ca-certificates", "tini && ./clean.sh")),
+        Valid(near=0, text=APT.replace("RUN apt-get update && apt-get install -y ca-certificates\n", "")),
+        Valid(near=1, text=TOOLS.replace(" pkg-config", "")),
+        Valid(near=1, text=TOOLS.replace("pkg-config", "pkg-config && apt-get purge -y pkg-config")),
+        Valid(near=1, text=TOOLS.replace("pkg-config", "pkg-config && pip install wheels")),
+        Valid(near=2, text=APK.replace("apk add", "apk add --no-cache")),
+        Valid(near=2, text=APK.replace("ca-certificates", "ca-certificates && rm -rf /var/cache/apk/*")),
+        Valid(near=2, text=APK.replace("RUN apk", "RUN --mount=type=cache,target=/var/cache/apk apk")),
+    )

@@ -1,0 +1,83 @@
+"""DSL301."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from dockerslim_lint.rule import Finding, ImageBuild, Invalid, Label, Plan, Rule, Severity, Valid
+
+CACHED = """\
+FROM rust:1-alpine AS builder
+WORKDIR /app
+COPY . .
+RUN --mount=type=cache,target=/app/target cargo build --release
+FROM gcr.io/distroless/static-debian13
+COPY --from=builder /app/target/release/app /app
+CMD ["/app"]
+"""
+
+LATER = """\
+FROM rust:1-alpine AS builder
+WORKDIR /app
+COPY . .
+RUN --mount=type=cache,target=target cargo build --release
+RUN cp target/release/app /app.bin
+FROM gcr.io/distroless/static-debian13
+COPY --from=builder /app.bin /app
+CMD ["/app"]
+"""
+
+SINGLE = """\
+FROM rust:1
+WORKDIR /app
+COPY . .
+RUN --mount=type=cache,target=/app/target cargo build --release
+CMD ["./target/release/app"]
+"""
+
+
+class LostInCacheMount(Rule):
+    """The program stays in a cache mount, and what asks for it later does not find it.
+
+    A `--mount=type=cache` is there for one RUN. What cargo writes below it is no part of the image: neither a later RUN
+    nor `COPY --from` sees it, and the build stops with "not found" (or the container does, where the program was to
+    start from there). Copy the program out in the same RUN: `cargo build --release && cp target/release/app /app.bin`.
+
+    **Fix safety.** There is no fix.
+    """
+
+    CODE = "DSL301"
+    NAME = "lost-in-cache-mount"
+    SEVERITY = Severity.ERROR
+
+    def check(self, build: ImageBuild, plan: Plan) -> Iterator[Finding]:
+        for lost in build.lost:
+            yield self.finding(
+                f"{lost.path.rsplit('/', 1)[-1]} is not there: it was built into a cache mount, which ends with its RUN.",
+                lost.span,
+                note="copy the program out of the mount in the RUN that builds it",
+                labels=(Label(lost.mount.span, "holds what cargo builds, for this RUN alone"),),
+            )
+
+    INVALID = (Invalid(CACHED, line=6), Invalid(LATER, line=5), Invalid(SINGLE, line=5))
+    VALID = (
+        Valid(
+            near=0,
+            text=CACHED.replace("--release\n", "--release && cp target/release/app /out\n").replace(
+                "builder /app/target/release/app", "builder /out"
+            ),
+        ),
+        Valid(near=0, text=CACHED.replace("target=/app/target", "target=/usr/local/cargo/registry")),
+        Valid(
+            near=0, text=CACHED.replace("cargo build", "CARGO_TARGET_DIR=/out cargo build").replace("/app/t", "/out/t")
+        ),
+        Valid(
+            near=0, text=CACHED.replace("COPY --from=builder /app/target/release/app", "COPY --from=builder /app/app")
+        ),
+        Valid(near=0, text=CACHED, files={"Cargo.toml": "", "target/release/app": "an old one"}),
+        Valid(near=1, text=LATER.replace("RUN cp", "RUN --mount=type=cache,target=target cp")),
+        Valid(near=1, text=LATER.replace("RUN cp", "RUN cargo build --release && cp")),
+        Valid(near=1, text=LATER.replace("RUN cp", "RUN make app && cp")),
+        Valid(near=2, text=SINGLE.replace("--mount=type=cache,target=/app/target ", "")),
+        Valid(near=2, text=SINGLE.replace('["./target/release/app"]', '["cargo", "run", "--release"]')),
+    )

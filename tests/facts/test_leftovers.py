@@ -1,0 +1,87 @@
+"""What stays in a final image, and which releases have ended."""
+
+from __future__ import annotations
+
+import pytest
+
+from dockerslim_lint.catalog import images
+from tests.facts.reading import only_image, read
+
+TWO = """\
+FROM rust:1 AS build
+WORKDIR /a
+RUN cargo build --release
+FROM debian:trixie-slim
+{}
+COPY --from=build /a/target/release/x /x
+CMD ["/x"]
+"""
+
+
+def left(step: str) -> list[tuple[str, tuple[str, ...]]]:
+    return [(one.kind, one.names) for one in only_image(read(TWO.format(step))).leftovers]
+
+
+def test_caches_and_tools() -> None:
+    assert left("RUN apt-get update && apt-get install -y gcc make libpq5") == [
+        ("cache", ("/var/lib/apt/lists",)),
+        ("tools", ("gcc", "make")),
+    ]
+    assert left("RUN apk add curl") == [("cache", ("/var/cache/apk",))]
+
+
+@pytest.mark.parametrize(
+    "step",
+    [
+        "RUN apt-get update && rm -rf /var/lib/apt",
+        "RUN apt-get update && cd /var/lib/apt && rm -rf lists",
+        "RUN apt-get update && apt-get distclean",
+        "RUN apt-get install -y curl",
+        "RUN apk add --no-cache curl",
+        "RUN apk --no-cache add curl",
+        "RUN apk add curl && apk cache clean",
+        "RUN apk add --no-cache --virtual .deps gcc && apk del .deps",
+        "RUN dnf install -y curl",
+        "RUN if true; then apt-get update; fi",
+    ],
+)
+def test_nothing_is_left(step: str) -> None:
+    assert left(step) == []
+
+
+def test_whole_outputs_and_development() -> None:
+    image = only_image(read(TWO.format("COPY --from=build /a /b")))
+    assert image.outputs == (("/b/target/release", 0),)
+    assert not image.development
+    assert only_image(read(TWO.replace("slim", "slim AS dev").format(""))).development
+
+
+@pytest.mark.parametrize(
+    ("reference", "ended"),
+    [
+        ("debian:11-slim", True),
+        ("debian:bookworm", False),
+        ("debian", False),
+        ("ubuntu:focal", True),
+        ("ubuntu:24.04", False),
+        ("alpine:3.19.1", True),
+        ("alpine:3", False),
+        ("gcr.io/distroless/cc-debian12", True),
+        ("gcr.io/distroless/cc", False),
+        ("centos:7", True),
+        ("rockylinux:8", False),
+    ],
+)
+def test_ended(reference: str, ended: bool) -> None:
+    image = images.lookup(reference)
+    assert image is not None
+    assert image.ended is ended
+
+
+def test_every_ended_release_is_a_release() -> None:
+    for name in ("images", "images_other"):
+        from dockerslim_lint.catalog.tables import table
+
+        for row in [*table(name)["family"].values(), *table(name)["image"]]:
+            assert set(row.get("ended", "").split()) <= set(row.get("releases", {}))
+            assert bool(row.get("ended")) == bool(row.get("ended_source"))

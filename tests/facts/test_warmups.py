@@ -1,0 +1,85 @@
+"""Placeholders in the sources' place, builds ahead of the sources, and outputs in mounts."""
+
+from __future__ import annotations
+
+import pytest
+
+from tests.facts.reading import read
+
+FILES = {"Cargo.toml": '[package]\nname = "app"\nversion = "0.1.0"\n', "src/main.rs": "fn main() {}\n"}
+
+TRICK = """\
+FROM rust:1
+WORKDIR /app
+COPY Cargo.toml ./
+RUN mkdir src && echo "fn main() {}" > src/main.rs
+RUN cargo build --release
+COPY . .
+RUN cargo build --release
+"""
+
+
+def test_a_placeholder_is_taken_for_the_source() -> None:
+    build = read(TRICK, FILES)
+    (stale,) = build.stale
+    assert (stale.call, stale.earlier, stale.sources, stale.copy) == (1, 0, ("/app/src/main.rs",), 5)
+    assert [(one.kind, one.profile) for one in build.warmups] == [("placeholder", "release")]
+
+
+@pytest.mark.parametrize("step", ["cargo init", "cargo new --bin .", "touch src/main.rs", "tee src/main.rs"])
+def test_ways_to_make_one(step: str) -> None:
+    assert read(TRICK.replace('echo "fn main() {}" > src/main.rs', step), FILES).stale
+
+
+def test_a_stage_has_what_its_parent_has() -> None:
+    text = TRICK.replace("FROM rust:1", "FROM rust:1 AS first").replace("COPY . .", "FROM first\nCOPY . .")
+    assert [one.copy for one in read(text, FILES).stale] == [6]
+
+
+@pytest.mark.parametrize(
+    "step",
+    [
+        "RUN rm -rf target",
+        "RUN rm target/release/deps/app*",
+        "RUN touch src/main.rs",
+        "RUN find . -name '*.rs' -exec touch {} +",
+        "RUN ./clean.sh",
+        "RUN cargo clean -p app",
+        "RUN sed -i s/a/b/ src/main.rs",
+        "RUN git checkout .",
+        "COPY --from=rust:1 /src src",
+    ],
+)
+def test_what_makes_cargo_build_the_source(step: str) -> None:
+    assert not read(TRICK.replace("COPY . .", f"COPY . .\n{step}"), FILES).stale
+
+
+def test_the_same_call_twice_is_not_enough() -> None:
+    for old, new in (
+        ("COPY . .\nRUN cargo build --release", "COPY . .\nRUN cargo build --release --features a"),
+        ("COPY . .\n", "COPY . .\nENV RUSTFLAGS=-Copt-level=3\n"),
+        ("RUN cargo build --release\nCOPY", "RUN cargo build --release || true\nCOPY"),
+        ("RUN cargo build --release\nCOPY", "RUN --mount=type=cache,target=target cargo build --release\nCOPY"),
+    ):
+        assert not read(TRICK.replace(old, new), FILES).stale
+
+
+def test_cooks_and_features() -> None:
+    (cook,) = read("FROM rust:1\nRUN cargo chef cook --release -F b,a --target x --no-default-features\n").warmups
+    assert (cook.kind, cook.profile, cook.target.pattern) == ("cook", "release", "x")
+    assert cook.features == ("--no-default-features", "a", "b")
+
+
+def test_outputs_in_a_mount_are_lost_behind_their_run() -> None:
+    text = "FROM rust:1\nWORKDIR /a\nRUN --mount=type=cache,id=t,target=target/ cargo build\nRUN {}\n"
+    for step in ("cp target/debug/x /x", "strip target/debug/x", "mv ./target/debug/x /a/y"):
+        (lost,) = read(text.format(step)).lost
+        assert (lost.path, lost.mount.target, lost.mount.varies) == ("/a/target/debug/x", "/a/target", False)
+    for step in (
+        "mkdir -p target/debug",
+        "rm -rf target/debug",
+        "cp x target/debug/x",
+        "cp target/debug/x /x || true",
+        "--mount=type=cache,target=/a/target cp target/debug/x /x",
+    ):
+        assert not read(text.format(step)).lost
