@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 from dockerslim_lint.catalog import packages
 from dockerslim_lint.edit import Need
 from dockerslim_lint.facts import patterns
@@ -9,6 +11,8 @@ from dockerslim_lint.facts.model import FinalImage, ImageBuild
 from dockerslim_lint.plan.model import Choice, NotPossible
 
 PROGRAM_DIRECTORIES = frozenset({"bin", "sbin", "libexec"})
+
+_HARMLESS_END = re.compile(r"\|\|\s*(exit \d+|false)\s*$")
 
 LOADER_VARIABLES = ("LD_LIBRARY_PATH", "LD_PRELOAD", "LD_AUDIT")
 
@@ -30,7 +34,7 @@ def check_base(build: ImageBuild, image: FinalImage, choice: Choice) -> None:
         if name in image.variables:
             raise NotPossible(f"{name} is set: the program loads libraries when it runs")
     if image.healthcheck is not None:
-        _check_health(build, image)
+        _check_health(build, image, choice)
     if not image.single_stage:
         _check_transfers(build, image)
     if not base.certificates:
@@ -62,6 +66,12 @@ def _installable(image: FinalImage) -> set[str]:
     """What the final stage installs by name, and so in Alpine's words too."""
     known = [packages.lookup(install.manager, name) for install in image.installs for name in install.packages]
     return {package.role for package in known if package is not None and package.alpine}
+
+
+def _installable_programs(image: FinalImage) -> set[str]:
+    """Programs of the packages that the final stage installs, where Alpine has a package of that program too."""
+    known = [packages.lookup(install.manager, name) for install in image.installs for name in install.packages]
+    return {program for package in known if package is not None and package.alpine for program in package.programs}
 
 
 def _check_init(image: FinalImage, choice: Choice) -> None:
@@ -115,13 +125,21 @@ def _check_transfers(build: ImageBuild, image: FinalImage) -> None:
                 raise NotPossible(f"line {line} brings another program, {name}, which may need glibc")
 
 
-def _check_health(build: ImageBuild, image: FinalImage) -> None:
+def _check_health(build: ImageBuild, image: FinalImage, choice: Choice) -> None:
     instruction = build.instructions[image.healthcheck or 0]
     if instruction.healthcheck == "NONE":
         return
     line = build.source.line_of(instruction.span.start)
     programs = {path for path, _ in image.artifacts} | {patterns.basename(path) for path, _ in image.artifacts}
-    if instruction.json is None or not instruction.json or instruction.json[0].text not in programs:
+    if instruction.json and instruction.json[0].text in programs:
+        return
+    if choice.base.package_manager == "apk" and not choice.keep and not image.single_stage:
+        called = [one.name for one in image.inside.started if one.role == "health"]
+        text = _HARMLESS_END.sub("", instruction.body.data.decode("utf-8", "surrogateescape"))
+        plain = instruction.json is not None or not set(text) & set("`$|;&<>(")
+        if called and plain and set(called) <= _installable_programs(image):
+            return
+    if not choice.keep:
         raise NotPossible(f"HEALTHCHECK (line {line}) runs another program, which the new base may lack")
 
 

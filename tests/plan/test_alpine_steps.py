@@ -106,3 +106,33 @@ def test_what_is_needless_goes_whole() -> None:
 )
 def test_what_has_no_equal(before: str, said: str) -> None:
     assert said in reason(steps(before))
+
+
+CURL = "RUN apt-get update && apt-get install -y curl"
+
+
+@pytest.mark.parametrize(
+    "command",
+    [
+        "CMD curl -f http://localhost:80/ || exit 1",
+        'CMD ["curl", "-f", "http://localhost/"]',
+        "--interval=5s CMD curl -s x",
+    ],
+)
+def test_what_a_health_check_calls_is_installed_too(command: str) -> None:
+    after = rewritten(steps(CURL, f"HEALTHCHECK {command}"))
+    assert "FROM alpine:3.24\nRUN apk add --no-cache curl\nHEALTHCHECK" in after
+
+
+@pytest.mark.parametrize(
+    "command",
+    [
+        "CMD curl -f x | grep ok",
+        "CMD curl -f x && test -f /ok",
+        "CMD /usr/bin/other",
+        "CMD curl $(cat /x)",
+        "CMD wget x",
+    ],
+)
+def test_a_health_check_that_needs_more(command: str) -> None:
+    assert "HEALTHCHECK" in reason(steps(CURL, f"HEALTHCHECK {command}"))
