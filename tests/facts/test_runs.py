@@ -27,6 +27,7 @@ APP = "/app/target/release/app"
         "CMD PORT=$P ./target/release/app | tee log",
         'CMD ["env", "A=b", "./target/release/app"]',
         'ENTRYPOINT ["tini", "--", "./target/release/app"]',
+        'ENTRYPOINT ["tini", "-g", "--", "sh", "-c", "./target/release/app"]',
         'ENTRYPOINT ["/wrap"]\nCMD ["./target/release/app", "--serve"]',
     ],
 )
@@ -53,6 +54,8 @@ def test_by_a_name_on_the_path(command: str) -> None:
         ('COPY docker/e.sh /e.sh\nENTRYPOINT ["/e.sh"]\nCMD ["serve"]', "docker/e.sh", "/app/target/release/app $1\n"),
         ('COPY docker/e.sh /e.sh\nENTRYPOINT ["/e.sh", "./target/release/app"]', "docker/e.sh", 'exec "$@"\n'),
         ('CMD ["./run.sh"]', "run.sh", "gosu user /app/target/release/app\n"),
+        ('ENTRYPOINT ["tini", "--", "./run.sh"]', "run.sh", "exec ./target/release/app\n"),
+        ('ENTRYPOINT ["tini", "--"]\nCMD ["bash", "run.sh"]', "run.sh", "exec ./target/release/app\n"),
     ],
 )
 def test_a_script_of_the_context(command: str, path: str, script: str) -> None:
@@ -124,3 +127,12 @@ def test_a_context_that_is_copied_to_the_root_holds_no_shell() -> None:
     text = 'FROM rust:1\nCOPY ./ ./\nRUN cargo build --release\nCMD ["sh", "-c", "./target/release/app"]\n'
     launch = only_image(read(text, CRATE)).launch
     assert (launch.program, launch.runs) == (None, ("/target/release/app",))
+
+
+@pytest.mark.parametrize(
+    "words", ['["tini", "--", "./target/release/app"]', '["/usr/bin/dumb-init", "./target/release/app"]']
+)
+def test_behind_an_init_the_program_is_what_that_starts(words: str) -> None:
+    launch = only_image(read(f"{SINGLE}ENTRYPOINT {words}\n", CRATE)).launch
+    assert (launch.program, launch.runs) == (APP, (APP,))
+    assert launch.init in words

@@ -187,6 +187,7 @@ FOLDER = "FROM rust:1 AS b\nWORKDIR /app\nCOPY . .\nRUN cargo build --release\nF
         ("/app /app", "./target/release/app"),
         ("/app/target /app/target", "target/release/app"),
         ("/app /srv/", "/srv/target/release/app"),
+        ("/app /srv", "/srv/target/release/app"),
     ],
 )
 def test_a_folder_above_the_outputs_is_shipped_whole(copied: str, program: str) -> None:
