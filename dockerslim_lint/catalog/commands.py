@@ -51,6 +51,12 @@ def is_wrapper(name: str) -> bool:
     return bool(_rows().get(canonical(name), {}).get("wrapper", False))
 
 
+def may_build(name: str) -> bool:
+    """Whether an opaque command is made for building: a build tool, or a script of the project by its path."""
+    row = _rows().get(canonical(name))
+    return bool(row.get("builds", False)) if row else "/" in name
+
+
 def may_bring(name: str) -> bool:
     """Whether the command may put files into the image that no word of it names."""
     row = _rows().get(canonical(name))

@@ -9,7 +9,12 @@ from dockerslim_lint.record import Record
 _HUB = ("docker.io", "index.docker.io", "registry-1.docker.io", "registry.hub.docker.com", "mirror.gcr.io")
 """Registries that serve Docker Hub's names as they are."""
 
-_OFFICIAL_MIRRORS = ("public.ecr.aws/docker/library/", "public.ecr.aws/docker/")
+_OFFICIAL_MIRRORS = (
+    "public.ecr.aws/docker/library/",
+    "public.ecr.aws/docker/",
+    "mcr.microsoft.com/mirror/docker/library/",
+    "mcr.microsoft.com/oss/mirror/docker.io/library/",
+)
 """Prefixes under which another registry copies Docker Hub's official images."""
 
 _COMPONENT = re.compile(r"[a-z0-9]+(?:(?:[._]|__|-+)[a-z0-9]+)*")

@@ -36,7 +36,7 @@ def read_build(
     problems = _problems(dockerfile, instructions, frontend)
     crates = CrateReader(context)
     contents = Contents(context, source.path)
-    shared = Shared(source, crates, contents, arguments)
+    shared = Shared(source, context, crates, contents, arguments)
     empty = ImageBuild(
         source,
         dockerfile,

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from dockerslim_lint.facts import patterns
-from dockerslim_lint.facts.cargo import BUILDS, CargoArguments, profile_of
+from dockerslim_lint.facts.cargo import BUILDS, CROSS, XX, ZIGBUILD, CargoArguments, profile_of
 from dockerslim_lint.facts.crate.model import Crate
 from dockerslim_lint.facts.model import (
     STRIPPED_ALL,
@@ -21,6 +21,9 @@ from dockerslim_lint.facts.model import (
 )
 from dockerslim_lint.facts.toolchain import environment_target, link_of, linkers, rust_flags, triple_of
 
+LINKER_STRIPS = frozenset({"-s", "--strip-all"})
+"""ld(1)."""
+
 DEFAULT_CARGO_HOME = "/root/.cargo"
 
 
@@ -32,7 +35,7 @@ def crate_directory(command: Command, arguments: CargoArguments, kind: str) -> s
         directory = patterns.join(directory, flags["-C"][-1].pattern)
     if kind == "install":
         if "--path" not in flags:
-            return None
+            return directory if _installs_here(arguments) else None
         return patterns.join(directory, flags["--path"][-1].pattern) if directory is not None else None
     if "--manifest-path" in flags and directory is not None:
         return patterns.parent(patterns.join(directory, flags["--manifest-path"][-1].pattern))
@@ -63,8 +66,13 @@ def read_call(
     config = crate.config if crate is not None else None
     triple = triple_of(target, stage)
     flags_in_force = rust_flags(triple, command.variables, config)
+    if flags_in_force is not None and arguments.driver == XX and "XX_RUSTFLAGS" in command.variables:
+        added = command.variables["XX_RUSTFLAGS"].text
+        flags_in_force = f"{flags_in_force} {added}".strip() if added is not None else None
+    if arguments.subcommand == "rustc" and flags_in_force is not None:
+        flags_in_force = " ".join((flags_in_force, *arguments.rest)).strip()
     source = "context"
-    if kind == "install" and "--path" not in flags:
+    if kind == "install" and "--path" not in flags and not _installs_here(arguments):
         source = "git" if "--git" in flags else "registry"
     return CargoCall(
         command,
@@ -81,7 +89,8 @@ def read_call(
         output,
         directory,
         link_of(target, stage, flags_in_force),
-        _stripped(command.variables, profile, crate, flags_in_force or ""),
+        # cross hands none of the environment's profile settings to its container
+        UNKNOWN if arguments.driver == CROSS else _stripped(command.variables, profile, crate, flags_in_force or ""),
         _debug(command.variables, profile, crate, flags_in_force or ""),
         _end(command, arguments),
         flags_in_force,
@@ -89,7 +98,14 @@ def read_call(
         True if {"--locked", "--frozen"} & arguments.switches else False if arguments.exact else None,
         features=features_of(arguments),
         open_profile=_open_profile(arguments),
+        driver=arguments.driver,
+        foreign_libc=arguments.driver == CROSS or arguments.subcommand == ZIGBUILD,
     )
+
+
+def _installs_here(arguments: CargoArguments) -> bool:
+    """Before Rust 2018 a bare ``cargo install`` built the package of the directory (cargo's changelog, 1.31)."""
+    return not arguments.operands and "--git" not in arguments.flags and "--list" not in arguments.switches
 
 
 def read_cook(command: Command, arguments: CargoArguments, stage: Stage) -> Cook | None:
@@ -114,21 +130,36 @@ def _open_profile(arguments: CargoArguments) -> bool:
 def target_of(arguments: CargoArguments, variables: Mapping[str, Value], stage: Stage, crate: Crate | None) -> Target:
     """The target that a call builds for."""
     named = arguments.flags.get("--target")
+    if arguments.driver == XX:
+        return _target_of_xx(variables, stage)
     if named:
-        pattern: str | None = named[-1].pattern
-        if not pattern or pattern == "*" or len(named) > 1:
+        pattern: str | None = named[0].pattern
+        for word in named[1:]:
+            pattern = patterns.merge(pattern, word.pattern)
+        if not pattern or pattern == "*":
             pattern = None
-        return Target(pattern, "flag", named[-1].span, named[-1].machine)
+        elif arguments.subcommand == ZIGBUILD:
+            pattern = pattern.partition(".")[0]  # the glibc to link against: x86_64-unknown-linux-gnu.2.17
+        return Target(pattern, "flag", named[-1].span, any(word.machine for word in named))
     from_environment = environment_target(variables)
     if from_environment is not None:
         return from_environment
     if crate is not None and crate.config.target:
         return Target(crate.config.target, "config", None)
-    if not arguments.exact:
+    if not arguments.exact or arguments.driver == CROSS:
         return Target(None, "flag", None)
     if stage.image is not None and stage.image.default_target:
         return Target(stage.image.default_target, "image", None)
     return Target("", "host", None)
+
+
+def _target_of_xx(variables: Mapping[str, Value], stage: Stage) -> Target:
+    """xx-cargo asks for the target platform's triple, of the libc that the builder has, unless XX_LIBC names another."""
+    image, named = stage.image, variables.get("XX_LIBC")
+    if image is None or not image.toolchain:
+        return Target(None, "xx", None)
+    libc = named.text if named is not None else {"musl": "musl", "glibc": "gnu"}.get(image.host_libc)
+    return Target(f"*-unknown-linux-{libc}*" if libc in ("musl", "gnu") else None, "xx", None)
 
 
 def _target_directory(
@@ -164,7 +195,8 @@ def _install_root(command: Command, arguments: CargoArguments, stage: Stage) -> 
 
 
 def _stripped(variables: Mapping[str, Value], profile: str | None, crate: Crate | None, flags: str) -> str:
-    if "strip=symbols" in flags or "link-arg=-s" in flags.split("-C"):
+    by_flags = _stripped_by(flags)
+    if by_flags == STRIPPED_ALL:
         return STRIPPED_ALL
     if profile is None:
         return UNKNOWN
@@ -176,11 +208,28 @@ def _stripped(variables: Mapping[str, Value], profile: str | None, crate: Crate 
         return UNKNOWN
     else:
         setting = crate.profile(profile).get("strip")
+    if by_flags and setting not in (True, "true", "symbols"):
+        return by_flags
     if setting in (True, "true", "symbols"):
         return STRIPPED_ALL
     if setting == "debuginfo":
         return STRIPPED_DEBUGINFO
     return STRIPPED_NO
+
+
+def _stripped_by(flags: str) -> str:
+    """What rustc's flags strip: ``-C strip=…``, or the linker's ``-s``; "" for nothing said."""
+    options = [
+        option for word in flags.split() for option in word.removeprefix("-C").removeprefix("--codegen=").split(",")
+    ]
+    if (
+        any(option in LINKER_STRIPS for option in flags.replace("=", " ").replace(",", " ").split())
+        and "link-arg" in flags
+    ):
+        return STRIPPED_ALL
+    if "strip=symbols" in options:
+        return STRIPPED_ALL
+    return STRIPPED_DEBUGINFO if "strip=debuginfo" in options else ""
 
 
 def _debug(variables: Mapping[str, Value], profile: str | None, crate: Crate | None, flags: str) -> bool:

@@ -6,16 +6,54 @@ from dockerslim_lint.catalog import commands as known_commands
 from dockerslim_lint.facts.model import Command, CommandWord
 from dockerslim_lint.record import Record
 
-BUILDS = {"build": "build", "b": "build", "install": "install"}
-"""Subcommands that make programs, with cargo's built-in alias (cargo book, "cargo build")."""
+BUILDS = {"build": "build", "b": "build", "rustc": "build", "zigbuild": "build", "install": "install"}
+"""Subcommands that make programs, with cargo's built-in alias (cargo book, "cargo build", "cargo rustc"; cargo-zigbuild's
+README: the files lie where `cargo build` puts them)."""
+
+BUILT_IN = frozenset(
+    [
+        "check",
+        "c",
+        "clean",
+        "doc",
+        "d",
+        "new",
+        "init",
+        "add",
+        "remove",
+        "run",
+        "r",
+        "test",
+        "t",
+        "bench",
+        "update",
+        "search",
+        "publish",
+        "fetch",
+        "vendor",
+        "tree",
+        "metadata",
+        "version",
+    ]
+)
+"""Subcommands that no alias can take (cargo book, "Configuration", [alias])."""
+
+CARGO = "cargo"
+CROSS = "cross"
+XX = "xx-cargo"
+ZIGBUILD = "zigbuild"
+
+DRIVERS = frozenset({CARGO, CROSS, XX, "cargo-zigbuild", "cargo-auditable", "cargo-chef"})
+"""Programs that take cargo's command line: cross, xx-cargo (tonistiigi/xx src/xx-cargo), subcommands by their own name."""
+
+RUSTUP_RUN = ("rustup", "run")
+"""Behind it a toolchain and a command (rustup book, "rustup run")."""
 
 FORWARDERS = frozenset({"auditable"})
 """Subcommands that hand the rest to cargo itself and build the same files (cargo-auditable's README)."""
 
 OTHER_BUILDERS = {
-    "zigbuild": "cargo zigbuild",
     "xwin": "cargo xwin",
-    "rustc": "cargo rustc",
     "deb": "cargo deb",
     "dist": "cargo dist",
     "make": "cargo make",
@@ -23,11 +61,13 @@ OTHER_BUILDERS = {
     "leptos": "cargo leptos",
     "cross": "cargo cross",
     "pgo": "cargo pgo",
-    "binstall": "cargo binstall",
     "run": "cargo run",
     "r": "cargo run",
 }
-"""Subcommands that may make programs in ways that are not modelled."""
+"""Subcommands that may make programs in ways that are not modelled. binstall is none: it fetches tools."""
+
+HELPERS = frozenset({"run", "r"})
+"""Those of them that are not there to make the program that is shipped."""
 
 VALUE_FLAGS = frozenset(
     [
@@ -71,7 +111,10 @@ VALUE_FLAGS = frozenset(
 
 
 class CargoArguments(Record):
-    """cargo's words, sorted: `flags` hold every value of a flag, in order; `last` is the index of the last word before ``--``."""
+    """cargo's words, sorted: `flags` hold every value of a flag, in order; `last` is the index of the last word before ``--``.
+
+    `driver` is the program, `rest` what stands behind ``--``.
+    """
 
     toolchain: str
     subcommand: str
@@ -80,6 +123,8 @@ class CargoArguments(Record):
     operands: tuple[CommandWord, ...]
     last: int
     exact: bool
+    driver: str = CARGO
+    rest: tuple[str, ...] = ()
 
 
 def cargo_arguments(command: Command) -> CargoArguments | None:
@@ -90,9 +135,15 @@ def cargo_arguments(command: Command) -> CargoArguments | None:
         at += 1
         while at < len(words) and ("=" in words[at].pattern or words[at].pattern.startswith("-")):
             at += 1
-    if at >= len(words) or not words[at].exact or words[at].pattern.rsplit("/", 1)[-1] != "cargo":
-        return None
     toolchain = subcommand = ""
+    if tuple(word.pattern for word in words[at : at + 2]) == RUSTUP_RUN and at + 3 < len(words):
+        toolchain = words[at + 2].pattern
+        at += 3
+    if at >= len(words) or not words[at].exact:
+        return None
+    driver = words[at].pattern.rsplit("/", 1)[-1]
+    if driver not in DRIVERS:
+        return None
     flags: dict[str, tuple[CommandWord, ...]] = {}
     switches: set[str] = set()
     operands: list[CommandWord] = []
@@ -128,7 +179,8 @@ def cargo_arguments(command: Command) -> CargoArguments | None:
             operands.append(word)
             # `cargo build $FLAGS`: what the variable holds may be any flag
             exact = exact and not text.startswith("*")
-    return CargoArguments(toolchain, subcommand, flags, frozenset(switches), tuple(operands), last, exact)
+    rest = tuple(word.pattern for word in words[index + 1 :])
+    return CargoArguments(toolchain, subcommand, flags, frozenset(switches), tuple(operands), last, exact, driver, rest)
 
 
 def profile_of(arguments: CargoArguments, kind: str) -> tuple[str | None, str]:

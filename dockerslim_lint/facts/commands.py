@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from dockerslim_lint.facts import patterns
+from dockerslim_lint.facts import patterns, texts
 from dockerslim_lint.facts.env import NOWHERE
 from dockerslim_lint.facts.model import Command, CommandWord, Value
 from dockerslim_lint.source import Source, Span
 from dockerslim_lint.syntax import script as sh
+from dockerslim_lint.syntax.expand import UNKNOWN, Unknown, expand
 from dockerslim_lint.syntax.shell import parse_shell, run_script, text_of
-from dockerslim_lint.syntax.tree import Expansion, Instruction, JsonString, Literal, LogicalText
+from dockerslim_lint.syntax.tree import Expansion, Instruction, JsonString, Literal, LogicalText, Word
 
 MACHINE = frozenset(
     f"{left}{call}{right}" for left, right in (("$(", ")"), ("`", "`")) for call in ("uname -m", "arch")
@@ -24,18 +25,41 @@ WRITES = frozenset({">", ">>", ">|", "1>", "1>>", "&>", "&>>"})
 MAX_NESTING = 4
 """of ``sh -c 'sh -c …'``"""
 
+EXPANDED = frozenset({"", ":-", "-", ":+", "+", "#", "##", "%", "%%", "/", "//"})
+"""Operators of ``${X…}`` that the shell and BuildKit read alike."""
+
+KEEPS = frozenset({"", ":-", "-"})
+"""Those that leave a value as it is."""
+
+SET_BY_THE_SHELL = frozenset({"HOME", "PWD", "OLDPWD", "HOSTNAME", "USER", "SHELL", "SHLVL", "UID", "RANDOM", "IFS"})
+
+ASSIGNS = frozenset({"export", "readonly", "declare", "local", "typeset"})
+
+LEAVES = frozenset({"exit", "return"})
+
 
 class CommandReader:
-    """Reads the commands of one RUN. `directory` and `variables` are those at its start."""
+    """Reads the commands of one RUN. `directory` and `variables` are those at its start.
+
+    `files` are the texts that ``echo … > file`` wrote so far, by absolute path; it is kept up to date.
+    """
 
     def __init__(
-        self, instruction: int, stage: int, directory: str | None, variables: Mapping[str, Value], known: bool
+        self,
+        instruction: int,
+        stage: int,
+        directory: str | None,
+        variables: Mapping[str, Value],
+        known: bool,
+        files: Mapping[str, Value] | None = None,
     ) -> None:
         self._instruction = instruction
         self._stage = stage
         self._directory = directory
         self._previous: str | None = None
+        self._stack: list[str | None] = []
         self._variables = dict(variables)
+        self.files = dict(files or {})
         self._known = known
         self._found: list[Command] = []
         self._nesting = 0
@@ -55,8 +79,8 @@ class CommandReader:
         self._read(text, True)
         return self._found
 
-    def read_shell(self, text: LogicalText) -> list[Command]:
-        """All commands of a script that is no RUN's: of CMD, ENTRYPOINT or HEALTHCHECK in shell form."""
+    def read_text(self, text: LogicalText) -> list[Command]:
+        """All commands of a script that is no RUN: a command in shell form, a file."""
         self._read(text, True)
         return self._found
 
@@ -122,6 +146,7 @@ class CommandReader:
                     self._scoped(node.body, certain)
                 else:
                     self._walk(node.body, certain)
+                self._write(node, node.redirects)
             case sh.If():
                 bodies = [body for _, body in node.branches]
                 for condition, _ in node.branches:
@@ -138,32 +163,47 @@ class CommandReader:
 
     def _sequence(self, node: sh.Sequence, certain: bool) -> None:
         # an and-or list runs from one ; (or newline) to the next: a || anywhere in it makes what it joins uncertain
-        lists: list[list[sh.Node]] = []
-        alternatives: list[bool] = []
+        lists: list[list[tuple[str, sh.Node]]] = []
         for item, operator in zip(node.items, node.operators, strict=True):
             if operator in ("&&", "||") and lists:
-                lists[-1].append(item)
-                alternatives[-1] = alternatives[-1] or operator == "||"
+                lists[-1].append((operator, item))
             else:
-                lists.append([item])
-                alternatives.append(False)
-        for items, alternative in zip(lists, alternatives, strict=True):
-            for item in items:
+                lists.append([("", item)])
+        for parts in lists:
+            # … unless the script ends there: what follows `cd x || exit 1` is in x
+            alternative = any(operator == "||" and not texts.leaves(item, LEAVES) for operator, item in parts)
+            tested = len(parts) > 1 and texts.name_of(parts[0][1]) in texts.TESTS
+            before = self._variables, self.files
+            for operator, item in parts:
+                if operator == "||" and not alternative:
+                    self._scoped(item, False)
+                    continue
+                open_ = tested or operator == "||"
+                if operator == "||":
+                    before = self._variables, self.files
+                if open_:
+                    self._variables, self.files = dict(self._variables), dict(self.files)
                 self._walk(item, certain and not alternative)
+                if open_:
+                    self._variables = _either(before[0], self._variables)
+                    self.files = _either(before[1], self.files)
 
     def _scoped(self, node: sh.Node, certain: bool) -> None:
-        directory, variables = self._directory, dict(self._variables)
+        directory, variables, stack = self._directory, dict(self._variables), list(self._stack)
         self._walk(node, certain)
-        self._directory, self._variables = directory, variables
+        self._directory, self._variables, self._stack = directory, variables, stack
 
     def _branches(self, bodies: list[sh.Node]) -> None:
-        directory, before = self._directory, dict(self._variables)
+        directory, before, files = self._directory, dict(self._variables), dict(self.files)
         ends: list[tuple[str | None, dict[str, Value]]] = []
+        written: list[dict[str, Value]] = []
         for body in bodies:
-            self._directory, self._variables = directory, dict(before)
+            self._directory, self._variables, self.files = directory, dict(before), dict(files)
             self._walk(body, False)
             ends.append((self._directory, self._variables))
+            written.append(self.files)
         self._variables = _merged(before, [variables for _, variables in ends])
+        self.files = _merged(files, written)
         self._directory = directory if all(end == directory for end, _ in ends) else None
 
     def _loop(self, node: sh.Loop) -> None:
@@ -182,14 +222,17 @@ class CommandReader:
         for item in node.assignments:
             word = self._word(item.value) if item.value else None
             assigned[item.name] = Value(word.pattern, item.span, word.machine) if word else Value("", item.span)
-        words = tuple(self._word(word) for word in node.words)
+        words = tuple(found for word_ in node.words for found in self._words(word_))
         name = patterns.basename(words[0].pattern) if words and words[0].exact else ""
-        if not words or name in ("export", "readonly", "declare", "local", "typeset"):
+        self._write(node, node.redirects)
+        if not words or name in ASSIGNS:
             self._variables.update(assigned)
             return
-        if name in ("cd", "pushd"):
+        if name in ("cd", "pushd", "popd"):
             self._add(words, (), node.span, certain)
-            self._change_directory(words, certain)
+            self._change_directory(name, words, certain)
+            return
+        if name in (".", "source") and len(words) > 1 and self._source(words[1], node.span):
             return
         if name in SHELLS and self._nested_script(node, words, certain):
             return
@@ -203,8 +246,38 @@ class CommandReader:
             if redirect.target is not None and redirect.operator in WRITES
         )
 
-    def _change_directory(self, words: tuple[CommandWord, ...], certain: bool) -> None:
+    def _write(self, node: sh.Node, redirects: tuple[sh.Redirect, ...]) -> None:
+        """Remember what ``echo … > file`` wrote; forget the file where that cannot be told."""
+        for redirect in redirects:
+            if redirect.target is None or redirect.operator not in (">", ">>", "1>", "1>>", ">|"):
+                continue
+            path = patterns.join(self._directory or "/*", self._word(redirect.target).pattern)
+            text = texts.printed(node, self._text_of, self.files, self._directory)
+            before = self.files.get(path)
+            if redirect.operator.endswith(">>") and before is not None and text is not None:
+                text = f"{before.text}{text}" if before.text is not None else None
+            self.files[path] = Value(text, redirect.span)
+
+    def _source(self, word: CommandWord, place: Span) -> bool:
+        """``. file``: what the file sets, where a step before has written it. False where nothing is known of it."""
+        written = self.files.get(patterns.join(self._directory or "/*", word.pattern))
+        if written is None or written.text is None:
+            return False
+        for name, text in texts.assignments(written.text):
+            self._variables[name] = Value(text, place)
+        return True
+
+    def _text_of(self, word: sh.ShellWord) -> str:
+        return self._word(word).pattern
+
+    def _change_directory(self, name: str, words: tuple[CommandWord, ...], certain: bool) -> None:
         before = self._directory
+        if name == "popd":
+            self._directory = self._stack.pop() if self._stack and certain else None
+            self._previous = before
+            return
+        if name == "pushd":
+            self._stack.append(before)
         target = next(
             (word.pattern for word in words[1:] if not word.pattern.startswith("-") or word.pattern == "-"), None
         )
@@ -235,32 +308,62 @@ class CommandReader:
         self._directory, self._variables = directory, variables
         return True
 
+    def _words(self, word: sh.ShellWord) -> list[CommandWord]:
+        """What the shell makes of one word: none or several, where an unquoted variable stands alone."""
+        found = self._word(word)
+        if len(word.pieces) != 1 or isinstance(word.pieces[0], Literal) or word.pieces[0].quote:
+            return [found]
+        if found.pattern and not any(char.isspace() for char in found.pattern):
+            return [found]
+        return [found._replace(pattern=part) for part in found.pattern.split()]
+
     def _word(self, word: sh.ShellWord) -> CommandWord:
         text, exact, machine = "", True, False
         for piece in word.pieces:
             if isinstance(piece, Literal):
                 text += piece.text
                 exact = exact and (bool(piece.quote) or not any(char in piece.text for char in "*?["))
-            elif isinstance(piece, Expansion) and not piece.operator:
-                value = self._variables.get(piece.name)
-                machine = machine or (value is not None and value.machine)
-                if value is None and self._known and _is_name(piece.name):
-                    # a variable that only the running shell or the base sets is not known to be empty
-                    text, exact = text + "*", False
-                elif value is None or value.text is None:
-                    text, exact = text + "*", False
-                else:
-                    text, exact = text + value.text, exact and "*" not in value.text
+            elif isinstance(piece, Expansion):
+                bound = self._variables.get(piece.name)
+                machine = machine or (bound is not None and bound.machine and piece.operator in KEEPS)
+                value = self._expansion(piece)
+                text, exact = text + ("*" if value is None else value), exact and value is not None and "*" not in value
             else:
-                machine = machine or (isinstance(piece, sh.Substitution) and piece.text in MACHINE)
-                text, exact = text + "*", False
+                machine = machine or piece.text in MACHINE
+                printed = texts.substituted(piece.text, self._text_of, self.files, self._directory)
+                text, exact = text + ("*" if printed is None else printed), False
+        written = text
         if text.startswith("~/") and word.pieces and isinstance(word.pieces[0], Literal) and not word.pieces[0].quote:
-            text = "/root" + text[1:]
+            home = self._variables.get("HOME")
+            text, exact = (home.text, exact) if home is not None and home.text else ("*", False)
+            text += written[1:]
         return CommandWord(text, exact, word.span, word, None, machine)
 
+    def _expansion(self, piece: Expansion) -> str | None:
+        """The value as a pattern, None if it is not known."""
+        bound = self._variables.get(piece.name)
+        if not piece.operator:
+            # a variable that only the running shell or the base sets is not known to be empty
+            return bound.text if bound is not None else None
+        if piece.operator not in EXPANDED:
+            return None
+        return expand(Word((piece,), piece.span), self._lookup)
 
-def _is_name(name: str) -> bool:
-    return name.isidentifier()
+    def _lookup(self, name: str) -> str | Unknown | None:
+        value = self._variables.get(name)
+        if value is not None:
+            return UNKNOWN if value.text is None or "*" in value.text else value.text
+        return None if self._known and name.isidentifier() and name not in SET_BY_THE_SHELL else UNKNOWN
+
+
+def _either(before: Mapping[str, Value], after: Mapping[str, Value]) -> dict[str, Value]:
+    """Values after a step that may have been left out: the old one, where there was one, or the new one."""
+    found = dict(after)
+    for name, value in before.items():
+        if name in found and found[name] != value:
+            other = found[name]
+            found[name] = Value(patterns.merge(value.text, other.text), other.origin, value.machine or other.machine)
+    return found
 
 
 def _merged(before: Mapping[str, Value], ends: list[dict[str, Value]]) -> dict[str, Value]:

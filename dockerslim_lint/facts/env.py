@@ -19,6 +19,11 @@ PLATFORM_ARGUMENTS = frozenset(
 NOWHERE = Span(0, 0)
 
 
+def _platform_value(name: str) -> str:
+    """What is known of an automatic argument: a platform has a slash in it (``linux/arm64``)."""
+    return "linux/*" if name == "TARGETPLATFORM" else "*"
+
+
 class Environment:
     """The variables of one stage while it is walked. ENV wins over ARG of the same name, whatever the order."""
 
@@ -68,7 +73,7 @@ class Environment:
             elif name in scope:
                 self.arguments[name] = scope[name]
             elif name in PLATFORM_ARGUMENTS and platform_known:
-                self.arguments[name] = Value("*", pair.span)
+                self.arguments[name] = Value(_platform_value(name), pair.span)
             else:
                 # declared, never given: not in the environment at all
                 self.arguments.pop(name, None)
@@ -109,7 +114,7 @@ def global_scope(
     instructions: Iterable[Instruction], given: Mapping[str, str]
 ) -> tuple[dict[str, Value], frozenset[str]]:
     """The ARGs before the first FROM, and the names of those that have neither default nor value."""
-    scope: dict[str, Value] = {name: Value("*", NOWHERE) for name in PLATFORM_ARGUMENTS}
+    scope: dict[str, Value] = {name: Value(_platform_value(name), NOWHERE) for name in PLATFORM_ARGUMENTS}
     empty = set()
     for instruction in instructions:
         if instruction.keyword == "FROM":

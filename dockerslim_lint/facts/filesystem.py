@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from fnmatch import fnmatchcase
 
 from dockerslim_lint.facts import patterns
 from dockerslim_lint.facts.model import Artifact, CargoCall, ContextTree, Directory, Entry, OpaqueFile, Output
@@ -31,7 +32,12 @@ class PathTable:
         return table
 
     def put(self, path: str, entry: Entry) -> None:
-        """Make or replace the entry of a path. The output directories of several calls may be one and the same."""
+        """Make or replace the entry of a path. The output directories of several calls may be one and the same.
+
+        Making a directory (WORKDIR, mkdir -p) where one is already does nothing to what was copied there.
+        """
+        if isinstance(entry, Directory) and isinstance(self._entries.get((path, NO_CALL)), ContextTree | Directory):
+            return
         key = (path, entry.call if isinstance(entry, Output) else NO_CALL)
         self._entries.pop(key, None)
         self._entries[key] = entry
@@ -68,6 +74,8 @@ class PathTable:
             if isinstance(entry, Output):
                 if patterns.same(known, path):
                     return entry
+                if patterns.same(f"{known}/examples", directory) and name in self._calls[entry.call].examples:
+                    return Artifact(entry.call, name, entry.link, entry.stripped, "")
                 if patterns.same(known, directory):
                     program = self._program(entry, name)
                     if isinstance(program, Artifact):
@@ -81,6 +89,29 @@ class PathTable:
             if isinstance(entry, ContextTree) and patterns.below(path, known):
                 return entry
         return None
+
+    def matching(self, path: str) -> list[tuple[str, Entry]]:
+        """The files that a pattern with a glob in its last part fits, by name: [] unless all of them are known."""
+        directory, name = patterns.parent(path), patterns.basename(path)
+        if not any(char in name for char in "*?["):
+            return []
+        found: dict[str, Entry] = {}
+        for (known, _), entry in self._entries.items():
+            if isinstance(entry, Output) and patterns.same(known, directory):
+                programs = self._binaries(entry.call)
+                if not programs:
+                    return []
+                for program in programs:
+                    made = self._program(entry, program) if fnmatchcase(program, name) else None
+                    if isinstance(made, Artifact):
+                        found[program] = made
+            elif isinstance(entry, Artifact) and "*" not in known and patterns.same(known, path):
+                found[patterns.basename(known)] = entry
+        return list(found.items())
+
+    def holds(self, path: str) -> bool:
+        """Whether something was put at exactly this path."""
+        return (path, NO_CALL) in self._entries
 
     def below(self, directory: str) -> list[tuple[str, Entry]]:
         """All entries under a directory (itself included), with their paths relative to it."""
@@ -98,9 +129,9 @@ class PathTable:
         known = self._binaries(output.call)
         if not known and "." in name and "*" not in name:
             return None  # a man page, an archive: programs have no suffix on Linux
-        if known and "*" not in name and name not in known:
-            return OpaqueFile(f"{name} is no program of the crate ({', '.join(known)})")
         asked = self._calls[output.call].bins
+        if known and "*" not in name and name not in known and name not in asked:
+            return OpaqueFile(f"{name} is no program of the crate ({', '.join(known)})")
         if asked and "*" not in name and name not in asked:
             return None
         return Artifact(output.call, name, output.link, output.stripped, "")

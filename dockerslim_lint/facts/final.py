@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from dockerslim_lint.catalog import commands as known_commands
 from dockerslim_lint.catalog import packages
 from dockerslim_lint.catalog.buildfiles import is_development
 from dockerslim_lint.edit import Need
 from dockerslim_lint.facts import patterns
-from dockerslim_lint.facts.inside import DEFAULT_PATH, Inside
+from dockerslim_lint.facts.inside import Inside
 from dockerslim_lint.facts.model import Artifact, FinalImage, Launch, LostOutput, Output
 from dockerslim_lint.facts.packages import leftovers
+from dockerslim_lint.facts.runs import behind_init, resolve, started
 from dockerslim_lint.facts.stages import chain_of
 from dockerslim_lint.facts.walk import Shared, StageState
 from dockerslim_lint.syntax import script as sh
@@ -35,7 +35,6 @@ def _final_image(state: StageState, shared: Shared, instructions: Sequence[Instr
     stage = state.stage
     chain = chain_of(stage, shared.stages)
     launch = read_launch(state, shared, instructions)
-    started = state.table.find(launch.program) if launch.program is not None else None
     artifacts: dict[str, Artifact] = {}
     for path, entry in state.table.entries():
         if isinstance(entry, Artifact) and (entry.call is None or _made_outside(entry, shared, chain)):
@@ -50,11 +49,16 @@ def _final_image(state: StageState, shared: Shared, instructions: Sequence[Instr
                 program = state.table.find(f"{path}/{name}")
                 if isinstance(program, Artifact):
                     artifacts[f"{path}/{name}"] = program
-    if isinstance(started, Artifact) and launch.program is not None:
-        artifacts.setdefault(launch.program, started)
+    for path in launch.runs:
+        program = state.table.find(path)
+        if isinstance(program, Artifact):
+            artifacts.setdefault(path, program)
+    for path in [path for path in artifacts if "*" in path]:
+        if any(patterns.same(run, path) for run in launch.runs if run != path):
+            del artifacts[path]  # what `COPY bin/* /usr/local/bin/` brought has a name after all
     if not artifacts:
         return None
-    if stage.image is not None and stage.image.toolchain and launch.program not in artifacts:
+    if stage.image is not None and stage.image.toolchain and not any(path in artifacts for path in launch.runs):
         return None  # the toolchain is the product: a CI image with a tool of its own
     single = any(
         artifact.call is not None and shared.calls[artifact.call].command.stage in chain
@@ -150,24 +154,14 @@ def read_launch(state: StageState, shared: Shared, instructions: Sequence[Instru
     if first and len(argv) > 1 and not shell_form and not from_base and not _is_own(first, state, shared):
         init = first if packages.is_init(patterns.basename(first)) else ""
     if init:
-        rest = argv[1:]
-        while rest and rest[0].startswith("-"):
-            if rest.pop(0) == "--":
-                break
-        first = rest[0] if rest else None
-    return Launch(
-        tuple(argv),
-        state.entrypoint,
-        state.cmd,
-        _resolve(first, state, shared) if first and not from_base else None,
-        shell_form,
-        from_base,
-        init,
-    )
+        first = next(iter(behind_init(argv)), None)
+    path = resolve(first, state, shared) if first and not from_base else None
+    runs = started(state, shared, instructions, path, bool(init)) if not from_base else ()
+    return Launch(tuple(argv), state.entrypoint, state.cmd, path, shell_form, from_base, runs, init)
 
 
 def _is_own(name: str, state: StageState, shared: Shared) -> bool:
-    path = _resolve(name, state, shared)
+    path = resolve(name, state, shared)
     return path is not None and isinstance(state.table.find(path), Artifact)
 
 
@@ -195,24 +189,3 @@ def _program_of_shell_form(instruction: Instruction) -> str | None:
         return None
     words = node.words[1:] if node.words[0].literal == "exec" and len(node.words) > 1 else node.words
     return words[0].literal
-
-
-def _resolve(name: str, state: StageState, shared: Shared) -> str | None:
-    """The absolute path of a program as the container runtime looks it up; None where it cannot be told."""
-    if "*" in name:
-        return None
-    if "/" in name:
-        return patterns.join(state.workdir, name)
-    value = state.environment.variables.get("PATH")
-    text = value.text if value is not None and value.text else DEFAULT_PATH
-    for directory in text.split(":"):
-        path = f"{directory.rstrip('/')}/{name}"
-        if not directory.startswith("/"):
-            continue
-        entry = state.table.find(path)
-        if isinstance(entry, Artifact) and entry.call is not None and not shared.binaries(entry.call):
-            # the call's programs are not known: a name that every system has is hardly one of them
-            entry = entry if known_commands.classify(name) == "opaque" else None
-        if entry is not None:
-            return path
-    return None

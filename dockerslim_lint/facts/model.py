@@ -93,7 +93,7 @@ class Command(Record):
 
 
 class Target(Record):
-    """The target triple of a cargo call: a pattern; "" means the host. `origin` is flag, env, config, image or host. None pattern: unknown.
+    """The target triple of a cargo call: a pattern; "" means the host. `origin` is flag, env, config, image, xx or host. None pattern: unknown.
 
     `machine`: a part of it is what ``uname -m`` prints.
     """
@@ -117,7 +117,7 @@ class Linker(Record):
 
 
 class CargoCall(Record):
-    """A call that builds programs. `directory` of outputs: `output` (a pattern), with its target and profile parts.
+    """A call that builds programs. `directory` of outputs: `output` (a pattern), with its target and profile parts. `driver` is the program that is called: cargo, cross, xx-cargo. `foreign_libc`: it may link against another libc than the builder's (zig, cross).
 
     `kind` is build or install. `source` is context, registry or git (install). `profile` is the profile's name, None if
     unknown; `bins` the names asked for by --bin. `profile_directory` is release, debug or the custom profile's name.
@@ -151,6 +151,8 @@ class CargoCall(Record):
     lock: bool = False
     features: tuple[str, ...] = ()
     open_profile: bool = False
+    driver: str = "cargo"
+    foreign_libc: bool = False
 
 
 class Toolchain(Record):
@@ -364,7 +366,8 @@ class Launch(Record):
     `argv` is entrypoint + command of exec forms; a shell form is ``("/bin/sh", "-c", text)``. `entrypoint`/`cmd` are the
     instructions' indexes, None where inherited from the base or absent. `program` is the absolute path that starts,
     None if it cannot be told: behind an init (tini, dumb-init: `init` is its word as written, "" without) it is what that
-    starts. `shell_form` tells that a shell is needed.
+    starts. `shell_form` tells that a shell is needed. `runs` are the paths of all programs made by cargo that are started:
+    `program`, what a shell's command or a script starts, what a wrapper is given.
     """
 
     argv: tuple[str, ...]
@@ -373,6 +376,7 @@ class Launch(Record):
     program: str | None
     shell_form: bool
     from_base: bool
+    runs: tuple[str, ...] = ()
     init: str = ""
 
 

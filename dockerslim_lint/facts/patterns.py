@@ -75,9 +75,21 @@ def below(path: str, directory: str) -> str | None:
 
 
 def merge(first: str | None, second: str | None) -> str | None:
-    """A pattern that both values fit: their common start and end around a ``*``; None where one is unknown."""
+    """A pattern that both values fit: their common start and end around a ``*``; None where one is unknown.
+
+    Values of as many parts between dashes (target triples) are merged part by part: ``*-unknown-linux-musl*``.
+    """
     if first is None or second is None:
         return None
+    if first == second:
+        return first
+    ours, theirs = first.split("-"), second.split("-")
+    if len(ours) == len(theirs) > 1:
+        return "-".join(_around(one, other) for one, other in zip(ours, theirs, strict=True))
+    return _around(first, second)
+
+
+def _around(first: str, second: str) -> str:
     if first == second:
         return first
     shorter = min(len(first), len(second))

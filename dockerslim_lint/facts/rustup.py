@@ -6,7 +6,7 @@ from dockerslim_lint.catalog import commands as known_commands
 from dockerslim_lint.catalog import platforms
 from dockerslim_lint.catalog.images import BaseImage
 from dockerslim_lint.facts import patterns
-from dockerslim_lint.facts.cargo import OTHER_BUILDERS, CargoArguments
+from dockerslim_lint.facts.cargo import CROSS, OTHER_BUILDERS, XX, CargoArguments
 from dockerslim_lint.facts.crate.config import ToolchainFile
 from dockerslim_lint.facts.crate.model import Crate
 from dockerslim_lint.facts.model import (
@@ -74,6 +74,7 @@ class Toolchains:
         elif arguments is not None:
             name = arguments.subcommand
             self.unsure = name in OTHER_BUILDERS and name not in BUILDERS_WITHOUT_TARGETS
+            self.unsure = self.unsure or arguments.driver in (CROSS, XX)  # they add the target that they want
         else:
             kind = known_commands.classify(command.name)
             self.unsure = kind == "opaque" or (kind == "known" and known_commands.title(command.name) == "cargo")
@@ -124,7 +125,7 @@ class Toolchains:
         target, image = call.target.pattern, stage.image
         if not target or image is None or not image.toolchain or not image.understood:
             return UNKNOWN, None
-        if "-Z" in arguments.flags or (crate is not None and crate.config.build_std):
+        if arguments.driver in (CROSS, XX) or "-Z" in arguments.flags or (crate is not None and crate.config.build_std):
             return UNKNOWN, None
         if _is_host(target, stage, image) or _has(target, image.targets):
             return TARGET_INSTALLED, None

@@ -111,7 +111,7 @@ def _commands(index: int, state: StageState, instructions: Sequence[Instruction]
         return []
     variables = state.environment.environment
     reader = CommandReader(index, state.stage.number, state.workdir, variables, state.environment.known)
-    return reader.read_shell(text)
+    return reader.read_text(text)
 
 
 def _call_of(command: Command) -> _Call | None:

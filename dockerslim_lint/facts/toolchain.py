@@ -68,8 +68,6 @@ def link_of(target: Target, stage: Stage, flags: str | None) -> str:
     if target.pattern is None:
         return UNKNOWN
     tail = target.pattern.rsplit("-", 1)[-1]
-    if "*" in tail:
-        return UNKNOWN
     if tail.startswith("gnu"):
         return GNU_STATIC if forced else GNU_DYNAMIC
     if not tail.startswith("musl"):

@@ -17,6 +17,9 @@ from dockerslim_lint.facts.model import (
     Output,
 )
 
+MOVERS = frozenset({"cp", "mv", "install", "ln", "strip", "objcopy"})
+"""Commands that take a program from one place to another, or change it in place."""
+
 MAY_NOT_RUN = "a step that may not run"
 
 MOVERS = frozenset({"cp", "mv", "install", "ln", "strip", "objcopy", "upx"})
@@ -90,6 +93,7 @@ def _move(command: Command, table: PathTable) -> None:
         # a relative link target is seen from the link's own directory
         base = destination if directory else patterns.parent(destination)
         sources = [patterns.join(base, word.pattern) for word in words[: len(sources)]]
+    directory = directory or any(len(table.matching(source)) > 1 for source in sources)
     for source in sources:
         place(table, table, source, destination, directory, command.certain, contents=False)
         if name == "mv":
@@ -103,6 +107,12 @@ def place(
 
     With `contents` a directory's contents go to the destination (COPY), else the directory goes into it (cp, mv).
     """
+    matching = origin.matching(source)
+    if matching and (directory or len(matching) == 1):
+        for name, program in matching:
+            target = f"{destination.rstrip('/')}/{name}" if directory else destination
+            table.put(target, _uncertain(program, certain))
+        return True
     entry = origin.find(source)
     path = f"{destination.rstrip('/')}/{patterns.basename(source)}" if directory else destination
     if entry is not None and not isinstance(entry, Directory | Output) and not _is_tree(origin, source):

@@ -5,15 +5,16 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 from dockerslim_lint.catalog import commands as known_commands
+from dockerslim_lint.context import BuildContext
 from dockerslim_lint.facts import patterns
 from dockerslim_lint.facts.calls import crate_directory, read_call, read_cook
-from dockerslim_lint.facts.cargo import BUILDS, OTHER_BUILDERS, CargoArguments, cargo_arguments
+from dockerslim_lint.facts.cargo import BUILDS, BUILT_IN, HELPERS, OTHER_BUILDERS, CargoArguments, cargo_arguments
 from dockerslim_lint.facts.commands import CommandReader
 from dockerslim_lint.facts.contents import Contents
 from dockerslim_lint.facts.crate.config import TOOLCHAIN_FILES, ToolchainFile
 from dockerslim_lint.facts.crate.model import Crate
 from dockerslim_lint.facts.crate.reader import CrateReader
-from dockerslim_lint.facts.env import Environment
+from dockerslim_lint.facts.env import NOWHERE, Environment
 from dockerslim_lint.facts.filesystem import PathTable
 from dockerslim_lint.facts.model import (
     UNKNOWN,
@@ -43,7 +44,7 @@ from dockerslim_lint.facts.packages import read_install
 from dockerslim_lint.facts.rustup import RUSTUP, Toolchains
 from dockerslim_lint.facts.stages import StageNames
 from dockerslim_lint.facts.toolchain import installed_by, link_of
-from dockerslim_lint.facts.transfers import apply_command, place
+from dockerslim_lint.facts.transfers import MOVERS, apply_command, place
 from dockerslim_lint.facts.users import read_user
 from dockerslim_lint.facts.warmups import Placeholders, cook_of
 from dockerslim_lint.source import Source, Span
@@ -51,12 +52,26 @@ from dockerslim_lint.syntax.tree import Expansion, Instruction, Word
 
 TARGET_DIRECTORY = "target"
 
+PROFILES = frozenset({"release", "debug"})
+"""Directories below it."""
+
+ROOT = frozenset({"", "0", "root"})
+ROOT_HOME = "/root"
+
 
 class Shared:
     """What all stages of one file have in common while it is walked."""
 
-    def __init__(self, source: Source, crates: CrateReader, contents: Contents, arguments: Mapping[str, str]) -> None:
+    def __init__(
+        self,
+        source: Source,
+        context: BuildContext,
+        crates: CrateReader,
+        contents: Contents,
+        arguments: Mapping[str, str],
+    ) -> None:
         self.source = source
+        self.context = context
         self.crates = crates
         self.contents = contents
         self.arguments = arguments
@@ -106,7 +121,11 @@ class StageState:
         self.users: list[UserCreation] = []
         self.volumes: list[str] = []
         self.targets: list[str] = list(image.targets) if image else []
+        self.files: Mapping[str, Value] = {}
+        """texts that a step wrote, by path"""
         self.opaque: tuple[str, int] | None = None
+        self.builder: tuple[str, int] | None = None
+        """the first command that is not modelled and is made for building: make, a script of the project"""
         self.rustup = Toolchains()
         self.placeholders = Placeholders(shared.calls, shared.crates.holds)
         self.lost: dict[str, tuple[int, Mount]] = {}
@@ -119,10 +138,10 @@ class StageState:
         self.table = parent.table.copy()
         self.workdir, self.user, self.user_instruction = parent.workdir, parent.user, parent.user_instruction
         self.entrypoint, self.cmd, self.base_cmd = parent.entrypoint, parent.cmd, parent.base_cmd
-        self.healthcheck, self.opaque = parent.healthcheck, parent.opaque
+        self.healthcheck, self.opaque, self.builder = parent.healthcheck, parent.opaque, parent.builder
         self.placeholders, self.lost = parent.placeholders.child(), dict(parent.lost)
         self.installs, self.users = list(parent.installs), list(parent.users)
-        self.volumes, self.targets = list(parent.volumes), list(parent.targets)
+        self.volumes, self.targets, self.files = list(parent.volumes), list(parent.targets), parent.files
         self.rustup = parent.rustup.child()
 
     def apply(self, index: int, instruction: Instruction) -> None:
@@ -155,7 +174,7 @@ class StageState:
 
     def _run(self, index: int, instruction: Instruction) -> None:
         reader = CommandReader(
-            index, self.stage.number, self.workdir, self.environment.variables, self.environment.known
+            index, self.stage.number, self.workdir, self._variables(), self.environment.known, self.files
         )
         mounts = self._mounts(index, instruction)
         self._shared.mounts += mounts
@@ -165,6 +184,8 @@ class StageState:
             self._uses_lost(command, mounts)
             self.targets += installed_by(command)
             arguments = cargo_arguments(command)
+            if arguments is not None:
+                arguments = self._unaliased(command, arguments)
             self.rustup.command(
                 command, arguments, self._toolchain_file(command.directory) if command.name == RUSTUP else None
             )
@@ -178,14 +199,43 @@ class StageState:
                 self._cargo(command, arguments, mounts)
             else:
                 self.placeholders.command(command)
-                if known_commands.classify(command.name) == "opaque" and self.opaque is None:
-                    self.opaque = (_title(command), index)
+                self._opaque(command, index)
+                self._left_behind(command)
                 apply_command(command, self.table)
+        self.files = reader.files
         for mount in mounts:
             for _, entry in self.table.below(mount.target) if mount.kind != "bind" and "*" not in mount.target else ():
                 if isinstance(entry, Output) and self._shared.calls[entry.call].command.instruction == index:
                     self.lost[mount.target] = (entry.call, mount)
             self.table.remove(mount.target)
+
+    def _variables(self) -> Mapping[str, Value]:
+        """What a RUN sees. The runtime sets root's home."""
+        variables = self.environment.variables
+        if self.user.partition(":")[0] in ROOT and "HOME" not in variables:
+            variables["HOME"] = Value(ROOT_HOME, NOWHERE)
+        return variables
+
+    def _opaque(self, command: Command, index: int) -> None:
+        if known_commands.classify(command.name) != "opaque":
+            return
+        self.opaque = self.opaque or (_title(command), index)
+        if self.builder is None and known_commands.may_build(command.words[0].pattern):
+            self.builder = (_title(command), index)
+
+    def _left_behind(self, command: Command) -> None:
+        """A program that an opaque command left at a path like cargo's, and that this command moves."""
+        made_by = self.builder or self.opaque
+        if made_by is None or known_commands.canonical(command.name) not in MOVERS:
+            return
+        for word in command.words[1:]:
+            path = patterns.join(command.directory or "/*", word.pattern)
+            name = patterns.basename(path)
+            if "." in name or name in PROFILES or not isinstance(self.table.find(path), ContextTree | None):
+                continue
+            link = _link_by_path(path, self)
+            if link is not None:
+                self.table.put(path, Artifact(None, name, link, UNKNOWN, made_by[0]))
 
     def _uses_lost(self, command: Command, mounts: list[Mount]) -> None:
         if not self.lost or not command.certain or not known_commands.reads(command.name):
@@ -204,13 +254,14 @@ class StageState:
             if not patterns.below(path, place_):
                 continue
             entry = self.table.find(path)
-            in_context = self._context_path(path, entry)
+            in_context = self.context_path(path, entry)
             if entry is None or (in_context is not None and not self._shared.crates.holds(in_context)):
                 self._shared.lost.append(LostOutput(call, mount, path, span))
                 return True
         return False
 
     def _mounts(self, index: int, instruction: Instruction) -> list[Mount]:
+        """The places that are there for this RUN alone; what the context or a stage binds to them is put there."""
         found = []
         for flag in instruction.flags:
             if flag.name == "mount" and flag.value is not None:
@@ -220,13 +271,22 @@ class StageState:
                 if kind not in ("cache", "tmpfs", "bind") or not place_:
                     continue
                 varies = any(isinstance(piece, Expansion) for piece in flag.value.pieces)
-                place_ = patterns.join(self.workdir, place_)
-                found.append(Mount(index, self.stage.number, kind, place_, varies, flag.span))
-                self.rustup.place(place_)
-                if kind == "bind" and not options.get("from"):
-                    source = options.get("source") or options.get("src") or "/"
-                    self.table.put(place_, ContextTree(patterns.normalise(source.lstrip("/") or "."), index))
+                path = patterns.join(self.workdir, place_)
+                found.append(Mount(index, self.stage.number, kind, path, varies, flag.span))
+                self.rustup.place(path)
+                if kind == "bind":
+                    self._bind(index, options, path)
         return found
+
+    def _bind(self, index: int, options: Mapping[str, str], path: str) -> None:
+        source = options.get("source") or options.get("src") or "."
+        if not options.get("from"):
+            self.table.put(path, ContextTree(patterns.normalise(source.lstrip("/") or "."), index))
+            return
+        origin = self._shared.names.find(options["from"])
+        if origin is not None:
+            table = self._shared.states[origin].table
+            place(table, self.table, patterns.join("/", source), path, False, True, contents=True)
 
     def _cargo(self, command: Command, arguments: CargoArguments, mounts: list[Mount]) -> None:
         shared = self._shared
@@ -236,12 +296,17 @@ class StageState:
             if cook is not None:
                 shared.cooks.append(cook)
                 return
-            if arguments.subcommand in OTHER_BUILDERS and self.opaque is None:
-                self.opaque = (OTHER_BUILDERS[arguments.subcommand], command.instruction)
+            if arguments.subcommand in OTHER_BUILDERS:
+                title = (OTHER_BUILDERS[arguments.subcommand], command.instruction)
+                self.opaque = self.opaque or title
+                if arguments.subcommand not in HELPERS:
+                    self.builder = self.builder or title
             return
         kind = BUILDS[arguments.subcommand]
         directory = crate_directory(command, arguments, kind)
-        crate, workspace = self._crate(directory, tuple(word.pattern for word in arguments.flags.get("-p", ())))
+        packages = (*arguments.flags.get("-p", ()), *arguments.flags.get("--package", ()))
+        everything = bool({"--workspace", "--all"} & arguments.switches)
+        crate, workspace = self._crate(directory, tuple(word.pattern for word in packages), everything)
         call = read_call(command, arguments, self.stage, crate, workspace)
         if crate is not None and workspace is not None and call.locked is False:
             call = call._replace(lock=self._from_context(f"{workspace.rstrip('/')}/Cargo.lock") is not None)
@@ -277,15 +342,32 @@ class StageState:
             if cook is not None:
                 self._shared.warmups.append(cook)
 
-    def _crate(self, directory: str | None, packages: tuple[str, ...]) -> tuple[Crate | None, str | None]:
+    def _unaliased(self, command: Command, arguments: CargoArguments) -> CargoArguments:
+        """The call with the words that cargo's configuration has for its subcommand."""
+        if arguments.subcommand in BUILDS or arguments.subcommand in BUILT_IN or not arguments.subcommand:
+            return arguments
+        crate, _ = self._crate(command.directory, ())
+        words = crate.config.aliases.get(arguments.subcommand) if crate is not None else None
+        at = next((at for at, word in enumerate(command.words) if word.pattern == arguments.subcommand), None)
+        if words is None or at is None:
+            return arguments
+        place_ = command.words[at]
+        meant = tuple(place_._replace(pattern=word) for word in words)
+        longer = command._replace(words=(*command.words[:at], *meant, *command.words[at + 1 :]))
+        found = cargo_arguments(longer)
+        return found._replace(last=found.last - len(meant) + 1) if found is not None else arguments
+
+    def _crate(
+        self, directory: str | None, packages: tuple[str, ...], everything: bool = False
+    ) -> tuple[Crate | None, str | None]:
         """The crate of a directory in the stage, by way of the COPY that brought its manifest."""
         if directory is None:
             return None, None
         manifest = f"{directory.rstrip('/')}/Cargo.toml"
-        place_ = self._context_path(manifest, self.table.find(manifest))
+        place_ = self.context_path(manifest, self.table.find(manifest))
         if place_ is None:
             return None, None
-        crate = self._shared.crates.read(patterns.parent(f"/{place_}").strip("/"), packages)
+        crate = self._shared.crates.read(patterns.parent(f"/{place_}").strip("/"), packages, everything)
         if crate is None:
             return None, None
         depth = len([part for part in crate.directory.split("/") if part]) - len(
@@ -298,7 +380,7 @@ class StageState:
 
     def _from_context(self, path: str) -> str | None:
         """Where in the context a file of the stage came from, None if it did not or is not there."""
-        place_ = self._context_path(path, self.table.find(path))
+        place_ = self.context_path(path, self.table.find(path))
         if place_ is None or not self._shared.crates.has(place_):
             return None
         return place_ if not self._shared.contents.ignores(place_) else None
@@ -315,7 +397,7 @@ class StageState:
             directory = patterns.parent(directory) if directory != "/" else None
         return None
 
-    def _context_path(self, path: str, entry: object) -> str | None:
+    def context_path(self, path: str, entry: object) -> str | None:
         """Where in the context the file came from; a glob (``COPY Cargo.* ./``) keeps the file's own name."""
         if not isinstance(entry, ContextTree):
             return None
@@ -391,7 +473,8 @@ class StageState:
             return
         if origin.use_lost(path, word.span):
             return
-        if origin.opaque is None or not isinstance(origin.table.find(path), ContextTree | None):
+        made_by = origin.builder or origin.opaque
+        if made_by is None or not isinstance(origin.table.find(path), ContextTree | None):
             return
         name = patterns.basename(path)
         if "." in name:
@@ -399,7 +482,7 @@ class StageState:
         target = f"{destination.rstrip('/')}/{name}" if directory else destination
         link = _link_by_path(path, origin)
         if link is not None:
-            self.table.put(target, Artifact(None, name, link, UNKNOWN, origin.opaque[0]))
+            self.table.put(target, Artifact(None, name, link, UNKNOWN, made_by[0]))
 
 
 def _title(command: Command) -> str:
@@ -411,6 +494,10 @@ def _title(command: Command) -> str:
 def _link_by_path(path: str, origin: StageState) -> str | None:
     """What a program is that an opaque command left at a path like cargo's; None where the path is not like that."""
     parts = path.split("/")
+    home = origin.environment.variables.get("CARGO_HOME")
+    if origin.builder is not None and home is not None and patterns.parent(path) == f"{home.text}/bin":
+        # `make install`; what rustup and other tools put there is no program of the project
+        return None if known_commands.title(parts[-1]) else link_of(Target("", "host", None), origin.stage, "")
     if TARGET_DIRECTORY not in parts[:-1]:
         return None
     middle = parts[parts.index(TARGET_DIRECTORY) + 1 : -1]

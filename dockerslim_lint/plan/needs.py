@@ -116,7 +116,9 @@ def _check_transfers(build: ImageBuild, image: FinalImage) -> None:
                 target = patterns.join(target, name)
             outputs = [call.output for call in build.calls if call.output is not None]
             holds_outputs = any(patterns.below(output, patterns.join("/", source)) is not None for output in outputs)
-            if target in artifacts or (transfer.origin_stage is not None and holds_outputs):
+            if any(patterns.same(path, target) for path in artifacts) or (
+                transfer.origin_stage is not None and holds_outputs
+            ):
                 continue
             into_bin = patterns.basename(patterns.parent(target)) in PROGRAM_DIRECTORIES
             if transfer.origin_image or into_bin:

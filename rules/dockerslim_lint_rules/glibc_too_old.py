@@ -117,7 +117,10 @@ def _newer(build: ImageBuild, image: FinalImage, has: str) -> tuple[Programs, St
     for path, artifact in image.artifacts:
         if artifact.link != GNU_DYNAMIC or artifact.call is None:
             continue
-        builder = build.stages[build.calls[artifact.call].command.stage]
+        call = build.calls[artifact.call]
+        if call.foreign_libc:
+            continue
+        builder = build.stages[call.command.stage]
         built = _version(builder)
         if built and glibc.is_newer(built, has):
             programs.append((path, artifact))

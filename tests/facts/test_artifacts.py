@@ -188,6 +188,165 @@ def test_binaries_asked_for() -> None:
     assert not read(f"{text}FROM debian\nCOPY --from=b /app/target/release/app /x\n", files).images
 
 
+INSTALLED = "FROM rust:1 AS b\nARG X=.\nWORKDIR /app\nCOPY . .\nRUN cargo install --path $X"
+TWO = {**CRATE, "src/bin/web.rs": ""}
+
+
+@pytest.mark.parametrize(
+    ("root", "copy"),
+    [
+        (" --root /out", "/out/bin /usr/local/bin"),
+        (" --root /out", "/out/bin/ /usr/local/bin/"),
+        (" --root /out", "/out/bin/* /usr/local/bin/"),
+        (" --root /out", "/out/bin/app /usr/local/bin/app"),
+        (" --root=out", "/app/out/bin/app /usr/local/bin"),
+        (" --root /out", "/out /usr/local"),
+        ("", "/usr/local/cargo/bin/ /usr/local/bin/"),
+        ("", "/usr/local/cargo/bin/a* /usr/local/bin/"),
+        ("", "${CARGO_HOME:-/usr/local/cargo}/bin/app /usr/local/bin/"),
+        (" && cp $CARGO_HOME/bin/* /usr/bin/", "/usr/bin/app /usr/local/bin/"),
+        (" && mkdir /o && cp $CARGO_HOME/bin/app /o/", "/o/* /usr/local/bin/"),
+        (" --root /out && mv /out/bin/* /it", "/it /usr/local/bin/app"),
+    ],
+)
+@pytest.mark.parametrize("files", [CRATE, None])
+def test_where_install_puts_it(root: str, copy: str, files: dict[str, str] | None) -> None:
+    build = read(f'{INSTALLED}{root}\nFROM debian\nCOPY --from=b {copy}\nCMD ["app"]\n', files)
+    path, artifact = only_artifact(build)
+    assert (path, artifact.link) == ("/usr/local/bin/app", GNU_DYNAMIC)
+    assert only_image(build).launch.runs == (path,)
+
+
+def test_a_variable_of_the_builder_is_empty_in_the_final_stage() -> None:
+    assert not read(f"{INSTALLED}\nFROM debian\nCOPY --from=b $CARGO_HOME/bin/app /x\n", CRATE).images
+    assert read(f"{INSTALLED}\nFROM rust:1\nCOPY --from=b $CARGO_HOME/bin/app /x\nCMD /x\n", CRATE).images
+
+
+@pytest.mark.parametrize("pattern", ["*", "[aw]*", "*b", "w??"])
+def test_all_programs_that_a_glob_fits(pattern: str) -> None:
+    build = read(f"{BUILD}FROM debian\nCOPY --from=b /app/target/release/{pattern} /bin/\n", TWO)
+    expected = ["/bin/app", "/bin/web"] if pattern in ("*", "[aw]*") else ["/bin/web"]
+    assert [path for path, _ in only_image(build).artifacts] == expected
+
+
+@pytest.mark.parametrize(
+    ("argument", "copy"),
+    [
+        ("ARG BIN=app", "/app/target/release/$BIN /x"),
+        ("ARG BIN=app", "target/release/../../app/target/release/${BIN} /x"),
+        ("ARG PROFILE=release", "/app/target/${PROFILE}/app /x"),
+        ("ARG BIN", "/app/target/release/${BIN:-app} /x"),
+        ("ENV PLACE=/app/target", "$PLACE/release/app /x"),
+    ],
+)
+def test_paths_with_variables(argument: str, copy: str) -> None:
+    assert only_artifact(read(f"{BUILD}FROM debian\n{argument}\nCOPY --from=b {copy}\nCMD /x\n", CRATE))[0] == "/x"
+
+
+def test_a_profile_in_a_variable() -> None:
+    text = "ARG PROFILE=release\nFROM rust:1 AS b\nARG PROFILE\nWORKDIR /app\nCOPY . .\nRUN cargo build --profile $PROFILE\n"
+    final = "FROM debian\nARG PROFILE\nCOPY --from=b /app/target/$PROFILE/app /x\nCMD /x\n"
+    assert read(text + final, CRATE).calls[0].profile == "release"
+    assert only_artifact(read(text + final, CRATE))[0] == "/x"
+    assert not read(text + final.replace("ARG PROFILE\n", ""), CRATE).images
+
+
+@pytest.mark.parametrize(
+    ("step", "copy", "title"),
+    [
+        ("make install", "/usr/local/cargo/bin/app", "make install"),
+        ("just build", "/usr/local/cargo/bin/app", "just build"),
+        ("make && cp target/release/app /o", "/o", "make"),
+        ("./build.sh && install -m 755 target/release/app /o", "/o", "./build.sh"),
+        ("eval $SETUP; ./build.sh; mv target/release/app /o", "/o", "./build.sh"),
+        ('sh -c "$X" && make && strip target/release/app -o /o', "/o", "make"),
+        ("cargo binstall -y cargo-leptos && cargo leptos build -r", "/app/target/release/app", "cargo leptos"),
+        ("cargo run -- gen && cargo make build", "/app/target/release/app", "cargo make"),
+    ],
+)
+def test_behind_a_build_tool(step: str, copy: str, title: str) -> None:
+    build = read(f"FROM rust:1 AS b\nWORKDIR /app\nCOPY . .\nRUN {step}\nFROM debian\nCOPY --from=b {copy} /x\n", CRATE)
+    _, artifact = only_artifact(build)
+    assert (artifact.call, artifact.opaque, artifact.link) == (None, title, GNU_DYNAMIC)
+
+
+@pytest.mark.parametrize(
+    ("step", "copy"),
+    [
+        ("make install", "/usr/local/cargo/bin/cargo"),
+        ("make install", "/usr/local/bin/app"),
+        ("curl https://example.com | sh", "/usr/local/cargo/bin/tool"),
+        ("cargo binstall -y sqlx-cli", "/usr/local/cargo/bin/sqlx-tool"),
+        ("make && cp dist/app /o", "/o"),
+        ("cp target/release/app /o", "/o"),
+    ],
+)
+def test_what_no_build_tool_left(step: str, copy: str) -> None:
+    text = f"FROM rust:1 AS b\nWORKDIR /app\nCOPY . .\nRUN {step}\nFROM debian\nCOPY --from=b {copy} /x\n"
+    assert not read(text, CRATE).images
+
+
+def test_what_a_step_binds_is_there_for_the_step() -> None:
+    binds = "--mount=type=bind,source=src,target=src --mount=type=bind,source=Cargo.toml,target=Cargo.toml"
+    mounts = f"{binds} --mount=type=cache,target=/app/target/"
+    text = f"FROM rust:1-alpine AS b\nWORKDIR /app\nRUN {mounts} cargo build -r && cp target/release/app /o\n"
+    manifest = MANIFEST + "[profile.release]\nstrip = true\n"
+    build = read(f"{text}FROM alpine\nCOPY --from=b /o /x\n", {**CRATE, "Cargo.toml": manifest})
+    assert only_artifact(build)[1].stripped == STRIPPED_ALL
+    later = read(f"{text}RUN cargo build -r\n", {**CRATE, "Cargo.toml": manifest})
+    assert [crate is not None for crate in later.crates] == [True, False]
+
+
+@pytest.mark.parametrize(("source", "path"), [("/app/target/release", "app"), ("/app/target", "release/app")])
+def test_what_a_step_binds_from_a_stage(source: str, path: str) -> None:
+    bind = f"--mount=type=bind,from=b,source={source},target=/in"
+    build = read(f"{BUILD}FROM debian\nRUN {bind} cp /in/{path} /usr/local/bin/app\nCMD app\n", CRATE)
+    assert [where for where, _ in only_image(build).artifacts] == ["/usr/local/bin/app"]
+
+
+def test_one_of_two_programs_by_the_platform() -> None:
+    build = read("""
+        FROM rust:1 AS b
+        WORKDIR /app
+        COPY . .
+        RUN cargo zigbuild -r --target x86_64-unknown-linux-musl --target aarch64-unknown-linux-musl \\
+         && mkdir linux && cp target/x86_64-unknown-linux-musl/release/app linux/amd64 \\
+         && cp target/aarch64-unknown-linux-musl/release/app linux/arm64
+        FROM alpine
+        ARG TARGETPLATFORM
+        COPY --from=b /app/${TARGETPLATFORM} /x
+        """)
+    path, artifact = only_artifact(build)
+    assert (path, artifact.link) == ("/x", MUSL_STATIC)
+
+
+def test_a_directory_that_is_moved() -> None:
+    text = "FROM rust:1 AS b\nARG TARGETPLATFORM\nWORKDIR /src\nCOPY . .\nRUN xx-cargo build -r && mv target/$(xx-cargo --print-target-triple)/release /src/out\n"
+    build = read(f"{text}FROM debian\nWORKDIR /srv\nCOPY --from=b /src/out/app ./\nCMD ./app\n", CRATE)
+    assert only_artifact(build)[0] == "/srv/app"
+
+
+def test_the_link_to_the_directory_of_a_profile() -> None:
+    build = read(
+        """
+        FROM rust:1 AS b
+        ARG PROFILE=release
+        WORKDIR /app
+        COPY . .
+        RUN echo "export T=$(xx-cargo --print-target-triple)" >> /env
+        RUN . /env && xx-cargo build --profile "$PROFILE" && find . -name x -delete
+        RUN . /env && if [ "$PROFILE" = dev ]; then ln -vfsr "/app/target/$T/debug" /app/target/final; \\
+            else ln -vfsr "/app/target/$T/$PROFILE" /app/target/final; fi
+        FROM debian
+        COPY --from=b /app/target/final/app .
+        CMD ["/app"]
+        """,
+        CRATE,
+    )
+    path, artifact = only_artifact(build)
+    assert (path, artifact.call, artifact.link) == ("/app", 0, GNU_DYNAMIC)
+
+
 @settings(max_examples=300)
 @given(st.text("ab*", max_size=8), st.text("ab*", max_size=8))
 def test_patterns_fit_as_a_shell_would_say(name: str, pattern: str) -> None:

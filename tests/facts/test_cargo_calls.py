@@ -40,6 +40,26 @@ def call_of(run: str, image: str = "rust:1", before: str = "", files: dict[str, 
         ("/usr/local/cargo/bin/cargo build -r", "/app/target/release"),
         ("cargo +nightly build -r", "/app/target/release"),
         ("cargo auditable build -r", "/app/target/release"),
+        ("cargo-auditable auditable build -r", "/app/target/release"),
+        ("cargo zigbuild -r", "/app/target/release"),
+        (
+            "cargo-zigbuild zigbuild -r --target x86_64-unknown-linux-musl",
+            "/app/target/x86_64-unknown-linux-musl/release",
+        ),
+        ("cargo zigbuild -r --target x86_64-unknown-linux-gnu.2.17", "/app/target/x86_64-unknown-linux-gnu/release"),
+        (
+            "cargo zigbuild -r --target x86_64-unknown-linux-musl --target aarch64-unknown-linux-musl",
+            "/app/target/*64-unknown-linux-musl/release",
+        ),
+        ("cargo auditable zigbuild -r", "/app/target/release"),
+        ("cross build -r --target x86_64-unknown-linux-musl", "/app/target/x86_64-unknown-linux-musl/release"),
+        ("xx-cargo build -r", "/app/target/*-unknown-linux-gnu*/release"),
+        ("xx-cargo build -r --target-dir ./build", "/app/build/*-unknown-linux-gnu*/release"),
+        ("cargo rustc -r -- -C lto", "/app/target/release"),
+        ("cargo -Zunstable-options -C sub build -r", "/app/sub/target/release"),
+        ("rustup run nightly cargo build -r", "/app/target/release"),
+        ("$HOME/.cargo/bin/cargo build -r", "/app/target/release"),
+        ("~/.cargo/bin/cargo build -r", "/app/target/release"),
         ("sh -c 'cargo build -r'", "/app/target/release"),
         ('bash -lc "cargo build -r"', "/app/target/release"),
         ("cargo build -r --target x86_64-unknown-linux-musl", "/app/target/x86_64-unknown-linux-musl/release"),
@@ -47,6 +67,7 @@ def call_of(run: str, image: str = "rust:1", before: str = "", files: dict[str, 
         ("cargo install --path .", "/usr/local/cargo/bin"),
         ("cargo install --path . --root /opt", "/opt/bin"),
         ("cargo install --path=. --root=/opt", "/opt/bin"),
+        ("cargo install --root /opt", "/opt/bin"),
     ],
 )
 def test_output(run: str, output: str) -> None:
@@ -142,6 +163,14 @@ def test_variables_of_the_call() -> None:
         ("", "", "CARGO_PROFILE_RELEASE_STRIP=true cargo build -r", STRIPPED_ALL),
         ("[profile.release]\nstrip = true\n", "", "CARGO_PROFILE_RELEASE_STRIP=none cargo build -r", STRIPPED_NO),
         ("", "", "RUSTFLAGS='-C strip=symbols' cargo build -r", STRIPPED_ALL),
+        ("", "", "RUSTFLAGS=-Cstrip=symbols cargo build -r", STRIPPED_ALL),
+        ("", "", "RUSTFLAGS='-C link-arg=-s' cargo build -r", STRIPPED_ALL),
+        ("", "ARG RUSTFLAGS='-Clink-arg=-s'\nENV RUSTFLAGS=${RUSTFLAGS}\n", "cargo build -r", STRIPPED_ALL),
+        ("", "", "RUSTFLAGS='-C target-cpu=native -C link-args=-Wl,--strip-all' cargo build -r", STRIPPED_ALL),
+        ("", "", "RUSTFLAGS='-C strip=debuginfo' cargo build -r", "debuginfo"),
+        ("[profile.release]\nstrip = true\n", "", "RUSTFLAGS='-C strip=debuginfo' cargo build -r", STRIPPED_ALL),
+        ("", "", "RUSTFLAGS='-C link-arg=-fuse-ld=lld -C target-cpu=native' cargo build -r", STRIPPED_NO),
+        ("", "", "RUSTFLAGS='-C link-arg=-static' cargo build -r", STRIPPED_NO),
     ],
 )
 def test_stripped(manifest: str, before: str, run: str, stripped: str) -> None:
@@ -216,6 +245,173 @@ def test_broken_manifest_is_one_note() -> None:
     assert build.notes[0].startswith("Cargo.toml: ")
     assert "\n" not in build.notes[0]
     assert only_call(build).stripped == UNKNOWN
+
+
+@pytest.mark.parametrize(
+    ("run", "image", "driver", "link"),
+    [
+        ("cargo zigbuild -r --target aarch64-unknown-linux-musl", "rust:1", "cargo", MUSL_STATIC),
+        ("cargo zigbuild -r --target x86_64-unknown-linux-gnu.2.17", "rust:1", "cargo", GNU_DYNAMIC),
+        ("cargo zigbuild -r", "ghcr.io/rust-cross/cargo-zigbuild", "cargo", GNU_DYNAMIC),
+        ("cross build -r --target x86_64-unknown-linux-musl", "rust:1", "cross", MUSL_STATIC),
+        ("cross build -r", "rust:1", "cross", UNKNOWN),
+        ("xx-cargo build -r", "rust:1", "xx-cargo", GNU_DYNAMIC),
+        ("xx-cargo build -r", "rust:1-alpine", "xx-cargo", MUSL_STATIC),
+        ("XX_LIBC=musl xx-cargo build -r", "rust:1", "xx-cargo", MUSL_STATIC),
+        ("XX_RUSTFLAGS='-C target-feature=-crt-static' xx-cargo build -r", "rust:1-alpine", "xx-cargo", MUSL_DYNAMIC),
+        ("xx-cargo build -r", "alpine", "xx-cargo", UNKNOWN),
+        ("cargo rustc -r -- -C target-feature=+crt-static", "rust:1", "cargo", GNU_STATIC),
+        ("cargo build -r -- -C target-feature=+crt-static", "rust:1", "cargo", GNU_DYNAMIC),
+    ],
+)
+def test_who_drives_cargo(run: str, image: str, driver: str, link: str) -> None:
+    call = call_of(run, image, files=CRATE)
+    assert (call.driver, call.link) == (driver, link)
+    assert (call.stripped == UNKNOWN) is (driver == "cross")
+
+
+@pytest.mark.parametrize("toolchain", ["cargo +nightly build", "rustup run nightly cargo build"])
+def test_toolchain(toolchain: str) -> None:
+    assert call_of(toolchain).toolchain == "nightly"
+
+
+@pytest.mark.parametrize(
+    ("alias", "run", "output"),
+    [
+        ('br = "build --release"', "cargo br", "/app/target/release"),
+        ('x = ["build", "--profile", "dist"]', "cargo x --locked", "/app/target/dist"),
+        ('b = "build --release"', "cargo b", "/app/target/debug"),
+    ],
+)
+def test_alias_of_the_configuration(alias: str, run: str, output: str) -> None:
+    assert call_of(run, files={**CRATE, ".cargo/config.toml": f"[alias]\n{alias}\n"}).output == output
+
+
+def test_arguments_go_behind_an_alias() -> None:
+    files = {**CRATE, ".cargo/config.toml": '[alias]\nx = ["build", "--release", "--locked"]\n'}
+    build = read("FROM rust:1\nWORKDIR /app\nCOPY . .\nRUN cargo x -v && echo\n", files)
+    assert build.source.data[: only_call(build).end].endswith(b"cargo x -v")
+    assert not read("FROM rust:1\nCOPY . .\nRUN cargo y\n", files).calls
+
+
+@pytest.mark.parametrize(
+    ("manifest", "run", "output", "stripped", "debug"),
+    [
+        ("[profile.release]\nstrip = true\ndebug = true\n", "cargo build -r", "release", STRIPPED_ALL, True),
+        ("[profile.release]\ndebug = 0\n", "cargo build -r", "release", STRIPPED_NO, False),
+        ('[profile.release]\ndebug = "line-tables-only"\n', "cargo build -r", "release", STRIPPED_NO, True),
+        (
+            '[profile.dist]\ninherits = "release"\nstrip = "symbols"\n',
+            "cargo build --profile dist",
+            "dist",
+            STRIPPED_ALL,
+            False,
+        ),
+        (
+            '[profile.release]\nstrip = true\n[profile.dist]\ninherits = "release"\nstrip = false\ndebug = 1\n',
+            "cargo install --path . --profile dist",
+            "bin",
+            STRIPPED_NO,
+            True,
+        ),
+        ("[profile.bench]\nstrip = true\n", "cargo build --profile bench", "release", STRIPPED_ALL, False),
+        ("[profile.release]\nstrip = true\n", "cargo build --profile bench", "release", STRIPPED_ALL, False),
+        ("[profile.dev]\nstrip = true\n", "cargo build --profile test", "debug", STRIPPED_ALL, False),
+        ("[profile.dev]\nstrip = true\n", "cargo build", "debug", STRIPPED_ALL, False),
+    ],
+)
+def test_profiles(manifest: str, run: str, output: str, stripped: str, debug: bool) -> None:
+    call = call_of(run, files={**CRATE, "Cargo.toml": MANIFEST + manifest})
+    assert (call.output or "").rsplit("/", 1)[-1] == output
+    assert (call.stripped, call.debug) == (stripped, debug)
+
+
+@pytest.mark.parametrize("version", ["", "version = 2\n", "version = 3\n", "version = 4\n"])
+def test_every_format_of_the_lock(version: str) -> None:
+    entry = '[[package]]\nname = "{0}"\nversion = "1.0.0"\nsource = "registry+https://github.com/rust-lang/crates.io-index"\n'
+    lock = version + entry.format("libc") + entry.format("cc") + 'dependencies = [\n "libc",\n]\n'
+    lock += "[metadata]\n" if not version else ""
+    (crate,) = read("FROM rust:1\nCOPY . .\nRUN cargo build\n", {**CRATE, "Cargo.lock": lock}).crates
+    assert crate is not None
+    assert crate.packages == ("cc", "libc")
+
+
+def test_an_old_lock_with_a_root_package() -> None:
+    lock = '[root]\nname = "app"\nversion = "0.1.0"\n[[package]]\nname = "libc"\nversion = "0.2.1"\n'
+    (crate,) = read("FROM rust:1\nCOPY . .\nRUN cargo build\n", {**CRATE, "Cargo.lock": lock}).crates
+    assert crate is not None
+    assert crate.packages == ("app", "libc")
+
+
+WORKSPACE = {
+    "Cargo.toml": '[workspace]\nmembers = ["api", "tools/*"]\nexclude = ["tools/old"]\ndefault-members = ["api"]\n',
+    "api/Cargo.toml": '[package]\nname = "api-server"\ndefault-run = "serve"\n[[bin]]\nname = "serve"\npath = "src/main.rs"\n',
+    "api/src/main.rs": "",
+    "api/src/bin/migrate.rs": "",
+    "tools/cli/Cargo.toml": '[package]\nname = "cli"\nautobins = false\n[[bin]]\nname = "tool"\npath = "src/bin/x.rs"\n',
+    "tools/cli/src/bin/x.rs": "",
+    "tools/old/Cargo.toml": '[package]\nname = "old"\n',
+    "tools/old/src/main.rs": "",
+}
+
+
+@pytest.mark.parametrize(
+    ("run", "binaries"),
+    [
+        ("cargo build", ("serve", "migrate")),
+        ("cargo build --workspace", ("serve", "migrate", "tool")),
+        ("cargo build --all", ("serve", "migrate", "tool")),
+        ("cargo build -p cli", ("tool",)),
+        ("cargo build --package cli", ("tool",)),
+        ("cargo build --package=api-server", ("serve", "migrate")),
+        ("cargo build -p cli -p api-server", ("serve", "migrate", "tool")),
+        ("cargo build --manifest-path tools/cli/Cargo.toml", ("tool",)),
+        ("cd tools/old && cargo build", ("old",)),
+    ],
+)
+def test_programs_of_a_workspace(run: str, binaries: tuple[str, ...]) -> None:
+    (crate,) = read(f"FROM rust:1\nWORKDIR /w\nCOPY . .\nRUN {run}\n", WORKSPACE).crates
+    assert crate is not None
+    assert crate.binaries == binaries
+
+
+def test_default_run() -> None:
+    (crate,) = read("FROM rust:1\nWORKDIR /w\nCOPY . .\nRUN cargo build -p api-server\n", WORKSPACE).crates
+    assert crate is not None
+    assert crate.default_binary == "serve"
+
+
+@pytest.mark.parametrize(
+    ("run", "source"),
+    [
+        ("cargo install", "context"),
+        ("cargo install --root /opt", "context"),
+        ("cargo install --path .", "context"),
+        ("cargo install ripgrep", "registry"),
+        ("cargo install --git https://example.com/x", "git"),
+    ],
+)
+def test_what_is_installed(run: str, source: str) -> None:
+    call = call_of(run, files=CRATE)
+    assert (call.source, call.crate_directory) == (source, "/app" if source == "context" else None)
+
+
+@pytest.mark.parametrize(
+    "steps",
+    [
+        "COPY . /app\nWORKDIR /app",
+        "ADD . /app\nRUN mkdir -p /app && cd /app\nWORKDIR /app",
+        "COPY . /app/\nWORKDIR /app/",
+    ],
+)
+def test_a_workdir_does_not_hide_what_was_copied_there(steps: str) -> None:
+    (crate,) = read(f"FROM rust:1\n{steps}\nRUN cargo build -r\n", CRATE).crates
+    assert crate is not None
+    below = read(
+        "FROM rust:1\nWORKDIR /w\nCOPY api/ ./api/\nWORKDIR /w/api\nRUN cargo build -r\n",
+        {f"api/{k}": v for k, v in CRATE.items()},
+    )
+    assert below.crates[0] is not None
 
 
 def test_the_manifest_is_bound_from_the_context() -> None:

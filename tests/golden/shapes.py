@@ -16,10 +16,11 @@ NOT_CONTEXT = frozenset({"expect.toml", "facts.toml", "fixed.Dockerfile"})
 
 
 class Shape(NamedTuple):
-    """One folder. `fixed` is None where nothing is to be rewritten."""
+    """One folder. `file` is the Dockerfile's place in it; `fixed` is None where nothing is to be rewritten."""
 
     name: str
     folder: Path
+    file: str
     dockerfile: bytes
     fixed: bytes | None
     expect: dict[str, Any]
@@ -30,28 +31,31 @@ class Shape(NamedTuple):
         files = {
             path.relative_to(self.folder).as_posix(): path.read_bytes()
             for path in sorted(self.folder.rglob("*"))
-            if path.is_file() and path.name not in NOT_CONTEXT and path.name != "Dockerfile"
+            if path.is_file() and path.name not in NOT_CONTEXT and path != self.folder / self.file
         }
         return MemoryContext(files) if files else NoContext()
 
     def copy_to(self, place: Path) -> Path:
         """A working copy as its owner would have it; returns the Dockerfile's path."""
         shutil.copytree(self.folder, place, ignore=lambda _, names: NOT_CONTEXT & set(names))
-        return place / "Dockerfile"
+        return place / self.file
 
 
 def shapes() -> list[Shape]:
     """All of them, by name."""
     found = []
     for folder in sorted(path for path in ROOT.iterdir() if path.is_dir()):
+        expect = tomllib.loads((folder / "expect.toml").read_text())
+        file = expect.get("dockerfile", "Dockerfile")
         fixed, facts = folder / "fixed.Dockerfile", folder / "facts.toml"
         found.append(
             Shape(
                 folder.name,
                 folder,
-                (folder / "Dockerfile").read_bytes(),
+                file,
+                (folder / file).read_bytes(),
                 fixed.read_bytes() if fixed.exists() else None,
-                tomllib.loads((folder / "expect.toml").read_text()),
+                expect,
                 tomllib.loads(facts.read_text()) if facts.exists() else None,
             )
         )

@@ -281,6 +281,10 @@ def test_workdir_in_the_output_directory() -> None:
     assert "DSL202" in codes(text, CRATE)
 
 
+def test_a_tool_that_is_fetched_is_no_build() -> None:
+    assert fix(CLASSIC.replace("COPY . .", "RUN cargo binstall -y sqlx-cli\nCOPY . .")).applied
+
+
 def test_a_base_that_is_not_understood_is_not_kept() -> None:
     """Behind a digest alone the user and the command are unknown: it is replaced, not kept."""
     digest = "alpine@sha256:" + "0" * 64

@@ -176,3 +176,26 @@ def test_a_suppressed_finding_withholds_the_decision() -> None:
 def test_build_dependencies_do_not_keep_a_single_stage_whole() -> None:
     text = SINGLE.replace("COPY . .", "RUN apt-get update && apt-get install -y pkg-config cmake\nCOPY . .")
     assert fix(text).applied
+
+
+FOLDER = "FROM rust:1 AS b\nWORKDIR /app\nCOPY . .\nRUN cargo build --release\nFROM debian\nWORKDIR /app\n"
+
+
+@pytest.mark.parametrize(
+    ("copied", "program"),
+    [
+        ("/app /app", "./target/release/app"),
+        ("/app/target /app/target", "target/release/app"),
+        ("/app /srv/", "/srv/target/release/app"),
+        ("/app /srv", "/srv/target/release/app"),
+    ],
+)
+def test_a_folder_above_the_outputs_is_shipped_whole(copied: str, program: str) -> None:
+    said = reason(f'{FOLDER}COPY --from=b {copied}\nCMD ["{program}"]\n')
+    assert "whole, in which the program would have another path" in said
+
+
+def test_the_output_directory_and_a_glob_of_programs_are_no_hindrance() -> None:
+    assert fix(f'{FOLDER}COPY --from=b /app/target/release /app\nCMD ["./app"]\n').applied
+    text = FOLDER.replace("--release\n", "--release && mkdir -p /out/bin && cp target/release/app /out/bin/\n")
+    assert fix(f'{text}COPY --from=b /out/bin/* /usr/local/bin/\nCMD ["app"]\n').applied

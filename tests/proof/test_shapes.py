@@ -35,7 +35,7 @@ REWRITTEN = [shape for shape in shapes() if shape.fixed is not None]
 
 def lint(place: Path, environment: Mapping[str, str], *arguments: str) -> subprocess.CompletedProcess[str]:
     """`dockerslim-lint lint` in a project, as its owner would call it."""
-    command = [sys.executable, "-m", "dockerslim_lint", "lint", *arguments, "Dockerfile"]
+    command = [sys.executable, "-m", "dockerslim_lint", "lint", *arguments]
     return subprocess.run(
         command, cwd=place, env={**os.environ, **environment}, capture_output=True, text=True, check=False, timeout=1700
     )
@@ -49,7 +49,7 @@ def test_proven(shape: Shape, tmp_path: Path, engine_environment: Mapping[str, s
     dockerfile = shape.copy_to(place)
     platforms = "linux/amd64,linux/arm64" if shape.name in BOTH else "linux/amd64"
     for _ in range(3):
-        done = lint(place, engine_environment, "--fix", "--verify", "--platform", platforms)
+        done = lint(place, engine_environment, "--fix", "--verify", "--platform", platforms, shape.file)
         if done.returncode != 6 or not any(text in done.stderr for text in BROKEN_DOWNLOADS):
             break
     assert done.returncode == 0, done.stderr[-4000:] + done.stdout
@@ -61,7 +61,7 @@ def test_proven(shape: Shape, tmp_path: Path, engine_environment: Mapping[str, s
         # an original that never started has no output to compare; a program that keeps glibc is not claimed to be static
         fewer = shape.name.startswith("05") or shape.expect["choice"] == "distroless/cc"
         assert row.count("✓") >= (3 if fewer else 4), row
-    again = lint(place, engine_environment, "--fix", "--verify", "--platform", platforms)
+    again = lint(place, engine_environment, "--fix", "--verify", "--platform", platforms, shape.file)
     assert again.returncode == 0
     assert dockerfile.read_bytes() == shape.fixed
 
@@ -71,7 +71,7 @@ def test_proven(shape: Shape, tmp_path: Path, engine_environment: Mapping[str, s
 def test_nothing_to_prove(name: str, tmp_path: Path, engine_environment: Mapping[str, str]) -> None:
     shape = next(one for one in shapes() if one.name == name)
     dockerfile = shape.copy_to(tmp_path / "project")
-    done = lint(tmp_path / "project", engine_environment, "--fix", "--verify")
+    done = lint(tmp_path / "project", engine_environment, "--fix", "--verify", shape.file)
     assert done.returncode == shape.expect["exit"]
     assert dockerfile.read_bytes() == shape.dockerfile
     assert "PROVEN" not in done.stderr

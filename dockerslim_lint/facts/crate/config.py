@@ -16,7 +16,7 @@ class CargoConfig(Record):
     """`target_tables` are the ``[target.X]`` tables that hold flags, a linker or a runner; `rustflags` ``build.rustflags``.
 
     `target_flags` and `linkers` are pairs of a table's X (a triple or ``cfg(…)``) and what it sets. `build_std`: the
-    standard library is built, not installed.
+    standard library is built, not installed. `aliases` are the words of each ``[alias]``.
     """
 
     target: str
@@ -26,6 +26,7 @@ class CargoConfig(Record):
     target_flags: tuple[tuple[str, str], ...] = ()
     linkers: tuple[tuple[str, str], ...] = ()
     build_std: bool = False
+    aliases: Mapping[str, tuple[str, ...]] = {}
 
 
 class ToolchainFile(Record):
@@ -46,6 +47,7 @@ def read_config(context: BuildContext, directory: str) -> CargoConfig:
     flags: list[tuple[str, str]] = []
     linkers: dict[str, str] = {}
     build_std = False
+    aliases: dict[str, tuple[str, ...]] = {}
     for place in _upwards(directory):
         data = read_toml(context, f"{place}.cargo/config") or read_toml(context, f"{place}.cargo/config.toml")
         if not data:
@@ -54,6 +56,7 @@ def read_config(context: BuildContext, directory: str) -> CargoConfig:
         target = target or _text(build.get("target"))
         target_directory = target_directory or _text(build.get("target-dir"))
         rustflags = rustflags or _flags(build.get("rustflags"))
+        aliases = {**_aliases(table(data, "alias")), **aliases}
         build_std = build_std or "build-std" in table(data, "unstable")
         for name, entry in table(data, "target").items():
             if not isinstance(entry, Mapping) or not entry:
@@ -71,6 +74,7 @@ def read_config(context: BuildContext, directory: str) -> CargoConfig:
         tuple(flags),
         tuple(linkers.items()),
         build_std,
+        aliases,
     )
 
 
@@ -100,6 +104,16 @@ def read_toolchain_file(context: BuildContext, directory: str) -> ToolchainFile:
 def _upwards(directory: str) -> list[str]:
     parts = [part for part in directory.split("/") if part]
     return ["".join(f"{part}/" for part in parts[:count]) for count in range(len(parts), -1, -1)]
+
+
+def _aliases(entries: Mapping[str, Any]) -> dict[str, tuple[str, ...]]:
+    """Cargo book, "Configuration", [alias]: a text with spaces between the words, or a list of them."""
+    found = {}
+    for name, value in entries.items():
+        words = value.split() if isinstance(value, str) else value
+        if isinstance(words, list) and all(isinstance(word, str) for word in words):
+            found[name] = tuple(words)
+    return found
 
 
 def _text(value: Any) -> str:

@@ -17,9 +17,10 @@ class Locked(Record):
 
 def locked_packages(lock: Mapping[str, Any]) -> dict[str, Locked]:
     """All locked packages by name, sorted (lock formats 1 to 4)."""
-    packages = lock.get("package")
+    packages = lock.get("package", [])
     found: dict[str, tuple[dict[str, None], dict[str, None]]] = {}
-    for entry in packages if isinstance(packages, list) else ():
+    # format 1 of cargo before 0.18 kept the root package apart
+    for entry in (*packages, lock.get("root")) if isinstance(packages, list) else ():
         name = entry.get("name") if isinstance(entry, Mapping) else None
         if not isinstance(name, str):
             continue

@@ -64,14 +64,17 @@ def _claims_main(manifest: Mapping[str, Any]) -> bool:
     )
 
 
-def members(context: BuildContext, directory: str, manifest: Mapping[str, Any]) -> tuple[str, ...]:
-    """Directories of a workspace's member packages."""
+def members(context: BuildContext, directory: str, manifest: Mapping[str, Any], key: str) -> tuple[str, ...]:
+    """Directories of a workspace's member packages; `key` is members or default-members."""
     workspace = table(manifest, "workspace")
     prefix = f"{directory}/" if directory else ""
     excluded = {f"{prefix}{name}".rstrip("/") for name in workspace.get("exclude", ()) if isinstance(name, str)}
     found: list[str] = []
-    for pattern in workspace.get("members", ()):
-        if isinstance(pattern, str):
+    for pattern in workspace.get(key, ()):
+        if pattern in (".", "./"):
+            found.append(directory)
+        elif isinstance(pattern, str):
+            pattern = pattern.removeprefix("./")
             for path in context.names(f"{prefix}{pattern.rstrip('/')}/Cargo.toml"):
                 member = path.rsplit("/", 1)[0]
                 if member not in excluded:

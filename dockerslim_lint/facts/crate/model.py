@@ -9,6 +9,9 @@ from typing import Any
 from dockerslim_lint.facts.crate.config import CargoConfig, ToolchainFile
 from dockerslim_lint.facts.crate.lock import Locked
 
+BUILT_IN_PARENTS = {"test": "dev", "bench": "release"}
+"""Cargo book, "Profiles": what the built-in profiles inherit from."""
+
 
 class Crate:
     """A package or workspace; read-only.
@@ -80,5 +83,5 @@ class Crate:
             table = self.profiles.get(current)
             table = table if isinstance(table, Mapping) else {}
             settings = {**table, **settings}
-            current = table.get("inherits")
+            current = table.get("inherits", BUILT_IN_PARENTS.get(current))
         return settings

@@ -17,19 +17,20 @@ class CrateReader:
 
     def __init__(self, context: BuildContext) -> None:
         self._context = context
-        self._crates: dict[tuple[str, tuple[str, ...]], Crate | None] = {}
+        self._crates: dict[tuple[str, tuple[str, ...], bool], Crate | None] = {}
         self._locks: dict[str, dict[str, Any] | None] = {}
         self.notes: list[str] = []
 
-    def read(self, directory: str, packages: tuple[str, ...] = ()) -> Crate | None:
+    def read(self, directory: str, packages: tuple[str, ...] = (), everything: bool = False) -> Crate | None:
         """The crate whose Cargo.toml is in `directory` (relative, "" is the root); None where there is none.
 
-        `packages` are those asked for with ``-p``; with none, a workspace's root package or all its members count.
+        `packages` are those asked for with ``-p``; with none, and not `everything` (``--workspace``), a workspace's default
+        members, its root package or all its members count (cargo book, "Workspaces").
         """
-        key = (directory, packages)
+        key = (directory, packages, everything)
         if key not in self._crates:
             try:
-                self._crates[key] = self._read(directory, packages)
+                self._crates[key] = self._read(directory, packages, everything)
             except BrokenFileError as error:
                 self._note(str(error))
                 self._crates[key] = None
@@ -60,24 +61,30 @@ class CrateReader:
         """Whether the context is known to have a file."""
         return self._context.read(path) is not None
 
-    def _read(self, directory: str, packages: tuple[str, ...]) -> Crate | None:
+    def _read(self, directory: str, packages: tuple[str, ...], everything: bool) -> Crate | None:
         prefix = f"{directory}/" if directory else ""
         data = manifest.read_toml(self._context, f"{prefix}Cargo.toml")
         if data is None:
             return None
-        found: list[tuple[str, tuple[str, ...], str]] = []
-        if "package" in data:
-            found.append((self._package_name(data), manifest.binaries(self._context, directory, data), directory))
-        if "workspace" in data and (packages or "package" not in data):
-            for member in manifest.members(self._context, directory, data):
-                member_data = manifest.read_toml(self._context, f"{member}/Cargo.toml")
+        found: dict[str, dict[str, Any]] = {}
+        default_members = manifest.members(self._context, directory, data, "default-members")
+        if "package" in data and (packages or everything or not default_members):
+            found[directory] = data
+        if "workspace" in data and (packages or everything or "package" not in data or default_members):
+            by_default = default_members if default_members and not packages and not everything else ()
+            for member in by_default or manifest.members(self._context, directory, data, "members"):
+                member_data = data if member == directory else manifest.read_toml(self._context, f"{member}/Cargo.toml")
                 if member_data is not None:
-                    names = manifest.binaries(self._context, member, member_data)
-                    found.append((self._package_name(member_data), names, member))
-        chosen = [names for name, names, _ in found if not packages or name in packages]
-        places = tuple(place for name, _, place in found if not packages or name in packages)
-        binaries = tuple(dict.fromkeys(name for names in chosen for name in names))
-        default = manifest.table(data, "package").get("default-run")
+                    found[member] = member_data
+        asked = {name.rsplit("#", 1)[-1].partition("@")[0] for name in packages}
+        chosen = {place: member for place, member in found.items() if not asked or self._package_name(member) in asked}
+        binaries = tuple(
+            dict.fromkeys(
+                name for place, member in chosen.items() for name in manifest.binaries(self._context, place, member)
+            )
+        )
+        runs = [manifest.table(member, "package").get("default-run") for member in chosen.values()]
+        default = runs[0] if len(runs) == 1 else None
         root, root_data = self._workspace_root(directory, data)
         return Crate(
             directory,
@@ -88,7 +95,7 @@ class CrateReader:
             self._config(directory),
             self._toolchain(directory),
             lambda: self._packages(root),
-            lambda: self._linked(places, root),
+            lambda: self._linked(tuple(chosen), root),
             _rust_version(data, root_data),
         )
 

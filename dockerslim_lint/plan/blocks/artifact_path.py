@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from dockerslim_lint.edit import Edit
-from dockerslim_lint.facts.model import OutputUse
+from dockerslim_lint.facts import patterns
+from dockerslim_lint.facts.model import FinalImage, OutputUse
 from dockerslim_lint.plan.blocks.target import TRIPLE
 from dockerslim_lint.plan.model import Draft, NotPossible, Task
 
@@ -21,7 +22,25 @@ def move_paths(task: Task) -> Draft:
         if use.call in moved and use.own:
             edit = _edit(task, use)
             edits[edit.start] = edit
+    for image in task.images:
+        _check_folders(task, image, moved)
     return Draft(tuple(edits.values()))
+
+
+def _check_folders(task: Task, image: FinalImage, moved: set[int]) -> None:
+    """A folder above the output directory that is shipped whole would hold the program at another path."""
+    build = task.build
+    for transfer in image.transfers:
+        for source in transfer.sources if transfer.origin_stage is not None else ():
+            for at in moved:
+                output = build.calls[at].output
+                inside = patterns.below(output, patterns.join("/", source)) if output is not None else None
+                if not inside:
+                    continue
+                place = patterns.join(transfer.destination, inside)
+                if any(patterns.below(path, place) for path, _ in image.artifacts):
+                    line = build.source.line_of(build.instructions[transfer.instruction].span.start)
+                    raise NotPossible(f"line {line} ships {source} whole, in which the program would have another path")
 
 
 def _edit(task: Task, use: OutputUse) -> Edit:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dockerslim_lint.edit import Edit
 from dockerslim_lint.facts import patterns
-from dockerslim_lint.facts.model import FinalImage, ImageBuild, Stage
+from dockerslim_lint.facts.model import FinalImage, ImageBuild, Stage, Transfer
 from dockerslim_lint.plan.model import Choice, Draft, NotPossible
 from dockerslim_lint.source import Span
 from dockerslim_lint.syntax.tree import Expansion, Word
@@ -62,10 +62,14 @@ def full_destinations(build: ImageBuild, image: FinalImage, choice: Choice) -> D
         name = patterns.basename(transfer.sources[0])
         quote = build.source.data[word.span.end - 1 : word.span.end] in (b'"', b"'")
         end = word.span.end - 1 if quote else word.span.end
-        tail = "/" if "*" in name or _is_tree(transfer.sources[0]) else f"/{name}"
+        tail = "/" if "*" in name or _is_tree(build, transfer) else f"/{name}"
         edits.append(Edit(end, end, tail))
     return Draft(tuple(edits))
 
 
-def _is_tree(source: str) -> bool:
-    return source in (".", "/") or source.endswith("/")
+def _is_tree(build: ImageBuild, transfer: Transfer) -> bool:
+    """Whether the source is known to be a directory, of which a COPY takes what is in it."""
+    source = transfer.sources[0]
+    outputs = [call.output for call in build.calls if call.output is not None and transfer.origin_stage is not None]
+    holds = any(patterns.below(output, patterns.join("/", source)) is not None for output in outputs)
+    return holds or source in (".", "/") or source.endswith("/")

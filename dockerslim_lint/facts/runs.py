@@ -1,0 +1,175 @@
+"""Which programs made by cargo the command of an image starts, be it through a shell, a script or a wrapper."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+from dockerslim_lint.catalog import commands as known_commands
+from dockerslim_lint.facts import patterns
+from dockerslim_lint.facts.cargo import cargo_arguments
+from dockerslim_lint.facts.commands import SHELLS, CommandReader
+from dockerslim_lint.facts.inside import DEFAULT_PATH
+from dockerslim_lint.facts.model import Artifact, Command, ContextTree, OpaqueFile
+from dockerslim_lint.facts.walk import Shared, StageState
+from dockerslim_lint.syntax.shell import shell_form, text_of
+from dockerslim_lint.syntax.tree import Instruction, LogicalText
+
+PROGRAM_DIRECTORIES = frozenset({"bin", "sbin"})
+
+MAX_SCRIPT = 64 * 1024
+"""A longer file is no start script."""
+
+
+def behind_init(words: Sequence[str]) -> list[str]:
+    """What an init (tini, dumb-init) is told to start: the words behind it and its options."""
+    rest = list(words[1:])
+    while rest and rest[0].startswith("-"):
+        if rest.pop(0) == "--":
+            break
+    return rest
+
+
+def started(
+    state: StageState, shared: Shared, instructions: Sequence[Instruction], program: str | None, init: bool
+) -> tuple[str, ...]:
+    """Absolute paths, each once; () where cargo itself runs when the container starts.
+
+    `program` is what starts, behind an init if there is one (`init`). A script that cannot be read stands for all programs of a release build whose names are known.
+    """
+    if program is not None and isinstance(state.table.find(program), Artifact):
+        return (program,)
+    words, script = _command(state, instructions, init)
+    found: list[str] = []
+    if script is not None:
+        return tuple(_of_commands(_commands(script, state), state, shared))
+    at = 1 if words and patterns.basename(words[0]) in SHELLS and len(words) > 1 else 0
+    text = _script(words[at], state, shared) if (at < len(words) and "/" in words[at]) or at else None
+    if text is not None:
+        commands = _commands(text, state)
+        if any(cargo_arguments(command) is not None for command in commands):
+            return ()
+        found += _of_commands(commands, state, shared)
+    if words and known_commands.title(patterns.basename(words[0])) == "cargo":
+        return ()
+    found += [path for word in words[1:] if (path := _argument(word, state, shared)) is not None]
+    if text is None and not found and words and _may_be_script(words[at], state):
+        found += _all(state, shared)
+    return tuple(dict.fromkeys(found))
+
+
+def resolve(name: str, state: StageState, shared: Shared, directory: str | None = None) -> str | None:
+    """The absolute path of a program as the container runtime looks it up; None where it cannot be told."""
+    if "*" in name:
+        return None
+    if "/" in name:
+        return patterns.join(directory or state.workdir, name)
+    value = state.environment.variables.get("PATH")
+    text = value.text if value is not None and value.text else DEFAULT_PATH
+    for place in text.split(":"):
+        path = f"{place.rstrip('/')}/{name}"
+        if not place.startswith("/"):
+            continue
+        entry = state.table.find(path)
+        if isinstance(entry, Artifact) and entry.call is not None and not shared.binaries(entry.call):
+            # the call's programs are not known: a name that every system has is hardly one of them
+            entry = None if known_commands.title(name) else entry
+        if isinstance(entry, OpaqueFile) and not state.table.holds(path):
+            continue  # a name that a crate does not make
+        if isinstance(entry, ContextTree) and not state.table.holds(path):
+            place_ = state.context_path(path, entry)
+            if place_ is None or shared.context.read(place_) is None:
+                continue  # `COPY . /` brings no sh
+        if entry is not None:
+            return path
+    return None
+
+
+def _command(
+    state: StageState, instructions: Sequence[Instruction], init: bool
+) -> tuple[list[str], LogicalText | None]:
+    """The words of the exec forms behind an init, or the script that a shell is given."""
+    words: list[str] = []
+    after_c = False
+    for index in (state.entrypoint, state.cmd):
+        if index is None:
+            continue
+        instruction = instructions[index]
+        if instruction.json is None:
+            return behind_init(words) if init else words, shell_form(instruction) if not words else None
+        for string in instruction.json:
+            if after_c:
+                return words, text_of(string, instruction.body)
+            before = behind_init(words) if init else words
+            after_c = len(before) == 1 and patterns.basename(before[0]) in SHELLS and _takes_a_script(string.text)
+            words.append(string.text)
+    return behind_init(words) if init else words, None
+
+
+def _takes_a_script(flag: str) -> bool:
+    return flag.startswith("-") and flag.endswith("c")
+
+
+def _script(name: str, state: StageState, shared: Shared) -> LogicalText | None:
+    """The text of a script that came from the context; None if it cannot be read."""
+    path = patterns.join(state.workdir, name)
+    place = state.context_path(path, state.table.find(path))
+    data = shared.context.read(place) if place is not None and "*" not in place else None
+    if data is None or len(data) > MAX_SCRIPT or b"\0" in data:
+        return None
+    return LogicalText(data, ((0, 0),))
+
+
+def _may_be_script(name: str, state: StageState) -> bool:
+    """Whether a path that cannot be read is a file of the project's own, not a program of the base."""
+    path = patterns.join(state.workdir, name)
+    of_base = patterns.basename(patterns.parent(path)) in PROGRAM_DIRECTORIES and not state.table.holds(path)
+    return "/" in name and not of_base
+
+
+def _commands(text: LogicalText, state: StageState) -> list[Command]:
+    environment = state.environment
+    reader = CommandReader(0, state.stage.number, state.workdir, environment.variables, environment.known)
+    return reader.read_text(text)
+
+
+def _of_commands(commands: Sequence[Command], state: StageState, shared: Shared) -> Iterator[str]:
+    """Programs that start as a command or are handed to another one (``gosu app /app``)."""
+    if any(cargo_arguments(command) is not None for command in commands):
+        return
+    for command in commands:
+        for at, word in enumerate(command.words):
+            bare = at == 0 or all(known_commands.is_wrapper(before.pattern) for before in command.words[:at])
+            name = word.pattern
+            if bare and "*" in name and "/" in name:
+                # `./target/release/$BIN`: whichever it is, it is one of these
+                place = patterns.join(command.directory or state.workdir, name)
+                yield from (f"{patterns.parent(place)}/{known}" for known, _ in state.table.matching(place))
+            elif bare:
+                path = resolve(name, state, shared, command.directory)
+                if path is not None and isinstance(state.table.find(path), Artifact):
+                    yield path
+            else:
+                path = _argument(name, state, shared, command.directory)
+                if path is not None:
+                    yield path
+
+
+def _argument(word: str, state: StageState, shared: Shared, directory: str | None = None) -> str | None:
+    """A program that another one is given: by its path, or by a name that the crate is known to make."""
+    path = resolve(word, state, shared, directory) if word and not word.startswith("-") else None
+    entry = state.table.find(path) if path is not None else None
+    if path is None or not isinstance(entry, Artifact):
+        return None
+    known = shared.binaries(entry.call) if entry.call is not None else ()
+    return path if "/" in word or entry.name in known else None
+
+
+def _all(state: StageState, shared: Shared) -> Iterator[str]:
+    """What the release builds of this stage are known to make."""
+    for number, call in enumerate(shared.calls):
+        if call.output is None or call.profile in (None, "dev") or call.source != "context":
+            continue
+        for name in call.bins or shared.binaries(number):
+            path = f"{call.output}/{name}"
+            if "*" not in path and isinstance(state.table.find(path), Artifact):
+                yield path
