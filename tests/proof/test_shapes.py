@@ -30,7 +30,10 @@ BROKEN_DOWNLOADS = (
 )
 """Under emulation a download of cargo's now and then breaks off: no verdict on the rewrite, which rightly is not proven then."""
 
-REWRITTEN = [shape for shape in shapes() if shape.fixed is not None]
+NO_IMAGE = ("10-chef-four-stages",)
+"""Built on an image that no engine without a registry has: 22-cargo-chef is the same with what is there."""
+
+REWRITTEN = [shape for shape in shapes() if shape.fixed is not None and shape.name not in NO_IMAGE]
 
 
 def lint(place: Path, environment: Mapping[str, str], *arguments: str) -> subprocess.CompletedProcess[str]:
