@@ -9,7 +9,7 @@ from dockerslim_lint.catalog.buildfiles import is_development
 from dockerslim_lint.edit import Need
 from dockerslim_lint.facts import patterns
 from dockerslim_lint.facts.inside import Inside
-from dockerslim_lint.facts.model import Artifact, FinalImage, Launch, LostOutput, Output
+from dockerslim_lint.facts.model import Artifact, FinalImage, Launch, LostOutput, Output, PackageInstall
 from dockerslim_lint.facts.packages import leftovers
 from dockerslim_lint.facts.runs import behind_init, resolve, started
 from dockerslim_lint.facts.stages import chain_of
@@ -102,7 +102,7 @@ def _own_libc(state: StageState, shared: Shared, chain: tuple[int, ...]) -> bool
     for install in state.installs:
         for name in install.packages:
             known = packages.lookup(install.manager, name)
-            if known is not None and known.role == "c-library":
+            if known is not None and known.role == "c-library" and not _of_the_release(install, state):
                 return True
     for transfer in shared.transfers:
         for source in transfer.sources if transfer.stage in chain else ():
@@ -114,6 +114,20 @@ def _own_libc(state: StageState, shared: Shared, chain: tuple[int, ...]) -> bool
     return False
 
 
+def _of_the_release(install: PackageInstall, state: StageState) -> bool:
+    """Whether a glibc package is the one that a glibc base has already: no other suite, version or source is named."""
+    image = state.stage.image
+    if image is None or image.libc != "glibc" or install.manager != "apt":
+        return False
+    words = [word.pattern for word in install.command.words]
+    foreign = any(word.startswith(("-t", "--target-release", "-o")) or "=" in word or "/" in word for word in words)
+    return not foreign and not state.opaque
+
+
+NO_ZONE = frozenset({"", "UTC", "Etc/UTC", "UTC0", "GMT", "Etc/GMT", "UCT", "Zulu", "Etc/Zulu"})
+"""Values of TZ for which a C library needs no time zone files."""
+
+
 def _needs(state: StageState, single: bool) -> tuple[Need, ...]:
     needs: dict[tuple[str, str], Need] = {}
     for install in state.installs if not single else ():
@@ -121,7 +135,8 @@ def _needs(state: StageState, single: bool) -> tuple[Need, ...]:
             known = packages.lookup(install.manager, name)
             if known is not None and known.role in ("certificates", "tzdata"):
                 needs.setdefault((known.role, ""), Need(known.role, "", f"the file installs {name}"))
-    if "TZ" in state.environment.environment:
+    zone = state.environment.environment.get("TZ")
+    if zone is not None and zone.text not in NO_ZONE:
         needs.setdefault(("tzdata", ""), Need("tzdata", "", "the file sets TZ"))
     return tuple(needs.values())
 

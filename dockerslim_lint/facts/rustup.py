@@ -49,6 +49,17 @@ class Added(Record):
     command: Command
 
 
+def chooses_toolchain(command: Command) -> bool:
+    """Whether a rustup command makes another toolchain the one that cargo uses."""
+    words = [word.pattern for word in command.words[1:]]
+    return command.name == RUSTUP and ((words[:1] and words[0] in CHOOSING) or " ".join(words[:2]) in CHOOSING)
+
+
+def holds_toolchains(path: str) -> bool:
+    """Whether rustup's toolchains or settings may lie at a path, or below it."""
+    return path in SYSTEM or any(part in PLACES for part in path.split("/"))
+
+
 class Toolchains:
     """The state of one stage while it is walked."""
 
@@ -81,7 +92,7 @@ class Toolchains:
 
     def place(self, path: str) -> None:
         """Files that are not read arrive at a path, or are mounted there."""
-        if path in SYSTEM or any(part in PLACES for part in path.split("/")):
+        if holds_toolchains(path):
             self.unsure = self.changed = True
 
     def _rustup(self, command: Command, file: ToolchainFile | None) -> None:

@@ -333,9 +333,9 @@ class StageState:
         if arguments.subcommand == "clean":
             self.placeholders.clean()
         elif arguments.subcommand in ("init", "new"):
-            place_ = patterns.join(
-                command.directory or "/*", next(iter(arguments.operands)).pattern if arguments.operands else "."
-            )
+            # `--bin` takes no value here, which it does elsewhere
+            names = [word.pattern for word in (*arguments.operands, *arguments.flags.get("--bin", ()))]
+            place_ = patterns.join(command.directory or "/*", names[0] if names else ".")
             self.placeholders.made(f"{place_}/src/{'lib' if '--lib' in arguments.switches else 'main'}.rs")
         elif arguments.subcommand == "chef":
             cook = cook_of(command, arguments, self.stage)

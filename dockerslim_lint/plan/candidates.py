@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from dockerslim_lint.catalog import images as catalog
 from dockerslim_lint.catalog import packages, platforms
-from dockerslim_lint.facts.model import GNU_DYNAMIC, MUSL_STATIC, Cook, FinalImage, ImageBuild
+from dockerslim_lint.facts.model import GNU_DYNAMIC, MUSL_STATIC, UNKNOWN, Cook, FinalImage, ImageBuild
 from dockerslim_lint.facts.packages import read_install
 from dockerslim_lint.facts.stages import chain_of, feeding
 from dockerslim_lint.facts.transfers import MAY_NOT_RUN
@@ -55,6 +55,8 @@ def tasks(build: ImageBuild, images: tuple[FinalImage, ...], prefer: tuple[str, 
     """
     calls = _calls(build, images)
     links = {artifact.link for image in images for _, artifact in image.artifacts}
+    if UNKNOWN in links:
+        raise NotPossible("how the program is linked is only known when it is built")
     retarget = links != {MUSL_STATIC}
     compiler: tuple[str, ...] = ()
     why_glibc = ""

@@ -64,7 +64,7 @@ def test_a_user_in_a_variable() -> None:
         "USER $WHO",
     )
     after = rewritten(text)
-    assert "RUN apk add --no-cache tzdata\nRUN addgroup app && adduser -D -H -G app app && mkdir -p /d\n" in after
+    assert "RUN apk add --no-cache tzdata\nRUN addgroup $WHO && adduser -D -H -G $WHO $WHO && mkdir -p /d\n" in after
     assert "RUN chown -R $WHO:$WHO /d\nUSER $WHO\n" in after
 
 

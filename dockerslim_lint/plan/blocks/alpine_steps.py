@@ -101,7 +101,7 @@ def _translated(build: ImageBuild, instruction: Instruction, commands: list[Comm
         if manager_of(command):
             wanted.update(dict.fromkeys(_alpine_packages(command, choice, line)))
         elif read_user(command) is not None:
-            words += _account(command, choice, line)
+            words += _account(build, command, choice, line)
         elif not why_needed(command, choice.base):
             continue
         else:
@@ -145,17 +145,18 @@ def _check_names(build: ImageBuild, image: FinalImage, choice: Choice) -> None:
                 raise NotPossible(f"nothing in the file creates the user {name}")
 
 
-def _account(command: Command, choice: Choice, line: int) -> list[str]:
+def _account(build: ImageBuild, command: Command, choice: Choice, line: int) -> list[str]:
     """busybox's ``adduser`` and ``addgroup`` for the same account."""
     creation = read_user(command)
     assert creation is not None
+    name = _written(build, command, creation.name)
     switches = {word.pattern for word in command.words}
     number = creation.uid
     if number and (not number.isdecimal() or int(number) in dict(choice.base.users).values()):
         raise NotPossible(f"the id of {creation.name} (line {line}) cannot be taken on Alpine")
     if creation.kind == "group":
         system = "-S " if {"-r", "--system", "-S"} & switches else ""
-        return [f"addgroup {system}{f'-g {number} ' if number else ''}{creation.name}"]
+        return [f"addgroup {system}{f'-g {_written(build, command, number)} ' if number else ''}{name}"]
     words = ["adduser", "-D"]
     first = []
     if command.name == "useradd":
@@ -163,16 +164,22 @@ def _account(command: Command, choice: Choice, line: int) -> list[str]:
         if not {"-m", "--create-home", "-M", "--no-create-home"} & switches:
             words.append("-H")
         if {"-r", "--system"} & switches and not {"-g", "--gid"} & switches:
-            first = [f"addgroup -S {f'-g {number} ' if number else ''}{creation.name}"]
-            words += ["-G", creation.name]
-    rest = [word.pattern for word in command.words[1:]]
+            first = [f"addgroup -S {f'-g {_written(build, command, number)} ' if number else ''}{name}"]
+            words += ["-G", name]
+    rest = list(command.words[1:])
     while rest:
-        flag, equals, value = rest.pop(0).partition("=")
+        word = rest.pop(0)
+        flag, equals, value = word.pattern.partition("=")
         if not flag.startswith("-"):
             continue
         if flag in USER_FLAGS:
-            if not equals:
-                value = rest.pop(0) if rest else ""
+            if not equals and rest:
+                word = rest.pop(0)
+                value = word.pattern
+            if word.shell is not None and word.shell.literal is None:
+                raw = build.source.text(word.span)
+                words += [USER_FLAGS[flag], raw.partition("=")[2] if equals else raw]
+                continue
             value = SHELLS.get(value, value)
             if "*" in value or "'" in value or (USER_FLAGS[flag] == "-G" and value.isdecimal()):
                 raise NotPossible(f"the user in line {line} cannot be made in the same way on Alpine")
@@ -181,7 +188,15 @@ def _account(command: Command, choice: Choice, line: int) -> list[str]:
             words += [USER_SWITCHES[flag]] if USER_SWITCHES[flag] else []
         else:
             raise NotPossible(f"{command.name} {flag} (line {line}) has no equal on Alpine")
-    return [*first, " ".join([*words, creation.name])]
+    return [*first, " ".join([*words, name])]
+
+
+def _written(build: ImageBuild, command: Command, value: str) -> str:
+    """A word of the command as it is written, where a variable gives it this value; else the value."""
+    for word in command.words:
+        if word.pattern == value and word.shell is not None and word.shell.literal is None:
+            return build.source.text(word.span)
+    return value
 
 
 def _kept(build: ImageBuild, command: Command, line: int) -> str:

@@ -62,7 +62,9 @@ def full_destinations(build: ImageBuild, image: FinalImage, choice: Choice) -> D
         name = patterns.basename(transfer.sources[0])
         quote = build.source.data[word.span.end - 1 : word.span.end] in (b'"', b"'")
         end = word.span.end - 1 if quote else word.span.end
-        tail = "/" if "*" in name or _is_tree(build, transfer) else f"/{name}"
+        written = build.instructions[transfer.instruction].words[0].literal
+        # a name from a variable is another one with another build argument
+        tail = "/" if written is None or "*" in name or _is_tree(build, transfer) else f"/{name}"
         edits.append(Edit(end, end, tail))
     return Draft(tuple(edits))
 

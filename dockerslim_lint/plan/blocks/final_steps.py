@@ -11,6 +11,7 @@ from dockerslim_lint.facts.packages import manager_of, read_install
 from dockerslim_lint.facts.users import read_user
 from dockerslim_lint.plan.blocks.lines import removal
 from dockerslim_lint.plan.model import Choice, Draft, NotPossible
+from dockerslim_lint.syntax.tree import Expansion
 
 NONROOT = "65532:65532"
 """distroless's own nonroot user (knowledge §6.1); by number it works on any base, and Kubernetes' runAsNonRoot wants numbers."""
@@ -98,10 +99,11 @@ def number_user(build: ImageBuild, image: FinalImage, choice: Choice) -> Draft:
         name = word.literal
         if name is None:
             raise NotPossible(f"USER in line {build.source.line_of(word.span.start)} comes from a variable")
-        number = _number(build, image, name, created, groups, choice)
-        if number is None:
+        found = _number(build, image, name, created, groups, choice)
+        if found is None:
             continue
-        edits.append(Edit(word.span.start, word.span.end, number))
+        text, number = found
+        edits.append(Edit(word.span.start, word.span.end, text))
         if index == image.user_instruction:
             why = "its id as a number" if created[name.partition(":")[0]].uid else "not root, by number"
             changes.append(ConfigChange("User", name, number, f"the new base has no user {name}: {why}"))
@@ -112,9 +114,9 @@ def number_user(build: ImageBuild, image: FinalImage, choice: Choice) -> Draft:
         name = flag.value.literal
         if name is None:
             raise NotPossible(f"--chown in line {build.source.line_of(flag.span.start)} comes from a variable")
-        number = _number(build, image, name, created, groups, choice)
-        if number is not None:
-            edits.append(Edit(flag.value.span.start, flag.value.span.end, number))
+        found = _number(build, image, name, created, groups, choice)
+        if found is not None:
+            edits.append(Edit(flag.value.span.start, flag.value.span.end, found[0]))
     return Draft(tuple(edits), tuple(changes))
 
 
@@ -125,8 +127,8 @@ def _number(
     created: dict[str, UserCreation],
     groups: dict[str, UserCreation],
     choice: Choice,
-) -> str | None:
-    """What to write for ``user[:group]``; None where it can stay as it is. Raises NotPossible."""
+) -> tuple[str, str] | None:
+    """What to write for ``user[:group]``, and its value; None where it can stay as it is. Raises NotPossible."""
     user, _, group = name.partition(":")
     if all(part.isdecimal() for part in (user, group) if part):
         return None
@@ -144,7 +146,12 @@ def _number(
         raise NotPossible(f"the user {user} (line {line}) has a home that the image may use")
     if creation.uid:
         gid = group if group.isdecimal() else _group_id(creation, group, groups)
-        return f"{creation.uid}:{gid}"
+        written = _variable(creation.uid, creation.command)
+        if written is None:
+            return f"{creation.uid}:{gid}", f"{creation.uid}:{gid}"
+        if not written or gid != creation.uid:
+            raise NotPossible(f"the number of the user {user} (line {line}) comes from a variable")
+        return f"{written}:{written}", f"{creation.uid}:{gid}"
     if image.volumes:
         raise NotPossible(f"the user {user} (line {line}) has no number of its own, and the image has volumes")
     for command in image.commands:
@@ -152,7 +159,22 @@ def _number(
             raise NotPossible(
                 f"the user {user} (line {line}) has no number of its own, and {command.name} prepares files for it"
             )
-    return NONROOT
+    return NONROOT, NONROOT
+
+
+def _variable(value: str, command: Command) -> str | None:
+    """The variable that a word with this value is written as, "" for more than a variable; None for a plain word.
+
+    Another build argument makes it another value.
+    """
+    for word in command.words:
+        if word.shell is None or word.shell.literal is not None:
+            continue
+        if word.pattern == value or word.pattern.endswith(f"={value}"):
+            pieces = [piece for piece in word.shell.pieces if isinstance(piece, Expansion)]
+            plain = len(pieces) == 1 and not pieces[0].operator
+            return f"${{{pieces[0].name}}}" if plain else ""
+    return None
 
 
 def _group_id(creation: UserCreation, group: str, groups: dict[str, UserCreation]) -> str:

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from dockerslim_lint.catalog import platforms
 from dockerslim_lint.facts.crate.config import ToolchainFile
-from dockerslim_lint.facts.model import CargoCall, Command, Cook
+from dockerslim_lint.facts.model import CargoCall, Command, Cook, ImageBuild, Mount
+from dockerslim_lint.facts.rustup import chooses_toolchain, holds_toolchains
 from dockerslim_lint.facts.stages import chain_of
 from dockerslim_lint.facts.toolchain import is_installed
 from dockerslim_lint.plan.blocks.lines import block_start, cased, insert_line
@@ -63,6 +64,7 @@ def first_commands(task: Task) -> list[Command]:
         if call.toolchain:
             line = build.source.line_of(command.span.start)
             raise NotPossible(f"the call in line {line} picks the toolchain +{call.toolchain}")
+        _check_step(build, command)
         known = found.setdefault(command.stage, command)
         if command.span < known.span:
             found[command.stage] = command
@@ -70,6 +72,9 @@ def first_commands(task: Task) -> list[Command]:
     chosen: dict[int, ToolchainFile | None] = {cook.command.stage: None for cook in task.cooks}
     for at in task.calls:
         crate, file, command = build.crates[at], build.toolchains[at].file, build.calls[at].command
+        if file is not None and any(one.kind == "bind" for one in _mounts(build, command)):
+            line = build.source.line_of(command.span.start)
+            raise NotPossible(f"{file.path} is only there while the step in line {line} runs")
         if file is not None and file != chosen.setdefault(command.stage, file):
             line = build.source.line_of(command.span.start)
             raise NotPossible(f"{file.path} chooses the toolchain after the first build (line {line})")
@@ -79,3 +84,18 @@ def first_commands(task: Task) -> list[Command]:
         number for number in found if set(chain_of(build.stages[number], build.stages)) & (found.keys() - {number})
     }
     return [found[number] for number in sorted(found) if number not in inherited]
+
+
+def _check_step(build: ImageBuild, command: Command) -> None:
+    """A step of our own before this one installs the target for the toolchain that is in force there."""
+    line = build.source.line_of(command.span.start)
+    for mount in _mounts(build, command):
+        if mount.kind != "bind" and holds_toolchains(mount.target):
+            raise NotPossible(f"the step in line {line} has its toolchains in a mount")
+    for other in build.commands:
+        if other.instruction == command.instruction and other.span < command.span and chooses_toolchain(other):
+            raise NotPossible(f"the step in line {line} chooses another toolchain before it builds")
+
+
+def _mounts(build: ImageBuild, command: Command) -> list[Mount]:
+    return [mount for mount in build.mounts if mount.instruction == command.instruction]

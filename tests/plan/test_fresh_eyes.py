@@ -1,0 +1,101 @@
+"""What somebody found who judged real Dockerfiles without knowing the code; each in a few lines of our own."""
+
+from __future__ import annotations
+
+import pytest
+
+from dockerslim_lint import linter
+from dockerslim_lint.config import Settings
+from dockerslim_lint.context import MemoryContext
+from dockerslim_lint.source import Source
+from tests.facts.reading import CRATE
+from tests.plan.test_edits import rewritten
+from tests.plan.test_native_code import choice
+from tests.plan.test_withheld import CLASSIC, LOCK, fix, reason
+
+FILES = {**CRATE, "Cargo.lock": LOCK.format("itoa")}
+
+
+def codes(text: str, files: dict[str, str]) -> set[str]:
+    context = MemoryContext({path: body.encode() for path, body in files.items()})
+    return {finding.code for finding in linter.lint(Source(text.encode()), context, Settings()).findings}
+
+
+@pytest.mark.parametrize(
+    ("step", "said"),
+    [
+        ("RUN --mount=type=cache,target=/usr/local/rustup cargo", "toolchains in a mount"),
+        ("RUN rustup default nightly && cargo", "another toolchain"),
+        ("RUN rustup override set beta && cargo", "another toolchain"),
+    ],
+)
+def test_the_target_would_go_to_another_toolchain(step: str, said: str) -> None:
+    text = CLASSIC.replace("RUN cargo", step)
+    assert said in reason(text, FILES)
+    assert choice(text, FILES) == "distroless/cc"
+
+
+def test_a_toolchain_chosen_before_is_the_one_that_gets_it() -> None:
+    assert choice(CLASSIC.replace("RUN cargo", "RUN rustup default nightly\nRUN cargo"), FILES) == "distroless/static"
+
+
+def test_a_toolchain_file_that_is_only_bound() -> None:
+    text = CLASSIC.replace("COPY . .\n", "").replace(
+        "RUN cargo build --release",
+        "RUN --mount=type=bind,target=/app,rw cargo build --release --target-dir /out && cp /out/release/app /srv/app",
+    )
+    text = text.replace("/app/target/release/app", "/srv/app")
+    files = {**FILES, "rust-toolchain.toml": '[toolchain]\nchannel = "1.85.0"\n'}
+    fixed = fix(text, files)
+    assert fixed.bug is None
+    assert "only there while" in reason(text, files)
+
+
+def test_build_arguments_stay_arguments() -> None:
+    text = CLASSIC.replace("WORKDIR /app", "WORKDIR /app\nARG NAME=app").replace(
+        "COPY --from=builder /app/target/release/app /usr/local/bin/app",
+        'ARG UID=10001 NAME=app\nRUN adduser --disabled-password --gecos "" --no-create-home --uid "${UID}" app\n'
+        "USER app\nCOPY --from=builder /app/target/release/${NAME} /usr/local/bin",
+    )
+    after = rewritten(text, FILES)
+    assert "USER ${UID}:${UID}\n" in after
+    assert "/release/${NAME} /usr/local/bin/\n" in after
+    kept = rewritten(text.replace("USER app", "RUN mkdir /d\nUSER app").replace("--no-create-home ", ""), FILES)
+    assert "adduser -D -g '' -u \"${UID}\" app\n" in kept
+
+
+def test_a_profile_in_a_variable_is_not_stripped_by_name() -> None:
+    text = CLASSIC.replace("RUN cargo build --release", "ARG P=release\nRUN cargo build --profile $P")
+    assert "only known when it runs" in reason(text, FILES)
+
+
+def test_cargo_new_makes_a_placeholder() -> None:
+    text = (
+        "FROM rust:1 AS b\nWORKDIR /usr/src\nRUN cargo new --bin app\nWORKDIR /usr/src/app\nCOPY Cargo.toml Cargo.lock ./\n"
+        "RUN cargo build --release\nRUN rm src/*.rs\nCOPY src ./src\nRUN cargo build --release\nFROM debian:bookworm-slim\n"
+        'COPY --from=b /usr/src/app/target/release/app /usr/local/bin/\nCMD ["app"]\n'
+    )
+    assert "DSL307" in codes(text, FILES)
+    assert "DSL307" not in codes(text.replace("rm src/*.rs", "rm src/*.rs target/release/deps/app*"), FILES)
+
+
+def test_the_release_s_own_libc_changes_nothing() -> None:
+    text = CLASSIC.replace("rust:1 ", "rust:1-trixie ").replace(
+        "COPY --from", "RUN apt-get update && apt-get install -y libc6\nCOPY --from"
+    )
+    assert "DSL103" in codes(text, FILES)
+    for other in ("-t trixie libc6", "libc6=2.41-12", "libc6/trixie"):
+        assert "DSL103" not in codes(text.replace("install -y libc6", f"install -y {other}"), FILES)
+
+
+def test_flags_that_are_only_known_at_build_time_are_no_bug() -> None:
+    text = CLASSIC.replace("RUN cargo", 'ARG X\nRUN if [ -n "$X" ]; then export RUSTFLAGS="$X"; fi && cargo')
+    fixed = fix(text, FILES)
+    assert fixed.bug is None
+    assert not any("our bug" in note for note in fixed.report.notes)
+
+
+@pytest.mark.parametrize(("zone", "expected"), [("UTC", "alpine"), ("Etc/UTC", "alpine"), ("Europe/Paris", "")])
+def test_utc_needs_no_time_zones(zone: str, expected: str) -> None:
+    text = CLASSIC.replace("CMD", f"ENV TZ={zone}\nRUN mkdir /d\nCMD")
+    assert choice(text, FILES) == expected
