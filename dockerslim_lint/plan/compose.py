@@ -10,7 +10,7 @@ from dockerslim_lint.plan.blocks.artifact_path import move_paths
 from dockerslim_lint.plan.blocks.final_base import full_destinations, replace_base
 from dockerslim_lint.plan.blocks.final_steps import number_user, remove_steps
 from dockerslim_lint.plan.blocks.retarget import add_target
-from dockerslim_lint.plan.blocks.strip import strip_symbols
+from dockerslim_lint.plan.blocks.strip import strip_symbols, too_old_to_strip
 from dockerslim_lint.plan.blocks.target import install_target
 from dockerslim_lint.plan.glibc import check_glibc
 from dockerslim_lint.plan.model import Choice, Draft, NotPossible, Task
@@ -56,7 +56,8 @@ def compose(task: Task, key: str, reread: Reread | None) -> Fix:
             raise OurBug(f"two blocks edit the same bytes ({error})") from None
         images = _matching(task, after)
         _check(task, images, after, changes)
-        claim = _claim(images, static=not task.glibc)
+        stripped = all(artifact.stripped == STRIPPED_ALL for image in images for _, artifact in image.artifacts)
+        claim = _claim(images, static=not task.glibc, stripped=stripped)
     return Fix(key, task.choice.name, Safety.PROVABLE, _title(task), edits, _cost(task), changes, claim)
 
 
@@ -71,7 +72,8 @@ def _drafts(task: Task) -> Iterator[Draft]:
         yield install_target(task)
         yield add_target(task)
         yield move_paths(task)
-    yield strip_symbols(build, task.images)
+    if not too_old_to_strip(build, task.images):
+        yield strip_symbols(build, task.images)
     for image in task.images:
         if image.single_stage:
             from dockerslim_lint.plan.blocks.split_stage import split
@@ -121,7 +123,7 @@ def _check(task: Task, images: tuple[FinalImage, ...], after: ImageBuild, change
         for path, artifact in new.artifacts:
             if artifact.link != (GNU_DYNAMIC if task.glibc else MUSL_STATIC):
                 raise OurBug(f"{path} would be {artifact.link}")
-            if artifact.stripped != STRIPPED_ALL:
+            if artifact.stripped != STRIPPED_ALL and not too_old_to_strip(task.build, task.images):
                 raise OurBug(f"{path} would keep its symbols")
         if old.launch.program in dict(old.artifacts) and new.launch.program not in dict(new.artifacts):
             raise OurBug(f"{' '.join(old.launch.argv[:1])} would not be found")
@@ -165,7 +167,7 @@ def _cost(task: Task) -> str:
     return COST if task.retarget else ""
 
 
-def _claim(images: tuple[FinalImage, ...], *, static: bool) -> Claim:
+def _claim(images: tuple[FinalImage, ...], *, static: bool, stripped: bool) -> Claim:
     binaries = tuple(dict.fromkeys(path for image in images for path, _ in image.artifacts))
     needs = tuple(dict.fromkeys(need for image in images for need in claimed_needs(image, image.user)))
-    return Claim(binaries, static, True, needs)
+    return Claim(binaries, static, stripped, needs)

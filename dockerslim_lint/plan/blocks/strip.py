@@ -51,6 +51,12 @@ def strip_symbols(build: ImageBuild, images: tuple[FinalImage, ...]) -> Draft:
     return Draft(tuple(edits.values()))
 
 
+def too_old_to_strip(build: ImageBuild, images: tuple[FinalImage, ...]) -> bool:
+    """Whether a program keeps its symbols because its cargo has no setting for that yet."""
+    versions = [toolchain_version(build, at) for at in unstripped_calls(images)]
+    return any(version is not None and version < STRIP_SINCE for version in versions)
+
+
 def toolchain_version(build: ImageBuild, at: int) -> tuple[int, int] | None:
     """Major and minor version of the toolchain of a call, None where the file names none (``rust:1``, ``stable``)."""
     crate, stage = build.crates[at], build.stages[build.calls[at].command.stage]
