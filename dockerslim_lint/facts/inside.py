@@ -90,11 +90,14 @@ class Inside:
         paths = self._candidates(name, directory)
         if paths is None or any("*" in path for path in paths):
             return None
-        found = [self.holds(path) for path in paths]
-        if True in found:
-            return True
+        unsure = False
+        for path in paths:
+            held = self.holds(path)
+            if held:
+                return True
+            unsure = unsure or held is None
         bare = patterns.basename(name)
-        if None in found or self._mentions(bare):
+        if unsure or self._mentions(bare):
             return None
         if any(patterns.below(path, volume) is not None for path in paths for volume in self._state.volumes):
             return None

@@ -383,7 +383,7 @@ class Launch(Record):
 class Started(Record):
     """A program that the image starts. `role` is launch or health; `name` is as written.
 
-    `found` is False where nothing puts it there, None where nobody knows. `elsewhere` are paths of shipped programs of that name. `tool` is True for
+    `found` is False where nothing puts it there, None where nobody knows. `elsewhere` are, where it is False, paths of shipped programs of that name. `tool` is True for
     a program that is not there and that distributions have as a package.
     """
 

@@ -38,12 +38,12 @@ def started_programs(state: StageState, inside: Inside, instructions: Sequence[I
 def _started(call: _Call, role: str, state: StageState, inside: Inside) -> Started:
     instruction, span, name, directory = call
     bare = patterns.basename(name)
+    found = inside.program(name, directory)
     elsewhere = tuple(
         path
-        for path, entry in state.table.entries()
+        for path, entry in (state.table.entries() if found is False else ())
         if isinstance(entry, Artifact) and bare in (patterns.basename(path), entry.name)
     )
-    found = inside.program(name, directory)
     tool = found is False and (programs.is_tool(bare) or bool(packages.with_program(bare)))
     return Started(instruction, span, role, name, found, elsewhere, tool)
 
