@@ -11,15 +11,18 @@ from dockerslim_lint.facts.packages import read_install
 from dockerslim_lint.facts.stages import chain_of, feeding
 from dockerslim_lint.facts.transfers import MAY_NOT_RUN
 from dockerslim_lint.plan.blocks.lines import comments_above
-from dockerslim_lint.plan.glibc import MAY_BE_LINKED
 from dockerslim_lint.plan.model import Choice, NotPossible, Task
-from dockerslim_lint.plan.native_code import compiler_packages
 
 CHOICES = ("distroless/static", "alpine", "distroless/cc")
 """In the order of preference; `prefer` in the configuration puts others first."""
 
 ON_REQUEST = ("scratch",)
 """Only where `prefer` names them."""
+
+MAY_BE_LINKED = frozenset(
+    {"tls-library", "database-client-library", "library", "compression-library", "plugin-library"}
+)
+"""Roles of packages that say: a program of this file links the library."""
 
 WORDS_OF_A_DECISION = ("alpine", "musl", "glibc", "allocator", "jemalloc", "mimalloc")
 """In a comment beside FROM or cargo they say that somebody chose."""
@@ -104,6 +107,10 @@ def _check_musl(build: ImageBuild, images: tuple[FinalImage, ...], calls: tuple[
     if not any(crate.packages for at in calls if (crate := build.crates[at]) is not None):
         _check_libraries(build, images, calls)
     _check_comments(build, images, calls)
+    if not any(build.crates[at] is not None for at in calls) and not build.contents.has_manifest:
+        return ()
+    from dockerslim_lint.plan.native_code import compiler_packages
+
     return compiler_packages(build, calls)
 
 

@@ -12,7 +12,6 @@ from dockerslim_lint.plan.blocks.final_steps import number_user, remove_steps
 from dockerslim_lint.plan.blocks.retarget import add_target
 from dockerslim_lint.plan.blocks.strip import strip_symbols, too_old_to_strip
 from dockerslim_lint.plan.blocks.target import install_target
-from dockerslim_lint.plan.glibc import check_glibc
 from dockerslim_lint.plan.model import Choice, Draft, NotPossible, Task
 from dockerslim_lint.plan.needs import check_base, claimed_needs
 
@@ -40,6 +39,8 @@ def compose(task: Task, key: str, reread: Reread | None) -> Fix:
     Without `reread` the result is not read again and claims nothing: fit to be counted, not to be applied.
     """
     if task.glibc:
+        from dockerslim_lint.plan.glibc import check_glibc
+
         check_glibc(task)
     for image in task.images:
         check_base(task.build, image, task.choice)

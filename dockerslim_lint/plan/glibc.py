@@ -5,13 +5,9 @@ from __future__ import annotations
 from dockerslim_lint.catalog import packages
 from dockerslim_lint.facts.packages import read_install
 from dockerslim_lint.facts.stages import chain_of
+from dockerslim_lint.plan.candidates import MAY_BE_LINKED
 from dockerslim_lint.plan.model import NotPossible, Task
 from dockerslim_lint.plan.native_code import check_shared_libraries
-
-MAY_BE_LINKED = frozenset(
-    {"tls-library", "database-client-library", "library", "compression-library", "plugin-library"}
-)
-"""Roles of packages that say: a program of this file links the library."""
 
 
 def check_glibc(task: Task) -> None:
