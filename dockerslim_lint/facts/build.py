@@ -71,7 +71,6 @@ def read_build(
         stages=tuple(shared.stages),
         commands=tuple(shared.commands),
         calls=tuple(shared.calls),
-        cooks=tuple(shared.cooks),
         transfers=tuple(shared.transfers),
         uses=tuple(shared.uses),
         images=images,

@@ -14,7 +14,6 @@ from dockerslim_lint.facts.model import (
     UNKNOWN,
     CargoCall,
     Command,
-    Cook,
     Stage,
     Target,
     Value,
@@ -92,7 +91,7 @@ def read_call(
         # cross hands none of the environment's profile settings to its container
         UNKNOWN if arguments.driver == CROSS else _stripped(command.variables, profile, crate, flags_in_force or ""),
         _debug(command.variables, profile, crate, flags_in_force or ""),
-        _end(command, arguments),
+        end_of(command, arguments),
         flags_in_force,
         linkers(triple, command.variables, config, flags_in_force),
         True if {"--locked", "--frozen"} & arguments.switches else False if arguments.exact else None,
@@ -106,14 +105,6 @@ def read_call(
 def _installs_here(arguments: CargoArguments) -> bool:
     """Before Rust 2018 a bare ``cargo install`` built the package of the directory (cargo's changelog, 1.31)."""
     return not arguments.operands and "--git" not in arguments.flags and "--list" not in arguments.switches
-
-
-def read_cook(command: Command, arguments: CargoArguments, stage: Stage) -> Cook | None:
-    """A ``cargo chef cook``; None for chef's other commands."""
-    if arguments.subcommand != "chef" or not arguments.operands or arguments.operands[0].pattern != "cook":
-        return None
-    target = target_of(arguments, command.variables, stage, None)
-    return Cook(command, arguments.toolchain, profile_of(arguments, "build")[0], target, _end(command, arguments))
 
 
 def features_of(arguments: CargoArguments) -> tuple[str, ...]:
@@ -249,6 +240,7 @@ def _texts(arguments: CargoArguments, *names: str) -> tuple[str, ...]:
     return tuple(word.pattern for name in names for word in arguments.flags.get(name, ()))
 
 
-def _end(command: Command, arguments: CargoArguments) -> int | None:
+def end_of(command: Command, arguments: CargoArguments) -> int | None:
+    """File offset behind the last argument, where further ones can be inserted; None where there is no such place."""
     word = command.words[arguments.last]
     return word.span.end if word.shell is not None and not command.nested else None

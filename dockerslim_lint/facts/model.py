@@ -173,19 +173,6 @@ class Toolchain(Record):
     older: bool
 
 
-class Cook(Record):
-    """``cargo chef cook``: it builds the dependencies of the later calls of its profile, and no program.
-
-    `profile`, `target` and `end` as in `CargoCall`.
-    """
-
-    command: Command
-    toolchain: str
-    profile: str | None
-    target: Target
-    end: int | None
-
-
 class Artifact(Record):
     """A program that cargo made. `call` indexes ``ImageBuild.calls``; None where an opaque command made it (`opaque` says which).
 
@@ -232,7 +219,7 @@ class Mount(Record):
 class Warmup(Record):
     """A step that builds the dependencies before the sources are there: kind ``cook`` (cargo chef) or ``placeholder``.
 
-    `profile` is None where it is not known.
+    `profile` is None where it is not known; `target`, `toolchain` and `end` as in `CargoCall`.
     """
 
     kind: str
@@ -240,6 +227,8 @@ class Warmup(Record):
     profile: str | None
     target: Target
     features: tuple[str, ...]
+    toolchain: str = ""
+    end: int | None = None
 
 
 class Stale(Record):
@@ -480,7 +469,6 @@ class ImageBuild(Record):
     notes: tuple[str, ...]
     targets: tuple[tuple[str, ...], ...] = ()
     opaque: tuple[tuple[str, int] | None, ...] = ()
-    cooks: tuple[Cook, ...] = ()
     toolchains: tuple[Toolchain, ...] = ()
     users: tuple[UserCreation, ...] = ()
     mounts: tuple[Mount, ...] = ()

@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from dockerslim_lint.catalog import commands as known_commands
 from dockerslim_lint.context import BuildContext
 from dockerslim_lint.facts import patterns
-from dockerslim_lint.facts.calls import crate_directory, read_call, read_cook
+from dockerslim_lint.facts.calls import crate_directory, read_call
 from dockerslim_lint.facts.cargo import BUILDS, BUILT_IN, HELPERS, OTHER_BUILDERS, CargoArguments, cargo_arguments
 from dockerslim_lint.facts.commands import CommandReader
 from dockerslim_lint.facts.contents import Contents
@@ -22,7 +22,6 @@ from dockerslim_lint.facts.model import (
     CargoCall,
     Command,
     ContextTree,
-    Cook,
     Directory,
     LostOutput,
     Mount,
@@ -82,7 +81,6 @@ class Shared:
         self.states: list[StageState] = []
         self.commands: list[Command] = []
         self.calls: list[CargoCall] = []
-        self.cooks: list[Cook] = []
         self.crate_of_call: list[Crate | None] = []
         self.toolchains: list[Toolchain] = []
         self.transfers: list[Transfer] = []
@@ -292,10 +290,6 @@ class StageState:
         shared = self._shared
         if arguments.subcommand not in BUILDS:
             self._other_cargo(command, arguments)
-            cook = read_cook(command, arguments, self.stage)
-            if cook is not None:
-                shared.cooks.append(cook)
-                return
             if arguments.subcommand in OTHER_BUILDERS:
                 title = (OTHER_BUILDERS[arguments.subcommand], command.instruction)
                 self.opaque = self.opaque or title

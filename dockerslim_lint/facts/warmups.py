@@ -11,7 +11,7 @@ from collections.abc import Callable
 
 from dockerslim_lint.catalog import commands as known_commands
 from dockerslim_lint.facts import patterns
-from dockerslim_lint.facts.calls import features_of, target_of
+from dockerslim_lint.facts.calls import end_of, features_of, target_of
 from dockerslim_lint.facts.cargo import CargoArguments, profile_of
 from dockerslim_lint.facts.model import CargoCall, Command, Stage, Stale, Warmup
 from dockerslim_lint.record import Record
@@ -142,15 +142,18 @@ class Placeholders:
 
 
 def cook_of(command: Command, arguments: CargoArguments, stage: Stage) -> Warmup | None:
-    """``cargo chef cook``; None for its other subcommands, and where a variable may hold any flag."""
-    if not any(word.pattern == "cook" for word in arguments.operands[:1]) or not arguments.exact:
+    """``cargo chef cook``; None for its other subcommands."""
+    if not any(word.pattern == "cook" for word in arguments.operands[:1]):
         return None
     return Warmup(
         "cook",
         command,
-        profile_of(arguments, "build")[0],
+        # a variable may hold any flag
+        profile_of(arguments, "build")[0] if arguments.exact else None,
         target_of(arguments, command.variables, stage, None),
         features_of(arguments),
+        arguments.toolchain,
+        end_of(command, arguments),
     )
 
 

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from dockerslim_lint.catalog import images as catalog
 from dockerslim_lint.catalog import packages, platforms
-from dockerslim_lint.facts.model import GNU_DYNAMIC, MUSL_STATIC, UNKNOWN, Cook, FinalImage, ImageBuild
+from dockerslim_lint.facts.model import GNU_DYNAMIC, MUSL_STATIC, UNKNOWN, FinalImage, ImageBuild, Warmup
 from dockerslim_lint.facts.packages import read_install
 from dockerslim_lint.facts.stages import chain_of, feeding
 from dockerslim_lint.facts.transfers import MAY_NOT_RUN
@@ -95,9 +95,10 @@ def _choices(build: ImageBuild, images: tuple[FinalImage, ...], prefer: tuple[st
             yield Choice(name, catalog.choice(name), keep=False)
 
 
-def _cooks(build: ImageBuild, stages: tuple[int, ...]) -> tuple[Cook, ...]:
+def _cooks(build: ImageBuild, stages: tuple[int, ...]) -> tuple[Warmup, ...]:
     """Every ``cargo chef cook`` that warms these stages."""
-    return tuple(cook for cook in build.cooks if cook.command.stage in feeding(build.stages, stages))
+    warming = feeding(build.stages, stages)
+    return tuple(one for one in build.warmups if one.kind == "cook" and one.command.stage in warming)
 
 
 def _check_musl(build: ImageBuild, images: tuple[FinalImage, ...], calls: tuple[int, ...]) -> tuple[str, ...]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dockerslim_lint.catalog.images import BaseImage
 from dockerslim_lint.edit import ConfigChange, Edit
-from dockerslim_lint.facts.model import Cook, FinalImage, ImageBuild
+from dockerslim_lint.facts.model import FinalImage, ImageBuild, Warmup
 from dockerslim_lint.record import Record
 
 
@@ -36,7 +36,7 @@ class Task(Record):
     choice: Choice
     retarget: bool
     compiler: tuple[str, ...] = ()
-    cooks: tuple[Cook, ...] = ()
+    cooks: tuple[Warmup, ...] = ()
     why_glibc: str = ""
 
     @property

@@ -116,5 +116,5 @@ def test_near_misses(old: str, new: str, said: str) -> None:
 
 def test_on_alpine_nothing_is_retargeted() -> None:
     build = read(CHEF.replace("latest-rust-1 ", "latest-rust-1-alpine "), CRATE)
-    assert [cook.profile for cook in build.cooks] == ["release"]
+    assert [one.profile for one in build.warmups] == ["release"]
     assert [artifact.link for image in build.images for _, artifact in image.artifacts] == ["musl-static"]

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dockerslim_lint.catalog import platforms
 from dockerslim_lint.edit import Edit
 from dockerslim_lint.facts.crate.model import Crate
-from dockerslim_lint.facts.model import CargoCall, Cook, ImageBuild
+from dockerslim_lint.facts.model import CargoCall, ImageBuild, Warmup
 from dockerslim_lint.facts.toolchain import crt_static
 from dockerslim_lint.plan.blocks.target import TRIPLE
 from dockerslim_lint.plan.model import Draft, NotPossible, Task
@@ -23,12 +23,12 @@ def add_target(task: Task) -> Draft:
     return Draft(tuple(edits))
 
 
-def _needs(task: Task, call: CargoCall | Cook) -> bool:
+def _needs(task: Task, call: CargoCall | Warmup) -> bool:
     stage = task.build.stages[call.command.stage]
     return not (stage.image is not None and stage.image.host_libc == "musl")
 
 
-def _target_edit(build: ImageBuild, call: CargoCall | Cook) -> Edit:
+def _target_edit(build: ImageBuild, call: CargoCall | Warmup) -> Edit:
     line = build.source.line_of(call.command.span.start)
     if not call.command.shell_form:
         raise NotPossible(f"line {line} is in exec form: without a shell there is no `$(uname -m)`")

@@ -44,8 +44,12 @@ def strip_symbols(build: ImageBuild, images: tuple[FinalImage, ...]) -> Draft:
         else:
             edit = _prefix(build, call.command, name)
             edits[edit.start] = edit
-            for cook in build.cooks:
-                if cook.profile == call.profile and cook.command.stage in feeding(build.stages, (stage,)):
+            for cook in build.warmups:
+                if (
+                    cook.kind == "cook"
+                    and cook.profile == call.profile
+                    and cook.command.stage in feeding(build.stages, (stage,))
+                ):
                     edit = _prefix(build, cook.command, name)
                     edits[edit.start] = edit
     return Draft(tuple(edits.values()))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dockerslim_lint.catalog import platforms
 from dockerslim_lint.facts.crate.config import ToolchainFile
-from dockerslim_lint.facts.model import CargoCall, Command, Cook, ImageBuild, Mount
+from dockerslim_lint.facts.model import CargoCall, Command, ImageBuild, Mount, Warmup
 from dockerslim_lint.facts.rustup import chooses_toolchain, holds_toolchains
 from dockerslim_lint.facts.stages import chain_of
 from dockerslim_lint.facts.toolchain import is_installed
@@ -58,7 +58,7 @@ def first_commands(task: Task) -> list[Command]:
     """
     build = task.build
     found: dict[int, Command] = {}
-    calls: list[CargoCall | Cook] = [*(build.calls[at] for at in task.calls), *task.cooks]
+    calls: list[CargoCall | Warmup] = [*(build.calls[at] for at in task.calls), *task.cooks]
     for call in calls:
         command = call.command
         if call.toolchain:
