@@ -274,7 +274,16 @@ class StageState:
                 self.rustup.place(path)
                 if kind == "bind":
                     self._bind(index, options, path)
+                elif kind == "cache" and path in self.lost:
+                    self._back(path)
         return found
+
+    def _back(self, path: str) -> None:
+        """What an earlier RUN left in a cache mount is there again."""
+        number, _ = self.lost[path]
+        call = self._shared.calls[number]
+        if call.output is not None:
+            self.table.put(call.output, Output(number, call.link, call.stripped))
 
     def _bind(self, index: int, options: Mapping[str, str], path: str) -> None:
         source = options.get("source") or options.get("src") or "."

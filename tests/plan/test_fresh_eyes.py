@@ -99,3 +99,26 @@ def test_flags_that_are_only_known_at_build_time_are_no_bug() -> None:
 def test_utc_needs_no_time_zones(zone: str, expected: str) -> None:
     text = CLASSIC.replace("CMD", f"ENV TZ={zone}\nRUN mkdir /d\nCMD")
     assert choice(text, FILES) == expected
+
+
+CACHED = """\
+FROM rust:1
+WORKDIR /app
+COPY . /app
+RUN --mount=type=cache,target=/app/target cargo build --release --locked
+RUN --mount=type=cache,target=/app/target cp /app/target/release/app /usr/bin/
+WORKDIR /
+CMD ["app"]
+"""
+
+
+def test_a_cache_mount_keeps_what_an_earlier_step_left_in_it() -> None:
+    assert {"DSL101", "DSL202"} <= codes(CACHED, FILES)
+    two = CACHED.replace("FROM rust:1", "FROM rust:1 AS b").replace(
+        "WORKDIR /\n", "FROM debian:bookworm-slim\nCOPY --from=b /usr/bin/app /usr/bin/\n"
+    )
+    after = rewritten(two, FILES)
+    assert 'cp /app/target/"$(uname -m)"-unknown-linux-musl/release/app /usr/bin/' in after
+    # another place, or no mount, does not bring it back
+    for other in ("RUN --mount=type=cache,target=/app/other cp", "RUN cp"):
+        assert "DSL101" not in codes(CACHED.replace("RUN --mount=type=cache,target=/app/target cp", other), FILES)
