@@ -24,7 +24,7 @@ def test_rolled_back(name: str, tmp_path: Path) -> None:
     before = {path: path.read_bytes() for path in context.rglob("*") if path.is_file()}
     command = ["lint", "--fix", "--verify", "--platform", ",".join(expect["platforms"]), str(context / "Dockerfile")]
     done = subprocess.run(
-        [sys.executable, "-m", "dockerslim_lint.cli", *command], capture_output=True, text=True, check=False
+        [sys.executable, "-m", "dockerslim_lint", *command], capture_output=True, text=True, check=False
     )
     assert done.returncode == expect["exit"], done.stdout + done.stderr
     assert "NOT PROVEN" in done.stderr
