@@ -88,6 +88,12 @@ def labels_of_calls(build: ImageBuild, programs: Programs, text: str) -> tuple[L
     return tuple(Label(build.calls[at].command.span, text) for at in calls)
 
 
+def shipped_calls(build: ImageBuild) -> Iterator[int]:
+    """The cargo calls whose programs are shipped, each once, as indexes into ``ImageBuild.calls``."""
+    calls = [artifact.call for image in build.images for _, artifact in image.artifacts]
+    yield from dict.fromkeys(call for call in calls if call is not None)
+
+
 __all__ = [
     "Finding",
     "Fix",
@@ -103,4 +109,5 @@ __all__ = [
     "Withheld",
     "labels_of_calls",
     "names_of",
+    "shipped_calls",
 ]

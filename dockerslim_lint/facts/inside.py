@@ -13,8 +13,9 @@ from dockerslim_lint.catalog.images import BaseImage, is_common_user
 from dockerslim_lint.facts import patterns
 from dockerslim_lint.facts.env import NOWHERE
 from dockerslim_lint.facts.model import Artifact, Command, Directory, ShellUse, Started, Transfer, Value
-from dockerslim_lint.facts.started import started_programs
+from dockerslim_lint.facts.started import health_commands, started_programs
 from dockerslim_lint.facts.transfers import MOVERS
+from dockerslim_lint.facts.users import is_root
 from dockerslim_lint.syntax.tree import Instruction
 
 if TYPE_CHECKING:
@@ -107,6 +108,11 @@ class Inside:
     def started(self) -> tuple[Started, ...]:
         """The programs that the image starts, as far as they are known."""
         return tuple(started_programs(self._state, self, self._instructions))
+
+    @cached_property
+    def health_commands(self) -> tuple[Command, ...]:
+        """All commands of a health check in shell form."""
+        return health_commands(self._state, self._instructions)
 
     def _in_base(self, base: BaseImage, name: str, paths: list[str]) -> bool | None:
         """Whether base or packages have a program that no step puts at one of `paths`."""
@@ -208,7 +214,7 @@ class Inside:
     @cached_property
     def as_root(self) -> bool:
         """Whether the image starts as root, as far as its base is known."""
-        return self._state.stage.image is not None and self._state.user.partition(":")[0] in ("", "0", ROOT)
+        return self._state.stage.image is not None and is_root(self._state.user)
 
     @cached_property
     def certificates(self) -> bool | None:

@@ -77,6 +77,11 @@ def _launched(state: StageState, inside: Inside, instructions: Sequence[Instruct
             yield following
 
 
+def health_commands(state: StageState, instructions: Sequence[Instruction]) -> tuple[Command, ...]:
+    """All commands of a health check in shell form, those behind ``||`` and inside ``$(…)`` too."""
+    return () if state.healthcheck is None else tuple(_commands(state.healthcheck, state, instructions))
+
+
 def _health(index: int, state: StageState, inside: Inside, instructions: Sequence[Instruction]) -> Iterator[_Call]:
     """What the health check calls first: all of it that surely runs."""
     instruction = instructions[index]

@@ -13,6 +13,9 @@ ID_FLAGS = {
     "addgroup": {"-g", "--gid"},
 }
 
+ROOT = frozenset({"", "0", "root"})
+"""Spellings of root, as a user or as a group; nothing said is root too."""
+
 VALUE_FLAGS = frozenset(
     [
         "-u",
@@ -47,6 +50,16 @@ VALUE_FLAGS = frozenset(
     ]
 )
 """Flags with a value: useradd(8), Debian's adduser(8), busybox adduser (where -D, -S, -H take none)."""
+
+
+def is_root(user: str) -> bool:
+    """Whether a USER value is root, in whatever group."""
+    return user.partition(":")[0] in ROOT
+
+
+def is_plain_root(user: str) -> bool:
+    """Whether a USER value is root in root's own group."""
+    return all(part in ROOT for part in user.split(":", 1))
 
 
 def read_user(command: Command) -> UserCreation | None:

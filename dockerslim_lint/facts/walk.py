@@ -44,7 +44,7 @@ from dockerslim_lint.facts.rustup import RUSTUP, Toolchains
 from dockerslim_lint.facts.stages import StageNames
 from dockerslim_lint.facts.toolchain import installed_by, link_of
 from dockerslim_lint.facts.transfers import MOVERS, apply_command, place
-from dockerslim_lint.facts.users import read_user
+from dockerslim_lint.facts.users import is_root, read_user
 from dockerslim_lint.facts.warmups import Placeholders, cook_of
 from dockerslim_lint.source import Source, Span
 from dockerslim_lint.syntax.tree import Expansion, Instruction, Word
@@ -54,7 +54,6 @@ TARGET_DIRECTORY = "target"
 PROFILES = frozenset({"release", "debug"})
 """Directories below it."""
 
-ROOT = frozenset({"", "0", "root"})
 ROOT_HOME = "/root"
 
 
@@ -210,7 +209,7 @@ class StageState:
     def _variables(self) -> Mapping[str, Value]:
         """What a RUN sees. The runtime sets root's home."""
         variables = self.environment.variables
-        if self.user.partition(":")[0] in ROOT and "HOME" not in variables:
+        if is_root(self.user) and "HOME" not in variables:
             variables["HOME"] = Value(ROOT_HOME, NOWHERE)
         return variables
 

@@ -106,7 +106,8 @@ def _check_musl(build: ImageBuild, images: tuple[FinalImage, ...], calls: tuple[
     _check_platforms(build)
     _check_path(build, calls)
     if not any(crate.packages for at in calls if (crate := build.crates[at]) is not None):
-        _check_libraries(build, images, calls)
+        for library, line in installed_libraries(build, images, calls):
+            raise NotPossible(f"{library.name} (line {line}) may be linked, and nothing is known of the crates")
     _check_comments(build, images, calls)
     if not any(build.crates[at] is not None for at in calls) and not build.contents.has_manifest:
         return ()
@@ -183,19 +184,18 @@ def _check_comments(build: ImageBuild, images: tuple[FinalImage, ...], calls: tu
                 raise NotPossible(f"a comment in line {line} says that somebody chose: {text}")
 
 
-def _check_libraries(build: ImageBuild, images: tuple[FinalImage, ...], calls: tuple[int, ...]) -> None:
-    """Nothing is known of the crates, and the file installs a library that one of them may link."""
+def installed_libraries(
+    build: ImageBuild, images: tuple[FinalImage, ...], calls: tuple[int, ...]
+) -> Iterator[tuple[packages.Package, int]]:
+    """The libraries that the file installs and that a program of it may link, each with its line."""
     stages = {build.calls[at].command.stage for at in calls} | {image.stage for image in images}
     chains = {number for at in stages for number in chain_of(build.stages[at], build.stages)}
     for command in build.commands:
         install = read_install(command) if command.stage in chains else None
-        if install is None:
-            continue
-        for name in install.packages:
-            known = packages.lookup(install.manager, name)
+        for name in install.packages if install is not None else ():
+            known = packages.lookup(install.manager, name) if install is not None else None
             if known is not None and known.role in MAY_BE_LINKED:
-                line = build.source.line_of(command.span.start)
-                raise NotPossible(f"{name} (line {line}) may be linked, and nothing is known of the crates")
+                yield known, build.source.line_of(command.span.start)
 
 
 def _check_path(build: ImageBuild, calls: tuple[int, ...]) -> None:

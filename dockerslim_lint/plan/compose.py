@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator
 
 from dockerslim_lint.edit import Claim, ConfigChange, Edit, Fix, OverlapError, Safety, apply
 from dockerslim_lint.facts.model import GNU_DYNAMIC, MUSL_STATIC, STRIPPED_ALL, FinalImage, ImageBuild
+from dockerslim_lint.facts.users import is_plain_root
 from dockerslim_lint.plan.blocks.artifact_path import move_paths
 from dockerslim_lint.plan.blocks.final_base import full_destinations, replace_base
 from dockerslim_lint.plan.blocks.final_steps import number_user, remove_steps
@@ -23,10 +24,6 @@ COST = "musl's allocator is slow under many threads; DNS search rules differ"
 CONFIGURES = frozenset(
     ["ENV", "LABEL", "WORKDIR", "EXPOSE", "VOLUME", "STOPSIGNAL", "HEALTHCHECK", "ENTRYPOINT", "CMD", "ONBUILD"]
 )
-
-
-ROOTS = frozenset({"", "0", "root", "0:0", "root:root"})
-"""Spellings of the same user (knowledge §9, config diff)."""
 
 
 class OurBug(Exception):  # noqa: N818 - reported to the user in these words
@@ -129,7 +126,7 @@ def _check(task: Task, images: tuple[FinalImage, ...], after: ImageBuild, change
         if old.launch.program in dict(old.artifacts) and new.launch.program not in dict(new.artifacts):
             raise OurBug(f"{' '.join(old.launch.argv[:1])} would not be found")
         declared = next((change.new for change in changes if change.field == "User"), old.user)
-        if new.user != declared and not {new.user, declared} <= ROOTS:
+        if new.user != declared and not (is_plain_root(new.user) and is_plain_root(declared)):
             raise OurBug(f"the user would be {new.user or 'root'}")
         if old.launch.argv != new.launch.argv and not old.launch.from_base:
             raise OurBug("the command would change")

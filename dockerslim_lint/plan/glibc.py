@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-from dockerslim_lint.catalog import packages
-from dockerslim_lint.facts.packages import read_install
-from dockerslim_lint.facts.stages import chain_of
-from dockerslim_lint.plan.candidates import MAY_BE_LINKED
+from dockerslim_lint.catalog.glibc import is_newer
+from dockerslim_lint.plan.candidates import installed_libraries
 from dockerslim_lint.plan.model import NotPossible, Task
 from dockerslim_lint.plan.native_code import check_shared_libraries
 
@@ -21,7 +19,7 @@ def check_glibc(task: Task) -> None:
         line = build.source.line_of(build.instructions[stage.instruction].span.start)
         if stage.image is None or stage.image.libc != "glibc" or not stage.image.libc_version:
             raise NotPossible(f"it is not known which glibc the builder (line {line}) links")
-        if _version(stage.image.libc_version) > _version(base.libc_version):
+        if is_newer(stage.image.libc_version, base.libc_version):
             raise NotPossible(
                 f"the builder (line {line}) links glibc {stage.image.libc_version}, {base.title} has {base.libc_version}"
             )
@@ -33,17 +31,8 @@ def check_glibc(task: Task) -> None:
 
 def _check_installed_libraries(task: Task) -> None:
     """Nothing is known of the crates: whatever library the file installs may be linked."""
-    build, base = task.build, task.choice.base
-    stages = {*task.stages, *(image.stage for image in task.images)}
-    chains = {number for at in stages for number in chain_of(build.stages[at], build.stages)}
-    for command in build.commands:
-        install = read_install(command) if command.stage in chains else None
-        for name in install.packages if install is not None else ():
-            known = packages.lookup(install.manager, name) if install is not None else None
-            if known is not None and known.role in MAY_BE_LINKED and not known.in_cc:
-                line = build.source.line_of(command.span.start)
-                raise NotPossible(f"{name} (line {line}) may be linked, and {base.title} does not have it")
-
-
-def _version(text: str) -> tuple[int, ...]:
-    return tuple(int(part) for part in text.split(".") if part.isdecimal())
+    for library, line in installed_libraries(task.build, task.images, task.calls):
+        if not library.in_cc:
+            raise NotPossible(
+                f"{library.name} (line {line}) may be linked, and {task.choice.base.title} does not have it"
+            )

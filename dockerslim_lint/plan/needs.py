@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-import re
-
 from dockerslim_lint.catalog import packages
 from dockerslim_lint.edit import Need
 from dockerslim_lint.facts import patterns
 from dockerslim_lint.facts.model import FinalImage, ImageBuild
+from dockerslim_lint.facts.users import is_plain_root
 from dockerslim_lint.plan.model import Choice, NotPossible
 
 PROGRAM_DIRECTORIES = frozenset({"bin", "sbin", "libexec"})
 
-_HARMLESS_END = re.compile(r"\|\|\s*(exit \d+|false)\s*$")
+ENDS_A_CHECK = frozenset({"exit", "false", "true", ":"})
+"""The shell's own words around what a health check calls."""
 
 LOADER_VARIABLES = ("LD_LIBRARY_PATH", "LD_PRELOAD", "LD_AUDIT")
 
@@ -40,12 +40,7 @@ def check_base(build: ImageBuild, image: FinalImage, choice: Choice) -> None:
     if not base.certificates:
         _check_crates(build, image, choice)
     for need in image.needs:
-        if (
-            base.package_manager == "apk"
-            and not choice.keep
-            and not image.single_stage
-            and need.kind in _installable(image)
-        ):
+        if any(need.kind == package.role for package in _moved(image, choice)):
             continue
         if (need.kind == "certificates" and not base.certificates) or (need.kind == "tzdata" and not base.tzdata):
             raise NotPossible(f"{choice.name} has no {need.kind}, and {need.reason}")
@@ -62,16 +57,12 @@ def _check_crates(build: ImageBuild, image: FinalImage, choice: Choice) -> None:
                 raise NotPossible(f"{choice.name} has no certificates, and {name} reads them")
 
 
-def _installable(image: FinalImage) -> set[str]:
-    """What the final stage installs by name, and so in Alpine's words too."""
+def _moved(image: FinalImage, choice: Choice) -> list[packages.Package]:
+    """The packages that the final stage installs and that go along to the new base: Alpine has one for the same purpose."""
+    if choice.base.package_manager != "apk" or choice.keep or image.single_stage:
+        return []
     known = [packages.lookup(install.manager, name) for install in image.installs for name in install.packages]
-    return {package.role for package in known if package is not None and package.alpine}
-
-
-def _installable_programs(image: FinalImage) -> set[str]:
-    """Programs of the packages that the final stage installs, where Alpine has a package of that program too."""
-    known = [packages.lookup(install.manager, name) for install in image.installs for name in install.packages]
-    return {program for package in known if package is not None and package.alpine for program in package.programs}
+    return [package for package in known if package is not None and package.alpine]
 
 
 def _check_init(image: FinalImage, choice: Choice) -> None:
@@ -133,20 +124,22 @@ def _check_health(build: ImageBuild, image: FinalImage, choice: Choice) -> None:
     programs = {path for path, _ in image.artifacts} | {patterns.basename(path) for path, _ in image.artifacts}
     if instruction.json and instruction.json[0].text in programs:
         return
-    if choice.base.package_manager == "apk" and not choice.keep and not image.single_stage:
-        called = [one.name for one in image.inside.started if one.role == "health"]
-        text = _HARMLESS_END.sub("", instruction.body.data.decode("utf-8", "surrogateescape"))
-        plain = instruction.json is not None or not set(text) & set("`$|;&<>(")
-        if called and plain and set(called) <= _installable_programs(image):
-            return
-    if not choice.keep:
+    moved = {program for package in _moved(image, choice) for program in package.programs}
+    called = image.inside.health_commands
+    if instruction.json:
+        goes_along = instruction.json[0].text in moved
+    else:
+        goes_along = bool(called) and all(
+            command.name in moved | ENDS_A_CHECK and all(word.exact for word in command.words) for command in called
+        )
+    if not goes_along and not choice.keep:
         raise NotPossible(f"HEALTHCHECK (line {line}) runs another program, which the new base may lack")
 
 
 def claimed_needs(image: FinalImage, user: str) -> tuple[Need, ...]:
     """What a proof has to find in the new image."""
     needs = list(image.needs)
-    if user and user not in ("0", "root", "0:0"):
+    if not is_plain_root(user):
         needs.append(Need("user", user, "USER"))
     needs += [Need("directory", volume, "VOLUME") for volume in image.volumes if "*" not in volume]
     if image.workdir != "/" and "*" not in image.workdir:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from typing import TYPE_CHECKING
 
-from dockerslim_lint.project.places import above
+from dockerslim_lint.project.places import Repositories
 from dockerslim_lint.project.read import CONTEXT_FILE_LIMIT, UnusableError, read_regular
 from dockerslim_lint.record import Record
 from dockerslim_lint.source import decode
@@ -24,17 +24,12 @@ class Layer(Record):
 Layers = tuple[Layer, ...]
 
 
-def repository_root(directory: str) -> str | None:
-    """The nearest directory, from an absolute one upwards, that has a ``.git``."""
-    return next((place for place in above(directory) if os.path.exists(os.path.join(place, ".git"))), None)
-
-
 def layers_above(directory: str) -> Layers:
     """What the repository says of `directory` (absolute): its exclude file and the ``.gitignore`` files above it.
 
     Empty where they ignore the directory itself: whoever names it wants it.
     """
-    root = repository_root(directory)
+    root = Repositories().root(directory)
     if root is None or root == directory:
         return _layer(root, _exclude_file(root)) if root else ()
     layers = _layer(root, _exclude_file(root))

@@ -134,7 +134,7 @@ def _judge_source(
     """Lint or fix; `target` is the file that a fix may be written to."""
     settings, image = configuration.settings.for_image(where.from_root(configuration))
     tree = parse(source) if _MAY_COPY.search(source.data) else None
-    located = locate(where.directory, tree, image, configuration.root, finder.repository(where.directory))
+    located = locate(where.directory, tree, image, configuration.root, finder.repositories.root(where.directory))
     result = FileResult(
         source.path,
         fail_on=settings.fail_on,

@@ -6,7 +6,7 @@ import os
 
 from dockerslim_lint.config import ConfigError, Settings, parse_config, suggestion
 from dockerslim_lint.context import path_matches
-from dockerslim_lint.project.places import above, lies_in
+from dockerslim_lint.project.places import Repositories, above, lies_in
 from dockerslim_lint.project.read import CONTEXT_FILE_LIMIT, UnusableError, read_regular, reason
 from dockerslim_lint.record import Record
 
@@ -42,7 +42,7 @@ class ConfigFinder:
         self._explicit = explicit
         self._overrides = overrides
         self._by_directory: dict[str, Configuration | ConfigError] = {}
-        self._repositories: dict[str, str | None] = {}
+        self.repositories = Repositories()
         self._by_file: dict[str, Configuration | ConfigError | None] = {}
 
     def find(self, directory: str) -> Configuration:
@@ -55,28 +55,13 @@ class ConfigFinder:
                 break
             passed.append(place)
             found = self._own(place)
-            if found is not None or self.repository(place) == place:
+            if found is not None or self.repositories.root(place) == place:
                 break
         if found is None:
             found = self._default()
         self._by_directory.update(dict.fromkeys(passed, found))
         if isinstance(found, ConfigError):
             raise ConfigError(str(found))
-        return found
-
-    def repository(self, directory: str) -> str | None:
-        """The root of the repository that an absolute directory lies in."""
-        passed: list[str] = []
-        found = None
-        for place in above(directory):
-            if place in self._repositories:
-                found = self._repositories[place]
-                break
-            passed.append(place)
-            if os.path.exists(os.path.join(place, ".git")):
-                found = place
-                break
-        self._repositories.update(dict.fromkeys(passed, found))
         return found
 
     def _own(self, directory: str) -> Configuration | ConfigError | None:

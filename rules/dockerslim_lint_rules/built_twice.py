@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from dockerslim_lint.facts.model import CargoCall, Warmup
-from dockerslim_lint.rule import Finding, ImageBuild, Invalid, Label, Plan, Rule, Severity, Valid
+from dockerslim_lint.rule import Finding, ImageBuild, Invalid, Label, Plan, Rule, Severity, Valid, shipped_calls
 
 CHEF = """\
 FROM rust:1-alpine AS builder
@@ -48,24 +48,18 @@ class BuiltTwice(Rule):
     SEVERITY = Severity.WARNING
 
     def check(self, build: ImageBuild, plan: Plan) -> Iterator[Finding]:
-        seen: set[int] = set()
-        for image in build.images:
-            for _, artifact in image.artifacts:
-                number = artifact.call
-                if number is None or number in seen:
-                    continue
-                seen.add(number)
-                call = build.calls[number]
-                warmups = self._before(build, call)
-                reasons = [self._differs(warmup, call) for warmup in warmups]
-                if not warmups or not all(reasons):
-                    continue
-                yield self.finding(
-                    f"The dependencies are built twice: the build ahead differs in {reasons[-1]}.",
-                    call.command.span,
-                    note="cargo shares nothing between them",
-                    labels=(Label(warmups[-1].command.span, "builds them ahead, for nothing"),),
-                )
+        for number in shipped_calls(build):
+            call = build.calls[number]
+            warmups = self._before(build, call)
+            reasons = [self._differs(warmup, call) for warmup in warmups]
+            if not warmups or not all(reasons):
+                continue
+            yield self.finding(
+                f"The dependencies are built twice: the build ahead differs in {reasons[-1]}.",
+                call.command.span,
+                note="cargo shares nothing between them",
+                labels=(Label(warmups[-1].command.span, "builds them ahead, for nothing"),),
+            )
 
     @staticmethod
     def _before(build: ImageBuild, call: CargoCall) -> list[Warmup]:

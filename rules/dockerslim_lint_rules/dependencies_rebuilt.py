@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from dockerslim_lint.rule import Finding, ImageBuild, Invalid, Label, Plan, Rule, Severity, Valid
+from dockerslim_lint.rule import Finding, ImageBuild, Invalid, Label, Plan, Rule, Severity, Valid, shipped_calls
 
 FEW = 8
 """So many locked packages are built in seconds: not worth a word."""
@@ -36,27 +36,21 @@ class DependenciesRebuilt(Rule):
     SEVERITY = Severity.INFO
 
     def check(self, build: ImageBuild, plan: Plan) -> Iterator[Finding]:
-        seen: set[int] = set()
-        for image in build.images:
-            for _, artifact in image.artifacts:
-                number = artifact.call
-                if number is None or number in seen:
-                    continue
-                seen.add(number)
-                whole = self._whole_context(build, number)
-                if whole is None or self._warmed(build, number):
-                    continue
-                crate = build.crates[number]
-                locked = crate.packages if crate is not None else None
-                if locked is not None and len(locked) <= FEW:
-                    continue
-                count = f"all {len(locked)} locked packages" if locked else "all dependencies"
-                yield self.finding(
-                    f"A change of any file builds {count} anew.",
-                    build.calls[number].command.span,
-                    note="no cache mount, no layer for the dependencies",
-                    labels=(Label(build.instructions[whole].keyword_span, "changes with every file"),),
-                )
+        for number in shipped_calls(build):
+            whole = self._whole_context(build, number)
+            if whole is None or self._warmed(build, number):
+                continue
+            crate = build.crates[number]
+            locked = crate.packages if crate is not None else None
+            if locked is not None and len(locked) <= FEW:
+                continue
+            count = f"all {len(locked)} locked packages" if locked else "all dependencies"
+            yield self.finding(
+                f"A change of any file builds {count} anew.",
+                build.calls[number].command.span,
+                note="no cache mount, no layer for the dependencies",
+                labels=(Label(build.instructions[whole].keyword_span, "changes with every file"),),
+            )
 
     @staticmethod
     def _chain(build: ImageBuild, stage: int) -> set[int]:

@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 
 from dockerslim_lint.config import ImageSettings
-from dockerslim_lint.project.gitignore import repository_root
 from dockerslim_lint.project.locate import Located, Sources, locate, sources_of
+from dockerslim_lint.project.places import Repositories
 from dockerslim_lint.source import Source
 from dockerslim_lint.syntax.dockerfile import parse
 
@@ -23,7 +23,7 @@ def find(directory: Path, text: str, image: ImageSettings | None = None, root: P
         parse(Source(text.encode())),
         image,
         str(root) if root else None,
-        repository_root(str(directory)),
+        Repositories().root(str(directory)),
     )
 
 

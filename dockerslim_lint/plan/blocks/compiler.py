@@ -7,11 +7,10 @@ from collections.abc import Sequence
 from dockerslim_lint.facts.model import Command, ImageBuild
 from dockerslim_lint.facts.packages import read_install
 from dockerslim_lint.facts.stages import chain_of
+from dockerslim_lint.facts.users import is_root
 from dockerslim_lint.plan.blocks.lines import block_start, cased, insert_line
 from dockerslim_lint.plan.blocks.target import first_commands
 from dockerslim_lint.plan.model import Draft, NotPossible, Task
-
-ROOTS = frozenset({"", "root", "0", "0:0", "root:root"})
 
 
 def install_compiler(task: Task) -> Draft:
@@ -35,7 +34,8 @@ def install_compiler(task: Task) -> Draft:
         line = build.source.line_of(build.instructions[stage.instruction].span.start)
         if stage.image is None or stage.image.package_manager != "apt":
             raise NotPossible(f"the crates bring C code, and the builder (line {line}) has no apt for {missing[0]}")
-        if _user(build, chain, first.instruction) not in ROOTS:
+        user = _user(build, chain, first.instruction)
+        if user is None or not is_root(user):
             raise NotPossible(f"the builder (line {line}) is not root, who alone may install {missing[0]}")
         text = f"RUN apt-get update && apt-get install -y --no-install-recommends {' '.join(missing)}"
         instruction = build.instructions[first.instruction]
