@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Sequence
-from contextlib import AbstractContextManager, nullcontext
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from functools import partial
 from typing import TYPE_CHECKING, NoReturn, TextIO
 
@@ -47,6 +47,9 @@ def _run() -> int:
     try:
         return int(cli.main(prog_name=PROGRAM, standalone_mode=False) or 0)
     except click.ClickException as error:
+        if {"--fix", "-"} <= set(sys.argv) and sys.stdin is not None and not sys.stdin.isatty():
+            # not even an option that was mistyped may empty an editor's buffer
+            _write_bytes(sys.stdin.buffer.read())
         error.show()
         return error.exit_code
     except (click.Abort, KeyboardInterrupt):
@@ -114,6 +117,9 @@ def lint(
     paths = paths or (".",)
     changing = fix or diff
     stdin = "-" in paths
+    filtering = stdin and fix and not diff
+    data = _read_stdin(whole=filtering) if stdin else b""
+    give = context.with_resource(_giving_back(data if filtering and isinstance(data, bytes) else None))
     for wrong, text in (
         (verify and not changing, "--verify goes with --fix or --diff"),
         (unsafe_fixes and not changing, "--unsafe-fixes goes with --fix or --diff"),
@@ -153,7 +159,7 @@ def lint(
     asked = Asked(shown, fix and not diff, diff, unsafe_fixes, verify, quiet, verbose, infos)
     with _prover(task, quiet) as prover:
         if stdin:
-            result = _judge_stdin(shown[0], task, prover)
+            result = _judge_stdin(data, shown[0], task, prover)
             results = [result._replace(written=task.write and result.after is not None)]
         else:
             from dockerslim_lint.project.discover import discover
@@ -165,11 +171,11 @@ def lint(
     color = "never" if format_name == "json" else color
     if diff:
         _show_diff(results, color)
-    elif stdin and fix:
-        _write_bytes(results[0].before if results[0].after is None else results[0].after)
-    _show(lines, sys.stderr if diff or (stdin and fix) else sys.stdout, color)
+    elif filtering:
+        give(results[0].before if results[0].after is None else results[0].after)
+    _show(lines, sys.stderr if diff or filtering else sys.stdout, color)
     codes = [result.exit(diff=diff) for result in results]
-    if stdin and fix and not diff:
+    if filtering:
         codes = [Exit.CLEAN if code == Exit.FINDINGS else code for code in codes]
     context.exit(int(deciding(codes)))
 
@@ -182,6 +188,25 @@ def rules(color: str) -> None:
     from dockerslim_lint.output.rule_pages import rule_table
 
     _show(rule_table(registry.rules()), sys.stdout, color)
+
+
+@cli.command()
+@click.option("--stdio", is_flag=True, help="Speak over standard input and output. There is no other way; editors say so.")
+@click.pass_context
+def lsp(context: click.Context, stdio: bool) -> None:
+    """Serve an editor: the language server (needs the extra `lsp`).
+
+    An editor starts it. docs/editors tells how, for Neovim, VS Code, Helix, Zed and Emacs.
+    """
+    try:
+        from dockerslim_lint.lsp.server import serve
+    except ModuleNotFoundError as error:
+        if error.name is None or error.name.startswith("dockerslim_lint"):
+            raise
+        raise click.UsageError(
+            f"lsp needs the module {error.name}; install it: python3 -m pip install 'dockerslim-lint[lsp]'"
+        ) from None
+    context.exit(serve())
 
 
 @cli.command()
@@ -218,12 +243,42 @@ def _prover(task: Task, quiet: bool) -> AbstractContextManager[Prover | None]:
     return Prover(task, LineWatch((lambda _: None) if quiet else partial(_write, sys.stderr)))
 
 
-def _judge_stdin(name: str, task: Task, prover: Prover | None) -> FileResult:
-    from dockerslim_lint.project.read import DOCKERFILE_LIMIT
-    from dockerslim_lint.project.run import judge_text
+def _read_stdin(*, whole: bool) -> bytes | Problem:
+    """What stands on standard input; not `whole`: no more of it than any Dockerfile has."""
+    from dockerslim_lint.project.read import DOCKERFILE_LIMIT, reason
 
-    data = sys.stdin.buffer.read(DOCKERFILE_LIMIT + 1)
-    return judge_text(data, name, task, prover)
+    if sys.stdin is None:
+        return Problem(Exit.UNREADABLE, "standard input is closed")
+    try:
+        return sys.stdin.buffer.read(-1 if whole else DOCKERFILE_LIMIT + 1)
+    except OSError as error:
+        return Problem(Exit.UNREADABLE, f"standard input: {reason(error)}")
+
+
+@contextmanager
+def _giving_back(data: bytes | None) -> Iterator[Callable[[bytes], None]]:
+    """Gives what writes the result of a filter. Where nothing was written in the end, `data` is, unless it is None.
+
+    An editor puts what comes back in the place of its text, whatever the exit code.
+    """
+    owed = data
+
+    def give(result: bytes) -> None:
+        nonlocal owed
+        owed = None
+        _write_bytes(result)
+
+    try:
+        yield give
+    finally:
+        if owed is not None:
+            _write_bytes(owed)
+
+
+def _judge_stdin(data: bytes | Problem, name: str, task: Task, prover: Prover | None) -> FileResult:
+    from dockerslim_lint.project.run import judge_text, unjudged
+
+    return unjudged(name, data) if isinstance(data, Problem) else judge_text(data, name, task, prover)
 
 
 def _report_talk(results: Sequence[FileResult], asked: Asked) -> None:
@@ -265,8 +320,10 @@ def _show_diff(results: Sequence[FileResult], color: str) -> None:
         _write_bytes(diff)
 
 
-def _show(lines: Sequence[Line], stream: TextIO, color: str) -> None:
+def _show(lines: Sequence[Line], stream: TextIO | None, color: str) -> None:
     """Write lines, in colour where that is wanted and possible."""
+    if stream is None:  # the user has closed it
+        return
     wanted = color == "always" or (
         color == "auto" and stream.isatty() and not os.environ.get("NO_COLOR") and os.environ.get("TERM") != "dumb"
     )
@@ -281,7 +338,9 @@ def _show(lines: Sequence[Line], stream: TextIO, color: str) -> None:
         _abandon(stream)
 
 
-def _write(stream: TextIO, text: str) -> None:
+def _write(stream: TextIO | None, text: str) -> None:
+    if stream is None or stream.closed:  # the user or the protocol has closed it
+        return
     try:
         stream.write(text)
         stream.flush()
@@ -290,6 +349,8 @@ def _write(stream: TextIO, text: str) -> None:
 
 
 def _write_bytes(data: bytes) -> None:
+    if sys.stdout is None:
+        return
     try:
         sys.stdout.flush()
         sys.stdout.buffer.write(data)
@@ -300,10 +361,7 @@ def _write_bytes(data: bytes) -> None:
 
 def _flush() -> None:
     for stream in (sys.stdout, sys.stderr):
-        try:
-            stream.flush()
-        except BrokenPipeError:
-            _abandon(stream)
+        _write(stream, "")
 
 
 def _abandon(stream: TextIO) -> None:

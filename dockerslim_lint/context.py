@@ -36,7 +36,7 @@ class NoContext:
 
 
 class MemoryContext:
-    """A build context held in memory: tests, and unsaved files of an editor laid over another context."""
+    """A build context held in memory."""
 
     known = True
 
@@ -48,6 +48,25 @@ class MemoryContext:
 
     def names(self, pattern: str) -> list[str]:
         return sorted(path for path in self._files if path_matches(path, pattern))
+
+
+class LaidOverContext:
+    """Files that an editor has open, saved or not, over the context that they belong to."""
+
+    def __init__(self, base: BuildContext, files: Mapping[str, bytes]) -> None:
+        self._base = base
+        self._files = MemoryContext(files)
+
+    @property
+    def known(self) -> bool:
+        return self._base.known
+
+    def read(self, path: str) -> bytes | None:
+        data = self._files.read(path)
+        return self._base.read(path) if data is None else data
+
+    def names(self, pattern: str) -> list[str]:
+        return sorted({*self._base.names(pattern), *self._files.names(pattern)})
 
 
 def path_matches(path: str, pattern: str) -> bool:

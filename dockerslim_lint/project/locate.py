@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 
 from dockerslim_lint.config import ImageSettings
-from dockerslim_lint.context import BuildContext, NoContext
+from dockerslim_lint.context import BuildContext, LaidOverContext, NoContext
 from dockerslim_lint.facts.patterns import below, join, parent
 from dockerslim_lint.project.context import DirContext
-from dockerslim_lint.project.places import above
+from dockerslim_lint.project.places import above, lies_in
 from dockerslim_lint.record import Record
 from dockerslim_lint.source import decode
 from dockerslim_lint.syntax.tree import Dockerfile, Instruction
@@ -26,6 +26,18 @@ class Located(Record):
     context: BuildContext
     root: str | None
     reason: str
+
+    def under(self, buffers: Mapping[str, bytes]) -> Located:
+        """The same with the files that an editor has open (by their absolute paths without links) over those on disk."""
+        if self.root is None:
+            return self
+        root = os.path.realpath(self.root)
+        files = {
+            os.path.relpath(path, root).replace(os.sep, "/"): data
+            for path, data in buffers.items()
+            if lies_in(path, root)
+        }
+        return self._replace(context=LaidOverContext(self.context, files)) if files else self
 
 
 class Sources(Record):

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from dockerslim_lint import linter
-from dockerslim_lint.config import ConfigError
+from dockerslim_lint.config import ConfigError, Settings
 from dockerslim_lint.edit import Safety
 from dockerslim_lint.finding import Finding, Severity
 from dockerslim_lint.linter import Report
@@ -16,7 +16,7 @@ from dockerslim_lint.output.exits import Exit
 from dockerslim_lint.output.interface import FileResult, Problem
 from dockerslim_lint.project.discover import Candidate
 from dockerslim_lint.project.guard import attempt
-from dockerslim_lint.project.locate import locate
+from dockerslim_lint.project.locate import Located, locate
 from dockerslim_lint.project.places import folder_of, lies_in
 from dockerslim_lint.project.read import DOCKERFILE_LIMIT, UnusableError, read_regular, reason
 from dockerslim_lint.project.settings import ConfigFinder, Configuration, is_excluded
@@ -26,10 +26,12 @@ from dockerslim_lint.source import Source, Span
 from dockerslim_lint.syntax.dockerfile import parse
 
 if TYPE_CHECKING:
+    from dockerslim_lint.facts.model import ImageBuild
     from dockerslim_lint.project.verify import Prover
 
 _MAY_COPY = re.compile(rb"^[ \t]*(?:copy|add)\b(?!.*--from)", re.IGNORECASE | re.MULTILINE)
 """Not one hit: nothing is copied from the context, and no tree is needed to know that."""
+_NO_BUFFERS: Mapping[str, bytes] = {}
 _MANY = 20
 """More files than this are shared out to worker processes."""
 
@@ -81,21 +83,53 @@ def judge(candidate: Candidate, task: Task, finder: ConfigFinder, prover: Prover
     return unjudged(path, result) if isinstance(result, Problem) else result
 
 
-def judge_text(data: bytes, path: str, task: Task, prover: Prover | None = None) -> FileResult:
-    """The result for bytes that stand for the file `path`, which need not exist ("-": a file in the working directory)."""
+def judge_text(
+    data: bytes,
+    path: str,
+    task: Task,
+    prover: Prover | None = None,
+    buffers: Mapping[str, bytes] = _NO_BUFFERS,
+) -> FileResult:
+    """The result for bytes that stand for the file `path`, which need not exist ("-": a file in the working directory).
+
+    Never raises, and the result holds the bytes whatever happens. `buffers` are the context's files that an editor has
+    open, by their absolute paths without links.
+    """
     if len(data) > DOCKERFILE_LIMIT:
         return unjudged(path, Problem(Exit.UNREADABLE, "larger than any Dockerfile"))._replace(before=data)
-    source = Source(data, path)
-    where = _Place.of("Dockerfile" if path == "-" else path)
+    result = attempt(lambda: _judge_text(Source(data, path), task, prover, buffers))
+    return (unjudged(path, result) if isinstance(result, Problem) else result)._replace(before=data)
+
+
+def _judge_text(source: Source, task: Task, prover: Prover | None, buffers: Mapping[str, bytes]) -> FileResult:
     finder = ConfigFinder(task.config, task.overrides)
     try:
+        where = _Place.of("Dockerfile" if source.path == "-" else source.path)
         configuration = finder.find(where.directory)
     except ConfigError as error:
-        return FileResult(path, problem=Problem(Exit.USAGE, str(error)), before=data)
+        return unjudged(source.path, Problem(Exit.USAGE, str(error)))
+    except ValueError:  # a zero byte in the name
+        return unjudged(source.path, Problem(Exit.USAGE, f"{source.path!r} is no name for a file"))
+    except OSError as error:
+        name = "the working directory" if source.path == "-" else source.path
+        return unjudged(source.path, Problem(Exit.USAGE, f"{name}: {reason(error)}"))
     if where.is_excluded(configuration):
-        return FileResult(path, fail_on=configuration.settings.fail_on, before=data)
-    result = attempt(lambda: _judge_source(source, where, task, finder, configuration, prover, None))
-    return unjudged(path, result)._replace(before=data) if isinstance(result, Problem) else result
+        return FileResult(source.path, fail_on=configuration.settings.fail_on)
+    return _judge_source(source, where, task, finder, configuration, prover, None, buffers)
+
+
+def facts_of_text(data: bytes, path: str, buffers: Mapping[str, bytes]) -> ImageBuild | None:
+    """What is known of the bytes that stand for the file `path`, in its surroundings; None where those are broken."""
+    from dockerslim_lint.facts.build import read_build
+
+    source = Source(data, path)
+    finder = ConfigFinder()
+    try:
+        where = _Place.of("Dockerfile" if path == "-" else path)
+        settings, located = _surroundings(source, where, finder, finder.find(where.directory), buffers)
+    except (ConfigError, OSError, ValueError):
+        return None
+    return read_build(source, located.context, dict(settings.args), settings.target, settings.platforms)
 
 
 def unjudged(path: str, problem: Problem) -> FileResult:
@@ -130,11 +164,10 @@ def _judge_source(
     configuration: Configuration,
     prover: Prover | None,
     target: str | None,
+    buffers: Mapping[str, bytes] = _NO_BUFFERS,
 ) -> FileResult:
     """Lint or fix; `target` is the file that a fix may be written to."""
-    settings, image = configuration.settings.for_image(where.from_root(configuration))
-    tree = parse(source) if _MAY_COPY.search(source.data) else None
-    located = locate(where.directory, tree, image, configuration.root, finder.repositories.root(where.directory))
+    settings, located = _surroundings(source, where, finder, configuration, buffers)
     result = FileResult(
         source.path,
         fail_on=settings.fail_on,
@@ -158,6 +191,20 @@ def _judge_source(
     if after is None or target is None or not task.write:
         return result
     return _written(result, target, after)
+
+
+def _surroundings(
+    source: Source,
+    where: _Place,
+    finder: ConfigFinder,
+    configuration: Configuration,
+    buffers: Mapping[str, bytes],
+) -> tuple[Settings, Located]:
+    """The settings of one file, and its context."""
+    settings, image = configuration.settings.for_image(where.from_root(configuration))
+    tree = parse(source) if _MAY_COPY.search(source.data) else None
+    located = locate(where.directory, tree, image, configuration.root, finder.repositories.root(where.directory))
+    return settings, located.under(buffers) if buffers else located
 
 
 def _written(result: FileResult, target: str, data: bytes) -> FileResult:
