@@ -8,6 +8,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, TypeVar
 
 from lsprotocol import types
+from pygls.exceptions import JsonRpcException
 from pygls.lsp.server import LanguageServer
 
 from dockerslim_lint import __version__
@@ -141,7 +142,10 @@ async def _initialized(ls: Server, params: types.InitializedParams) -> None:
         return
     options = types.DidChangeWatchedFilesRegistrationOptions([types.FileSystemWatcher(glob) for glob in WATCHED])
     registration = types.Registration("dockerslim-watch", types.WORKSPACE_DID_CHANGE_WATCHED_FILES, options)
-    await ls.client_register_capability_async(types.RegistrationParams([registration]))
+    try:
+        await ls.client_register_capability_async(types.RegistrationParams([registration]))
+    except JsonRpcException as error:
+        ls.log(types.MessageType.Warning, f"the editor does not watch Cargo.toml and the like: {error}")
 
 
 def _did_open(ls: Server, params: types.DidOpenTextDocumentParams) -> None:

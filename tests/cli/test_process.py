@@ -20,7 +20,7 @@ ROOT = Path(__file__).parents[2]
 PROGRAM = [sys.executable, "-m", "tests.cli.fake_linter"]
 HEAVY = (
     "rich docker libcst difflib json pathspec concurrent.futures importlib.metadata dockerfile_parse "
-    "multiprocessing asyncio subprocess requests elftools zstandard"
+    "multiprocessing asyncio subprocess requests elftools zstandard pygls lsprotocol attrs cattrs dockerslim_lint.lsp"
 )
 
 
