@@ -191,7 +191,9 @@ def rules(color: str) -> None:
 
 
 @cli.command()
-@click.option("--stdio", is_flag=True, help="Speak over standard input and output. There is no other way; editors say so.")
+@click.option(
+    "--stdio", is_flag=True, help="Speak over standard input and output. There is no other way; editors say so."
+)
 @click.pass_context
 def lsp(context: click.Context, stdio: bool) -> None:
     """Serve an editor: the language server (needs the extra `lsp`).
@@ -200,12 +202,11 @@ def lsp(context: click.Context, stdio: bool) -> None:
     """
     try:
         from dockerslim_lint.lsp.server import serve
-    except ModuleNotFoundError as error:
-        if error.name is None or error.name.startswith("dockerslim_lint"):
+    except ImportError as error:
+        if (error.name or "").startswith("dockerslim_lint"):
             raise
-        raise click.UsageError(
-            f"lsp needs the module {error.name}; install it: python3 -m pip install 'dockerslim-lint[lsp]'"
-        ) from None
+        _talk([f"the language server needs pygls 2 ({error}): python3 -m pip install 'dockerslim-lint[lsp]'"])
+        context.exit(int(Exit.USAGE))
     context.exit(serve())
 
 

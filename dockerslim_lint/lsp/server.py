@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Callable
-from typing import TYPE_CHECKING, TypeVar
+from collections.abc import Callable, Generator
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from lsprotocol import types
 from pygls.exceptions import JsonRpcException
 from pygls.lsp.server import LanguageServer
+from pygls.protocol import LanguageServerProtocol, lsp_method
 
 from dockerslim_lint import __version__
 from dockerslim_lint.edit import Safety, Withheld
@@ -54,11 +55,23 @@ class _Judged(Record):
     result: FileResult
 
 
+class _Protocol(LanguageServerProtocol):
+    """The protocol of pygls, without its own copy of each change.
+
+    That one breaks lines at form feeds and the like (``str.splitlines``), and then moves the positions of the change
+    before anyone else sees them. `Documents` keeps the texts.
+    """
+
+    @lsp_method(types.TEXT_DOCUMENT_DID_CHANGE)
+    def lsp_text_document__did_change(self, params: types.DidChangeTextDocumentParams) -> Generator[Any, Any, None]:
+        yield self.fm.features[types.TEXT_DOCUMENT_DID_CHANGE], (params,), None
+
+
 class Server(LanguageServer):
     """One editor's server: what is open, what was said of it, what waits to be judged."""
 
     def __init__(self) -> None:
-        super().__init__(SOURCE, __version__)
+        super().__init__(SOURCE, __version__, protocol_cls=_Protocol)
         self.documents = Documents()
         self.ended_well = False
         self._surroundings = 0

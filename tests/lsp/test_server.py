@@ -272,6 +272,27 @@ async def test_texts_of_all_kinds(editor: Editor, tmp_path: Path) -> None:
     assert not [one for one in editor.log_messages if one.type == types.MessageType.Error]
 
 
+async def test_only_a_newline_ends_a_line(editor: Editor, tmp_path: Path) -> None:
+    """pygls' own copy of a text breaks lines at form feeds and the like, and puts positions behind them elsewhere."""
+    uri = (tmp_path / "Dockerfile").as_uri()
+    editor.open(uri, "# \x0b\x0c\x85\u2028\nFROM alpine\n")
+    editor.type(uri, 1, 11, ":3.20")
+    editor.type(uri, 0, 6, " and more than that")
+    assert "`alpine:3.20`" in await editor.hovered(uri, 1, 2)
+    version = editor.type(uri, 2, 0, "FROM alpin:3.20\nX\n")
+    (bad, *_) = await editor.told(uri, version)
+    assert bad.range == types.Range(types.Position(3, 0), types.Position(3, 1))
+
+
+async def test_a_change_of_a_text_that_is_not_open_is_ignored(editor: Editor, tmp_path: Path) -> None:
+    uri = (tmp_path / "Dockerfile").as_uri()
+    editor.versions[uri] = 1
+    editor.type(uri, 0, 0, "FROM x")
+    assert await editor.hovered(uri, 0, 0) == ""
+    assert not editor.log_messages
+    assert not editor.messages
+
+
 async def test_what_is_no_dockerfile_is_left_alone(editor: Editor, tmp_path: Path) -> None:
     for name in ("Dockerfile.md", "Dockerfile.dockerignore", "main.rs"):
         editor.open((tmp_path / name).as_uri(), "FROM rust\n", "plaintext")
@@ -344,7 +365,9 @@ async def test_without_the_extra_it_says_what_to_install() -> None:
     code = "import sys\nsys.modules['pygls'] = sys.modules['lsprotocol'] = None\nfrom dockerslim_lint.cli import main\nmain()\n"
     done = subprocess.run([sys.executable, "-c", code, "lsp"], capture_output=True, text=True, check=False)
     assert (done.returncode, done.stdout) == (2, "")
-    assert done.stderr.rstrip().splitlines()[-1].endswith("install it: python3 -m pip install 'dockerslim-lint[lsp]'")
+    (line,) = done.stderr.splitlines()
+    assert line.startswith("dockerslim-lint: the language server needs pygls 2 (")
+    assert line.endswith("): python3 -m pip install 'dockerslim-lint[lsp]'")
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="reads another process's clock as Linux has it")
