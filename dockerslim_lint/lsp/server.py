@@ -77,6 +77,7 @@ class Server(LanguageServer):
         self._surroundings = 0
         self._judged: dict[tuple[str, bool], _Judged] = {}
         self._waiting: dict[str, asyncio.TimerHandle] = {}
+        self._noted: dict[str, tuple[str, ...]] = {}
 
     def report_server_error(self, error: Exception, source: ServerErrors) -> None:
         """Into the editor's log; the request that failed has its own answer."""
@@ -120,6 +121,7 @@ class Server(LanguageServer):
     def withdraw(self, uri: str) -> None:
         """Say nothing more of a text."""
         self._forget(uri)
+        self._noted.pop(uri, None)
         for alternatives in (False, True):
             self._judged.pop((uri, alternatives), None)
         self.text_document_publish_diagnostics(types.PublishDiagnosticsParams(uri, []))
@@ -132,10 +134,19 @@ class Server(LanguageServer):
 
         def found() -> list[types.Diagnostic]:
             result = self.result(document, alternatives=False)
+            self._note(document, result.report.notes if result.report is not None else ())
             return diagnostics(result, uri, Positions(document.source, self.documents.unit))
 
         shown = self.attempt(found) or []
         self.text_document_publish_diagnostics(types.PublishDiagnosticsParams(uri, shown, document.version))
+
+    def _note(self, document: Document, notes: tuple[str, ...]) -> None:
+        """Log what is to be said besides the findings, such as a Cargo.toml that is broken; each once while it lasts."""
+        now = tuple(note for note in notes if not note.startswith("line "))  # those are diagnostics
+        for note in now:
+            if note not in self._noted.get(document.uri, ()):
+                self.log(types.MessageType.Warning, f"{document.path}: {note}")
+        self._noted[document.uri] = now
 
     def _forget(self, uri: str) -> None:
         waiting = self._waiting.pop(uri, None)

@@ -205,6 +205,18 @@ async def test_an_unsaved_manifest_counts(editor: Editor, tmp_path: Path) -> Non
     assert all(one.uri == uri for one in editor.published)  # nothing is said of a manifest
 
 
+async def test_a_broken_manifest_is_noted_once(editor: Editor, tmp_path: Path) -> None:
+    file, text = project(COLUMNS, tmp_path)
+    uri = file.as_uri()
+    editor.open((file.parent / "Cargo.toml").as_uri(), "[package\n", "toml")
+    editor.open(uri, text)
+    await editor.told(uri)
+    await editor.told(uri, editor.type(uri, 0, 0, "# more\n"))
+    (note,) = editor.log_messages
+    assert note.type == types.MessageType.Warning
+    assert note.message.startswith(f"{file}: ") and "Cargo.toml" in note.message
+
+
 async def test_a_file_beside_it_changes_on_disk(editor: Editor, tmp_path: Path) -> None:
     file, text = project(COLUMNS, tmp_path)
     uri = file.as_uri()
