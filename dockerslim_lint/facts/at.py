@@ -5,7 +5,7 @@ from __future__ import annotations
 from fnmatch import fnmatchcase
 
 from dockerslim_lint.facts import patterns
-from dockerslim_lint.facts.model import Artifact, ImageBuild, Stage, Transfer
+from dockerslim_lint.facts.model import Artifact, ImageBuild, Stage, Transfer, Warmup
 from dockerslim_lint.record import Record
 from dockerslim_lint.source import Span
 from dockerslim_lint.syntax.tree import Instruction
@@ -15,7 +15,8 @@ Programs = tuple[tuple[str, Artifact], ...]
 
 
 class Thing(Record):
-    """One of the three is set: the `stage` that a FROM opens, a cargo `call` (index into ``ImageBuild.calls``), a COPY or ADD.
+    """One of the four is set: the `stage` that a FROM opens, a cargo `call` (index into ``ImageBuild.calls``), a `warmup`
+    (``cargo chef cook``), a COPY or ADD.
 
     `programs` are those that the call makes, or the transfer brings, with their paths in the final images. `made` are the
     calls in whose output the transfer's sources lie, with the place in it.
@@ -24,6 +25,7 @@ class Thing(Record):
     span: Span
     stage: Stage | None = None
     call: int | None = None
+    warmup: Warmup | None = None
     transfer: Transfer | None = None
     programs: Programs = ()
     made: tuple[tuple[int, str], ...] = ()
@@ -52,9 +54,13 @@ def _call(build: ImageBuild, index: int, offset: int) -> Thing | None:
     """The cargo call under the cursor; anywhere else in a RUN its only one."""
     own = [at for at, call in enumerate(build.calls) if call.command.instruction == index]
     around = [at for at in own if build.calls[at].command.span.start <= offset < build.calls[at].command.span.end]
+    cooks = [one for one in build.warmups if one.command.instruction == index and one.kind == "cook"]
+    for one in cooks:
+        if not around and one.command.span.start <= offset < one.command.span.end:
+            return Thing(one.command.span, warmup=one)
     found = around[-1:] or (own if len(own) == 1 else [])
     if not found:
-        return None
+        return Thing(cooks[0].command.span, warmup=cooks[0]) if len(cooks) == 1 else None
     call = found[0]
     programs = tuple(
         dict.fromkeys(
@@ -67,6 +73,8 @@ def _call(build: ImageBuild, index: int, offset: int) -> Thing | None:
 def _brought(build: ImageBuild, transfer: Transfer) -> Programs:
     """The programs of final images that come by this transfer: those at its destination that its sources name."""
     found: dict[tuple[str, Artifact], None] = {}
+    if transfer.origin_stage is None and not transfer.origin_image:
+        return ()  # what stands there in the end was built there
     for image in build.images:
         if transfer not in image.transfers:
             continue

@@ -22,6 +22,7 @@ from dockerslim_lint.facts.model import (
     STRIPPED_NO,
     ImageBuild,
     Stage,
+    Warmup,
 )
 from dockerslim_lint.finding import Finding
 from dockerslim_lint.lsp.positions import Positions
@@ -83,6 +84,8 @@ def _facts(build: ImageBuild, thing: Thing) -> Iterator[str]:
         yield from _stage(build, thing.stage)
     elif thing.call is not None:
         yield from _call(build, thing.call, thing.programs)
+    elif thing.warmup is not None:
+        yield from _warmup(thing.warmup)
     elif thing.transfer is not None:
         yield from _transfer(build, thing)
 
@@ -93,6 +96,8 @@ def _stage(build: ImageBuild, stage: Stage) -> Iterator[str]:
     yield ""
     if stage.parent is not None:
         yield f"- based on stage `{build.stages[stage.parent].name or stage.parent}`"
+    if stage.cross:
+        yield "- runs on the machine that builds, whatever the platform of the image"
     image = stage.image
     if stage.base_reference is None:
         yield f"- the base is not known: nothing gives `{stage.variable}` a value"
@@ -136,6 +141,13 @@ def _call(build: ImageBuild, number: int, programs: Programs) -> Iterator[str]:
     yield from _shipped(programs)
 
 
+def _warmup(warmup: Warmup) -> Iterator[str]:
+    yield "**cargo chef cook**"
+    yield ""
+    yield "- builds: the dependencies, before the sources are there"
+    yield f"- target: {_target(warmup.target.pattern)}, profile {warmup.profile or 'not known'}"
+
+
 def _target(pattern: str | None) -> str:
     return "not known" if pattern is None else f"`{pattern}`" if pattern else "the image's own"
 
@@ -158,8 +170,8 @@ def _transfer(build: ImageBuild, thing: Thing) -> Iterator[str]:
         line = build.source.line_of(build.calls[number].command.span.start)
         yield f"- `{inside or '.'}` of the output of {build.calls[number].driver} in line {line}"
     yield from _shipped(thing.programs)
-    if not thing.programs and not thing.made and transfer.origin_stage is not None:
-        yield "- no program of a cargo call that is known"
+    if build.calls and not thing.programs and not thing.made and transfer.origin_stage is not None:
+        yield "- brings no program of a known cargo call"
 
 
 def _shipped(programs: Programs) -> Iterator[str]:

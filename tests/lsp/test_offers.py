@@ -105,29 +105,26 @@ def test_which_kinds_are_wanted() -> None:
 def test_there_is_something_under_every_from_copy_and_cargo_call(shape: Shape, markdown: bool) -> None:
     source = Source(shape.dockerfile)
     build = read_build(source, shape.context(), {})
-    positions = Positions(source)
+
+    def under(offset: int) -> str:
+        shown = hover((), build, offset, Positions(source), markdown=markdown)
+        assert shown is not None and isinstance(shown.contents, types.MarkupContent)
+        return shown.contents.value
+
     for stage in build.stages:
-        shown = hover((), build, build.instructions[stage.instruction].span.start, positions, markdown=markdown)
-        assert shown is not None and isinstance(shown.contents, types.MarkupContent)
-        assert f"stage {stage.number}" in shown.contents.value
+        text = under(build.instructions[stage.instruction].span.start)
+        assert f"stage {stage.number}" in text
         if stage.image is not None and stage.parent is None:
-            assert stage.image.libc in shown.contents.value
+            assert stage.image.libc in text
     for call, crate in zip(build.calls, build.crates, strict=True):
-        shown = hover((), build, call.command.span.start, positions, markdown=markdown)
-        assert shown is not None and isinstance(shown.contents, types.MarkupContent)
+        text = under(call.command.span.start)
         if crate is not None and not call.bins:
-            assert all(name in shown.contents.value for name in crate.binaries)
-        assert ("`" in shown.contents.value) is markdown
+            assert all(name in text for name in crate.binaries)
+        assert ("`" in text) is markdown
+    for warmup in build.warmups:
+        if warmup.kind == "cook":
+            assert "the dependencies" in under(warmup.command.span.start)
     for image in build.images:
+        told = [under(build.instructions[one.instruction].span.start) for one in image.transfers]
         for path, _ in image.artifacts:
-            told = [
-                shown.contents.value
-                for transfer in image.transfers
-                if (
-                    shown := hover(
-                        (), build, build.instructions[transfer.instruction].span.start, positions, markdown=True
-                    )
-                )
-                and isinstance(shown.contents, types.MarkupContent)
-            ]
-            assert image.single_stage or sum(f"ships `{path}`" in text for text in told) == 1
+            assert sum(f"ships {path}:" in text.replace("`", "") for text in told) == (not image.single_stage)
