@@ -6,8 +6,7 @@ from pathlib import Path
 
 from dockerslim_lint import linter
 from dockerslim_lint.config import Settings
-from dockerslim_lint.edit import apply
-from dockerslim_lint.linter import Applied, Candidate
+from dockerslim_lint.linter import Candidate
 from dockerslim_lint.output.exits import Exit
 from dockerslim_lint.output.interface import FileResult, Problem, ProofResult
 from dockerslim_lint.output.progress import Watch
@@ -60,7 +59,7 @@ class Prover:
         lines = proven_lines(outcome.result, Written(result.path, outcome.written, source.data, outcome.after))
         return result._replace(
             report=linter.lint(chosen.source, located.context, settings),
-            applied=_applied(source, chosen, located, settings),
+            applied=chosen.applied,
             after=outcome.after,
             written=outcome.written,
             proof=ProofResult(Exit.CLEAN, lines),
@@ -93,10 +92,3 @@ class Prover:
             return prove_and_write(subject, rewrites, self._engine, options, self._watch, write=self._task.write)
         finally:
             self._watch.close()
-
-
-def _applied(source: Source, chosen: Candidate, located: Located, settings: Settings) -> tuple[Applied, ...]:
-    """The proven fix, and the SAFE ones that came with it."""
-    slim = Source(apply(source.data, chosen.fix.edits), source.path)
-    safe = linter.fix(slim, located.context, settings).applied if slim.data != chosen.source.data else ()
-    return (Applied(chosen.fix, chosen.codes), *safe)
