@@ -68,27 +68,34 @@ class Prover:
     def _try(
         self, source: Source, where: str, located: Located, settings: Settings, candidates: tuple[Candidate, ...]
     ) -> ProveOutcome:
-        subject = trial.Subject(
-            path=source.path,
-            dockerfile=source.data,
-            context=None if located.root is None else Path(located.root),
-            dockerfile_path=Path(where),
-            target=settings.target,
-            args=settings.args,
-            base=candidates[0].before_base or None,
-        )
-        rewrites = tuple(
-            trial.Candidate(
-                candidate.fix.choice,
-                candidate.source.data,
-                candidate.fix.claim,
-                candidate.fix.config_changes,
-                candidate.after_base or None,
-            )
-            for candidate in candidates
-        )
+        context = None if located.root is None else Path(located.root)
+        subject = subject_of(source, Path(where), context, settings, candidates[0])
+        rewrites = tuple(map(trial_of, candidates))
         options = trial.Options(platforms=settings.platforms, smokes=self._task.smoke, probe_image=settings.probe_image)
         try:
             return prove_and_write(subject, rewrites, self._engine, options, self._watch, write=self._task.write)
         finally:
             self._watch.close()
+
+
+def subject_of(
+    source: Source, place: Path, context: Path | None, settings: Settings, candidate: Candidate
+) -> trial.Subject:
+    """The Dockerfile at `place` as what is on trial; any of its candidates knows what it is built on."""
+    return trial.Subject(
+        path=source.path,
+        dockerfile=source.data,
+        context=context,
+        dockerfile_path=place,
+        target=settings.target,
+        args=settings.args,
+        base=candidate.before_base or None,
+    )
+
+
+def trial_of(candidate: Candidate) -> trial.Candidate:
+    """What the linter offers, as a proof takes it."""
+    fix = candidate.fix
+    return trial.Candidate(
+        fix.choice, candidate.source.data, fix.claim, fix.config_changes, candidate.after_base or None
+    )
