@@ -152,7 +152,10 @@ class _Reader:
         self._arguments = dict(settings.args)
 
     def read(self, source: Source) -> ImageBuild:
-        return read_build(source, self.context, self._arguments, self.settings.target, self.settings.platforms)
+        settings = self.settings
+        return read_build(
+            source, self.context, self._arguments, settings.target, settings.platforms, settings.base_images
+        )
 
     def plan(self, build: ImageBuild) -> Plan:
         def reread(data: bytes) -> ImageBuild:
@@ -166,14 +169,45 @@ def _report(reader: _Reader, source: Source) -> Report:
     plan = reader.plan(build)
     settings = reader.settings
     found: list[Finding] = []
-    for rule in chosen(settings.select, settings.ignore):
+    for rule in chosen(settings.select, settings.ignore, settings.rule_packs):
         found += rule.check(build, plan)
+    if settings.severity or settings.fix:
+        found = _governed(found, settings)
     found.sort(key=lambda finding: (finding.span.start, finding.code))
     comments = suppressions(build.dockerfile, source)
     parted = split(found, comments)
     kept = _withhold_suppressed(source, parted.kept, parted.suppressed)
     fatal = next((problem.text for problem in build.problems if problem.kind == "fatal"), None)
     return Report(source, kept, parted.suppressed, fatal, (*build.notes, *plan.bugs, *_unused(source, parted.unused)))
+
+
+def _governed(found: list[Finding], settings: Settings) -> list[Finding]:
+    """The findings with the severities of the configuration, and without the fixes that it forbids.
+
+    Who forbids the fix of one finding of a slim decision does not want the decision.
+    """
+    severities, permissions = _by_rule(settings.severity), _by_rule(settings.fix)
+    forbidden = {one.key: one.code for one in found if _word(permissions, one) == "never" and one.key is not None}
+    governed = []
+    for one in found:
+        level = _word(severities, one)
+        if level is not None:
+            one = one._replace(severity=Severity[level.upper()])
+        if one.key in forbidden and not isinstance(one.fixes, Withheld):
+            rest = tuple(fix for fix in one.fixes if fix.key != one.key and _word(permissions, one) != "never")
+            reason = f"the configuration says never to fix {forbidden[one.key]}"
+            one = one._replace(fixes=rest or Withheld(one.key or "", reason))
+        governed.append(one)
+    return governed
+
+
+def _by_rule(pairs: tuple[tuple[str, str], ...]) -> dict[str, str]:
+    return {name.lower(): word for name, word in pairs}
+
+
+def _word(words: dict[str, str], finding: Finding) -> str | None:
+    """What a table of the configuration says of a finding's rule; its code before its name."""
+    return words.get(finding.code.lower()) or words.get(finding.name)
 
 
 def _withhold_suppressed(
@@ -228,8 +262,9 @@ def _fix(reader: _Reader, source: Source, allow: Safety, decide: bool = True) ->
     refused: set[tuple[str, str]] = set()
     bug: str | None = None
     report = _report(reader, source)
+    always = {name for name, word in _by_rule(reader.settings.fix).items() if word == "always"}
     for _ in range(MAX_PASSES):
-        chosen = _next(report, allow, refused, decide)
+        chosen = _next(report, allow, refused, decide, always)
         if chosen is None:
             break
         after = Source(apply(source.data, chosen.edits), source.path)
@@ -253,14 +288,19 @@ def _fix(reader: _Reader, source: Source, allow: Safety, decide: bool = True) ->
     return Fixed(source, report, tuple(applied), _held(report), bug)
 
 
-def _next(report: Report, allow: Safety, refused: set[tuple[str, str]], decide: bool) -> Fix | None:
-    """The next fix to apply: decisions before what stands alone, so that nothing is done twice."""
+def _next(report: Report, allow: Safety, refused: set[tuple[str, str]], decide: bool, always: set[str]) -> Fix | None:
+    """The next fix to apply: decisions before what stands alone, so that nothing is done twice.
+
+    What the configuration says to fix `always` (rules by code or name, folded) is as good as SAFE, up to PROVABLE.
+    """
     possible = [
         one
         for finding in report.findings
         if not isinstance(finding.fixes, Withheld)
         for one in finding.fixes
-        if one.safety <= allow and (one.key, one.choice) not in refused and (decide or not one.key.startswith(SLIM))
+        if one.safety <= (max(allow, Safety.PROVABLE) if {finding.code.lower(), finding.name} & always else allow)
+        and (one.key, one.choice) not in refused
+        and (decide or not one.key.startswith(SLIM))
     ]
     return min(possible, key=lambda one: not one.key.startswith(SLIM), default=None)
 

@@ -51,7 +51,7 @@ def rule_page(rule: Rule) -> list[Line]:
     # one that shows the difference: another may differ only in the files beside it
     for valid in [case for case in rule.VALID if case.text != rule.INVALID[case.near].text][:1]:
         lines += _example("Silent here:", valid.text)
-    lines += [(), *((Piece(text),) for text in wrap(registry.url(rule.CODE), 80))]
+    lines += [(), *((Piece(text),) for text in wrap(registry.url(rule.CODE, rule.URL), 80))]
     return lines
 
 

@@ -170,7 +170,7 @@ def _advice(finding: Finding) -> list[Line]:
             rows.append(("cost", finding.fixes[0].cost))
         alone = {fix.key: fix for fix in finding.fixes if fix.key != finding.fixes[0].key}
         rows += (("or", f"{fix.title} ({SAFETY_WORDS[fix.safety]})") for fix in alone.values())
-    rows.append(("why", registry.url(finding.code)))
+    rows.append(("why", registry.url(finding.code, finding.url)))
     lines: list[Line] = []
     for name, value in rows:
         first, *rest = wrap(printable(value), COLUMNS, f"  {name:<4}  ", " " * 8)
