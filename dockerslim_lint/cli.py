@@ -78,7 +78,7 @@ def _complete_rules(context: click.Context, parameter: click.Parameter, incomple
 
 
 @cli.command(epilog=_EXITS)
-@click.argument("paths", nargs=-1, metavar="[PATH…|-]", type=click.Path())
+@click.argument("paths", nargs=-1, metavar="[PATH…|-]", type=click.Path(readable=False))
 @click.option("--fix", is_flag=True, help="Write the fixes that are safe by construction.")
 @click.option("--unsafe-fixes", is_flag=True, help="With --fix or --diff: also those that nothing has proven yet.")
 @click.option("--diff", is_flag=True, help="Show what --fix would write with the same flags; write nothing.")
@@ -92,7 +92,12 @@ def _complete_rules(context: click.Context, parameter: click.Parameter, incomple
 @click.option(
     "--fail-on", type=click.Choice(LEVELS), help="Least severity that makes the exit code 1 [default: warning]."
 )
-@click.option("--config", metavar="FILE", type=click.Path(), help="Use this configuration instead of the nearest one.")
+@click.option(
+    "--config",
+    metavar="FILE",
+    type=click.Path(readable=False),
+    help="Use this configuration instead of the nearest one.",
+)
 @click.option("--stdin-filename", metavar="FILE", help="With -: the name and place that standard input stands for.")
 @click.option(
     "--select",
@@ -223,9 +228,13 @@ def explain(code: str, color: str) -> None:
 
 
 @cli.command(name="config")
-@click.argument("path", default=".", metavar="[PATH]", type=click.Path())
+@click.argument("path", default=".", metavar="[PATH]", type=click.Path(readable=False))
 @click.option(
-    "--config", "explicit", metavar="FILE", type=click.Path(), help="Use this configuration instead of the nearest one."
+    "--config",
+    "explicit",
+    metavar="FILE",
+    type=click.Path(readable=False),
+    help="Use this configuration instead of the nearest one.",
 )
 def show_config(path: str, explicit: str | None) -> None:
     """Show which settings hold for a Dockerfile, or for those of a directory, and where each comes from.
