@@ -17,11 +17,13 @@ import subprocess
 import sys
 import tempfile
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from inspect import cleandoc
 from pathlib import Path
 from typing import Any
 
 import click
+from pictures import pictures, words_of
 
 from dockerslim_lint import linter
 from dockerslim_lint.cli import PROGRAM, cli
@@ -40,6 +42,7 @@ PROOFS = ROOT / "bench" / "proofs.json"
 """What bench/prove has found."""
 CHOICES = ("distroless/static", "alpine", "distroless/cc", "debian-slim", "scratch", "")
 """The columns of its table; "" are fixes without a choice of base."""
+PICTURED = "fixtures/shapes/01b-multi-stage-ubuntu-copy"
 NOT_CONTEXT = ("expect.toml", "facts.toml", "fixed.Dockerfile")
 """Files of a fixture that are about it and not part of it."""
 
@@ -56,6 +59,12 @@ def pages() -> dict[str, str]:
         **({"docs/proofs.md": proofs(json.loads(PROOFS.read_text(encoding="utf-8")))} if PROOFS.exists() else {}),
         **{f"docs/rules/{rule.CODE}.md": page(rule) for rule in rules()},
     }
+
+
+def drawn() -> dict[str, str]:
+    """The pictures, by their path in `ROOT`."""
+    with _copy_of(PICTURED) as place:
+        return pictures(place, ("dockerslim-lint lint Dockerfile",), "lint")
 
 
 def readme(text: str) -> str:
@@ -78,10 +87,7 @@ def exit_codes() -> str:
 def _console(folder: str, lines: str) -> str:
     """A console block with the output of its commands, each run in the same copy of a fixture."""
     told = []
-    with tempfile.TemporaryDirectory(prefix="dockerslim-docs.") as place:
-        copy = Path(place) / "project"
-        shutil.copytree(ROOT / folder, copy, ignore=shutil.ignore_patterns(*NOT_CONTEXT))
-        (copy / ".git").mkdir()
+    with _copy_of(folder) as copy:
         for line in lines.splitlines():
             if line.startswith(f"$ {PROGRAM} "):
                 done = subprocess.run(
@@ -95,6 +101,16 @@ def _console(folder: str, lines: str) -> str:
                 said = done.stdout.decode().rstrip()
                 told.append(f"{line}\n{said}\n[exit {done.returncode}]\n")
     return f"<!-- console: {folder} -->\n```console\n" + "\n".join(told) + "```\n"
+
+
+@contextmanager
+def _copy_of(folder: str) -> Iterator[Path]:
+    """A fixture as a project of its own."""
+    with tempfile.TemporaryDirectory(prefix="dockerslim-docs.") as place:
+        copy = Path(place) / "project"
+        shutil.copytree(ROOT / folder, copy, ignore=shutil.ignore_patterns(*NOT_CONTEXT))
+        (copy / ".git").mkdir()
+        yield copy
 
 
 def commands() -> str:
@@ -288,10 +304,14 @@ def _generated(source: str) -> str:
 
 
 def outdated(wanted: Mapping[str, str]) -> Iterator[str]:
-    """The paths of files in `ROOT` that are missing, differ, or that nothing generates any more."""
+    """The paths of files in `ROOT` that are missing, differ (pictures: in their words), or that nothing generates any more."""
     found = (*ROOT.glob("docs/rules/*.md"), *filter(Path.exists, (ROOT / name for name in wanted)))
     there = {path.relative_to(ROOT).as_posix(): path.read_text(encoding="utf-8") for path in found}
-    yield from (name for name in sorted({*wanted, *there}) if wanted.get(name) != there.get(name))
+    for name in sorted({*wanted, *there}):
+        new, old = wanted.get(name), there.get(name)
+        same = name.endswith(".svg") and new is not None and old is not None and words_of(new) == words_of(old)
+        if new != old and not same:
+            yield name
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -299,16 +319,16 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser = argparse.ArgumentParser(description="Write the generated documentation.")
     parser.add_argument("--check", action="store_true", help="write nothing; tell what is out of date")
     check = parser.parse_args(arguments).check
-    wanted = pages()
+    wanted = {**pages(), **drawn()}
     names = list(outdated(wanted))
     if check:
         for name in names:
             print(f"{name} is out of date", file=sys.stderr)
         print("docs: `make docs` writes them anew" if names else f"docs: {len(wanted)} pages are up to date")
         return 1 if names else 0
-    (ROOT / "docs" / "rules").mkdir(exist_ok=True)
     for name in names:
         if name in wanted:
+            (ROOT / name).parent.mkdir(exist_ok=True)
             (ROOT / name).write_text(wanted[name], encoding="utf-8", newline="\n")
         else:
             (ROOT / name).unlink()
