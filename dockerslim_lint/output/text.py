@@ -87,7 +87,7 @@ def fix_lines(result: FileResult, asked: Asked) -> list[Line]:
             ("prove and write", f"{_PROGRAM} lint --fix --verify {quoted(result.path)}"),
             ("write unproven", f"{_PROGRAM} lint --fix --unsafe-fixes {quoted(result.path)}"),
         ]
-        lines += _plain([f"  {what:<17} {command}" for what, command in commands], "cyan")
+        lines += _plain([f"  {what:<17} {command}" for what, command in commands], "bold")
     return lines
 
 
@@ -141,7 +141,7 @@ def _finding_lines(report: Report, path: str, finding: Finding, earlier: Finding
         return [(*head, Piece(f": {printable(report.error)}"))]
     status = f"same fix as {earlier.code}" if earlier else _status(finding)
     if status:
-        head = (*head, Piece(f"  [{status}]", "green"))
+        head = (*head, Piece(f"  [{status}]"))
     lines = [head]
     for paragraph in finding.message.split("\n"):
         lines += _plain(wrap(printable(paragraph), COLUMNS, "  "))
@@ -263,7 +263,7 @@ def _fixes(results: Sequence[FileResult]) -> tuple[int, int]:
 
 
 def _commands(rows: list[tuple[str, str]]) -> list[Line]:
-    return [(Piece(f"  {command}", "cyan"), Piece(f"     {what}", "dim")) for command, what in rows]
+    return [(Piece(f"  {command}", "bold"), Piece(f"     {what}", "dim")) for command, what in rows]
 
 
 def _number(number: int, singular: str, plural: str) -> str:
