@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import AbstractContextManager, contextmanager, nullcontext
+from collections.abc import Sequence
+from contextlib import AbstractContextManager, nullcontext
 from functools import partial
 from typing import TYPE_CHECKING, NoReturn, TextIO
 
@@ -21,6 +21,8 @@ from dockerslim_lint.project.settings import Overrides
 from dockerslim_lint.project.task import Task
 
 if TYPE_CHECKING:
+    from click.shell_completion import CompletionItem
+
     from dockerslim_lint.project.verify import Prover
 
 PROGRAM = "dockerslim-lint"
@@ -63,8 +65,23 @@ def cli() -> None:
     """Find what makes the image of a Rust program fat, slow or broken; rewrite the Dockerfile; prove the rewrite."""
 
 
+def _complete_rules(context: click.Context, parameter: click.Parameter, incomplete: str) -> list[CompletionItem]:
+    """Codes and names of rules for a shell's completion; behind the last comma of a list."""
+    from click.shell_completion import CompletionItem
+
+    from dockerslim_lint.registry import rules
+
+    before, comma, word = incomplete.rpartition(",")
+    words = [(name, rule.summary()) for rule in rules() for name in (rule.CODE, rule.NAME)]
+    return [
+        CompletionItem(before + comma + name, help=told)
+        for name, told in words
+        if name.lower().startswith(word.lower())
+    ]
+
+
 @cli.command(epilog=_EXITS)
-@click.argument("paths", nargs=-1, metavar="[PATH…|-]")
+@click.argument("paths", nargs=-1, metavar="[PATH…|-]", type=click.Path(readable=False))
 @click.option("--fix", is_flag=True, help="Write the fixes that are safe by construction.")
 @click.option("--unsafe-fixes", is_flag=True, help="With --fix or --diff: also those that nothing has proven yet.")
 @click.option("--diff", is_flag=True, help="Show what --fix would write with the same flags; write nothing.")
@@ -78,12 +95,21 @@ def cli() -> None:
 @click.option(
     "--fail-on", type=click.Choice(LEVELS), help="Least severity that makes the exit code 1 [default: warning]."
 )
-@click.option("--config", metavar="FILE", help="Use this configuration instead of the nearest one.")
+@click.option(
+    "--config",
+    metavar="FILE",
+    type=click.Path(readable=False),
+    help="Use this configuration instead of the nearest one.",
+)
 @click.option("--stdin-filename", metavar="FILE", help="With -: the name and place that standard input stands for.")
 @click.option(
-    "--select", multiple=True, metavar="RULE,…", help="Only these rules (codes or names); default: those on by default."
+    "--select",
+    multiple=True,
+    metavar="RULE,…",
+    shell_complete=_complete_rules,
+    help="Only these rules (codes or names); default: those on by default.",
 )
-@click.option("--ignore", multiple=True, metavar="RULE,…", help="Not these rules.")
+@click.option("--ignore", multiple=True, metavar="RULE,…", shell_complete=_complete_rules, help="Not these rules.")
 @click.option("--color", type=click.Choice(("auto", "always", "never")), default="auto", show_default=True)
 @click.option(
     "--verbose", is_flag=True, help="Show advice (infos) too, and which context and configuration each file has."
@@ -118,8 +144,12 @@ def lint(
     changing = fix or diff
     stdin = "-" in paths
     filtering = stdin and fix and not diff
-    data = _read_stdin(whole=filtering) if stdin else b""
-    give = context.with_resource(_giving_back(data if filtering and isinstance(data, bytes) else None))
+    if stdin:
+        from dockerslim_lint.project.stdin import giving_back, judge_stdin, read_stdin
+
+        data = read_stdin(sys.stdin, whole=filtering)
+    if filtering:
+        give = context.with_resource(giving_back(data, _write_bytes))
     for wrong, text in (
         (verify and not changing, "--verify goes with --fix or --diff"),
         (unsafe_fixes and not changing, "--unsafe-fixes goes with --fix or --diff"),
@@ -159,7 +189,7 @@ def lint(
     asked = Asked(shown, fix and not diff, diff, unsafe_fixes, verify, quiet, verbose, infos)
     with _prover(task, quiet) as prover:
         if stdin:
-            result = _judge_stdin(data, shown[0], task, prover)
+            result = judge_stdin(data, shown[0], task, prover)
             results = [result._replace(written=task.write and result.after is not None)]
         else:
             from dockerslim_lint.project.discover import discover
@@ -191,27 +221,21 @@ def rules(color: str) -> None:
 
 
 @cli.command()
-@click.option(
-    "--stdio", is_flag=True, help="Speak over standard input and output. There is no other way; editors say so."
-)
+@click.option("--stdio", is_flag=True, help="Over standard input and output: always so, and some editors say it.")
 @click.pass_context
 def lsp(context: click.Context, stdio: bool) -> None:
-    """Serve an editor: the language server (needs the extra `lsp`).
+    """Serve an editor, which starts it: the language server (docs/editors). It needs the extra `lsp`."""
+    from dockerslim_lint.lsp import MissingExtraError, serve
 
-    An editor starts it. docs/editors tells how, for Neovim, VS Code, Helix, Zed and Emacs.
-    """
     try:
-        from dockerslim_lint.lsp.server import serve
-    except ImportError as error:
-        if (error.name or "").startswith("dockerslim_lint"):
-            raise
-        _talk([f"the language server needs pygls 2 ({error}): python3 -m pip install 'dockerslim-lint[lsp]'"])
+        context.exit(serve())
+    except MissingExtraError as error:
+        _talk([str(error)])
         context.exit(int(Exit.USAGE))
-    context.exit(serve())
 
 
 @cli.command()
-@click.argument("code", metavar="CODE|NAME")
+@click.argument("code", metavar="CODE|NAME", shell_complete=_complete_rules)
 @click.option("--color", type=click.Choice(("auto", "always", "never")), default="auto", show_default=True)
 def explain(code: str, color: str) -> None:
     """Say what a rule is about, with examples."""
@@ -225,6 +249,48 @@ def explain(code: str, color: str) -> None:
         known = tuple(word for rule in registry.rules() for word in (rule.CODE, rule.NAME))
         raise click.UsageError(f'there is no rule "{code}"{suggestion_of_rule(code, known)}')
     _show(rule_page(rule), sys.stdout, color)
+
+
+@cli.command(name="config")
+@click.argument("path", default=".", metavar="[PATH]", type=click.Path(readable=False))
+@click.option(
+    "--config",
+    "explicit",
+    metavar="FILE",
+    type=click.Path(readable=False),
+    help="Use this configuration instead of the nearest one.",
+)
+def show_config(path: str, explicit: str | None) -> None:
+    """Show which settings hold for a Dockerfile, or for those of a directory, and where each comes from.
+
+    What is printed is a configuration file, with the sources as comments.
+    """
+    from dockerslim_lint.output.settings import settings_lines
+    from dockerslim_lint.project.in_force import settings_in_force
+
+    try:
+        found = settings_in_force(path, explicit)
+    except ConfigError as error:
+        raise click.UsageError(str(error)) from None
+    _show(settings_lines(found.about, found.rows), sys.stdout, "never")
+
+
+@cli.command()
+@click.argument("shell", type=click.Choice(("bash", "zsh", "fish")))
+def completion(shell: str) -> None:
+    """Print the script that teaches a shell to complete commands, options, rules and files.
+
+    \b
+    bash   eval "$(dockerslim-lint completion bash)"                 in ~/.bashrc
+    zsh    eval "$(dockerslim-lint completion zsh)"                  in ~/.zshrc, after compinit
+    fish   dockerslim-lint completion fish > ~/.config/fish/completions/dockerslim-lint.fish
+    """
+    from click.shell_completion import get_completion_class
+
+    found = get_completion_class(shell)
+    assert found is not None, shell
+    script = found(cli, {}, PROGRAM, f"_{PROGRAM.replace('-', '_').upper()}_COMPLETE").source()
+    _write(sys.stdout, script.rstrip() + "\n")
 
 
 def _names(values: tuple[str, ...]) -> tuple[str, ...] | None:
@@ -242,44 +308,6 @@ def _prover(task: Task, quiet: bool) -> AbstractContextManager[Prover | None]:
     if sys.stderr.isatty() and not quiet and os.environ.get("TERM") != "dumb":
         return Prover(task, LiveWatch(sys.stderr))
     return Prover(task, LineWatch((lambda _: None) if quiet else partial(_write, sys.stderr)))
-
-
-def _read_stdin(*, whole: bool) -> bytes | Problem:
-    """What stands on standard input; not `whole`: no more of it than any Dockerfile has."""
-    from dockerslim_lint.project.read import DOCKERFILE_LIMIT, reason
-
-    if sys.stdin is None:
-        return Problem(Exit.UNREADABLE, "standard input is closed")
-    try:
-        return sys.stdin.buffer.read(-1 if whole else DOCKERFILE_LIMIT + 1)
-    except OSError as error:
-        return Problem(Exit.UNREADABLE, f"standard input: {reason(error)}")
-
-
-@contextmanager
-def _giving_back(data: bytes | None) -> Iterator[Callable[[bytes], None]]:
-    """Gives what writes the result of a filter. Where nothing was written in the end, `data` is, unless it is None.
-
-    An editor puts what comes back in the place of its text, whatever the exit code.
-    """
-    owed = data
-
-    def give(result: bytes) -> None:
-        nonlocal owed
-        owed = None
-        _write_bytes(result)
-
-    try:
-        yield give
-    finally:
-        if owed is not None:
-            _write_bytes(owed)
-
-
-def _judge_stdin(data: bytes | Problem, name: str, task: Task, prover: Prover | None) -> FileResult:
-    from dockerslim_lint.project.run import judge_text, unjudged
-
-    return unjudged(name, data) if isinstance(data, Problem) else judge_text(data, name, task, prover)
 
 
 def _report_talk(results: Sequence[FileResult], asked: Asked) -> None:

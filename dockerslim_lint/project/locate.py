@@ -29,7 +29,7 @@ class Located(Record):
 
     def under(self, buffers: Mapping[str, bytes]) -> Located:
         """The same with the files that an editor has open (by their absolute paths without links) over those on disk."""
-        if self.root is None:
+        if self.root is None or not buffers:
             return self
         root = os.path.realpath(self.root)
         files = {

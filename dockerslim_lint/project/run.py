@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from dockerslim_lint import linter
-from dockerslim_lint.config import ConfigError, Settings
+from dockerslim_lint.config import ConfigError, is_named
 from dockerslim_lint.edit import Safety
 from dockerslim_lint.finding import Finding, Severity
 from dockerslim_lint.linter import Report
@@ -19,7 +19,7 @@ from dockerslim_lint.project.guard import attempt
 from dockerslim_lint.project.locate import Located, locate
 from dockerslim_lint.project.places import folder_of, lies_in
 from dockerslim_lint.project.read import DOCKERFILE_LIMIT, UnusableError, read_regular, reason
-from dockerslim_lint.project.settings import ConfigFinder, Configuration, is_excluded
+from dockerslim_lint.project.settings import ConfigFinder, Configuration
 from dockerslim_lint.project.task import Task
 from dockerslim_lint.record import Record
 from dockerslim_lint.source import Source, Span
@@ -36,14 +36,14 @@ _MANY = 20
 """More files than this are shared out to worker processes."""
 
 
-class _Place(Record):
+class Place(Record):
     """Where a Dockerfile is: its `directory`, absolute and without links, and its `name` there."""
 
     directory: str
     name: str
 
     @classmethod
-    def of(cls, path: str) -> _Place:
+    def of(cls, path: str) -> Place:
         return cls(folder_of(path), os.path.basename(path))
 
     @property
@@ -60,9 +60,7 @@ class _Place(Record):
     def is_excluded(self, configuration: Configuration) -> bool:
         """Whether the configuration's `exclude` names the file."""
         patterns = configuration.settings.exclude
-        return (
-            configuration.root is not None and bool(patterns) and is_excluded(self.from_root(configuration), patterns)
-        )
+        return configuration.root is not None and bool(patterns) and is_named(self.from_root(configuration), patterns)
 
 
 def judge_all(candidates: Sequence[Candidate], task: Task, prover: Prover | None = None) -> list[FileResult]:
@@ -104,7 +102,7 @@ def judge_text(
 def _judge_text(source: Source, task: Task, prover: Prover | None, buffers: Mapping[str, bytes]) -> FileResult:
     finder = ConfigFinder(task.config, task.overrides)
     try:
-        where = _Place.of("Dockerfile" if source.path == "-" else source.path)
+        where = Place.of("Dockerfile" if source.path == "-" else source.path)
         configuration = finder.find(where.directory)
     except ConfigError as error:
         return unjudged(source.path, Problem(Exit.USAGE, str(error)))
@@ -114,7 +112,7 @@ def _judge_text(source: Source, task: Task, prover: Prover | None, buffers: Mapp
         name = "the working directory" if source.path == "-" else source.path
         return unjudged(source.path, Problem(Exit.USAGE, f"{name}: {reason(error)}"))
     if where.is_excluded(configuration):
-        return FileResult(source.path, fail_on=configuration.settings.fail_on)
+        return FileResult(source.path, fail_on=configuration.for_file(where.from_root(configuration)).fail_on)
     return _judge_source(source, where, task, finder, configuration, prover, None, buffers)
 
 
@@ -125,11 +123,13 @@ def facts_of_text(data: bytes, path: str, buffers: Mapping[str, bytes]) -> Image
     source = Source(data, path)
     finder = ConfigFinder()
     try:
-        where = _Place.of("Dockerfile" if path == "-" else path)
-        settings, located = _surroundings(source, where, finder, finder.find(where.directory), buffers)
+        where = Place.of("Dockerfile" if path == "-" else path)
+        configuration = finder.find(where.directory)
     except (ConfigError, OSError, ValueError):
         return None
-    return read_build(source, located.context, dict(settings.args), settings.target, settings.platforms)
+    settings = configuration.for_file(where.from_root(configuration))
+    context = context_of(source, where, configuration, finder).under(buffers).context
+    return read_build(source, context, dict(settings.args), settings.target, settings.platforms)
 
 
 def unjudged(path: str, problem: Problem) -> FileResult:
@@ -141,11 +141,11 @@ def unjudged(path: str, problem: Problem) -> FileResult:
 
 
 def _judge_file(path: str, task: Task, finder: ConfigFinder, prover: Prover | None) -> FileResult:
-    where = _Place.of(path)
+    where = Place.of(path)
     try:
         configuration = finder.find(where.directory)
         if where.is_excluded(configuration):
-            return FileResult(path, fail_on=configuration.settings.fail_on)
+            return FileResult(path, fail_on=configuration.for_file(where.from_root(configuration)).fail_on)
         source = Source(read_regular(path, DOCKERFILE_LIMIT), path)
     except ConfigError as error:
         return unjudged(path, Problem(Exit.USAGE, str(error)))
@@ -158,7 +158,7 @@ def _judge_file(path: str, task: Task, finder: ConfigFinder, prover: Prover | No
 
 def _judge_source(
     source: Source,
-    where: _Place,
+    where: Place,
     task: Task,
     finder: ConfigFinder,
     configuration: Configuration,
@@ -167,7 +167,8 @@ def _judge_source(
     buffers: Mapping[str, bytes] = _NO_BUFFERS,
 ) -> FileResult:
     """Lint or fix; `target` is the file that a fix may be written to."""
-    settings, located = _surroundings(source, where, finder, configuration, buffers)
+    settings = configuration.for_file(where.from_root(configuration))
+    located = context_of(source, where, configuration, finder).under(buffers)
     result = FileResult(
         source.path,
         fail_on=settings.fail_on,
@@ -193,18 +194,11 @@ def _judge_source(
     return _written(result, target, after)
 
 
-def _surroundings(
-    source: Source,
-    where: _Place,
-    finder: ConfigFinder,
-    configuration: Configuration,
-    buffers: Mapping[str, bytes],
-) -> tuple[Settings, Located]:
-    """The settings of one file, and its context."""
-    settings, image = configuration.settings.for_image(where.from_root(configuration))
+def context_of(source: Source, where: Place, configuration: Configuration, finder: ConfigFinder) -> Located:
+    """The build context of a Dockerfile."""
     tree = parse(source) if _MAY_COPY.search(source.data) else None
-    located = locate(where.directory, tree, image, configuration.root, finder.repositories.root(where.directory))
-    return settings, located.under(buffers) if buffers else located
+    image = configuration.image(where.from_root(configuration))
+    return locate(where.directory, tree, image, configuration.root, finder.repositories.root(where.directory))
 
 
 def _written(result: FileResult, target: str, data: bytes) -> FileResult:
