@@ -41,7 +41,11 @@ class Offers:
         """The action that makes the document `after`."""
         edits = line_edits(self._document.source, after)
         return types.CodeAction(
-            title="Fix all that is safe", kind=FIX_ALL, edit=self._edit(edits), diagnostics=None, is_preferred=None
+            title="Fix all, as lint --fix does",
+            kind=FIX_ALL,
+            edit=self._edit(edits),
+            diagnostics=None,
+            is_preferred=None,
         )
 
     def _at(self, report: Report, given: types.Range) -> list[Finding]:

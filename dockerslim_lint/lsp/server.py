@@ -13,8 +13,6 @@ from pygls.lsp.server import LanguageServer
 from pygls.protocol import LanguageServerProtocol, lsp_method
 
 from dockerslim_lint import __version__
-from dockerslim_lint.edit import Safety, Withheld
-from dockerslim_lint.linter import Report
 from dockerslim_lint.lsp.actions import FIX_ALL, KINDS, Offers, wanted
 from dockerslim_lint.lsp.diagnostics import SOURCE, diagnostics
 from dockerslim_lint.lsp.documents import Document, Documents
@@ -44,11 +42,16 @@ WATCHED = (
 )
 """The files beside a Dockerfile that a verdict depends on."""
 
+_FIRST = Task(alternatives=False)
+"""What a keystroke asks: each finding with its preferred fix."""
+_ALL = Task()
+_FIX = Task(fix=True)
+"""What ``lint --fix`` would write."""
 _T = TypeVar("_T")
 
 
 class _Judged(Record):
-    """A verdict, with the document and the state of its surroundings that it is about."""
+    """A result, with the document and the state of its surroundings that it is about."""
 
     document: Document
     surroundings: int
@@ -75,7 +78,7 @@ class Server(LanguageServer):
         self.documents = Documents()
         self.ended_well = False
         self._surroundings = 0
-        self._judged: dict[tuple[str, bool], _Judged] = {}
+        self._judged: dict[tuple[str, Task], _Judged] = {}
         self._waiting: dict[str, asyncio.TimerHandle] = {}
         self._noted: dict[str, tuple[str, ...]] = {}
 
@@ -106,12 +109,11 @@ class Server(LanguageServer):
         for document in self.documents.dockerfiles():
             self.judge_soon(document.uri)
 
-    def result(self, document: Document, *, alternatives: bool) -> FileResult:
-        """The verdict on a text as it is now; with `alternatives` each finding has all of its candidates."""
-        key = (document.uri, alternatives)
+    def result(self, document: Document, task: Task) -> FileResult:
+        """What comes of a task for a text as it is now; nothing is done twice."""
+        key = (document.uri, task)
         known = self._judged.get(key)
         if known is None or known.document is not document or known.surroundings != self._surroundings:
-            task = Task(alternatives=alternatives)
             result = judge_text(document.source.data, document.path, task, buffers=self.documents.buffers())
             if result.problem is not None and result.problem.traceback:
                 self.log(types.MessageType.Error, f"{document.path}: {result.problem.text}\n{result.problem.traceback}")
@@ -122,8 +124,8 @@ class Server(LanguageServer):
         """Say nothing more of a text."""
         self._forget(uri)
         self._noted.pop(uri, None)
-        for alternatives in (False, True):
-            self._judged.pop((uri, alternatives), None)
+        for task in (_FIRST, _ALL, _FIX):
+            self._judged.pop((uri, task), None)
         self.text_document_publish_diagnostics(types.PublishDiagnosticsParams(uri, []))
 
     def _publish(self, uri: str) -> None:
@@ -133,7 +135,7 @@ class Server(LanguageServer):
             return
 
         def found() -> list[types.Diagnostic]:
-            result = self.result(document, alternatives=False)
+            result = self.result(document, _FIRST)
             self._note(document, result.report.notes if result.report is not None else ())
             return diagnostics(result, uri, Positions(document.source, self.documents.unit))
 
@@ -223,22 +225,12 @@ def _actions(ls: Server, document: Document, params: types.CodeActionParams) -> 
     only = params.context.only
     found: list[types.CodeAction] = []
     if wanted(types.CodeActionKind.QuickFix.value, only):
-        report = ls.result(document, alternatives=True).report
+        report = ls.result(document, _ALL).report
         found += offers.quick_fixes(report, params.range) if report is not None else []
-    if wanted(FIX_ALL, only) and _has_safe(ls.result(document, alternatives=False).report):
-        task = Task(fix=True)
-        after = judge_text(document.source.data, document.path, task, buffers=ls.documents.buffers()).after
+    if wanted(FIX_ALL, only):
+        after = ls.result(document, _FIX).after
         found += [offers.fix_all(after)] if after is not None else []
     return found
-
-
-def _has_safe(report: Report | None) -> bool:
-    return report is not None and any(
-        one.safety is Safety.SAFE
-        for finding in report.findings
-        if not isinstance(finding.fixes, Withheld)
-        for one in finding.fixes
-    )
 
 
 def _hover(ls: Server, params: types.HoverParams) -> types.Hover | None:
@@ -250,7 +242,7 @@ def _hover(ls: Server, params: types.HoverParams) -> types.Hover | None:
 
     def shown() -> types.Hover | None:
         positions = Positions(document.source, ls.documents.unit)
-        report = ls.result(document, alternatives=True).report
+        report = ls.result(document, _ALL).report
         build = facts_of_text(document.source.data, document.path, ls.documents.buffers())
         return hover(
             report.findings if report is not None else (),

@@ -164,6 +164,11 @@ async def test_fix_all_leaves_what_needs_proof(editor: Editor, tmp_path: Path) -
     file, text = project(COLUMNS, tmp_path)
     editor.open(file.as_uri(), text)
     assert await editor.actions(file.as_uri(), 7, only=["source.fixAll"]) == []
+    # unless its owner has given his word
+    (file.parent / ".dockerslim.toml").write_text('fix = { DSL101 = "always" }\n')
+    editor.replace(file.as_uri(), text)
+    (action,) = await editor.actions(file.as_uri(), 7, only=["source.fixAll"])
+    assert applied(text, action, file.as_uri()).encode() == COLUMNS.fixed
 
 
 async def test_hover(editor: Editor, tmp_path: Path) -> None:
