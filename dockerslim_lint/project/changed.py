@@ -16,6 +16,7 @@ from dockerslim_lint.project.settings import ConfigFinder, Configuration
 from dockerslim_lint.project.task import Task
 from dockerslim_lint.source import Source
 from dockerslim_lint.syntax.dockerfile import parse
+from dockerslim_lint.syntax.tree import Dockerfile
 
 _TIMEOUT = 120.0
 """Seconds for one call of git."""
@@ -79,6 +80,8 @@ class Changes:
             return True  # it will be told why it cannot be judged
         if self._configured(where, configuration):
             return True
+        if not _takes_context(tree):
+            return False
         image = configuration.image(where.from_root(configuration))
         repository = finder.repositories.root(where.directory)
         located = locate(where.directory, tree, image, configuration.root, repository)
@@ -101,6 +104,16 @@ def only_changed(candidates: Sequence[Candidate], revision: str, task: Task) -> 
     changes = Changes(revision)
     finder = ConfigFinder(task.config, task.overrides)
     return [one for one in candidates if one.problem is not None or changes.concern(one.path, finder)]
+
+
+def _takes_context(tree: Dockerfile) -> bool:
+    """Whether any instruction can bring something of the build context in."""
+    return any(
+        (one.keyword in ("COPY", "ADD") and one.flag("from") is None)
+        or one.flag("mount") is not None
+        or one.trigger is not None
+        for one in tree.instructions
+    )
 
 
 def _is_input(path: str) -> bool:
