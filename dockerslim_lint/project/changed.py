@@ -64,7 +64,7 @@ class Changes:
         """Whether the findings in the Dockerfile `path` may differ: it has changed, or something that they depend on.
 
         That is its configuration, and of its context the files of cargo, the ignore file, and what is copied by name.
-        Where the context is not known, every changed file of cargo counts.
+        Where the context is not known, every changed file of cargo counts, if the file speaks of cargo or rust at all.
         """
         where = Place.of(path)
         if not lies_in(where.path, self.root):
@@ -75,18 +75,20 @@ class Changes:
             return False
         try:
             configuration = finder.find(where.directory)
-            tree = parse(Source(read_regular(path, DOCKERFILE_LIMIT), path))
+            source = Source(read_regular(path, DOCKERFILE_LIMIT), path)
         except (ConfigError, OSError, UnusableError):
             return True  # it will be told why it cannot be judged
         if self._configured(where, configuration):
             return True
+        tree = parse(source)
         if not _takes_context(tree):
             return False
         image = configuration.image(where.from_root(configuration))
         repository = finder.repositories.root(where.directory)
         located = locate(where.directory, tree, image, configuration.root, repository)
         if located.root is None:
-            return bool(self._inputs)
+            text = source.data.lower()
+            return bool(self._inputs) and (b"cargo" in text or b"rust" in text)
         root = os.path.realpath(located.root)
         copied = [os.path.join(root, name) for name in sources_of(tree).paths]
         return any(self.has(name) for name in copied) or any(lies_in(name, root) for name in self._inputs)

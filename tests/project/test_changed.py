@@ -124,6 +124,7 @@ def test_what_findings_depend_on(root: Path, path: str, expected: list[str]) -> 
 
 def test_where_the_context_is_not_known_every_file_of_cargo_counts(root: Path, git: Git) -> None:
     write("e.dockerfile", "FROM rust:1\nCOPY lost /\nRUN cargo build\n")
+    write("f.dockerfile", "FROM python:3\nCOPY lost /\nRUN pip install /lost\n")
     git("add", "-A")
     git("commit", "-qm", "e")
     append("a/Cargo.toml")
