@@ -107,11 +107,18 @@ class Baseline:
         return os.path.relpath(place, self._folder).replace(os.sep, "/")
 
     def _write(self, data: bytes) -> None:
+        place = Path(os.path.realpath(self.path))
+        new = self._old is None
         try:
-            if self._old is None:
+            if new:
                 # a new file has the mode that the user's umask gives it, and write_atomically keeps it
-                Path(self.path).touch(exist_ok=False)
-            write_atomically(Path(self.path), data, expected_old=self._old or b"")
+                place.touch(exist_ok=False)
+            try:
+                write_atomically(place, data, expected_old=self._old or b"")
+            except BaseException:
+                if new:
+                    place.unlink(missing_ok=True)
+                raise
         except ChangedError as error:
             raise BaselineError(f"{self.path}: {error}; run again") from None
         except OSError as error:

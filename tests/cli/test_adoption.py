@@ -139,6 +139,15 @@ def test_a_file_that_is_none(here: Path, run: Invoke) -> None:
     )
 
 
+def test_a_link_stays_one(here: Path, run: Invoke) -> None:
+    (here / FILE).symlink_to("elsewhere.json")
+    for _ in range(2):
+        assert run("lint", "--baseline", FILE, "--write-baseline").exit_code == 0
+        assert (here / FILE).is_symlink()
+        (here / "b" / "Dockerfile").write_text(GOOD)
+    assert list(json.loads((here / "elsewhere.json").read_text())["files"]) == ["a/Dockerfile"]
+
+
 def test_what_cannot_be_read_is_never_known(here: Path, run: Invoke) -> None:
     (here / "a" / "Dockerfile").write_text("# nothing\n")
     assert run("lint", "--baseline", FILE, "--write-baseline").exit_code == 4
