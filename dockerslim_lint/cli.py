@@ -96,6 +96,19 @@ def _complete_rules(context: click.Context, parameter: click.Parameter, incomple
     "--fail-on", type=click.Choice(LEVELS), help="Least severity that makes the exit code 1 [default: warning]."
 )
 @click.option(
+    "--baseline",
+    metavar="FILE",
+    type=click.Path(readable=False),
+    help="Show and count only findings that are not in this file.",
+)
+@click.option("--write-baseline", is_flag=True, help="With --baseline: write all findings into that file.")
+@click.option("--prune-baseline", is_flag=True, help="With --baseline: drop from that file what is no longer found.")
+@click.option(
+    "--changed-since", metavar="REV", help="Only Dockerfiles that changes since this git revision can concern."
+)
+@click.option("--add-ignore", is_flag=True, help="Write a suppression comment for each finding that is shown.")
+@click.option("--reason", metavar="TEXT", help="With --add-ignore: the reason to write there.")
+@click.option(
     "--config",
     metavar="FILE",
     type=click.Path(readable=False),
@@ -128,6 +141,12 @@ def lint(
     builder: str | None,
     format_name: str,
     fail_on: str | None,
+    baseline: str | None,
+    write_baseline: bool,
+    prune_baseline: bool,
+    changed_since: str | None,
+    add_ignore: bool,
+    reason: str | None,
     config: str | None,
     stdin_filename: str | None,
     select: tuple[str, ...],
@@ -157,6 +176,19 @@ def lint(
         (stdin and len(paths) > 1, "- (standard input) must be the only PATH"),
         (stdin_filename is not None and not stdin, "--stdin-filename goes with - (standard input)"),
         (diff and format_name != "text", "--diff goes with --format text"),
+        (
+            (write_baseline or prune_baseline) and not baseline,
+            "--write-baseline and --prune-baseline need --baseline FILE",
+        ),
+        (write_baseline and prune_baseline, "give either --write-baseline or --prune-baseline"),
+        (reason is not None and not add_ignore, "--reason goes with --add-ignore"),
+        (not (reason or "x").strip() or not (reason or "x").isprintable(), "--reason must be one line of text"),
+        (add_ignore and (changing or stdin), "--add-ignore goes with files, and without --fix and --diff"),
+        (
+            stdin and bool(changed_since or write_baseline or prune_baseline),
+            "- (standard input) is in no revision or baseline to write",
+        ),
+        (diff and (write_baseline or prune_baseline), "--diff writes nothing, so no baseline"),
     ):
         if wrong:
             raise click.UsageError(text)
@@ -187,16 +219,35 @@ def lint(
     shown = (stdin_filename or "-",) if stdin else paths
     infos = verbose or bool(select) or fail_on == "info"
     asked = Asked(shown, fix and not diff, diff, unsafe_fixes, verify, quiet, verbose, infos)
-    with _prover(task, quiet) as prover:
-        if stdin:
-            result = judge_stdin(data, shown[0], task, prover)
-            results = [result._replace(written=task.write and result.after is not None)]
-        else:
-            from dockerslim_lint.project.discover import discover
-            from dockerslim_lint.project.run import judge_all
+    told: list[str] = []
+    try:
+        adoption = None
+        if baseline is not None or changed_since is not None or add_ignore:
+            from dockerslim_lint.project.adoption import Adoption, Wish
 
-            results = judge_all(discover(paths), task, prover)
+            text = (reason or "").strip()
+            wish = Wish(baseline, write_baseline, prune_baseline, changed_since, add_ignore, text, infos)
+            adoption = Adoption(wish, task)
+        with _prover(task, quiet) as prover:
+            if stdin:
+                result = judge_stdin(data, shown[0], task, prover)
+                results = [result._replace(written=task.write and result.after is not None)]
+            else:
+                from dockerslim_lint.project.discover import discover
+                from dockerslim_lint.project.run import judge_all
+
+                candidates = discover(paths)
+                if adoption is not None:
+                    candidates, told = adoption.choose(candidates)
+                results = judge_all(candidates, task, prover)
+        if adoption is not None:
+            results, more = adoption.settle(results)
+            told += more
+    except ConfigError as error:
+        _talk([str(error)])
+        context.exit(int(Exit.USAGE))
     _report_talk(results, asked)
+    _talk([] if quiet else told)
     lines = load_format(format_name)(results, asked)
     color = "never" if format_name == "json" else color
     if diff:

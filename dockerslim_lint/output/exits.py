@@ -23,7 +23,7 @@ class Exit(IntEnum):
 EXIT_CODES: tuple[tuple[Exit, str], ...] = (
     (Exit.CLEAN, "clean, or all fixed; also a file that is excluded or is no Rust image"),
     (Exit.FINDINGS, "findings at or above --fail-on, held-back fixes included; --diff would change something"),
-    (Exit.USAGE, "usage or configuration"),
+    (Exit.USAGE, "usage or configuration; a baseline that is none, a revision that git does not know"),
     (Exit.NO_INPUT, "no input: a named file does not exist, a directory has no Dockerfile"),
     (Exit.UNREADABLE, "a file that cannot be read, or that has no instruction list"),
     (Exit.BUG, "our bug, or a fix that did not converge"),
