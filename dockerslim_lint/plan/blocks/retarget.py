@@ -5,20 +5,20 @@ from __future__ import annotations
 from dockerslim_lint.catalog import platforms
 from dockerslim_lint.edit import Edit
 from dockerslim_lint.facts.crate.model import Crate
-from dockerslim_lint.facts.model import CargoCall, ImageBuild, Warmup
+from dockerslim_lint.facts.model import CargoCall, Warmup
 from dockerslim_lint.facts.toolchain import crt_static
-from dockerslim_lint.plan.blocks.target import TRIPLE
+from dockerslim_lint.plan.blocks.target_map import triple
 from dockerslim_lint.plan.model import Draft, NotPossible, Task
 
 
 def add_target(task: Task) -> Draft:
     """`` --target …`` behind the arguments of each call. Raises NotPossible."""
     build = task.build
-    edits = [_target_edit(build, cook) for cook in task.cooks if _needs(task, cook)]
+    edits = [_target_edit(task, cook) for cook in task.cooks if _needs(task, cook)]
     for at in task.calls:
         call = build.calls[at]
         if _needs(task, call):
-            edits.append(_target_edit(build, call))
+            edits.append(_target_edit(task, call))
             _check_configuration(call, build.crates[at], build.source.line_of(call.command.span.start))
     return Draft(tuple(edits))
 
@@ -28,8 +28,8 @@ def _needs(task: Task, call: CargoCall | Warmup) -> bool:
     return not (stage.image is not None and stage.image.host_libc == "musl")
 
 
-def _target_edit(build: ImageBuild, call: CargoCall | Warmup) -> Edit:
-    line = build.source.line_of(call.command.span.start)
+def _target_edit(task: Task, call: CargoCall | Warmup) -> Edit:
+    line = task.build.source.line_of(call.command.span.start)
     if not call.command.shell_form:
         raise NotPossible(f"line {line} is in exec form: without a shell there is no `$(uname -m)`")
     if call.end is None:
@@ -41,7 +41,7 @@ def _target_edit(build: ImageBuild, call: CargoCall | Warmup) -> Edit:
         raise NotPossible(
             f"{where.get(call.target.origin, 'the call')} already asks for {call.target.pattern} (line {line})"
         )
-    return Edit(call.end, call.end, f" --target {TRIPLE}")
+    return Edit(call.end, call.end, f" --target {triple(task)}")
 
 
 def _check_configuration(call: CargoCall, crate: Crate | None, line: int) -> None:
