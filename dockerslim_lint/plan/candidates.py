@@ -12,6 +12,7 @@ from dockerslim_lint.facts.packages import read_install
 from dockerslim_lint.facts.stages import chain_of, feeding
 from dockerslim_lint.facts.transfers import MAY_NOT_RUN
 from dockerslim_lint.plan.blocks.lines import comments_above
+from dockerslim_lint.plan.blocks.retarget import names_its_targets
 from dockerslim_lint.plan.blocks.strip import toolchain_version
 from dockerslim_lint.plan.blocks.target_map import asked_platforms
 from dockerslim_lint.plan.model import Choice, NotPossible, Task
@@ -67,11 +68,13 @@ def tasks(build: ImageBuild, images: tuple[FinalImage, ...], prefer: tuple[str, 
     compiler: tuple[str, ...] = ()
     why_glibc = ""
     stages = tuple(sorted({build.calls[at].command.stage for at in calls}))
+    named = False
     ways: list[tuple[tuple[Platform, ...], bool]] = [((), False)]
     if retarget:
         try:
             compiler = _check_musl(build, images, calls)
-            ways = _ways(build, images, calls, stages)
+            named = names_its_targets(build, calls)
+            ways = ways if named else _ways(build, images, calls, stages)
         except NotPossible as reason:
             if links != {GNU_DYNAMIC}:
                 raise
@@ -95,6 +98,7 @@ def tasks(build: ImageBuild, images: tuple[FinalImage, ...], prefer: tuple[str, 
                     cooks,
                     platforms=mapped,
                     cross=cross,
+                    named=named,
                 )
 
     return (task for choice in _choices(build, images, prefer) for task in of(choice))

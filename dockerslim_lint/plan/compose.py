@@ -58,7 +58,12 @@ def compose(task: Task, key: str, reread: Reread | None) -> Fix:
         except OverlapError as error:
             raise OurBug(f"two blocks edit the same bytes ({error})") from None
         images = _matching(task, after)
-        _check(task, images, after, changes)
+        try:
+            _check(task, images, after, changes)
+        except OurBug as wrong:
+            if task.named:  # the names of a file's own script are text, of which not every part need be understood
+                raise NotPossible(f"the file names its targets itself: with others {wrong}") from None
+            raise
         stripped = all(artifact.stripped == STRIPPED_ALL for image in images for _, artifact in image.artifacts)
         claim = _claim(images, static=not task.glibc, stripped=stripped)
     return Fix(key, _name(task), Safety.PROVABLE, _title(task), edits, _cost(task), changes, claim)
@@ -67,7 +72,11 @@ def compose(task: Task, key: str, reread: Reread | None) -> Fix:
 def _drafts(task: Task) -> Iterator[Draft]:
     """What each block contributes; the seldom blocks are imported when it is their turn."""
     build = task.build
-    if task.retarget:
+    if task.named:
+        from dockerslim_lint.plan.blocks.named_target import swap_targets
+
+        yield swap_targets(task)
+    elif task.retarget:
         if task.compiler:
             from dockerslim_lint.plan.blocks.compiler import install_compiler
 

@@ -29,6 +29,7 @@ class Task(Record):
     musl already, or `choice` has glibc (`why_glibc` then says why not musl, "" if musl is possible too). `compiler` are
     the Debian packages with which the crates' C code is compiled for musl. `platforms` are those of which a ``case`` tells
     the target; () where ``uname -m`` does. `cross`: the builder runs on the build platform, whatever the target.
+    `named`: the file names its glibc targets, and these become musl ones.
     """
 
     build: ImageBuild
@@ -42,6 +43,7 @@ class Task(Record):
     why_glibc: str = ""
     platforms: tuple[Platform, ...] = ()
     cross: bool = False
+    named: bool = False
 
     @property
     def glibc(self) -> bool:

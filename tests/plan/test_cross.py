@@ -230,3 +230,59 @@ CMD ["app"]
     assert written.count('--target "$(cat /rust-target)"') == 2
     assert written.count("RUN case") == 1
     assert written.index("RUN case") < written.index("cargo chef cook")
+
+
+NAMED = """\
+FROM --platform=$BUILDPLATFORM rust:1 AS builder
+ARG TARGETARCH
+WORKDIR /app
+# for x86_64-unknown-linux-gnu
+RUN case "$TARGETARCH" in \\
+      amd64) echo x86_64-unknown-linux-gnu > /target ;; \\
+      arm64) echo aarch64-unknown-linux-gnu > /target ;; \\
+    esac && rustup target add $(cat /target)
+ENV CARGO_TARGET_AARCH64_UNKNOWN_LINUX_GNU_LINKER=aarch64-linux-gnu-gcc
+COPY . .
+RUN cargo build --release --target $(cat /target) && cp target/$(cat /target)/release/app /app.bin
+FROM debian:bookworm-slim
+COPY --from=builder /app.bin /usr/local/bin/app
+CMD ["app"]
+"""
+
+
+def test_named_targets_become_musl_ones() -> None:
+    text = candidates(NAMED)["distroless/static"]
+    assert "amd64) echo x86_64-unknown-linux-musl > /target ;;" in text
+    assert "arm64) echo aarch64-unknown-linux-musl > /target ;;" in text
+    assert "CARGO_TARGET_AARCH64_UNKNOWN_LINUX_MUSL_LINKER=aarch64-linux-gnu-gcc" in text
+    assert "# for x86_64-unknown-linux-gnu\n" in text
+    assert "/rust-target" not in text
+
+
+def test_a_named_target_without_a_step_that_installs_it() -> None:
+    text = CLASSIC.replace("--release\n", "--release --target x86_64-unknown-linux-gnu\n")
+    text = text.replace("/app/target/release", "/app/target/x86_64-unknown-linux-gnu/release")
+    written = first(text, BOTH[:1])
+    assert "RUN rustup target add x86_64-unknown-linux-musl\nRUN" in written
+    assert "cargo build --release --target x86_64-unknown-linux-musl\n" in written
+    assert "/app/target/x86_64-unknown-linux-musl/release/app" in written
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "said"),
+    [
+        ("arm64) echo aarch64-", "s390x) echo s390x-", "s390x-unknown-linux-musl is no target"),
+        ("arm64) echo aarch64-", "riscv64) echo riscv64gc-", "is not static by itself"),
+        ("ENV CARGO", "ENV RUSTFLAGS=-Ctarget-cpu=native\nENV CARGO", "flags"),
+        ("cargo build", "cargo +nightly build", "+nightly"),
+        ("--target $(cat /target)", '--target "$(uname -m)-unknown-linux-gnu"', "building machine's"),
+    ],
+)
+def test_named_targets_that_stay(old: str, new: str, said: str) -> None:
+    text = NAMED.replace(old, new)
+    assert text != NAMED
+    assert said in reason(text, LOCKED)
+
+
+def test_named_targets_with_c_code_stay() -> None:
+    assert "C code" in reason(NAMED, {**CRATE, "Cargo.lock": LOCK.format("ring")})
