@@ -41,11 +41,6 @@ def asked_platforms(build: ImageBuild) -> tuple[Platform, ...]:
     return tuple(rows.values())
 
 
-def by_uname(build: ImageBuild) -> bool:
-    """Whether the idiom is right on all platforms that are asked for."""
-    return all(row.uname_idiom for row in asked_platforms(build))
-
-
 def triple(task: Task) -> str:
     """What stands for the target in a shell's words."""
     return FROM_FILE if task.platforms else UNAME
