@@ -12,7 +12,7 @@ from dockerslim_lint.plan.blocks.final_base import full_destinations, replace_ba
 from dockerslim_lint.plan.blocks.final_steps import number_user, remove_steps
 from dockerslim_lint.plan.blocks.retarget import add_target
 from dockerslim_lint.plan.blocks.strip import strip_symbols, too_old_to_strip
-from dockerslim_lint.plan.blocks.target import install_target
+from dockerslim_lint.plan.blocks.target import check_architectures, install_target
 from dockerslim_lint.plan.model import Choice, Draft, NotPossible, Task
 from dockerslim_lint.plan.needs import check_base, claimed_needs
 
@@ -39,12 +39,17 @@ def compose(task: Task, key: str, reread: Reread | None) -> Fix:
         from dockerslim_lint.plan.glibc import check_glibc
 
         check_glibc(task)
+    check_architectures(task)
     for image in task.images:
         check_base(task.build, image, task.choice)
     drafts = list(_drafts(task))
     edits = _with_newlines(task.build, tuple(edit for draft in drafts for edit in draft.edits))
     if not edits:
         raise NotPossible("nothing is left to change")
+    if task.cross:
+        from dockerslim_lint.plan.cross import check_final_steps
+
+        check_final_steps(task, edits)
     changes = tuple(change for draft in drafts for change in draft.changes)
     claim = None
     if reread is not None:
@@ -53,20 +58,33 @@ def compose(task: Task, key: str, reread: Reread | None) -> Fix:
         except OverlapError as error:
             raise OurBug(f"two blocks edit the same bytes ({error})") from None
         images = _matching(task, after)
-        _check(task, images, after, changes)
+        try:
+            _check(task, images, after, changes)
+        except OurBug as wrong:
+            if task.named:  # the names of a file's own script are text, of which not every part need be understood
+                raise NotPossible(f"the file names its targets itself: with others {wrong}") from None
+            raise
         stripped = all(artifact.stripped == STRIPPED_ALL for image in images for _, artifact in image.artifacts)
         claim = _claim(images, static=not task.glibc, stripped=stripped)
-    return Fix(key, task.choice.name, Safety.PROVABLE, _title(task), edits, _cost(task), changes, claim)
+    return Fix(key, _name(task), Safety.PROVABLE, _title(task), edits, _cost(task), changes, claim)
 
 
 def _drafts(task: Task) -> Iterator[Draft]:
     """What each block contributes; the seldom blocks are imported when it is their turn."""
     build = task.build
-    if task.retarget:
+    if task.named:
+        from dockerslim_lint.plan.blocks.named_target import swap_targets
+
+        yield swap_targets(task)
+    elif task.retarget:
         if task.compiler:
             from dockerslim_lint.plan.blocks.compiler import install_compiler
 
             yield install_compiler(task)
+        if task.cross:
+            from dockerslim_lint.plan.cross import run_on_build_platform
+
+            yield run_on_build_platform(task)
         yield install_target(task)
         yield add_target(task)
         yield move_paths(task)
@@ -152,11 +170,16 @@ def _for_cargo(line: str) -> bool:
     return line.startswith(("ENV CARGO_", "ENV RUST"))
 
 
+def _name(task: Task) -> str:
+    return f"{task.choice.name} cross" if task.cross else task.choice.name
+
+
 def _title(task: Task) -> str:
     reference = task.choice.base.reference
     size = f" (~{task.choice.base.unpacked_mb:.0f} MB base)" if task.choice.base.unpacked_mb else ""
     what = "static musl build" if task.retarget else "the glibc program" if task.glibc else "the static program"
-    return f"{what} on {reference}{size}"
+    how = ", cross-compiled: no emulation" if task.cross else ""
+    return f"{what} on {reference}{size}{how}"
 
 
 def _cost(task: Task) -> str:

@@ -9,7 +9,7 @@ from dockerslim_lint.plan.candidates import groups, key_of, tasks
 from dockerslim_lint.plan.compose import OurBug, Reread, compose
 from dockerslim_lint.plan.model import NotPossible
 
-MAX_CANDIDATES = 4
+MAX_CANDIDATES = 6
 
 
 class Plan:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dockerslim_lint.catalog.images import BaseImage
+from dockerslim_lint.catalog.platforms import Platform
 from dockerslim_lint.edit import ConfigChange, Edit
 from dockerslim_lint.facts.model import FinalImage, ImageBuild, Warmup
 from dockerslim_lint.record import Record
@@ -26,7 +27,9 @@ class Task(Record):
     `cooks` are those that warm it with dependencies. `calls` are all indexes into ``ImageBuild.calls`` that need the new target (also those that only warm the cache);
     `stages` are the builder stages, in order. `retarget` is False where the programs keep their libc: all are static
     musl already, or `choice` has glibc (`why_glibc` then says why not musl, "" if musl is possible too). `compiler` are
-    the Debian packages with which the crates' C code is compiled for musl.
+    the Debian packages with which the crates' C code is compiled for musl. `platforms` are those of which a ``case`` tells
+    the target; () where ``uname -m`` does. `cross`: the builder runs on the build platform, whatever the target.
+    `named`: the file names its glibc targets, and these become musl ones.
     """
 
     build: ImageBuild
@@ -38,6 +41,9 @@ class Task(Record):
     compiler: tuple[str, ...] = ()
     cooks: tuple[Warmup, ...] = ()
     why_glibc: str = ""
+    platforms: tuple[Platform, ...] = ()
+    cross: bool = False
+    named: bool = False
 
     @property
     def glibc(self) -> bool:

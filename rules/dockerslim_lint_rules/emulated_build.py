@@ -37,7 +37,8 @@ class EmulatedBuild(Rule):
 
     Nothing is said where the locked packages are not known or one of them compiles C, which needs more than that.
 
-    **Fix safety.** There is no fix.
+    **Fix safety.** There is no fix of its own. Where the image is rewritten for another reason (DSL101), the rewrite makes
+    the builder cross by itself if nothing stands against it.
     """
 
     CODE = "DSL304"

@@ -7,6 +7,7 @@ import tomllib
 from pathlib import Path
 from typing import Any, NamedTuple
 
+from dockerslim_lint.config import Settings
 from dockerslim_lint.context import BuildContext, MemoryContext, NoContext
 
 ROOT = Path(__file__).parents[2] / "fixtures" / "shapes"
@@ -34,6 +35,10 @@ class Shape(NamedTuple):
             if path.is_file() and path.name not in NOT_CONTEXT and path != self.folder / self.file
         }
         return MemoryContext(files) if files else NoContext()
+
+    def settings(self) -> Settings:
+        """What its owner asks for."""
+        return Settings(platforms=tuple(self.expect.get("platforms", ())))
 
     def copy_to(self, place: Path) -> Path:
         """A working copy as its owner would have it; returns the Dockerfile's path."""

@@ -30,13 +30,13 @@ VARIANTS: dict[str, Callable[[bytes], bytes]] = {
 
 
 def fix(shape: Shape, data: bytes, allow: Safety = Safety.PROVABLE) -> linter.Fixed:
-    return linter.fix(Source(data), shape.context(), Settings(), allow)
+    return linter.fix(Source(data), shape.context(), shape.settings(), allow)
 
 
 @pytest.mark.parametrize("shape", SHAPES)
 def test_findings(shape: Shape) -> None:
     source = Source(shape.dockerfile)
-    report = linter.lint(source, shape.context(), Settings())
+    report = linter.lint(source, shape.context(), shape.settings())
     found = [{"code": one.code, "line": source.line_of(one.span.start)} for one in report.findings]
     assert found == shape.expect["findings"]
     assert any(one.severity >= Severity.WARNING for one in report.findings) == bool(shape.expect["exit"])
@@ -76,7 +76,7 @@ def test_second_run_is_clean_and_changes_nothing(shape: Shape, variant: str) -> 
 @pytest.mark.parametrize("shape", [pytest.param(shape, id=shape.name) for shape in shapes() if shape.fixed is not None])
 def test_bytes_outside_of_the_edits_stay(shape: Shape) -> None:
     source = Source(shape.dockerfile)
-    for finding in linter.lint(source, shape.context(), Settings()).findings:
+    for finding in linter.lint(source, shape.context(), shape.settings()).findings:
         assert not isinstance(finding.fixes, Withheld)
         for one in finding.fixes:
             after = apply(source.data, one.edits)
@@ -133,7 +133,7 @@ def test_held_back_says_why() -> None:
 
 def test_candidates_of_the_classic() -> None:
     shape = next(one for one in shapes() if one.name.startswith("01-"))
-    found = linter.candidates(Source(shape.dockerfile), shape.context(), Settings())
+    found = linter.candidates(Source(shape.dockerfile), shape.context(), shape.settings())
     assert [one.fix.choice for one in found] == ["distroless/static", "alpine", "distroless/cc"]
     assert found[0].source.data == shape.fixed
     assert (found[0].before_base, found[0].after_base) == ("ubuntu:22.04", "gcr.io/distroless/static-debian13")
@@ -145,11 +145,11 @@ def test_candidates_of_the_classic() -> None:
 
 def test_what_is_safe_is_proven_too() -> None:
     shape = next(one for one in shapes() if one.name.startswith("89"))
-    (only,) = linter.candidates(Source(shape.dockerfile), shape.context(), Settings())
+    (only,) = linter.candidates(Source(shape.dockerfile), shape.context(), shape.settings())
     assert only.source.data == shape.fixed
     assert [one.fix.safety for one in only.applied] == [Safety.SAFE]
     assert only.fix.claim is not None and only.fix.claim.binaries == ("/echo-upper",)
-    assert linter.candidates(only.source, shape.context(), Settings()) == ()
+    assert linter.candidates(only.source, shape.context(), shape.settings()) == ()
 
 
 def test_prefer_decides_the_order() -> None:

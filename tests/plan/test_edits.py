@@ -8,7 +8,7 @@ from dockerslim_lint import linter
 from dockerslim_lint.config import Settings
 from dockerslim_lint.context import MemoryContext
 from dockerslim_lint.edit import Safety
-from dockerslim_lint.plan.blocks.target import TRIPLE
+from dockerslim_lint.plan.blocks.target_map import UNAME as TRIPLE
 from dockerslim_lint.source import Source
 from tests.facts.reading import CRATE
 from tests.plan.test_withheld import CLASSIC, SINGLE, fix, reason

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dockerslim_lint.edit import Edit
 from dockerslim_lint.facts import patterns
 from dockerslim_lint.facts.model import FinalImage, OutputUse
-from dockerslim_lint.plan.blocks.target import TRIPLE
+from dockerslim_lint.plan.blocks.target_map import triple, wildcard
 from dockerslim_lint.plan.model import Draft, NotPossible, Task
 
 
@@ -51,8 +51,8 @@ def _edit(task: Task, use: OutputUse) -> Edit:
     if use.form == "copy":
         if task.build.contents.brings_musl_outputs:
             raise NotPossible("the build context holds target/*-linux-musl, and .dockerignore does not leave it out")
-        return Edit(use.profile_at, use.profile_at, "*-linux-musl/")
+        return Edit(use.profile_at, use.profile_at, f"{wildcard(task)}/")
     if use.form == "json" or use.quote == "'":
         raise NotPossible(f"the path in line {line} is not expanded by a shell")
-    text = TRIPLE.replace('"', "") if use.quote else TRIPLE
+    text = triple(task).replace('"', "") if use.quote else triple(task)
     return Edit(use.profile_at, use.profile_at, f"{text}/")

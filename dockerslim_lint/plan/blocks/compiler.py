@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-
-from dockerslim_lint.facts.model import Command, ImageBuild
+from dockerslim_lint.facts.model import Command
 from dockerslim_lint.facts.packages import read_install
 from dockerslim_lint.facts.stages import chain_of
 from dockerslim_lint.facts.users import is_root
-from dockerslim_lint.plan.blocks.lines import block_start, cased, insert_line
+from dockerslim_lint.plan.blocks.lines import block_start, cased, insert_line, user_before
 from dockerslim_lint.plan.blocks.target import first_commands
 from dockerslim_lint.plan.model import Draft, NotPossible, Task
 
@@ -34,24 +32,13 @@ def install_compiler(task: Task) -> Draft:
         line = build.source.line_of(build.instructions[stage.instruction].span.start)
         if stage.image is None or stage.image.package_manager != "apt":
             raise NotPossible(f"the crates bring C code, and the builder (line {line}) has no apt for {missing[0]}")
-        user = _user(build, chain, first.instruction)
+        user = user_before(build, chain, first.instruction)
         if user is None or not is_root(user):
             raise NotPossible(f"the builder (line {line}) is not root, who alone may install {missing[0]}")
         text = f"RUN apt-get update && apt-get install -y --no-install-recommends {' '.join(missing)}"
         instruction = build.instructions[first.instruction]
         edits.append(insert_line(build, block_start(build, instruction), cased(build, instruction, text)))
     return Draft(tuple(edits))
-
-
-def _user(build: ImageBuild, chain: Sequence[int], before: int) -> str | None:
-    """The user in force before an instruction; None if a variable says who."""
-    users = [
-        build.instructions[at]
-        for number in chain
-        for at in build.stages[number].instructions
-        if at < before and build.instructions[at].keyword == "USER" and build.instructions[at].words
-    ]
-    return max(users, key=lambda one: one.span.start).words[0].literal if users else ""
 
 
 def _installed(command: Command) -> tuple[str, ...]:

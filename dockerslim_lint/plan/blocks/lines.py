@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from bisect import bisect_left
+from collections.abc import Sequence
 
 from dockerslim_lint.edit import Edit
 from dockerslim_lint.facts.model import ImageBuild
@@ -52,6 +53,17 @@ def insert_line(build: ImageBuild, offset: int, line: str) -> Edit:
     if offset == len(build.source.data) and build.source.data[-1:] != b"\n":
         return Edit(offset, offset, f"\n{line}")
     return Edit(offset, offset, f"{line}\n")
+
+
+def user_before(build: ImageBuild, chain: Sequence[int], before: int) -> str | None:
+    """The user in force before an instruction; None if a variable says who."""
+    users = [
+        build.instructions[at]
+        for number in chain
+        for at in build.stages[number].instructions
+        if at < before and build.instructions[at].keyword == "USER" and build.instructions[at].words
+    ]
+    return max(users, key=lambda one: one.span.start).words[0].literal if users else ""
 
 
 def removal(build: ImageBuild, instruction: Instruction) -> Span:

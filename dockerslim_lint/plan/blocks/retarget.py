@@ -7,20 +7,26 @@ from dockerslim_lint.edit import Edit
 from dockerslim_lint.facts.crate.model import Crate
 from dockerslim_lint.facts.model import CargoCall, ImageBuild, Warmup
 from dockerslim_lint.facts.toolchain import crt_static
-from dockerslim_lint.plan.blocks.target import TRIPLE
+from dockerslim_lint.plan.blocks.target_map import triple
 from dockerslim_lint.plan.model import Draft, NotPossible, Task
 
 
 def add_target(task: Task) -> Draft:
     """`` --target …`` behind the arguments of each call. Raises NotPossible."""
     build = task.build
-    edits = [_target_edit(build, cook) for cook in task.cooks if _needs(task, cook)]
+    edits = [_target_edit(task, cook) for cook in task.cooks if _needs(task, cook)]
     for at in task.calls:
         call = build.calls[at]
         if _needs(task, call):
-            edits.append(_target_edit(build, call))
-            _check_configuration(call, build.crates[at], build.source.line_of(call.command.span.start))
+            edits.append(_target_edit(task, call))
+            check_configuration(call, build.crates[at], build.source.line_of(call.command.span.start))
     return Draft(tuple(edits))
+
+
+def names_its_targets(build: ImageBuild, calls: tuple[int, ...]) -> bool:
+    """Whether every call asks for a glibc target by a flag or a variable of the file."""
+    targets = [build.calls[at].target for at in calls]
+    return bool(targets) and all("-linux-gnu" in (target.pattern or "") for target in targets)
 
 
 def _needs(task: Task, call: CargoCall | Warmup) -> bool:
@@ -28,8 +34,8 @@ def _needs(task: Task, call: CargoCall | Warmup) -> bool:
     return not (stage.image is not None and stage.image.host_libc == "musl")
 
 
-def _target_edit(build: ImageBuild, call: CargoCall | Warmup) -> Edit:
-    line = build.source.line_of(call.command.span.start)
+def _target_edit(task: Task, call: CargoCall | Warmup) -> Edit:
+    line = task.build.source.line_of(call.command.span.start)
     if not call.command.shell_form:
         raise NotPossible(f"line {line} is in exec form: without a shell there is no `$(uname -m)`")
     if call.end is None:
@@ -41,12 +47,15 @@ def _target_edit(build: ImageBuild, call: CargoCall | Warmup) -> Edit:
         raise NotPossible(
             f"{where.get(call.target.origin, 'the call')} already asks for {call.target.pattern} (line {line})"
         )
-    return Edit(call.end, call.end, f" --target {TRIPLE}")
+    return Edit(call.end, call.end, f" --target {triple(task)}")
 
 
-def _check_configuration(call: CargoCall, crate: Crate | None, line: int) -> None:
-    """Retargeting changes which of cargo's settings apply, both ways: never in silence."""
-    for name in sorted(call.command.variables):
+def check_configuration(call: CargoCall, crate: Crate | None, line: int, *, named: bool = False) -> None:
+    """Retargeting changes which of cargo's settings apply, both ways: never in silence.
+
+    `named`: the variables of the file that name a target change with it. Raises NotPossible.
+    """
+    for name in () if named else sorted(call.command.variables):
         if name.startswith("CARGO_TARGET_") and name.endswith(("_LINKER", "_RUSTFLAGS", "_RUNNER")):
             raise NotPossible(f"{name} is set for one target only (line {line})")
     if crt_static(call.flags or "") is False:

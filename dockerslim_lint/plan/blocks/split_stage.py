@@ -9,6 +9,7 @@ from dockerslim_lint.facts import patterns
 from dockerslim_lint.facts.cargo import cargo_arguments
 from dockerslim_lint.facts.model import Artifact, CargoCall, Command, FinalImage, ImageBuild
 from dockerslim_lint.facts.packages import manager_of
+from dockerslim_lint.plan.blocks.target_map import wildcard
 from dockerslim_lint.plan.model import Draft, NotPossible, Task
 from dockerslim_lint.syntax.tree import Instruction
 
@@ -81,7 +82,7 @@ def split(task: Task, image: FinalImage) -> Draft:
     if "*" in workdir:
         raise NotPossible("WORKDIR comes from a variable")
     for path, artifact in image.artifacts:
-        lines.append(_copy_program(build, name, path, artifact, workdir, task.retarget))
+        lines.append(_copy_program(task, name, path, artifact, workdir))
     lines += [
         f"COPY --from={name} {source} {target}" for source, target in _run_time_files(build, image, last, workdir)
     ]
@@ -154,24 +155,25 @@ def _as_written(build: ImageBuild, instruction: Instruction) -> str:
     return build.source.text(instruction.span).replace("\r\n", "\n").rstrip("\n")
 
 
-def _copy_program(build: ImageBuild, stage: str, path: str, artifact: Artifact, workdir: str, retarget: bool) -> str:
+def _copy_program(task: Task, stage: str, path: str, artifact: Artifact, workdir: str) -> str:
+    build = task.build
     call = build.calls[artifact.call] if artifact.call is not None else None
     source, target = path, _shown(path, workdir)
-    if call is not None and call.kind == "build" and call.output is not None and retarget:
-        source = _moved(call, path, build)
+    if call is not None and call.kind == "build" and call.output is not None and task.retarget:
+        source = _moved(call, path, task)
     elif call is not None and call.kind == "install" and _bare_name(build, path):
         target = f"{DESTINATION}/{patterns.basename(path)}"
     return f"COPY --from={stage} {source} {target}"
 
 
-def _moved(call: CargoCall, path: str, build: ImageBuild) -> str:
+def _moved(call: CargoCall, path: str, task: Task) -> str:
     """The path of a program once its call has a target; as it is where it was copied out of the output directory."""
     inside = patterns.below(path, call.output or "")
     if inside is None:
         return path
-    if build.contents.brings_musl_outputs:
+    if task.build.contents.brings_musl_outputs:
         raise NotPossible("the build context holds target/*-linux-musl, and .dockerignore does not leave it out")
-    return f"{call.target_directory}/*-linux-musl/{call.profile_directory}/{inside}"
+    return f"{call.target_directory}/{wildcard(task)}/{call.profile_directory}/{inside}"
 
 
 def _bare_name(build: ImageBuild, path: str) -> bool:

@@ -8,13 +8,12 @@ from dockerslim_lint.facts.model import CargoCall, Command, ImageBuild, Mount, W
 from dockerslim_lint.facts.rustup import chooses_toolchain, holds_toolchains
 from dockerslim_lint.facts.stages import chain_of
 from dockerslim_lint.facts.toolchain import is_installed
-from dockerslim_lint.plan.blocks.lines import block_start, cased, insert_line
+from dockerslim_lint.facts.users import is_root
+from dockerslim_lint.plan.blocks.lines import block_start, insert_line, user_before
+from dockerslim_lint.plan.blocks.target_map import installation, pattern
 from dockerslim_lint.plan.model import Draft, NotPossible, Task
 
-TRIPLE = '"$(uname -m)"-unknown-linux-musl'
-"""The readable idiom: right on amd64 and arm64 in a stage that runs on the target platform (knowledge §1.2)."""
-
-PATTERN = "*-unknown-linux-musl"
+PLATFORM_NAMES = ("TARGETARCH", "TARGETVARIANT")
 
 
 def install_target(task: Task) -> Draft:
@@ -25,7 +24,7 @@ def install_target(task: Task) -> Draft:
         number = first.stage
         stage = build.stages[number]
         line = build.source.line_of(build.instructions[stage.instruction].span.start)
-        if stage.cross:
+        if stage.cross and not task.cross:
             raise NotPossible(
                 f"the builder (line {line}) runs on the build platform, where `uname -m` is not the target's"
             )
@@ -41,14 +40,25 @@ def install_target(task: Task) -> Draft:
                 f"the builder (line {line}) runs on {stage.platform}, where `uname -m` is not the target's"
             )
         instruction = build.instructions[first.instruction]
-        if is_installed(PATTERN, build.targets[number]):
+        if not task.platforms and is_installed(pattern(task), build.targets[number]):
             continue
-        edits.append(
-            insert_line(
-                build, block_start(build, instruction), cased(build, instruction, f"RUN rustup target add {TRIPLE}")
-            )
-        )
+        if task.platforms:
+            check_mapping(task, first)
+        text = installation(task, instruction, declared_arguments(build, first))
+        edits.append(insert_line(build, block_start(build, instruction), text))
     return Draft(tuple(edits))
+
+
+def check_architectures(task: Task) -> None:
+    """Raises NotPossible where the new base, or the builder's image, is not there for a platform that is asked for."""
+    build = task.build
+    for name in build.platforms:
+        row = platforms.lookup(name)
+        bases = [] if task.choice.keep else [task.choice.base]
+        builders = [build.stages[number].image for number in task.stages] if task.retarget and not task.cross else []
+        for base in (*bases, *filter(None, builders)):
+            if row is not None and base.architectures and row.name not in base.architectures:
+                raise NotPossible(f"{row.docker} is asked for, and {base.title} is not there for it")
 
 
 def first_commands(task: Task) -> list[Command]:
@@ -84,6 +94,35 @@ def first_commands(task: Task) -> list[Command]:
         number for number in found if set(chain_of(build.stages[number], build.stages)) & (found.keys() - {number})
     }
     return [found[number] for number in sorted(found) if number not in inherited]
+
+
+def check_mapping(task: Task, first: Command) -> None:
+    """Raises NotPossible where the step that writes down the target cannot do so, or would not be told the platform."""
+    build = task.build
+    chain = chain_of(build.stages[first.stage], build.stages)
+    user = user_before(build, chain, first.instruction)
+    if user is None or not is_root(user):
+        line = build.source.line_of(build.instructions[first.instruction].span.start)
+        raise NotPossible(f"the steps from line {line} on are not root's, and the target has to be written down at /")
+    for number in chain:
+        for index in build.stages[number].instructions:
+            for pair in build.instructions[index].pairs:
+                if pair.key.literal in PLATFORM_NAMES and pair.value is not None and index < first.instruction:
+                    line = build.source.line_of(build.instructions[index].span.start)
+                    raise NotPossible(
+                        f"{pair.key.literal} is set in line {line}, so that it does not tell the platform"
+                    )
+
+
+def declared_arguments(build: ImageBuild, first: Command) -> frozenset[str]:
+    """The arguments without a value that the stage asks for before this command."""
+    return frozenset(
+        pair.key.literal or ""
+        for index in build.stages[first.stage].instructions
+        if index < first.instruction and build.instructions[index].keyword == "ARG"
+        for pair in build.instructions[index].pairs
+        if pair.value is None
+    )
 
 
 def _check_step(build: ImageBuild, command: Command) -> None:
