@@ -13,7 +13,9 @@ from dockerslim_lint.facts.transfers import MAY_NOT_RUN
 from dockerslim_lint.plan.blocks.lines import comments_above
 from dockerslim_lint.plan.model import Choice, NotPossible, Task
 
-CHOICES = ("distroless/static", "alpine", "distroless/cc")
+DEBIAN_SLIM = "debian-slim"
+
+CHOICES = ("distroless/static", "alpine", "distroless/cc", DEBIAN_SLIM)
 """In the order of preference; `prefer` in the configuration puts others first."""
 
 ON_REQUEST = ("scratch",)
@@ -77,21 +79,28 @@ def tasks(build: ImageBuild, images: tuple[FinalImage, ...], prefer: tuple[str, 
         if choice.base.libc == "glibc":
             if links != {GNU_DYNAMIC}:
                 return None
-            return Task(build, images, calls, stages, choice, False, why_glibc=why_glibc)
+            asked = choice.name in prefer
+            return Task(build, images, calls, stages, choice, False, why_glibc=why_glibc, asked=asked)
         if why_glibc:
             return None
         return Task(build, images, calls if retarget else (), stages, choice, retarget, compiler, cooks)
 
-    return filter(None, map(of, _choices(build, images, prefer)))
+    return filter(None, map(of, _choices(build, images, stages, prefer)))
 
 
-def _choices(build: ImageBuild, images: tuple[FinalImage, ...], prefer: tuple[str, ...]) -> Iterator[Choice]:
+def _choices(
+    build: ImageBuild, images: tuple[FinalImage, ...], stages: tuple[int, ...], prefer: tuple[str, ...]
+) -> Iterator[Choice]:
     """The bases in the order in which they are tried; each is looked up when it is its turn."""
     kept = _kept(build, images)
     if kept is not None:
         yield kept
     for name in dict.fromkeys((*(name for name in prefer if name in CHOICES + ON_REQUEST), *CHOICES)):
-        if kept is None or name != kept.name:
+        if name == DEBIAN_SLIM:
+            from dockerslim_lint.plan import debian_slim
+
+            yield debian_slim.choice(name, build, stages)
+        elif kept is None or name != kept.name:
             yield Choice(name, catalog.choice(name), keep=False)
 
 

@@ -12,12 +12,17 @@ class NotPossible(Exception):  # noqa: N818 - no error: the answer of a block th
     """A choice cannot be composed; the text is the reason, for people, without a final stop."""
 
 
+class AtBest(NotPossible):
+    """Nothing is to be gained by the choice: the image is as it would make it."""
+
+
 class Choice(Record):
-    """A final base. `keep` is True where the base that is there stays."""
+    """A final base. `keep` is True where the base that is there stays; `installs` where packages of its distribution stay or are added."""
 
     name: str
     base: BaseImage
     keep: bool
+    installs: bool = False
 
 
 class Task(Record):
@@ -25,7 +30,7 @@ class Task(Record):
 
     `cooks` are those that warm it with dependencies. `calls` are all indexes into ``ImageBuild.calls`` that need the new target (also those that only warm the cache);
     `stages` are the builder stages, in order. `retarget` is False where the programs keep their libc: all are static
-    musl already, or `choice` has glibc (`why_glibc` then says why not musl, "" if musl is possible too). `compiler` are
+    musl already, or `choice` has glibc (`why_glibc` then says why not musl, "" if musl is possible too). `asked`: the user's settings name the choice. `compiler` are
     the Debian packages with which the crates' C code is compiled for musl.
     """
 
@@ -38,6 +43,7 @@ class Task(Record):
     compiler: tuple[str, ...] = ()
     cooks: tuple[Warmup, ...] = ()
     why_glibc: str = ""
+    asked: bool = False
 
     @property
     def glibc(self) -> bool:

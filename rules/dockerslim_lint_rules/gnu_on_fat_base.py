@@ -50,12 +50,15 @@ class GnuOnFatBase(Rule):
             size = f" (~{base.unpacked_mb:.0f} MB of base)" if base.unpacked_mb else ""
             kind = "is a glibc program and ships" if len(gnu) == 1 else "are glibc programs and ship"
             note = "the toolchain's own image" if image.single_stage else "a whole distribution under one program"
+            settled = plan.settled(image)
+            text = f"{names_of(gnu)} {kind} on {stage.base_reference}{size}"
             yield self.finding(
-                f"{names_of(gnu)} {kind} on {stage.base_reference}{size}.",
+                f"{text}, and nothing smaller fits: {settled}." if settled else f"{text}.",
                 stage.word.span,
                 note=note,
                 labels=labels_of_calls(build, gnu, "builds for *-linux-gnu, the image's default"),
-                fixes=plan.slim(image),
+                fixes=() if settled else plan.slim(image),
+                severity=Severity.INFO if settled else None,
             )
 
     INVALID = (
