@@ -82,6 +82,28 @@ class Plan:
         claim = Claim(binaries, static, True, ())
         return (Fix(key, "", safety, "leave the symbols out", edits, cost, (), claim),)
 
+    def trim(self, image: FinalImage) -> tuple[Fix, ...] | Withheld:
+        """The fix that takes out what only installing and compiling needed, and keeps the base."""
+        from dockerslim_lint.plan.blocks.trim import trim_leftovers
+        from dockerslim_lint.plan.needs import claimed_needs
+
+        key = f"trim:{image.stage}"
+        try:
+            draft = trim_leftovers(self._build, image)
+        except NotPossible as reason:
+            return Withheld(key, str(reason))
+        edits = tuple(edit._replace(text=edit.text.replace("\n", self._build.source.newline)) for edit in draft.edits)
+        if self._checked:
+            after = self._reread(apply(self._build.source.data, edits)).images
+            place = self._build.images.index(image)
+            if place >= len(after) or after[place].leftovers or after[place].artifacts != image.artifacts:
+                self.bugs.append("our bug: the image would keep what only its build needs")
+                return Withheld(key, self.bugs[-1])
+        static = all(artifact.link.endswith("static") for _, artifact in image.artifacts)
+        stripped = all(artifact.stripped == STRIPPED_ALL for _, artifact in image.artifacts)
+        claim = Claim(tuple(path for path, _ in image.artifacts), static, stripped, claimed_needs(image, image.user))
+        return (Fix(key, "", Safety.PROVABLE, "leave out what only the build needs", edits, "", (), claim),)
+
     def _group(self, image: FinalImage) -> tuple[FinalImage, ...]:
         return next(group for group in self._groups if image in group)
 

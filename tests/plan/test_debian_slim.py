@@ -40,7 +40,7 @@ def final(text: str, base: str, steps: str = "") -> str:
     return text.replace("ubuntu:22.04\n", f"{base}\n{steps}")
 
 
-def after(text: str, files: dict[str, str] = PQ, settings: Settings = Settings()) -> list[str]:  # noqa: B006, B008
+def after(text: str, files: dict[str, str] = PQ, settings: Settings = Settings()) -> list[str]:  # noqa: B008
     """The final stage's lines after the fix."""
     fixed = fix(text, files, settings)
     assert fixed.bug is None
@@ -158,7 +158,10 @@ def test_withheld(builder: str, base: str, steps: str, said: str) -> None:
     files = locked(openssl__sys="cc", pq__sys="")
     text = final(FILE.replace("rust:1-bookworm", builder), base, steps)
     if said == "cannot":
-        text, said = text.replace("WORKDIR", "RUN apt-get install -y cargo libpq-dev libssl-dev\nWORKDIR"), "whether debian slim"
+        text, said = (
+            text.replace("WORKDIR", "RUN apt-get install -y cargo libpq-dev libssl-dev\nWORKDIR"),
+            "whether debian slim",
+        )
     assert choice(text, files) == ""
     assert said in reason(text, files)
 
@@ -189,7 +192,9 @@ def test_at_its_best_it_is_left_alone(base: str, steps: str) -> None:
     (found,) = [one for one in fixed.report.findings if one.code == "DSL101"]
     assert "pq-sys" in found.message
     # nobody knows of a reason for glibc: it stays an error
-    assert "DSL101" in {one.code for one in fix(text.replace('["app"]', '["./x"]'), PURE).report.findings if one.severity > 1}
+    assert "DSL101" in {
+        one.code for one in fix(text.replace('["app"]', '["./x"]'), PURE).report.findings if one.severity > 1
+    }
 
 
 def test_asked_for() -> None:
@@ -261,3 +266,26 @@ def test_candidates_end_with_it() -> None:
     context = MemoryContext({path: body.encode() for path, body in PURE.items()})
     found = linter.candidates(Source(final(FILE, "debian:bookworm").encode()), context, Settings())
     assert [one.fix.choice for one in found][-1] == "debian-slim"
+
+
+@pytest.mark.parametrize(
+    ("before", "trimmed"),
+    [
+        ("apt-get update && apt-get install -y tini", "apt-get update && apt-get install -y tini && {}"),
+        ("apt-get update && apt-get install -y tini make && {}", "apt-get update && apt-get install -y tini && {}"),
+        ("apt-get update && apt-get install -y gcc tini; ls", "apt-get update && apt-get install -y tini && {}; ls"),
+        ("apt-get update && apt-get install -y gcc && {}", ""),
+        # more than an installation, or a pipe behind it
+        ("apt-get update && apt-get install -y gcc && ls", None),
+        ("apt-get update && apt-get install -y tini | cat", None),
+    ],
+)
+def test_what_is_left_over_is_trimmed_where_nothing_else_is_done(before: str, trimmed: str | None) -> None:
+    lists = "rm -rf /var/lib/apt/lists/*"
+    text = final(FILE, "", "").replace("FROM \n", f"FROM debian:bookworm-slim\nRUN {before.format(lists)}\n")
+    text = text.replace("RUN cargo build --release", "RUN make release")
+    expected = text
+    if trimmed is not None:
+        step = f"RUN {trimmed.format(lists)}\n" if trimmed else ""
+        expected = text.replace(f"RUN {before.format(lists)}\n", step)
+    assert fix(text).source.data.decode() == expected

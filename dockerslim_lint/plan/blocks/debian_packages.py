@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
+from itertools import pairwise
 
 from dockerslim_lint.catalog import commands as known_commands
 from dockerslim_lint.catalog import debian, packages
@@ -10,6 +11,7 @@ from dockerslim_lint.edit import Edit
 from dockerslim_lint.facts.model import Command, CommandWord, FinalImage, ImageBuild
 from dockerslim_lint.facts.packages import manager_of, package_words
 from dockerslim_lint.plan.blocks.lines import cased, insert_line, removal
+from dockerslim_lint.plan.blocks.trim import after_installs, commands_of, only_installs, without_words
 from dockerslim_lint.plan.model import NotPossible
 
 EMPTY_LISTS = "rm -rf /var/lib/apt/lists/*"
@@ -32,9 +34,7 @@ class PackageSteps:
         self._own = [
             index for index in build.stages[image.stage].instructions if build.instructions[index].keyword == "RUN"
         ]
-        self._commands = {
-            index: [command for command in image.commands if command.instruction == index] for index in self._own
-        }
+        self._commands = {index: commands_of(image, index) for index in self._own}
         self._compiles = any(known_commands.may_compile(command.name) for command in image.commands)
 
     def edits(self, missing: Mapping[str, str], release: str) -> Iterator[Edit]:
@@ -50,13 +50,13 @@ class PackageSteps:
                 takes = bool(names) and _takes_more(command)
                 if kept:
                     yield from changes
-                    yield from _without(command, [word for word in words if word not in kept])
+                    yield from without_words(command, [word for word in words if word not in kept])
                     if takes:
                         yield _behind(self._build, command, kept[-1], names)
                 elif takes:
-                    yield from _without(command, words[1:])
+                    yield from without_words(command, words[1:])
                     yield Edit(words[0].span.start, words[0].span.end, " ".join(names))
-                elif self._only_packages(index):
+                elif only_installs(self._commands[index]):
                     gone = None
                 if takes:
                     names = []
@@ -81,7 +81,12 @@ class PackageSteps:
             if new and new != name:
                 changes.append(Edit(word.span.start, word.span.end, new))
             kept.append(word)
-        if not kept and len(words) and not self._only_packages(command.instruction) and not _takes_more(command):
+        if (
+            not kept
+            and len(words)
+            and not only_installs(self._commands[command.instruction])
+            and not _takes_more(command)
+        ):
             return words, []
         return kept, changes
 
@@ -117,31 +122,12 @@ class PackageSteps:
             if manager_of(command):
                 yield [word.pattern for word in command.words]
 
-    def _only_packages(self, index: int) -> bool:
-        """Whether the step does nothing but what apt needs."""
-        return all(manager_of(one) or one.name in ("rm", "true", "set") for one in self._commands[index])
-
     def _emptied(self, index: int) -> Iterator[Edit]:
         """The lists of apt go in the step that fetches them, where no later step leans on them."""
-        filled = any(one.kind == "cache" and one.command.instruction == index for one in self._image.leftovers)
-        installs = [one for one in self._commands[index] if manager_of(one) == "apt" and package_words(one)]
-        if not filled or not installs:
-            return
-        for later in self._own[self._own.index(index) + 1 :]:
-            verbs = [words[1:2] for words in self._words(later)]
-            if any(package_words(one) for one in self._commands[later]) and ["update"] not in verbs:
-                return
-        last = installs[-1]
-        if last.shell_form and last.certain and not last.nested and self._ends(last):
-            yield Edit(last.span.end, last.span.end, f" && {EMPTY_LISTS}")
-
-    def _ends(self, command: Command) -> bool:
-        """Whether nothing of the command follows its span."""
-        end = self._build.instructions[command.instruction].span.end
-        rest = (
-            self._build.source.data[command.span.end : end].replace(b"\\\r\n", b"").replace(b"\\\n", b"").lstrip(b" \t")
-        )
-        return not rest or rest[:1] in b"\r\n;" or rest[:2] == b"&&"
+        if any(one.kind == "cache" and one.command.instruction == index for one in self._image.leftovers):
+            place = after_installs(self._build, self._image, index, "apt")
+            if place is not None:
+                yield Edit(place, place, f" && {EMPTY_LISTS}")
 
 
 def _takes_more(command: Command) -> bool:
@@ -150,17 +136,10 @@ def _takes_more(command: Command) -> bool:
     return command.certain and command.shell_form and not command.nested and not flags
 
 
-def _without(command: Command, words: list[CommandWord]) -> Iterator[Edit]:
-    """Words go, with the space and the line break before them."""
-    for word in words:
-        before = command.words[command.words.index(word) - 1]
-        yield Edit(before.span.end, word.span.end, "")
-
-
 def _behind(build: ImageBuild, command: Command, word: CommandWord, names: list[str]) -> Edit:
     """Names behind a word, each on a line of its own where the file has it so."""
     words = command.words[: command.words.index(word) + 1]
-    between = [build.source.data[one.span.end : other.span.start] for one, other in zip(words, words[1:], strict=False)]
+    between = [build.source.data[one.span.end : other.span.start] for one, other in pairwise(words)]
     lines = [text.decode("ascii") for text in between if b"\n" in text and not text.replace(b"\\", b"").strip()]
     space = lines[-1].replace("\r\n", "\n") if lines else " "
     return Edit(word.span.end, word.span.end, "".join(f"{space}{name}" for name in names))
