@@ -95,13 +95,14 @@ def _choices(
     kept = _kept(build, images)
     if kept is not None:
         yield kept
-    for name in dict.fromkeys((*(name for name in prefer if name in CHOICES + ON_REQUEST), *CHOICES)):
+    own = {one.reference: one.image for one in build.own_images}
+    for name in dict.fromkeys((*(name for name in prefer if name in (*CHOICES, *ON_REQUEST, *own)), *CHOICES)):
         if name == DEBIAN_SLIM:
             from dockerslim_lint.plan import debian_slim
 
             yield debian_slim.choice(name, build, stages)
         elif kept is None or name != kept.name:
-            yield Choice(name, catalog.choice(name), keep=False)
+            yield Choice(name, own[name] if name in own else catalog.choice(name), keep=False)
 
 
 def _cooks(build: ImageBuild, stages: tuple[int, ...]) -> tuple[Warmup, ...]:
