@@ -62,6 +62,8 @@ def missing_packages(build: ImageBuild, image: FinalImage, base: BaseImage) -> d
             known = packages.lookup(install.manager, name)
             there |= {name, *(known.brings if known is not None else ())}
     found = {}
+    if _speaks_for_itself(build, image) and any(".so" in name for one in image.transfers for name in one.sources):
+        return {}  # it copies its libraries by hand
     for package, why in wanted_packages(build, image, base).items():
         library = debian.library(package)
         names = library.names if library is not None else {package}

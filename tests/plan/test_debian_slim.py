@@ -151,6 +151,9 @@ def test_a_newer_release_has_other_names() -> None:
         ("rust:1", "ubuntu:24.04", "RUN useradd app\nUSER app\n", "another number"),
         ("rust:1-bookworm", "fedora:41", "RUN dnf install -y something\n", "something"),
         ("rust:1-bookworm", "fedora:41", "RUN ./setup.sh\n", "setup.sh"),
+        ("rust:1-bookworm", "alpine:3.22", "RUN adduser -D app\n", "adduser"),
+        ("rust:1-bookworm", "alpine:3.22", "RUN apk add --no-cache something\n", "something"),
+        ("rust:1", "debian:bookworm-slim", "ARG P='curl jq'\n" + INSTALL.format("$P"), "come from a variable"),
         ("ubuntu:24.04", "ubuntu:22.04", "", "cannot"),
     ],
 )
@@ -164,6 +167,30 @@ def test_withheld(builder: str, base: str, steps: str, said: str) -> None:
         )
     assert choice(text, files) == ""
     assert said in reason(text, files)
+
+
+@pytest.mark.parametrize(
+    ("base", "steps"),
+    [
+        ("fedora:41", "RUN dnf install -y libpq ca-certificates && dnf clean all\nRUN useradd app\nUSER app\n"),
+        ("alpine:3.22", "RUN apk add --no-cache libpq gcompat ca-certificates\nRUN mkdir /d\n"),
+    ],
+)
+def test_another_distribution(base: str, steps: str) -> None:
+    _, *rest = steps.splitlines()
+    lines = after(final(FILE, base, steps))
+    assert lines[:2] == ["debian:bookworm-slim", ADDED.format("libpq5 ca-certificates").rstrip()]
+    assert lines[2 : 2 + len(rest)] == rest
+
+
+def test_libraries_copied_by_hand_are_no_business_of_ours() -> None:
+    steps = "COPY --from=builder /usr/lib/x86_64-linux-gnu/libpq.so.5 /usr/lib/\n"
+    assert after(final(FILE, "debian:bookworm", steps))[:2] == ["debian:bookworm-slim", steps.rstrip()]
+
+
+def test_packages_of_a_variable_stay() -> None:
+    steps = "ARG P='gcc libpq5'\n" + INSTALL.format("$P")
+    assert "\n".join(after(final(FILE, "debian:bookworm", steps))[1:]).startswith(steps)
 
 
 def test_the_library_of_an_older_release() -> None:

@@ -11,7 +11,7 @@ from dockerslim_lint.edit import Edit
 from dockerslim_lint.facts.model import Command, CommandWord, FinalImage, ImageBuild
 from dockerslim_lint.facts.packages import manager_of, package_words
 from dockerslim_lint.plan.blocks.lines import cased, insert_line, removal
-from dockerslim_lint.plan.blocks.trim import after_installs, commands_of, only_installs, without_words
+from dockerslim_lint.plan.blocks.trim import after_installs, commands_of, is_written, only_installs, without_words
 from dockerslim_lint.plan.model import NotPossible
 
 EMPTY_LISTS = "rm -rf /var/lib/apt/lists/*"
@@ -75,10 +75,16 @@ class PackageSteps:
         kept, changes = [], []
         for word in words:
             name = packages.bare_name(word.pattern)
+            if not is_written(self._build, word):
+                if not self._same:
+                    line = self._build.source.line_of(word.span.start)
+                    raise NotPossible(f"the packages in line {line} come from a variable")
+                kept.append(word)
+                continue
             if self._needless(command, name):
                 continue
-            new = "" if not word.exact else self.name_in(release, word, name)
-            if new and new != name:
+            new = self.name_in(release, word, name)
+            if new != name:
                 changes.append(Edit(word.span.start, word.span.end, new))
             kept.append(word)
         if (
@@ -157,7 +163,7 @@ def carried_packages(build: ImageBuild, image: FinalImage, release: str) -> Iter
                 continue
             if name.endswith("-dev") and (known is not None or debian.library(name) is not None):
                 continue
-            if install.manager != "apt" or not word.exact:
+            if install.manager != "apt" or not is_written(build, word):
                 line = build.source.line_of(word.span.start)
                 raise NotPossible(f"{name} (line {line}) may be needed when the image runs")
             yield from steps.name_in(release, word, name).split()

@@ -23,6 +23,10 @@ LEAST_OF_PEOPLE = 1000
 """The first id that useradd gives to a user that is no system account (login.defs, UID_MIN)."""
 
 
+OTHER_FLAGS = frozenset({"adduser", "addgroup"})
+"""Programs that are others in Debian than elsewhere: busybox's, and shadow's under another name."""
+
+
 def move(task: Task) -> Iterator[Draft]:
     """The final stages of a task that are stages of their own. Raises NotPossible; AtBest where none would change."""
     drafts = [_move(task, image) for image in task.images if not image.single_stage]
@@ -136,7 +140,11 @@ def _without_other_packages(
     for index in build.stages[image.stage].instructions:
         commands = [command for command in image.commands if command.instruction == index]
         if not any(manager_of(command) for command in commands):
-            unknown = [command for command in commands if known_commands.classify(command.name) == "opaque"]
+            unknown = [
+                command
+                for command in commands
+                if known_commands.classify(command.name) == "opaque" or command.name in OTHER_FLAGS
+            ]
             if unknown:
                 line = build.source.line_of(unknown[0].span.start)
                 raise NotPossible(f"the final stage runs {unknown[0].name or 'what cannot be read'} (line {line})")
@@ -148,6 +156,8 @@ def _without_other_packages(
                 known = packages.lookup(manager_of(command), name)
                 if known is not None and known.role == "certificates":
                     missing["ca-certificates"] = known.role
+                elif known is not None and known.role.endswith("library"):
+                    continue  # what is linked is among `missing`
                 elif known is None or not needless_package(known, base):
                     raise NotPossible(f"the final stage installs {name} (line {line}), whose Debian name is not known")
             if install is None and why_needed(command, base):

@@ -22,6 +22,9 @@ def trim_leftovers(build: ImageBuild, image: FinalImage) -> Draft:
             commands = commands_of(image, index)
             words = package_words(one.command)
             needless = [word for word in words if packages.bare_name(word.pattern) in one.names]
+            if not all(is_written(build, word) for word in needless):
+                line = build.source.line_of(one.command.span.start)
+                raise NotPossible(f"the packages in line {line} come from a variable")
             if len(needless) < len(words):
                 edits += without_words(one.command, needless)
             elif only_installs(commands):
@@ -87,6 +90,11 @@ def commands_of(image: FinalImage, index: int) -> list[Command]:
 def only_installs(commands: Sequence[Command]) -> bool:
     """Whether a step does nothing but install, and clean up behind it."""
     return all(manager_of(one) or one.name in ("rm", "true", "set") for one in commands)
+
+
+def is_written(build: ImageBuild, word: CommandWord) -> bool:
+    """Whether a word's value stands in the file as it is, and comes from no variable."""
+    return build.source.text(word.span).strip("'\"") == word.pattern
 
 
 def without_words(command: Command, words: Sequence[CommandWord]) -> Iterator[Edit]:
