@@ -32,6 +32,10 @@ class GnuOnFatBase(Rule):
     What it costs: musl's allocator is slow where many threads allocate, and its resolver treats DNS search domains
     differently. Programs that load libraries at run time (plugins, CUDA, PAM) must stay on glibc.
 
+    Where the program keeps glibc, because a crate or a comment beside FROM says so, it goes to distroless/cc, or to debian
+    slim of the builder's release with the packages of the libraries that its crates link. An image that is there already
+    is reported for information only, with the reason.
+
     **Fix safety.** The fix changes the libc and the base image, so it is never applied on its word alone:
     `lint --fix --verify` builds and runs both images and writes what it could prove; `--unsafe-fixes` writes unproven.
     """
