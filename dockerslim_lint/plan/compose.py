@@ -183,7 +183,8 @@ def _cost(task: Task) -> str:
 
             for image in task.images:
                 wanted = wanted_packages(task.build, image, task.choice.base)
-                texts += [f"needs {name} ({why})" for name, why in wanted.items()]
+                for reason in dict.fromkeys(wanted.values()):
+                    texts.append(f"needs {', '.join(name for name in wanted if wanted[name] == reason)} ({reason})")
         return "; ".join(dict.fromkeys(texts))
     return COST if task.retarget else ""
 

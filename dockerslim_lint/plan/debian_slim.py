@@ -56,17 +56,21 @@ def needs_certificates(image: FinalImage, crate: Crate | None) -> bool:
 
 def missing_packages(build: ImageBuild, image: FinalImage, base: BaseImage) -> dict[str, str]:
     """Those of `wanted_packages` that neither the base nor a step of the image brings."""
-    there: set[str] = set()
+    written: set[str] = set()
+    brought: set[str] = set()
     for install in image.installs:
         for name in install.packages:
             known = packages.lookup(install.manager, name)
-            there |= {name, *(known.brings if known is not None else ())}
+            written.add(name)
+            brought.update(known.brings if known is not None else ())
     found = {}
     if _speaks_for_itself(build, image) and any(".so" in name for one in image.transfers for name in one.sources):
         return {}  # it copies its libraries by hand
     for package, why in wanted_packages(build, image, base).items():
         library = debian.library(package)
         names = library.names if library is not None else {package}
+        # a -dev package goes, and what it stood for is then to be read in the file
+        there = written if library is not None and library.build in written else written | brought
         if not (library is not None and library.present) and there.isdisjoint(names):
             found[package] = why
     return found

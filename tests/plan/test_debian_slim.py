@@ -89,6 +89,7 @@ def test_certificates_for_who_reads_them() -> None:
         ("gcc pkg-config curl", "curl libpq5"),
         ("ca-certificates", "ca-certificates libpq5"),
         ("postgresql-client", "postgresql-client"),
+        ("postgresql-client libpq-dev", "postgresql-client libpq5"),
     ],
 )
 def test_an_own_step_is_trimmed_and_added_to(written: str, left: str) -> None:
