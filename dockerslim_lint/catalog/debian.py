@@ -22,6 +22,11 @@ class Library(Record):
     present: bool
     """debian slim has it."""
 
+    @property
+    def same_everywhere(self) -> bool:
+        """Whether it has one name in all releases."""
+        return len(set(self.runtime.values())) == 1
+
     def differs(self, first: str, second: str) -> bool:
         """Whether it is known to have another version, and so another file name, in two releases; t64 is a name only."""
         names = [[name.removesuffix("t64") for name in self.runtime.get(one, ())] for one in (first, second)]

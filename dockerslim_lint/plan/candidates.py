@@ -100,7 +100,7 @@ def _choices(
         if name == DEBIAN_SLIM:
             from dockerslim_lint.plan import debian_slim
 
-            yield debian_slim.choice(name, build, stages)
+            yield debian_slim.choice(name, build, images, stages)
         elif kept is None or name != kept.name:
             yield Choice(name, own[name] if name in own else catalog.choice(name), keep=False)
 

@@ -18,19 +18,26 @@ SLIGHTLY = 1.1
 """A base that is bigger by less than this factor is not worth leaving."""
 
 
-def choice(name: str, build: ImageBuild, stages: tuple[int, ...]) -> Choice:
-    """Debian slim in the builders' own release; else in the oldest one whose glibc is not older than theirs."""
+def choice(name: str, build: ImageBuild, shipped: tuple[FinalImage, ...], stages: tuple[int, ...]) -> Choice:
+    """Debian slim in the release that the images have, where their programs run on it; else in the builders' own, or the next one.
+
+    A base whose glibc is older than a builder's is the choice only where there is no other; `check_glibc` then says so.
+    """
     builders = [image for number in stages if (image := build.stages[number].image) is not None]
-    oldest: BaseImage | None = None
-    for release in debian.releases():
-        base = images.lookup(f"debian:{release}-slim")
-        assert base is not None, release
-        if any(image.release == release for image in builders) or oldest is None:
-            oldest = base
-        if not any(is_newer(image.libc_version, base.libc_version) for image in builders if image.libc_version):
+    bases = [base for release in debian.releases() if (base := images.lookup(f"debian:{release}-slim")) is not None]
+    fit = [base for base in bases if not any(is_newer(one.libc_version, base.libc_version) for one in builders)]
+    there = {(base.family, base.release) for one in shipped if (base := build.stages[one.stage].image) is not None}
+    for base in fit[1:]:
+        if there == {(base.family, base.release)} and _runs_on(build, shipped, base):
             return Choice(name, base, keep=False, installs=True)
-    assert oldest is not None
-    return Choice(name, oldest, keep=False, installs=True)
+    return Choice(name, (fit or bases)[0], keep=False, installs=True)
+
+
+def _runs_on(build: ImageBuild, shipped: tuple[FinalImage, ...], base: BaseImage) -> bool:
+    try:
+        return all(wanted_packages(build, image, base) is not None for image in shipped)
+    except NotPossible:
+        return False
 
 
 def wanted_packages(build: ImageBuild, image: FinalImage, base: BaseImage) -> dict[str, str]:
@@ -158,8 +165,9 @@ def _runtime(build: ImageBuild, at: int, library: debian.Library, base: BaseImag
     builder = stage.image
     line = build.source.line_of(build.instructions[stage.instruction].span.start)
     apt = builder is not None and builder.package_manager == "apt"
-    own = apt and builder is not None and builder.release == base.release
-    if not own and not (apt and len(set(library.runtime.values())) == 1):
+    released = builder is not None and (builder.release == base.release or builder.release in library.runtime)
+    same = library.same_everywhere or (builder is not None and not library.differs(builder.release, base.release))
+    if not apt or not (released or library.same_everywhere) or not same:
         raise NotPossible(
             f"{why} links the {library.build} of the builder (line {line}), and whether {base.title} of {base.release}"
             " has that version is not known"

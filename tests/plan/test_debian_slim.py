@@ -184,6 +184,22 @@ def test_another_distribution(base: str, steps: str) -> None:
     assert lines[2 : 2 + len(rest)] == rest
 
 
+@pytest.mark.parametrize(
+    ("crates", "base", "expected"),
+    [
+        # the image's release stays where the program runs on it
+        ({"pq__sys": ""}, "debian:trixie", "debian:trixie-slim"),
+        ({"pq__sys": "", "openssl__sys": ""}, "debian:trixie", "debian:trixie-slim"),
+        ({"pq__sys": ""}, "ubuntu:26.04", "debian:bookworm-slim"),
+        # ffmpeg's libraries are others there
+        ({"ffmpeg__sys": ""}, "debian:trixie", "debian:bookworm-slim"),
+    ],
+)
+def test_which_release(crates: dict[str, str], base: str, expected: str) -> None:
+    text = FILE.replace("COPY . .", "RUN apt-get update && apt-get install -y libavcodec-dev\nCOPY . .", 1)
+    assert after(final(text, base), locked(**crates))[0] == expected
+
+
 def test_libraries_copied_by_hand_are_no_business_of_ours() -> None:
     steps = "COPY --from=builder /usr/lib/x86_64-linux-gnu/libpq.so.5 /usr/lib/\n"
     assert after(final(FILE, "debian:bookworm", steps))[:2] == ["debian:bookworm-slim", steps.rstrip()]
@@ -209,6 +225,7 @@ def test_the_library_of_an_older_release() -> None:
         ("debian:bookworm-slim", INSTALL.format("libpq5")),
         ("debian:12-slim", INSTALL.format("curl libpq5 tini")),
         ("debian:trixie-slim", INSTALL.format("libpq5")),
+        ("debian:trixie-slim", INSTALL.format("libpq5 libicu76")),
         ("ubuntu:24.04", INSTALL.format("libpq5")),
     ],
 )
