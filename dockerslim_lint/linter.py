@@ -274,18 +274,22 @@ def _fix(reader: _Reader, source: Source, allow: Safety, decide: bool = True) ->
             refused.add((chosen.key, chosen.choice))
             bug = bug or f"the fix {chosen.key} ({chosen.choice or chosen.title}) was thrown away: {wrong}"
             continue
-        codes = tuple(
-            dict.fromkeys(
-                finding.code
-                for finding in report.findings
-                if not isinstance(finding.fixes, Withheld) and any(one.key == chosen.key for one in finding.fixes)
-            )
-        )
-        applied.append(Applied(chosen, codes))
+        applied.append(Applied(chosen, _settled(report, report_after, chosen.key)))
         source, report = after, report_after
     else:
         bug = bug or f"the fixes did not come to an end after {MAX_PASSES} passes"
     return Fixed(source, report, tuple(applied), _held(report), bug)
+
+
+def _settled(before: Report, after: Report, key: str) -> tuple[str, ...]:
+    """The codes of the findings that a fix was made for, but for those that are still there and wait for another one."""
+    codes = dict.fromkeys(
+        finding.code
+        for finding in before.findings
+        if not isinstance(finding.fixes, Withheld) and any(one.key == key for one in finding.fixes)
+    )
+    left = {finding.code for finding in after.findings if finding.key == key}
+    return tuple(code for code in codes if code not in left) or tuple(codes)
 
 
 def _next(report: Report, allow: Safety, refused: set[tuple[str, str]], decide: bool, always: set[str]) -> Fix | None:

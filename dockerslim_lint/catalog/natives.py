@@ -71,6 +71,12 @@ def crates() -> tuple[str, ...]:
 
 
 @cache
+def with_system(package: str) -> tuple[str, ...]:
+    """The crates that link the library of a Debian -dev package."""
+    return tuple(crate for crate, row in _rows().items() if package in row.get("system", "").split())
+
+
+@cache
 def macros() -> frozenset[str]:
     """Names of crates that are procedural macros: a shared library for the machine that compiles."""
     return frozenset(table("natives")["macros"]["crates"].split())

@@ -44,7 +44,7 @@ def lookup(manager: str, name: str) -> Package | None:
     A pinned version, an architecture or a source (``curl=8.*``, ``libc6:arm64``, ``curl@edge``) is looked through.
     """
     family = family_of(manager)
-    return _lookup(family, _bare(name)) if family else None
+    return _lookup(family, bare_name(name)) if family else None
 
 
 def family_of(manager: str) -> str:
@@ -106,7 +106,8 @@ _MANY = ("library", "plugin-library", "compression-library", "build-only", "hous
 """Roles whose rows hold many packages, so that the first of one list says nothing of another's."""
 
 
-def _bare(name: str) -> str:
+def bare_name(name: str) -> str:
+    """A package's name without version, architecture and source."""
     for mark in "=<>~@/:":
         name = name.partition(mark)[0]
     return name

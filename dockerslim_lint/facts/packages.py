@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dockerslim_lint.catalog import commands as known_commands
 from dockerslim_lint.catalog import packages
 from dockerslim_lint.facts import patterns
-from dockerslim_lint.facts.model import Command, Leftover, Mount, PackageInstall
+from dockerslim_lint.facts.model import Command, CommandWord, Leftover, Mount, PackageInstall
 
 INSTALLERS = {
     "apt-get": ("apt", {"install"}),
@@ -35,11 +35,16 @@ def manager_of(command: Command) -> str:
 
 def read_install(command: Command) -> PackageInstall | None:
     """The packages that a command installs; None where it installs none. Versions (``=1.2``, ``/suite``) are cut off."""
+    names = [word.pattern.partition("=")[0].partition("/")[0] for word in package_words(command)]
+    return PackageInstall(command, INSTALLERS[command.name][0], tuple(names)) if names else None
+
+
+def package_words(command: Command) -> list[CommandWord]:
+    """The words of a command that name packages to install."""
     if command.name not in INSTALLERS:
-        return None
-    family, verbs = INSTALLERS[command.name]
+        return []
     verb = ""
-    packages: list[str] = []
+    found: list[CommandWord] = []
     skip = False
     for word in command.words[1:]:
         text = word.pattern
@@ -50,8 +55,8 @@ def read_install(command: Command) -> PackageInstall | None:
         elif not verb:
             verb = text
         else:
-            packages.append(text.partition("=")[0].partition("/")[0])
-    return PackageInstall(command, family, tuple(packages)) if verb in verbs and packages else None
+            found.append(word)
+    return found if verb in INSTALLERS[command.name][1] else []
 
 
 def leftovers(

@@ -17,7 +17,9 @@ from dockerslim_lint.plan.blocks.strip import toolchain_version
 from dockerslim_lint.plan.blocks.target_map import asked_platforms
 from dockerslim_lint.plan.model import Choice, NotPossible, Task
 
-CHOICES = ("distroless/static", "alpine", "distroless/cc")
+DEBIAN_SLIM = "debian-slim"
+
+CHOICES = ("distroless/static", "alpine", "distroless/cc", DEBIAN_SLIM)
 """In the order of preference; `prefer` in the configuration puts others first."""
 
 ON_REQUEST = ("scratch",)
@@ -84,7 +86,8 @@ def tasks(build: ImageBuild, images: tuple[FinalImage, ...], prefer: tuple[str, 
     def of(choice: Choice) -> Iterator[Task]:
         if choice.base.libc == "glibc":
             if links == {GNU_DYNAMIC}:
-                yield Task(build, images, calls, stages, choice, False, why_glibc=why_glibc)
+                asked = choice.name in prefer
+                yield Task(build, images, calls, stages, choice, False, why_glibc=why_glibc, asked=asked)
         elif not why_glibc:
             for mapped, cross in ways:
                 yield Task(
@@ -101,7 +104,7 @@ def tasks(build: ImageBuild, images: tuple[FinalImage, ...], prefer: tuple[str, 
                     named=named,
                 )
 
-    return (task for choice in _choices(build, images, prefer) for task in of(choice))
+    return (task for choice in _choices(build, images, stages, prefer) for task in of(choice))
 
 
 def _ways(
@@ -128,14 +131,20 @@ def _ways(
     return [(mapped, True)] if crossing else [(mapped, True), (emulated, False)]
 
 
-def _choices(build: ImageBuild, images: tuple[FinalImage, ...], prefer: tuple[str, ...]) -> Iterator[Choice]:
+def _choices(
+    build: ImageBuild, images: tuple[FinalImage, ...], stages: tuple[int, ...], prefer: tuple[str, ...]
+) -> Iterator[Choice]:
     """The bases in the order in which they are tried; each is looked up when it is its turn."""
     kept = _kept(build, images)
     if kept is not None:
         yield kept
     own = {one.reference: one.image for one in build.own_images}
     for name in dict.fromkeys((*(name for name in prefer if name in (*CHOICES, *ON_REQUEST, *own)), *CHOICES)):
-        if kept is None or name != kept.name:
+        if name == DEBIAN_SLIM:
+            from dockerslim_lint.plan import debian_slim
+
+            yield debian_slim.choice(name, build, images, stages)
+        elif kept is None or name != kept.name:
             yield Choice(name, own[name] if name in own else catalog.choice(name), keep=False)
 
 

@@ -90,13 +90,17 @@ def _drafts(task: Task) -> Iterator[Draft]:
         yield move_paths(task)
     if not too_old_to_strip(build, task.images):
         yield strip_symbols(build, task.images)
+    if task.choice.installs:
+        from dockerslim_lint.plan.blocks.debian_steps import move
+
+        yield from move(task)
     for image in task.images:
         if image.single_stage:
             from dockerslim_lint.plan.blocks.split_stage import split
 
             yield split(task, image)
             continue
-        if task.choice.keep:
+        if task.choice.keep or task.choice.installs:
             continue
         yield replace_base(build, image, task.choice)
         yield full_destinations(build, image, task.choice)
@@ -150,9 +154,21 @@ def _check(task: Task, images: tuple[FinalImage, ...], after: ImageBuild, change
             raise OurBug("the command would change")
         if old.workdir != new.workdir:
             raise OurBug(f"the working directory would be {new.workdir}")
+        if task.choice.installs:
+            _check_packages(after, new, task.choice)
         before, now = configuration(task.build, old), configuration(after, new)
         if [line for line in before if not _for_cargo(line)] != [line for line in now if not _for_cargo(line)]:
             raise OurBug("the image's configuration would change")
+
+
+def _check_packages(after: ImageBuild, image: FinalImage, choice: Choice) -> None:
+    """Every library that the image's programs need is installed in it, or is there."""
+    from dockerslim_lint.plan.debian_slim import missing_packages
+
+    base = after.stages[image.stage].image
+    lacking = missing_packages(after, image, base) if base is not None and base.family == choice.base.family else {}
+    if lacking:
+        raise OurBug(f"{', '.join(lacking)} would not be installed")
 
 
 def configuration(build: ImageBuild, image: FinalImage) -> list[str]:
@@ -184,7 +200,15 @@ def _title(task: Task) -> str:
 
 def _cost(task: Task) -> str:
     if task.glibc:
-        return f"keeps glibc: {task.why_glibc}" if task.why_glibc else ""
+        texts = [f"keeps glibc: {task.why_glibc}"] if task.why_glibc else []
+        if task.choice.installs:
+            from dockerslim_lint.plan.debian_slim import wanted_packages
+
+            for image in task.images:
+                wanted = wanted_packages(task.build, image, task.choice.base)
+                for reason in dict.fromkeys(wanted.values()):
+                    texts.append(f"needs {', '.join(name for name in wanted if wanted[name] == reason)} ({reason})")
+        return "; ".join(dict.fromkeys(texts))
     return COST if task.retarget else ""
 
 

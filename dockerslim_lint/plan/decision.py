@@ -7,7 +7,7 @@ from dockerslim_lint.facts.model import STRIPPED_ALL, FinalImage, ImageBuild
 from dockerslim_lint.plan.blocks.strip import strip_symbols
 from dockerslim_lint.plan.candidates import groups, key_of, tasks
 from dockerslim_lint.plan.compose import OurBug, Reread, compose
-from dockerslim_lint.plan.model import NotPossible
+from dockerslim_lint.plan.model import AtBest, NotPossible
 
 MAX_CANDIDATES = 6
 
@@ -34,6 +34,7 @@ class Plan:
         self._checked = checked
         self._most = MAX_CANDIDATES if alternatives else 1
         self._slim: dict[str, tuple[Fix, ...] | Withheld] = {}
+        self._settled: dict[str, str] = {}
         self._groups = groups(build)
         self.bugs: list[str] = []
         """What was composed and then thrown away, because the second reading disagreed: our bugs, one line each"""
@@ -49,6 +50,11 @@ class Plan:
         if key not in self._slim:
             self._slim[key] = self._decide(group, key)
         return self._slim[key]
+
+    def settled(self, image: FinalImage) -> str:
+        """Why the image's program keeps glibc and the image keeps its base, which is as small as can be; "" otherwise."""
+        self.slim(image)
+        return self._settled.get(self.key(image), "")
 
     def strip(self, image: FinalImage) -> tuple[Fix, ...] | Withheld:
         """The fix that only leaves the symbols out."""
@@ -76,6 +82,28 @@ class Plan:
         claim = Claim(binaries, static, True, ())
         return (Fix(key, "", safety, "leave the symbols out", edits, cost, (), claim),)
 
+    def trim(self, image: FinalImage) -> tuple[Fix, ...] | Withheld:
+        """The fix that takes out what only installing and compiling needed, and keeps the base."""
+        from dockerslim_lint.plan.blocks.trim import trim_leftovers
+        from dockerslim_lint.plan.needs import claimed_needs
+
+        key = f"trim:{image.stage}"
+        try:
+            draft = trim_leftovers(self._build, image)
+        except NotPossible as reason:
+            return Withheld(key, str(reason))
+        edits = tuple(edit._replace(text=edit.text.replace("\n", self._build.source.newline)) for edit in draft.edits)
+        if self._checked:
+            after = self._reread(apply(self._build.source.data, edits)).images
+            place = self._build.images.index(image)
+            if place >= len(after) or after[place].leftovers or after[place].artifacts != image.artifacts:
+                self.bugs.append("our bug: the image would keep what only its build needs")
+                return Withheld(key, self.bugs[-1])
+        static = all(artifact.link.endswith("static") for _, artifact in image.artifacts)
+        stripped = all(artifact.stripped == STRIPPED_ALL for _, artifact in image.artifacts)
+        claim = Claim(tuple(path for path, _ in image.artifacts), static, stripped, claimed_needs(image, image.user))
+        return (Fix(key, "", Safety.PROVABLE, "leave out what only the build needs", edits, "", (), claim),)
+
     def _group(self, image: FinalImage) -> tuple[FinalImage, ...]:
         return next(group for group in self._groups if image in group)
 
@@ -89,12 +117,19 @@ class Plan:
         for task in possible:
             if len(fixes) == self._most:
                 break
+            native = task.why_glibc
             if task.glibc and not fixes and not task.why_glibc and reasons:
-                task = task._replace(why_glibc=reasons[0])
+                all_of_them = "; ".join(dict.fromkeys(reasons))
+                task = task._replace(why_glibc=all_of_them if task.choice.installs else reasons[0])
             try:
                 fixes.append(compose(task, key, self._reread if self._checked else None))
+            except AtBest as reason:
+                if not fixes and (task.asked or native):
+                    self._settled[key] = native or f"{task.choice.name} is asked for"
+                    return Withheld(key, "; ".join(dict.fromkeys(filter(None, (native, str(reason))))))
+                reasons.append(str(reason))
             except NotPossible as reason:
-                reasons.append(task.why_glibc if task.why_glibc and not reasons else str(reason))
+                reasons += [native, str(reason)] if native and not reasons else [str(reason)]
             except OurBug as bug:
                 self.bugs.append(f"our bug: with {task.choice.name}, {bug}")
                 return Withheld(key, self.bugs[-1])

@@ -13,12 +13,17 @@ class NotPossible(Exception):  # noqa: N818 - no error: the answer of a block th
     """A choice cannot be composed; the text is the reason, for people, without a final stop."""
 
 
+class AtBest(NotPossible):
+    """Nothing is to be gained by the choice: the image is as it would make it."""
+
+
 class Choice(Record):
-    """A final base. `keep` is True where the base that is there stays."""
+    """A final base. `keep` is True where the base that is there stays; `installs` where packages of its distribution stay or are added."""
 
     name: str
     base: BaseImage
     keep: bool
+    installs: bool = False
 
 
 class Task(Record):
@@ -29,7 +34,8 @@ class Task(Record):
     musl already, or `choice` has glibc (`why_glibc` then says why not musl, "" if musl is possible too). `compiler` are
     the Debian packages with which the crates' C code is compiled for musl. `platforms` are those of which a ``case`` tells
     the target; () where ``uname -m`` does. `cross`: the builder runs on the build platform, whatever the target.
-    `named`: the file names its glibc targets, and these become musl ones.
+    `named`: the file names its glibc targets, and these become musl ones. `asked`: the user's settings name the
+    choice.
     """
 
     build: ImageBuild
@@ -44,6 +50,7 @@ class Task(Record):
     platforms: tuple[Platform, ...] = ()
     cross: bool = False
     named: bool = False
+    asked: bool = False
 
     @property
     def glibc(self) -> bool:

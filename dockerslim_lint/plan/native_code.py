@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from dockerslim_lint.catalog import natives, packages
+from dockerslim_lint.catalog import debian, natives, packages
 from dockerslim_lint.catalog.images import BaseImage
 from dockerslim_lint.facts.crate.lock import leads_to
 from dockerslim_lint.facts.crate.model import Crate
@@ -31,10 +31,12 @@ def compiler_packages(build: ImageBuild, calls: tuple[int, ...]) -> tuple[str, .
 
 def check_shared_libraries(build: ImageBuild, calls: tuple[int, ...], base: BaseImage) -> None:
     """Raises NotPossible where a locked crate may link a library that a glibc base lacks."""
+    releases = {image.release for at in calls if (image := build.stages[build.calls[at].command.stage].image)}
     for crate in _crates(build, calls):
         for name, native in _native_crates(crate):
             if native is None:
                 raise NotPossible(f"the locked crate {name} may link a library, and the catalogue does not know it")
+            _check_versions(native, crate, releases, base)
             if native.build_only:
                 continue
             if native.verdict != "static-ok" and not native.runtime_apt and (native.needs or native.system):
@@ -44,6 +46,19 @@ def check_shared_libraries(build: ImageBuild, calls: tuple[int, ...], base: Base
             lacking = [package for package in native.runtime_apt if not _has(base, package)]
             if lacking and len(lacking) == len(native.runtime_apt):
                 raise NotPossible(f"the locked crate {name} may need {lacking[0]}, which {base.title} does not have")
+
+
+def _check_versions(native: natives.Native, crate: Crate, releases: set[str], base: BaseImage) -> None:
+    """The base has the version of the library that the builder's release links. Raises NotPossible."""
+    if native.vendored_by and leads_to(crate.locked or {}, native.crate, native.vendored_by):
+        return
+    for library in filter(None, map(debian.library, native.runtime_apt)):
+        for release in sorted(releases):
+            if library.differs(release, base.release):
+                raise NotPossible(
+                    f"the locked crate {native.crate} links {library.runtime[release][0]} of {release}, and {base.title} has"
+                    f" {library.runtime[base.release][0]}"
+                )
 
 
 def _crates(build: ImageBuild, calls: tuple[int, ...]) -> Iterator[Crate]:

@@ -21,6 +21,9 @@ def check_base(build: ImageBuild, image: FinalImage, choice: Choice) -> None:
     """Raises NotPossible with the first thing that the base lacks."""
     launch = image.launch
     base = choice.base
+    old = build.stages[image.stage].image
+    if choice.installs and not image.single_stage and old is not None and old.family == base.family:
+        return  # the same distribution, with the steps of the file
     if not launch.argv or launch.from_base:
         if not base.shell:
             raise NotPossible("the file sets neither ENTRYPOINT nor CMD: the base's shell is the command")
@@ -37,10 +40,12 @@ def check_base(build: ImageBuild, image: FinalImage, choice: Choice) -> None:
         _check_health(build, image, choice)
     if not image.single_stage:
         _check_transfers(build, image)
-    if not base.certificates:
+    if not base.certificates and not choice.installs:
         _check_crates(build, image, choice)
     for need in image.needs:
         if any(need.kind == package.role for package in _moved(image, choice)):
+            continue
+        if choice.installs and need.kind == "certificates":
             continue
         if (need.kind == "certificates" and not base.certificates) or (need.kind == "tzdata" and not base.tzdata):
             raise NotPossible(f"{choice.name} has no {need.kind}, and {need.reason}")
@@ -59,6 +64,10 @@ def _check_crates(build: ImageBuild, image: FinalImage, choice: Choice) -> None:
 
 def _moved(image: FinalImage, choice: Choice) -> list[packages.Package]:
     """The packages that the final stage installs and that go along to the new base: Alpine has one for the same purpose."""
+    if choice.installs:
+        installs = [install for install in image.installs if install.manager == choice.base.package_manager]
+        known = [packages.lookup(install.manager, name) for install in installs for name in install.packages]
+        return [package for package in known if package is not None and package.role != "build-only"]
     if choice.base.package_manager != "apk" or choice.keep or image.single_stage:
         return []
     known = [packages.lookup(install.manager, name) for install in image.installs for name in install.packages]
@@ -70,7 +79,7 @@ def _check_init(image: FinalImage, choice: Choice) -> None:
     name = patterns.basename(image.launch.init)
     known = packages.lookup("apt", name)
     installed = any(name in install.packages for install in image.installs)
-    if choice.keep:
+    if choice.keep or (choice.installs and installed):
         return
     if choice.base.package_manager != "apk" or not installed or known is None:
         raise NotPossible(f"{image.launch.init} starts the program, and {choice.name} does not have it")

@@ -32,6 +32,10 @@ class GnuOnFatBase(Rule):
     What it costs: musl's allocator is slow where many threads allocate, and its resolver treats DNS search domains
     differently. Programs that load libraries at run time (plugins, CUDA, PAM) must stay on glibc.
 
+    Where the program keeps glibc, because a crate or a comment beside FROM says so, it goes to distroless/cc, or to debian
+    slim of the builder's release with the packages of the libraries that its crates link. An image that is there already
+    is reported for information only, with the reason.
+
     **Fix safety.** The fix changes the libc and the base image, so it is never applied on its word alone:
     `lint --fix --verify` builds and runs both images and writes what it could prove; `--unsafe-fixes` writes unproven.
     """
@@ -50,12 +54,15 @@ class GnuOnFatBase(Rule):
             size = f" (~{base.unpacked_mb:.0f} MB of base)" if base.unpacked_mb else ""
             kind = "is a glibc program and ships" if len(gnu) == 1 else "are glibc programs and ship"
             note = "the toolchain's own image" if image.single_stage else "a whole distribution under one program"
+            settled = plan.settled(image)
+            text = f"{names_of(gnu)} {kind} on {stage.base_reference}{size}"
             yield self.finding(
-                f"{names_of(gnu)} {kind} on {stage.base_reference}{size}.",
+                f"{text}, and nothing smaller fits: {settled}." if settled else f"{text}.",
                 stage.word.span,
                 note=note,
                 labels=labels_of_calls(build, gnu, "builds for *-linux-gnu, the image's default"),
-                fixes=plan.slim(image),
+                fixes=() if settled else plan.slim(image),
+                severity=Severity.INFO if settled else None,
             )
 
     INVALID = (

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from dockerslim_lint.rule import Finding, ImageBuild, Invalid, Plan, Rule, Severity, Valid
+from dockerslim_lint.rule import Finding, ImageBuild, Invalid, Plan, Rule, Severity, Valid, Withheld
 
 APT = """\
 FROM rust:1-bookworm AS builder
@@ -29,6 +29,17 @@ RUN apk add ca-certificates
 COPY --from=builder /app/target/release/app /app
 CMD ["/app"]
 """
+SLIM = """\
+FROM rust:1-bookworm AS builder
+WORKDIR /app
+COPY . .
+RUN rustup target add "$(uname -m)"-unknown-linux-musl
+RUN CARGO_PROFILE_RELEASE_STRIP=symbols cargo build --release --target "$(uname -m)"-unknown-linux-musl
+FROM gcr.io/distroless/static-debian13
+COPY --from=builder /app/target/*-linux-musl/release/app /app
+CMD ["/app"]
+"""
+BUILD_BASE = APK.replace("ca-certificates", "--no-cache ca-certificates build-base")
 
 
 class Leftovers(Rule):
@@ -41,7 +52,9 @@ class Leftovers(Rule):
     Nothing is said of an image that is also the builder, of a RUN with a step that is not understood, and of tools where
     something in the stage may call them.
 
-    **Fix safety.** There is no fix of its own; where the image is being slimmed anyway, needless packages go with it.
+    **Fix safety.** The fix empties the cache in the RUN that fills it and no longer installs the tools. A program may call
+    what it removes, so it needs a proof (`--fix --verify`) or your word (`--unsafe-fixes`). Where the image is being
+    slimmed anyway, that fix comes first.
     """
 
     CODE = "DSL205"
@@ -51,6 +64,8 @@ class Leftovers(Rule):
     def check(self, build: ImageBuild, plan: Plan) -> Iterator[Finding]:
         seen: set[int] = set()
         for image in build.images:
+            base = build.stages[image.stage].image
+            slim = plan.slim(image) if image.leftovers and base is not None and base.fat else ()
             for one in image.leftovers:
                 if one.command.span.start in seen:
                     continue
@@ -63,9 +78,17 @@ class Leftovers(Rule):
                         f"The image holds what only a build needs: {names}.",
                         "nothing is compiled in this stage",
                     )
-                yield self.finding(text, one.command.span, note=note)
+                trim = plan.trim(image)
+                fixes = () if isinstance(slim, Withheld) else slim
+                own = () if isinstance(trim, Withheld) else trim
+                yield self.finding(text, one.command.span, note=note, fixes=(*fixes, *own) or trim)
 
-    INVALID = (Invalid(APT, line=6), Invalid(TOOLS, line=6), Invalid(APK, line=6))
+    INVALID = (
+        Invalid(APT, line=6, fixed=SLIM),
+        Invalid(TOOLS, line=6, fixed=SLIM),
+        Invalid(APK, line=6, fixed=APK.replace("add", "add --no-cache")),
+        Invalid(BUILD_BASE, line=6, fixed=BUILD_BASE.replace(" build-base", "")),
+    )
     VALID = (
         Valid(near=0, text=APT.replace("ca-certificates", "ca-certificates && rm -rf /var/lib/apt/lists/*")),
         Valid(near=0, text=APT.replace("ca-certificates", "tini; rm -rf /var/lib/{apt,cache,log}")),
@@ -79,4 +102,5 @@ class Leftovers(Rule):
         Valid(near=2, text=APK.replace("apk add", "apk add --no-cache")),
         Valid(near=2, text=APK.replace("ca-certificates", "ca-certificates && rm -rf /var/cache/apk/*")),
         Valid(near=2, text=APK.replace("RUN apk", "RUN --mount=type=cache,target=/var/cache/apk apk")),
+        Valid(near=3, text=BUILD_BASE.replace(" build-base", " libgcc")),
     )

@@ -27,6 +27,7 @@ ROWS = {
     "programs": "base",
     "needs": "crate",
     "libraries": "base",
+    "debian": "group",
 }
 PRESENT = sorted(path.stem for path in FOLDER.glob("*.toml"))
 SETTINGS = {

@@ -134,12 +134,12 @@ def test_held_back_says_why() -> None:
 def test_candidates_of_the_classic() -> None:
     shape = next(one for one in shapes() if one.name.startswith("01-"))
     found = linter.candidates(Source(shape.dockerfile), shape.context(), shape.settings())
-    assert [one.fix.choice for one in found] == ["distroless/static", "alpine", "distroless/cc"]
+    assert [one.fix.choice for one in found] == ["distroless/static", "alpine", "distroless/cc", "debian-slim"]
     assert found[0].source.data == shape.fixed
     assert (found[0].before_base, found[0].after_base) == ("ubuntu:22.04", "gcr.io/distroless/static-debian13")
     for one in found:
         build = read_build(one.source, shape.context(), {})
-        link = GNU_DYNAMIC if one.fix.choice == "distroless/cc" else MUSL_STATIC
+        link = GNU_DYNAMIC if one.fix.choice in ("distroless/cc", "debian-slim") else MUSL_STATIC
         assert all(artifact.link == link for image in build.images for _, artifact in image.artifacts)
 
 
@@ -155,7 +155,7 @@ def test_what_is_safe_is_proven_too() -> None:
 def test_prefer_decides_the_order() -> None:
     shape = next(one for one in shapes() if one.name.startswith("01-"))
     found = linter.candidates(Source(shape.dockerfile), shape.context(), Settings(prefer=("alpine",)))
-    assert [one.fix.choice for one in found] == ["alpine", "distroless/static", "distroless/cc"]
+    assert [one.fix.choice for one in found] == ["alpine", "distroless/static", "distroless/cc", "debian-slim"]
 
 
 def test_spans_of_the_fixed_file_add_up() -> None:

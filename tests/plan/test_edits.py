@@ -219,7 +219,7 @@ def test_old_alpine_is_kept() -> None:
 def test_candidates_all_hold() -> None:
     context = MemoryContext({path: body.encode() for path, body in CRATE.items()})
     found = linter.candidates(Source(CLASSIC.encode()), context, Settings())
-    assert [one.fix.choice for one in found] == ["distroless/static", "alpine", "distroless/cc"]
+    assert [one.fix.choice for one in found] == ["distroless/static", "alpine", "distroless/cc", "debian-slim"]
     for one in found:
         assert one.fix.claim is not None
         assert one.fix.claim.binaries == ("/usr/local/bin/app",)

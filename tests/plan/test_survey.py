@@ -137,8 +137,11 @@ def test_a_library_is_installed_and_nothing_is_known_of_the_crates() -> None:
     assert applied.choice == "distroless/cc"
     assert "libssl-dev" in applied.cost
     other = text.replace("libssl-dev", "libpq-dev")
-    held = linter.fix(Source(other.encode()), NoContext(), Settings(), Safety.PROVABLE).held
-    assert "libpq-dev" in next(one.reason for one in held if one.key.startswith("slim:"))
+    fixed = linter.fix(Source(other.encode()), NoContext(), Settings(), Safety.PROVABLE)
+    (applied,) = [one.fix for one in fixed.applied if one.fix.key.startswith("slim:")]
+    assert applied.choice == "debian-slim"
+    assert "libpq-dev" in applied.cost
+    assert b"install -y --no-install-recommends libpq5 " in fixed.source.data
     assert fix(text, LOCKED).applied
 
 

@@ -41,7 +41,7 @@ def reason(text: str, files: dict[str, str] | None = None, settings: Settings = 
     """Why there is no static musl program: what is said of the withheld decision, or of the one that keeps glibc."""
     fixed = fix(text, files, settings)
     for one in fixed.applied:
-        if one.fix.choice == "distroless/cc":
+        if one.fix.choice in ("distroless/cc", "debian-slim"):
             assert one.fix.cost.startswith("keeps glibc: ")
             return one.fix.cost
     assert fixed.source.data == text.encode() or all(not one.fix.key.startswith("slim:") for one in fixed.applied)

@@ -83,7 +83,15 @@ def needless_package(package: packages.Package, base: BaseImage) -> bool:
 
 def _is_package_cache(path: str) -> bool:
     return path.startswith(
-        ("/var/lib/apt/lists", "/var/cache/apt", "/var/cache/apk", "/tmp/", "/var/tmp/", "/var/cache/dnf")
+        (
+            "/var/lib/apt/lists",
+            "/var/cache/apt",
+            "/var/cache/apk",
+            "/tmp/",
+            "/var/tmp/",
+            "/var/cache/dnf",
+            "/var/cache/yum",
+        )
     )
 
 

@@ -58,18 +58,22 @@ def split(task: Task, image: FinalImage) -> Draft:
         raise NotPossible("nothing is known of the base")
     if image.stage != len(build.stages) - 1:
         raise NotPossible("another stage follows the one that is shipped")
-    steps = [at for at in stage.instructions if build.instructions[at].keyword == "RUN"]
-    last = steps[-1]
-    _check_steps(build, image)
+    carried, packages_line = frozenset[int](), ""
+    if task.choice.installs:
+        carried, packages_line = _brought_along(task, image)
+    runs = [at for at in stage.instructions if build.instructions[at].keyword == "RUN"]
+    last = max((at for at in runs if at not in carried), default=runs[-1])
+    _check_steps(build, image, carried, task.choice.installs)
     _check_arguments(build, image)
     user = image.user.partition(":")[0]
-    if user and not user.isdecimal() and task.choice.base.user_id(user) is None:
+    made = {one.name for one in image.users if one.command.instruction in carried}
+    if user and not user.isdecimal() and user not in made and task.choice.base.user_id(user) is None:
         raise NotPossible(f"nothing makes the user {user} in the new stage")
     name = stage.name or _free_name(build)
     edits = []
     if not stage.name:
         edits.append(Edit(stage.word.span.end, stage.word.span.end, f" AS {name}"))
-    lines = [f"FROM {task.choice.base.reference}"]
+    lines = [f"FROM {task.choice.base.reference}", *([packages_line] if packages_line else [])]
     workdir = "/"
     for index in stage.instructions:
         instruction = build.instructions[index]
@@ -77,6 +81,8 @@ def split(task: Task, image: FinalImage) -> Draft:
             break
         if instruction.keyword == "WORKDIR":
             workdir = patterns.join(workdir, instruction.words[0].literal or "*")
+        if index in carried:
+            lines.append(_as_written(build, instruction))
         if instruction.keyword in CARRIED and not _is_for_cargo(instruction):
             lines.append(_as_written(build, instruction))
     if "*" in workdir:
@@ -94,11 +100,28 @@ def split(task: Task, image: FinalImage) -> Draft:
     return Draft(tuple(edits))
 
 
-def _check_steps(build: ImageBuild, image: FinalImage) -> None:
+def _brought_along(task: Task, image: FinalImage) -> tuple[frozenset[int], str]:
+    """The steps that the new stage has too, and the one that installs its packages ("" for none)."""
+    from dockerslim_lint.plan.blocks.debian_packages import ALONE, carried_packages, install_line
+    from dockerslim_lint.plan.blocks.debian_steps import carried_steps
+    from dockerslim_lint.plan.debian_slim import wanted_packages
+
+    base = task.choice.base
+    names = dict.fromkeys(carried_packages(task.build, image, base.release))
+    # what the file takes along with its own packages may be needed too
+    flags = {word.pattern for install in image.installs for word in install.command.words}
+    alone = not names or ALONE.strip() in flags
+    names.update(dict.fromkeys(wanted_packages(task.build, image, base)))
+    return carried_steps(task.build, image), install_line(names, alone) if names else ""
+
+
+def _check_steps(build: ImageBuild, image: FinalImage, carried: frozenset[int], installs: bool) -> None:
     """Every step but those of the build itself may make something that the run needs."""
     programs = {patterns.basename(path) for path, _ in image.artifacts}
     for command in image.commands:
         name = known_commands.canonical(command.name)
+        if command.instruction in carried:
+            continue
         if cargo_arguments(command) is not None or manager_of(command) or name in OF_THE_BUILD:
             continue
         if name in MOVES_PROGRAMS and programs & {patterns.basename(word.pattern) for word in command.words[1:]}:
@@ -107,7 +130,7 @@ def _check_steps(build: ImageBuild, image: FinalImage) -> None:
             continue
         line = build.source.line_of(command.span.start)
         raise NotPossible(f"{command.name or 'a step'} (line {line}) may make something that the run needs")
-    for install in image.installs:
+    for install in image.installs if not installs else ():
         for package in install.packages:
             known = packages.lookup(install.manager, package)
             if known is None or known.role not in ("build-only", "housekeeping", "certificates", "tls-library"):

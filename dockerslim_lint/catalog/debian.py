@@ -1,0 +1,75 @@
+"""Debian's releases as final bases: which packages hold a library there, and which names are gone. Loaded when one is looked at."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from functools import cache
+from typing import Any
+
+from dockerslim_lint.catalog.tables import table
+from dockerslim_lint.record import Record
+
+
+class Library(Record):
+    """What a -dev package links."""
+
+    build: str
+    """The -dev package."""
+    runtime: Mapping[str, tuple[str, ...]]
+    """Release → the packages that hold the library when the program runs."""
+    names: frozenset[str]
+    """The runtime packages of all releases and of other distributions."""
+    present: bool
+    """debian slim has it."""
+
+    @property
+    def same_everywhere(self) -> bool:
+        """Whether it has one name in all releases."""
+        return len(set(self.runtime.values())) == 1
+
+    def differs(self, first: str, second: str) -> bool:
+        """Whether it is known to have another version, and so another file name, in two releases; t64 is a name only."""
+        names = [[name.removesuffix("t64") for name in self.runtime.get(one, ())] for one in (first, second)]
+        return bool(names[0] and names[1]) and names[0] != names[1]
+
+
+def releases() -> tuple[str, ...]:
+    """The releases that are mended, the oldest first."""
+    return tuple(table("debian")["releases"].split())
+
+
+def headers() -> frozenset[str]:
+    """The -dev packages that an image with a whole build environment has."""
+    return frozenset(table("debian")["headers"].split())
+
+
+def library(package: str) -> Library | None:
+    """By its -dev package, or by a runtime package of any release; None if it is not known."""
+    return _by_name().get(package)
+
+
+def present_name(package: str, release: str) -> str:
+    """What to install in a release for the name of another one: the same where nothing else is known, "" where it has none."""
+    place = _gone().get(package, {}).get(release)
+    return package if place is None else str(place)
+
+
+@cache
+def _by_name() -> Mapping[str, Library]:
+    found: dict[str, Library] = {}
+    for group in table("debian")["group"]:
+        rows: dict[str, Mapping[str, str]] = dict(group.get("changed", {}))
+        rows.update({build: dict.fromkeys(releases(), names) for build, names in group.get("same", {}).items()})
+        for build, row in rows.items():
+            runtime = {release: tuple(words.split()) for release, words in row.items() if release != "others"}
+            names = frozenset(word for words in row.values() for word in words.split())
+            one = Library(build, runtime, names, group.get("present", False))
+            found[build] = one
+            for name in names:
+                found.setdefault(name, one)
+    return found
+
+
+@cache
+def _gone() -> Mapping[str, Mapping[str, Any]]:
+    return {name: row for group in table("debian")["group"] for name, row in group.get("gone", {}).items()}

@@ -1,0 +1,104 @@
+"""What only installing or compiling needed leaves a final stage that keeps its base."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+from dockerslim_lint.catalog import packages
+from dockerslim_lint.edit import Edit
+from dockerslim_lint.facts.model import Command, CommandWord, FinalImage, ImageBuild, Leftover
+from dockerslim_lint.facts.packages import manager_of, package_words
+from dockerslim_lint.plan.blocks.lines import removal
+from dockerslim_lint.plan.model import Draft, NotPossible
+
+
+def trim_leftovers(build: ImageBuild, image: FinalImage) -> Draft:
+    """Tools for building are not installed, and caches emptied in the step that fills them. Raises NotPossible."""
+    edits: list[Edit] = []
+    gone: set[int] = set()
+    for one in image.leftovers:
+        if one.kind == "tools":
+            index = one.command.instruction
+            commands = commands_of(image, index)
+            words = package_words(one.command)
+            needless = [word for word in words if packages.bare_name(word.pattern) in one.names]
+            if not all(is_written(build, word) for word in needless):
+                line = build.source.line_of(one.command.span.start)
+                raise NotPossible(f"the packages in line {line} come from a variable")
+            if len(needless) < len(words):
+                edits += without_words(one.command, needless)
+            elif only_installs(commands):
+                span = removal(build, build.instructions[index])
+                edits.append(Edit(span.start, span.end, ""))
+                gone.add(index)
+            else:
+                line = build.source.line_of(one.command.span.start)
+                raise NotPossible(f"the step in line {line} does more than to install {', '.join(one.names)}")
+    for one in image.leftovers:
+        if one.kind == "cache" and one.command.instruction not in gone:
+            edits += _emptied(build, image, one)
+    return Draft(tuple(edits))
+
+
+def _emptied(build: ImageBuild, image: FinalImage, one: Leftover) -> Iterator[Edit]:
+    rule = packages.caches(one.manager)
+    filling = [
+        command
+        for command in commands_of(image, one.command.instruction)
+        if manager_of(command) == one.manager and package_words(command)
+    ]
+    without = str(rule["without"]) if rule is not None else ""
+    if without and one.command in filling and all(command.shell_form for command in filling):
+        for command in filling:
+            if without not in {word.pattern for word in command.words}:
+                yield Edit(command.words[1].span.end, command.words[1].span.end, f" {without}")
+        return
+    place = after_installs(build, image, one.command.instruction, one.manager)
+    if place is None:
+        line = build.source.line_of(one.command.span.start)
+        raise NotPossible(f"a later step may need what the one in line {line} fetches")
+    yield Edit(place, place, f" && rm -rf {one.names[0]}/*")
+
+
+def after_installs(build: ImageBuild, image: FinalImage, index: int, manager: str) -> int | None:
+    """Where a step can empty its package manager's cache: behind its last install. None where a later step may lean on it."""
+    installs = [one for one in commands_of(image, index) if manager_of(one) == manager and package_words(one)]
+    if not installs:
+        return None
+    for later in sorted({one.instruction for one in image.commands if one.instruction > index}):
+        commands = [one for one in commands_of(image, later) if manager_of(one) == manager]
+        fetches = any(word.pattern == "update" for one in commands for word in one.words[1:2])
+        if any(package_words(one) for one in commands) and not fetches:
+            return None
+    last = installs[-1]
+    whole = last.shell_form and last.certain and not last.nested and _ends(build, last)
+    return last.span.end if whole else None
+
+
+def _ends(build: ImageBuild, command: Command) -> bool:
+    """Whether nothing of the command follows its span."""
+    end = build.instructions[command.instruction].span.end
+    rest = build.source.data[command.span.end : end].replace(b"\\\r\n", b"").replace(b"\\\n", b"").lstrip(b" \t")
+    return not rest or rest[:1] in b"\r\n;" or rest[:2] == b"&&"
+
+
+def commands_of(image: FinalImage, index: int) -> list[Command]:
+    """The commands of one RUN."""
+    return [command for command in image.commands if command.instruction == index]
+
+
+def only_installs(commands: Sequence[Command]) -> bool:
+    """Whether a step does nothing but install, and clean up behind it."""
+    return all(manager_of(one) or one.name in ("rm", "true", "set") for one in commands)
+
+
+def is_written(build: ImageBuild, word: CommandWord) -> bool:
+    """Whether a word's value stands in the file as it is, and comes from no variable."""
+    return build.source.text(word.span).strip("'\"") == word.pattern
+
+
+def without_words(command: Command, words: Sequence[CommandWord]) -> Iterator[Edit]:
+    """Words go, with the space and the line break before them."""
+    for word in words:
+        before = command.words[command.words.index(word) - 1]
+        yield Edit(before.span.end, word.span.end, "")

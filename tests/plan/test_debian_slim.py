@@ -1,0 +1,336 @@
+"""Debian slim: which release, which packages, what becomes of the steps, and when it is left alone."""
+
+from __future__ import annotations
+
+import pytest
+
+from dockerslim_lint import linter
+from dockerslim_lint.catalog import debian
+from dockerslim_lint.config import Settings
+from dockerslim_lint.finding import Severity
+from tests.plan.test_native_code import choice, locked
+from tests.plan.test_withheld import fix, reason
+
+FILE = """\
+FROM rust:1-bookworm AS builder
+WORKDIR /app
+COPY . .
+RUN cargo build --release
+FROM ubuntu:22.04
+COPY --from=builder /app/target/release/app /usr/local/bin/app
+CMD ["app"]
+"""
+
+SINGLE = """\
+FROM rust:1-bookworm
+WORKDIR /app
+COPY . .
+RUN cargo build --release
+CMD ["./target/release/app"]
+"""
+
+PQ = locked(pq__sys="vcpkg")
+PURE = locked(itoa="")
+INSTALL = "RUN apt-get update && apt-get install -y {} && rm -rf /var/lib/apt/lists/*\n"
+ADDED = INSTALL.replace("-y {}", "-y --no-install-recommends {}")
+
+
+def final(text: str, base: str, steps: str = "") -> str:
+    """The file on another final base, with steps in the final stage."""
+    return text.replace("ubuntu:22.04\n", f"{base}\n{steps}")
+
+
+def after(text: str, files: dict[str, str] = PQ, settings: Settings = Settings()) -> list[str]:  # noqa: B008
+    """The final stage's lines after the fix."""
+    fixed = fix(text, files, settings)
+    assert fixed.bug is None
+    (slim,) = [one.fix for one in fixed.applied if one.fix.key.startswith("slim:")]
+    assert slim.choice == "debian-slim"
+    return fixed.source.data.decode().split("\nFROM ", 1)[1].splitlines()
+
+
+@pytest.mark.parametrize(
+    ("crates", "bookworm", "trixie"),
+    [
+        ({"pq__sys": "vcpkg"}, "libpq5", "libpq5"),
+        ({"pq__sys": "", "openssl__sys": "cc"}, "libssl3 libpq5", "libssl3t64 libpq5"),
+        ({"alsa__sys": "pkg-config"}, "libasound2", "libasound2t64"),
+        ({"libsqlite3__sys": "vcpkg", "alsa__sys": ""}, "libasound2 libsqlite3-0", "libasound2t64 libsqlite3-0"),
+        ({"curl__sys": "", "alsa__sys": ""}, "libasound2 libcurl4", "libasound2t64 libcurl4t64"),
+        ({"pq__sys": "", "rustls__native__certs": ""}, "libpq5", "libpq5"),
+        # linked in, or there already
+        ({"alsa__sys": "", "pq__sys": "pq-src", "pq__src": "cc"}, "libasound2", "libasound2t64"),
+        ({"pq__sys": "", "libz__sys": "cc", "zstd__sys": "cc"}, "libpq5", "libpq5"),
+        ({"pq__sys": "", "libsqlite3__sys": "cc"}, "libpq5", "libpq5"),
+        ({"pq__sys": "", "libudev__sys": ""}, "libpq5", "libpq5"),
+    ],
+)
+def test_what_the_crates_link_is_installed(crates: dict[str, str], bookworm: str, trixie: str) -> None:
+    files = locked(**crates)
+    for release, names in (("bookworm", bookworm), ("trixie", trixie)):
+        lines = after(FILE.replace("1-bookworm", f"1-{release}"), files)
+        assert lines[0] == f"debian:{release}-slim"
+        assert sorted(lines[1].split()) == sorted(ADDED.format(names).split())
+
+
+def test_certificates_for_who_reads_them() -> None:
+    manifest = '[package]\nname = "app"\n[dependencies]\nnative-tls = "1"\npq-sys = "1"\n'
+    files = {**locked(native__tls="openssl-sys", openssl__sys="cc", pq__sys=""), "Cargo.toml": manifest}
+    assert "ca-certificates" in after(FILE, files)[1]
+    assert "ca-certificates" not in after(FILE, {**files, "Cargo.toml": manifest.replace('native-tls = "1"\n', "")})[1]
+
+
+@pytest.mark.parametrize(
+    ("written", "left"),
+    [
+        ("libpq5", "libpq5"),
+        ("libpq-dev", "libpq5"),
+        ("libpq-dev build-essential git", "git libpq5"),
+        ("gcc pkg-config curl", "curl libpq5"),
+        ("ca-certificates", "ca-certificates libpq5"),
+        ("postgresql-client", "postgresql-client"),
+        ("postgresql-client libpq-dev", "postgresql-client libpq5"),
+    ],
+)
+def test_an_own_step_is_trimmed_and_added_to(written: str, left: str) -> None:
+    lines = after(final(FILE, "debian:bookworm", INSTALL.format(written)))
+    assert lines[:2] == ["debian:bookworm-slim", INSTALL.format(left).rstrip()]
+
+
+def test_a_step_keeps_its_lines() -> None:
+    steps = (
+        "RUN apt-get update \\\n && apt-get install -y \\\n    gcc \\\n    # shows things\n    curl \\\n    libpq-dev\n"
+        "RUN useradd -m app && mkdir /data && chown app /data\nUSER app\n"
+    )
+    assert after(final(FILE, "debian:bookworm", steps))[1:7] == [
+        "RUN apt-get update \\",
+        " && apt-get install -y \\",
+        "    # shows things",
+        "    curl \\",
+        "    libpq5 && rm -rf /var/lib/apt/lists/*",
+        "RUN useradd -m app && mkdir /data && chown app /data",
+    ]
+
+
+def test_a_step_for_the_build_alone_goes() -> None:
+    lines = after(final(FILE, "debian:bookworm", INSTALL.format("gcc make")), locked(ort__sys=""))
+    assert lines == ["debian:bookworm-slim", *FILE.splitlines()[-2:]]
+
+
+@pytest.mark.parametrize(
+    "steps",
+    [
+        "RUN apt-get update && apt-get install -y libpq5 || true\n",
+        "RUN apt-get update && apt-get install -y libpq5 | cat\n",
+        "RUN apt-get update\nRUN apt-get install -y libpq5\n",
+        "RUN apt-get update && apt-get install -y libpq5\nRUN apt-get install -y tini\n",
+        "RUN apt-get update && apt-get install -y libpq5 gcc && ./compile.sh\n",
+        "RUN apt-get update && apt-get install -y libpq5 gcc && apt-get purge -y gcc && rm -rf /var/lib/apt/lists/*\n",
+    ],
+)
+def test_what_a_later_step_may_lean_on_stays(steps: str) -> None:
+    assert "\n".join(after(final(FILE, "debian:bookworm", steps))[1:]).startswith(steps)
+
+
+def test_a_newer_release_has_other_names() -> None:
+    text = final(FILE.replace("1-bookworm", "1"), "debian:bookworm-slim", INSTALL.format("libssl3 libicu72 dnsutils"))
+    assert after(text, PQ)[:2] == [
+        "debian:trixie-slim",
+        INSTALL.format("libssl3t64 libicu76 bind9-dnsutils libpq5").rstrip(),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("builder", "base", "steps", "said"),
+    [
+        ("rust:1", "debian:bookworm-slim", INSTALL.format("software-properties-common"), "software-properties-common"),
+        ("rust:1", "debian:bookworm-slim", INSTALL.format("something"), "whether trixie has something"),
+        ("rust:1", "debian:bookworm-slim", INSTALL.format("curl=7.88.1-10"), "a version of curl"),
+        ("rust:1", "debian:bookworm-slim", "RUN echo deb x y > /etc/apt/sources.list.d/z.list\n", "package source"),
+        ("rust:1-bookworm", "ubuntu:22.04", "RUN ./setup.sh\n", "setup.sh"),
+        ("rust:1-bookworm", "ubuntu:24.04", "USER ubuntu\n", "the user ubuntu"),
+        ("rust:1", "ubuntu:24.04", "RUN useradd app\nUSER app\n", "another number"),
+        ("rust:1-bookworm", "fedora:41", "RUN dnf install -y something\n", "something"),
+        ("rust:1-bookworm", "fedora:41", "RUN ./setup.sh\n", "setup.sh"),
+        ("rust:1-bookworm", "alpine:3.22", "RUN adduser -D app\n", "adduser"),
+        ("rust:1-bookworm", "alpine:3.22", "RUN apk add --no-cache something\n", "something"),
+        ("rust:1", "debian:bookworm-slim", "ARG P='curl jq'\n" + INSTALL.format("$P"), "come from a variable"),
+        ("ubuntu:24.04", "ubuntu:22.04", "", "cannot"),
+    ],
+)
+def test_withheld(builder: str, base: str, steps: str, said: str) -> None:
+    files = locked(openssl__sys="cc", pq__sys="")
+    text = final(FILE.replace("rust:1-bookworm", builder), base, steps)
+    if said == "cannot":
+        text, said = (
+            text.replace("WORKDIR", "RUN apt-get install -y cargo libpq-dev libssl-dev\nWORKDIR"),
+            "whether debian slim",
+        )
+    assert choice(text, files) == ""
+    assert said in reason(text, files)
+
+
+@pytest.mark.parametrize(
+    ("base", "steps"),
+    [
+        ("fedora:41", "RUN dnf install -y libpq ca-certificates && dnf clean all\nRUN useradd app\nUSER app\n"),
+        ("alpine:3.22", "RUN apk add --no-cache libpq gcompat ca-certificates\nRUN mkdir /d\n"),
+    ],
+)
+def test_another_distribution(base: str, steps: str) -> None:
+    _, *rest = steps.splitlines()
+    lines = after(final(FILE, base, steps))
+    assert lines[:2] == ["debian:bookworm-slim", ADDED.format("libpq5 ca-certificates").rstrip()]
+    assert lines[2 : 2 + len(rest)] == rest
+
+
+@pytest.mark.parametrize(
+    ("crates", "base", "expected"),
+    [
+        # the image's release stays where the program runs on it
+        ({"pq__sys": ""}, "debian:trixie", "debian:trixie-slim"),
+        ({"pq__sys": "", "openssl__sys": ""}, "debian:trixie", "debian:trixie-slim"),
+        ({"pq__sys": ""}, "ubuntu:26.04", "debian:bookworm-slim"),
+        # ffmpeg's libraries are others there
+        ({"ffmpeg__sys": ""}, "debian:trixie", "debian:bookworm-slim"),
+    ],
+)
+def test_which_release(crates: dict[str, str], base: str, expected: str) -> None:
+    text = FILE.replace("COPY . .", "RUN apt-get update && apt-get install -y libavcodec-dev\nCOPY . .", 1)
+    assert after(final(text, base), locked(**crates))[0] == expected
+
+
+def test_libraries_copied_by_hand_are_no_business_of_ours() -> None:
+    steps = "COPY --from=builder /usr/lib/x86_64-linux-gnu/libpq.so.5 /usr/lib/\n"
+    assert after(final(FILE, "debian:bookworm", steps))[:2] == ["debian:bookworm-slim", steps.rstrip()]
+
+
+def test_packages_of_a_variable_stay() -> None:
+    steps = "ARG P='gcc libpq5'\n" + INSTALL.format("$P")
+    assert "\n".join(after(final(FILE, "debian:bookworm", steps))[1:]).startswith(steps)
+
+
+def test_the_library_of_an_older_release() -> None:
+    files = locked(openssl__sys="cc")
+    text = final(FILE.replace("1-bookworm", "1-bullseye"), "debian:bullseye")
+    assert choice(text, files) == ""
+    assert "libssl1.1 of bullseye" in reason(text, files)
+    # libpq5 is the same in all
+    assert after(final(FILE.replace("1-bookworm", "1-bullseye"), "debian:bullseye"), PQ)[0] == "debian:bookworm-slim"
+
+
+@pytest.mark.parametrize(
+    ("base", "steps"),
+    [
+        ("debian:bookworm-slim", INSTALL.format("libpq5")),
+        ("debian:12-slim", INSTALL.format("curl libpq5 tini")),
+        ("debian:trixie-slim", INSTALL.format("libpq5")),
+        ("debian:trixie-slim", INSTALL.format("libpq5 libicu76")),
+        ("ubuntu:24.04", INSTALL.format("libpq5")),
+    ],
+)
+def test_at_its_best_it_is_left_alone(base: str, steps: str) -> None:
+    text = final(FILE, base, steps).replace("RUN cargo", "RUN CARGO_PROFILE_RELEASE_STRIP=symbols cargo")
+    fixed = fix(text, PQ)
+    assert not fixed.applied
+    assert all(one.severity is Severity.INFO for one in fixed.report.findings)
+    (found,) = [one for one in fixed.report.findings if one.code == "DSL101"]
+    assert "pq-sys" in found.message
+    # nobody knows of a reason for glibc: it stays an error
+    assert "DSL101" in {
+        one.code for one in fix(text.replace('["app"]', '["./x"]'), PURE).report.findings if one.severity > 1
+    }
+
+
+def test_asked_for() -> None:
+    settings = Settings(prefer=("debian-slim",))
+    assert after(final(FILE, "ubuntu:24.04"), PURE, settings)[0] == "debian:bookworm-slim"
+    there = final(FILE, "debian:bookworm-slim")
+    assert choice(there, PURE, settings) == ""
+    assert choice(there, PURE) == "distroless/static"
+    # a static program has no use for it
+    static = there.replace("rust:1-bookworm", "rust:1-alpine")
+    assert choice(static, PURE, settings) == "distroless/static"
+
+
+def test_what_was_not_settled_is_not_counted() -> None:
+    text = final(FILE.replace("1-bookworm", "1"), "debian:bookworm-slim", "RUN dpkg-divert --list\n")
+    (slim,) = [one for one in fix(text, PURE).applied if one.fix.key.startswith("slim:")]
+    assert slim.fix.choice == "debian-slim"
+    assert "DSL103" in slim.codes and "DSL101" not in slim.codes
+
+
+def test_a_script_and_a_health_check_stay() -> None:
+    steps = INSTALL.format("curl libpq5") + "HEALTHCHECK CMD curl -f localhost\nCOPY run.sh /\n"
+    text = final(FILE, "debian:bookworm", steps).replace('["app"]', '["/run.sh"]')
+    assert after(text)[0] == "debian:bookworm-slim"
+    # of another distribution only the program itself is known to start
+    assert choice(final(FILE, "ubuntu:22.04", steps), PQ) == "debian-slim"
+    assert choice(text.replace("debian:bookworm", "ubuntu:22.04"), PQ) == ""
+    assert choice(final(FILE, "rust:1-bookworm", steps.replace("curl lib", "lib")), PQ) == ""
+
+
+def test_a_single_stage_takes_packages_and_accounts_along() -> None:
+    steps = (
+        "RUN apt-get update && apt-get install -y libpq-dev cmake tini\n"
+        "RUN useradd -r app && mkdir /data && chown app /data\nWORKDIR"
+    )
+    text = SINGLE.replace("WORKDIR", steps).replace("CMD", "USER app\nCMD")
+    lines = after(text)
+    assert lines == [
+        "debian:bookworm-slim",
+        "RUN apt-get update && apt-get install -y tini libpq5 && rm -rf /var/lib/apt/lists/*",
+        "RUN useradd -r app && mkdir /data && chown app /data",
+        "WORKDIR /app",
+        "COPY --from=builder /app/target/release/app ./target/release/app",
+        "USER app",
+        'CMD ["./target/release/app"]',
+    ]
+
+
+def test_only_the_libraries_without_what_is_recommended() -> None:
+    assert after(SINGLE)[1] == ADDED.format("libpq5").rstrip()
+
+
+def test_two_images_of_one_build() -> None:
+    second = FILE.split("FROM ubuntu", 1)[1]
+    text = FILE + f"FROM ubuntu{second}"
+    fixed = fix(text, PQ)
+    assert fixed.source.data.count(ADDED.format("libpq5").encode()) == 2
+
+
+def test_every_release_of_the_catalogue_is_an_image() -> None:
+    for release in debian.releases():
+        assert after(FILE.replace("1-bookworm", f"1-{release}"))[0] == f"debian:{release}-slim"
+
+
+def test_candidates_end_with_it() -> None:
+    from dockerslim_lint.context import MemoryContext
+    from dockerslim_lint.source import Source
+
+    context = MemoryContext({path: body.encode() for path, body in PURE.items()})
+    found = linter.candidates(Source(final(FILE, "debian:bookworm").encode()), context, Settings())
+    assert [one.fix.choice for one in found][-1] == "debian-slim"
+
+
+@pytest.mark.parametrize(
+    ("before", "trimmed"),
+    [
+        ("apt-get update && apt-get install -y tini", "apt-get update && apt-get install -y tini && {}"),
+        ("apt-get update && apt-get install -y tini make && {}", "apt-get update && apt-get install -y tini && {}"),
+        ("apt-get update && apt-get install -y gcc tini; ls", "apt-get update && apt-get install -y tini && {}; ls"),
+        ("apt-get update && apt-get install -y gcc && {}", ""),
+        # more than an installation, or a pipe behind it
+        ("apt-get update && apt-get install -y gcc && ls", None),
+        ("apt-get update && apt-get install -y tini | cat", None),
+    ],
+)
+def test_what_is_left_over_is_trimmed_where_nothing_else_is_done(before: str, trimmed: str | None) -> None:
+    lists = "rm -rf /var/lib/apt/lists/*"
+    text = final(FILE, "", "").replace("FROM \n", f"FROM debian:bookworm-slim\nRUN {before.format(lists)}\n")
+    text = text.replace("RUN cargo build --release", "RUN make release")
+    expected = text
+    if trimmed is not None:
+        step = f"RUN {trimmed.format(lists)}\n" if trimmed else ""
+        expected = text.replace(f"RUN {before.format(lists)}\n", step)
+    assert fix(text).source.data.decode() == expected
