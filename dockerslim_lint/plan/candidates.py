@@ -62,10 +62,11 @@ def tasks(build: ImageBuild, images: tuple[FinalImage, ...], prefer: tuple[str, 
         raise NotPossible("how the program is linked is only known when it is built")
     retarget = links != {MUSL_STATIC}
     compiler: tuple[str, ...] = ()
+    doubts: tuple[str, ...] = ()
     why_glibc = ""
     if retarget:
         try:
-            compiler = _check_musl(build, images, calls)
+            compiler, doubts = _check_musl(build, images, calls)
         except NotPossible as reason:
             if links != {GNU_DYNAMIC}:
                 raise
@@ -80,9 +81,31 @@ def tasks(build: ImageBuild, images: tuple[FinalImage, ...], prefer: tuple[str, 
             return Task(build, images, calls, stages, choice, False, why_glibc=why_glibc)
         if why_glibc:
             return None
-        return Task(build, images, calls if retarget else (), stages, choice, retarget, compiler, cooks)
+        return Task(build, images, calls if retarget else (), stages, choice, retarget, compiler, cooks, doubts=doubts)
 
-    return filter(None, map(of, _choices(build, images, prefer)))
+    def possible() -> Iterator[Task]:
+        for choice in _choices(build, images, prefer):
+            task = of(choice)
+            if task is not None:
+                yield task
+            if choice.name == CHOICES[0] and (why_glibc or doubts):
+                yield from _vendored(Task(build, images, calls, stages, choice, True, cooks=cooks))
+
+    return possible()
+
+
+def _vendored(task: Task) -> Iterator[Task]:
+    """The same with OpenSSL compiled from source, where a feature on the calls does that and nothing else is in the way."""
+    from dockerslim_lint.plan import vendored
+
+    try:
+        compiler, doubts = _check_musl(task.build, task.images, task.calls, vendored.SOURCES)
+    except NotPossible:
+        return
+    found = vendored.openssl(task.build, task.calls) if not doubts else None
+    if found is not None:
+        choice = task.choice._replace(name=f"{task.choice.name}, {vendored.TITLE}")
+        yield task._replace(choice=choice, compiler=compiler, vendored=found)
 
 
 def _choices(build: ImageBuild, images: tuple[FinalImage, ...], prefer: tuple[str, ...]) -> Iterator[Choice]:
@@ -101,8 +124,13 @@ def _cooks(build: ImageBuild, stages: tuple[int, ...]) -> tuple[Warmup, ...]:
     return tuple(one for one in build.warmups if one.kind == "cook" and one.command.stage in warming)
 
 
-def _check_musl(build: ImageBuild, images: tuple[FinalImage, ...], calls: tuple[int, ...]) -> tuple[str, ...]:
-    """What a build for musl adds to the builder (Debian packages). Raises NotPossible."""
+def _check_musl(
+    build: ImageBuild, images: tuple[FinalImage, ...], calls: tuple[int, ...], compiled: frozenset[str] = frozenset()
+) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    """What a build for musl adds to the builder (Debian packages), and why it may fail. Raises NotPossible.
+
+    `compiled` are source crates that are taken for switched on.
+    """
     _check_platforms(build)
     _check_path(build, calls)
     if not any(crate.packages for at in calls if (crate := build.crates[at]) is not None):
@@ -110,10 +138,11 @@ def _check_musl(build: ImageBuild, images: tuple[FinalImage, ...], calls: tuple[
             raise NotPossible(f"{library.name} (line {line}) may be linked, and nothing is known of the crates")
     _check_comments(build, images, calls)
     if not any(build.crates[at] is not None for at in calls) and not build.contents.has_manifest:
-        return ()
-    from dockerslim_lint.plan.native_code import compiler_packages
+        return (), ()
+    from dockerslim_lint.plan.native_code import native_code
 
-    return compiler_packages(build, calls)
+    code = native_code(build, calls, compiled)
+    return code.packages, code.doubts
 
 
 def _calls(build: ImageBuild, images: tuple[FinalImage, ...]) -> tuple[int, ...]:

@@ -155,14 +155,24 @@ def _for_cargo(line: str) -> bool:
 def _title(task: Task) -> str:
     reference = task.choice.base.reference
     size = f" (~{task.choice.base.unpacked_mb:.0f} MB base)" if task.choice.base.unpacked_mb else ""
-    what = "static musl build" if task.retarget else "the glibc program" if task.glibc else "the static program"
+    musl = f"static musl build with {task.vendored.library} compiled in," if task.vendored else "static musl build"
+    what = musl if task.retarget else "the glibc program" if task.glibc else "the static program"
     return f"{what} on {reference}{size}"
 
 
 def _cost(task: Task) -> str:
     if task.glibc:
         return f"keeps glibc: {task.why_glibc}" if task.why_glibc else ""
-    return COST if task.retarget else ""
+    if not task.retarget:
+        return ""
+    return "; ".join((COST, *_vendored_cost(task), *(f"may fail: {doubt}" for doubt in task.doubts)))
+
+
+def _vendored_cost(task: Task) -> Iterator[str]:
+    vendored = task.vendored
+    if vendored is not None:
+        note = f", {vendored.note}" if vendored.note else ""
+        yield f"{vendored.library}{note}, becomes part of the program ({vendored.feature}): its fixes need a new build"
 
 
 def _claim(images: tuple[FinalImage, ...], *, static: bool, stripped: bool) -> Claim:

@@ -20,13 +20,22 @@ class Choice(Record):
     keep: bool
 
 
+class Vendored(Record):
+    """`feature` for ``--features``, what it compiles, and what is to be said of that."""
+
+    feature: str
+    library: str
+    note: str
+
+
 class Task(Record):
     """What one candidate has to do: the images of one decision, and the calls that make their programs.
 
     `cooks` are those that warm it with dependencies. `calls` are all indexes into ``ImageBuild.calls`` that need the new target (also those that only warm the cache);
     `stages` are the builder stages, in order. `retarget` is False where the programs keep their libc: all are static
     musl already, or `choice` has glibc (`why_glibc` then says why not musl, "" if musl is possible too). `compiler` are
-    the Debian packages with which the crates' C code is compiled for musl.
+    the Debian packages with which the crates' C code is compiled for musl. `doubts` are why that may fail. `vendored` is set
+    where the calls also get a feature by which OpenSSL is compiled from source.
     """
 
     build: ImageBuild
@@ -38,6 +47,8 @@ class Task(Record):
     compiler: tuple[str, ...] = ()
     cooks: tuple[Warmup, ...] = ()
     why_glibc: str = ""
+    doubts: tuple[str, ...] = ()
+    vendored: Vendored | None = None
 
     @property
     def glibc(self) -> bool:

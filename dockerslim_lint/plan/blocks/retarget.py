@@ -5,20 +5,20 @@ from __future__ import annotations
 from dockerslim_lint.catalog import platforms
 from dockerslim_lint.edit import Edit
 from dockerslim_lint.facts.crate.model import Crate
-from dockerslim_lint.facts.model import CargoCall, ImageBuild, Warmup
+from dockerslim_lint.facts.model import CargoCall, Warmup
 from dockerslim_lint.facts.toolchain import crt_static
 from dockerslim_lint.plan.blocks.target import TRIPLE
 from dockerslim_lint.plan.model import Draft, NotPossible, Task
 
 
 def add_target(task: Task) -> Draft:
-    """`` --target …`` behind the arguments of each call. Raises NotPossible."""
+    """`` --target …``, and the feature that compiles a library, behind the arguments of each call. Raises NotPossible."""
     build = task.build
-    edits = [_target_edit(build, cook) for cook in task.cooks if _needs(task, cook)]
+    edits = [_target_edit(task, cook) for cook in task.cooks if _needs(task, cook)]
     for at in task.calls:
         call = build.calls[at]
         if _needs(task, call):
-            edits.append(_target_edit(build, call))
+            edits.append(_target_edit(task, call))
             _check_configuration(call, build.crates[at], build.source.line_of(call.command.span.start))
     return Draft(tuple(edits))
 
@@ -28,7 +28,8 @@ def _needs(task: Task, call: CargoCall | Warmup) -> bool:
     return not (stage.image is not None and stage.image.host_libc == "musl")
 
 
-def _target_edit(build: ImageBuild, call: CargoCall | Warmup) -> Edit:
+def _target_edit(task: Task, call: CargoCall | Warmup) -> Edit:
+    build = task.build
     line = build.source.line_of(call.command.span.start)
     if not call.command.shell_form:
         raise NotPossible(f"line {line} is in exec form: without a shell there is no `$(uname -m)`")
@@ -41,7 +42,13 @@ def _target_edit(build: ImageBuild, call: CargoCall | Warmup) -> Edit:
         raise NotPossible(
             f"{where.get(call.target.origin, 'the call')} already asks for {call.target.pattern} (line {line})"
         )
-    return Edit(call.end, call.end, f" --target {TRIPLE}")
+    feature = f" --features {task.vendored.feature}" if task.vendored is not None and _is_own(call) else ""
+    return Edit(call.end, call.end, f"{feature} --target {TRIPLE}")
+
+
+def _is_own(call: CargoCall | Warmup) -> bool:
+    """Not a tool of somebody else's, whose features are others."""
+    return not isinstance(call, CargoCall) or call.source == "context"
 
 
 def _check_configuration(call: CargoCall, crate: Crate | None, line: int) -> None:
