@@ -21,6 +21,8 @@ from dockerslim_lint.project.settings import Overrides
 from dockerslim_lint.project.task import Task
 
 if TYPE_CHECKING:
+    from click.shell_completion import CompletionItem
+
     from dockerslim_lint.project.verify import Prover
 
 PROGRAM = "dockerslim-lint"
@@ -60,8 +62,23 @@ def cli() -> None:
     """Find what makes the image of a Rust program fat, slow or broken; rewrite the Dockerfile; prove the rewrite."""
 
 
+def _complete_rules(context: click.Context, parameter: click.Parameter, incomplete: str) -> list[CompletionItem]:
+    """Codes and names of rules for a shell's completion; behind the last comma of a list."""
+    from click.shell_completion import CompletionItem
+
+    from dockerslim_lint.registry import rules
+
+    before, comma, word = incomplete.rpartition(",")
+    words = [(name, rule.summary()) for rule in rules() for name in (rule.CODE, rule.NAME)]
+    return [
+        CompletionItem(before + comma + name, help=told)
+        for name, told in words
+        if name.lower().startswith(word.lower())
+    ]
+
+
 @cli.command(epilog=_EXITS)
-@click.argument("paths", nargs=-1, metavar="[PATH…|-]")
+@click.argument("paths", nargs=-1, metavar="[PATH…|-]", type=click.Path(readable=False))
 @click.option("--fix", is_flag=True, help="Write the fixes that are safe by construction.")
 @click.option("--unsafe-fixes", is_flag=True, help="With --fix or --diff: also those that nothing has proven yet.")
 @click.option("--diff", is_flag=True, help="Show what --fix would write with the same flags; write nothing.")
@@ -75,12 +92,21 @@ def cli() -> None:
 @click.option(
     "--fail-on", type=click.Choice(LEVELS), help="Least severity that makes the exit code 1 [default: warning]."
 )
-@click.option("--config", metavar="FILE", help="Use this configuration instead of the nearest one.")
+@click.option(
+    "--config",
+    metavar="FILE",
+    type=click.Path(readable=False),
+    help="Use this configuration instead of the nearest one.",
+)
 @click.option("--stdin-filename", metavar="FILE", help="With -: the name and place that standard input stands for.")
 @click.option(
-    "--select", multiple=True, metavar="RULE,…", help="Only these rules (codes or names); default: those on by default."
+    "--select",
+    multiple=True,
+    metavar="RULE,…",
+    shell_complete=_complete_rules,
+    help="Only these rules (codes or names); default: those on by default.",
 )
-@click.option("--ignore", multiple=True, metavar="RULE,…", help="Not these rules.")
+@click.option("--ignore", multiple=True, metavar="RULE,…", shell_complete=_complete_rules, help="Not these rules.")
 @click.option("--color", type=click.Choice(("auto", "always", "never")), default="auto", show_default=True)
 @click.option(
     "--verbose", is_flag=True, help="Show advice (infos) too, and which context and configuration each file has."
@@ -185,7 +211,7 @@ def rules(color: str) -> None:
 
 
 @cli.command()
-@click.argument("code", metavar="CODE|NAME")
+@click.argument("code", metavar="CODE|NAME", shell_complete=_complete_rules)
 @click.option("--color", type=click.Choice(("auto", "always", "never")), default="auto", show_default=True)
 def explain(code: str, color: str) -> None:
     """Say what a rule is about, with examples."""
@@ -199,6 +225,48 @@ def explain(code: str, color: str) -> None:
         known = tuple(word for rule in registry.rules() for word in (rule.CODE, rule.NAME))
         raise click.UsageError(f'there is no rule "{code}"{suggestion_of_rule(code, known)}')
     _show(rule_page(rule), sys.stdout, color)
+
+
+@cli.command(name="config")
+@click.argument("path", default=".", metavar="[PATH]", type=click.Path(readable=False))
+@click.option(
+    "--config",
+    "explicit",
+    metavar="FILE",
+    type=click.Path(readable=False),
+    help="Use this configuration instead of the nearest one.",
+)
+def show_config(path: str, explicit: str | None) -> None:
+    """Show which settings hold for a Dockerfile, or for those of a directory, and where each comes from.
+
+    What is printed is a configuration file, with the sources as comments.
+    """
+    from dockerslim_lint.output.settings import settings_lines
+    from dockerslim_lint.project.in_force import settings_in_force
+
+    try:
+        found = settings_in_force(path, explicit)
+    except ConfigError as error:
+        raise click.UsageError(str(error)) from None
+    _show(settings_lines(found.about, found.rows), sys.stdout, "never")
+
+
+@cli.command()
+@click.argument("shell", type=click.Choice(("bash", "zsh", "fish")))
+def completion(shell: str) -> None:
+    """Print the script that teaches a shell to complete commands, options, rules and files.
+
+    \b
+    bash   eval "$(dockerslim-lint completion bash)"                 in ~/.bashrc
+    zsh    eval "$(dockerslim-lint completion zsh)"                  in ~/.zshrc, after compinit
+    fish   dockerslim-lint completion fish > ~/.config/fish/completions/dockerslim-lint.fish
+    """
+    from click.shell_completion import get_completion_class
+
+    found = get_completion_class(shell)
+    assert found is not None, shell
+    script = found(cli, {}, PROGRAM, f"_{PROGRAM.replace('-', '_').upper()}_COMPLETE").source()
+    _write(sys.stdout, script.rstrip() + "\n")
 
 
 def _names(values: tuple[str, ...]) -> tuple[str, ...] | None:

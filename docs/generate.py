@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import argparse
 import difflib
+import json
 import re
 import shlex
 import shutil
@@ -16,10 +17,13 @@ import subprocess
 import sys
 import tempfile
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from inspect import cleandoc
 from pathlib import Path
+from typing import Any
 
 import click
+from pictures import pictures, words_of
 
 from dockerslim_lint import linter
 from dockerslim_lint.cli import PROGRAM, cli
@@ -34,6 +38,11 @@ from dockerslim_lint.rule import Invalid, Rule, Valid
 from dockerslim_lint.source import Source
 
 ROOT = Path(__file__).resolve().parents[1]
+PROOFS = ROOT / "bench" / "proofs.json"
+"""What bench/prove has found."""
+CHOICES = ("distroless/static", "alpine", "distroless/cc", "debian-slim", "scratch", "")
+"""The columns of its table; "" are fixes without a choice of base."""
+PICTURED = "fixtures/shapes/01b-multi-stage-ubuntu-copy"
 NOT_CONTEXT = ("expect.toml", "facts.toml", "fixed.Dockerfile")
 """Files of a fixture that are about it and not part of it."""
 
@@ -47,8 +56,15 @@ def pages() -> dict[str, str]:
         "README.md": readme((ROOT / "README.md").read_text(encoding="utf-8")),
         "docs/cli.md": commands(),
         "docs/rules/README.md": index(rules()),
+        **({"docs/proofs.md": proofs(json.loads(PROOFS.read_text(encoding="utf-8")))} if PROOFS.exists() else {}),
         **{f"docs/rules/{rule.CODE}.md": page(rule) for rule in rules()},
     }
+
+
+def drawn() -> dict[str, str]:
+    """The pictures, by their path in `ROOT`."""
+    with _copy_of(PICTURED) as place:
+        return pictures(place, ("dockerslim-lint lint Dockerfile",), "lint")
 
 
 def readme(text: str) -> str:
@@ -71,10 +87,7 @@ def exit_codes() -> str:
 def _console(folder: str, lines: str) -> str:
     """A console block with the output of its commands, each run in the same copy of a fixture."""
     told = []
-    with tempfile.TemporaryDirectory(prefix="dockerslim-docs.") as place:
-        copy = Path(place) / "project"
-        shutil.copytree(ROOT / folder, copy, ignore=shutil.ignore_patterns(*NOT_CONTEXT))
-        (copy / ".git").mkdir()
+    with _copy_of(folder) as copy:
         for line in lines.splitlines():
             if line.startswith(f"$ {PROGRAM} "):
                 done = subprocess.run(
@@ -88,6 +101,16 @@ def _console(folder: str, lines: str) -> str:
                 said = done.stdout.decode().rstrip()
                 told.append(f"{line}\n{said}\n[exit {done.returncode}]\n")
     return f"<!-- console: {folder} -->\n```console\n" + "\n".join(told) + "```\n"
+
+
+@contextmanager
+def _copy_of(folder: str) -> Iterator[Path]:
+    """A fixture as a project of its own."""
+    with tempfile.TemporaryDirectory(prefix="dockerslim-docs.") as place:
+        copy = Path(place) / "project"
+        shutil.copytree(ROOT / folder, copy, ignore=shutil.ignore_patterns(*NOT_CONTEXT))
+        (copy / ".git").mkdir()
+        yield copy
 
 
 def commands() -> str:
@@ -116,6 +139,56 @@ def _option(option: click.Option) -> str:
 def _decides(code: Exit) -> int:
     """The place of a code among those that hold together: 0 for the one that wins over all."""
     return sum(deciding((code, other)) is other for other, _ in EXIT_CODES if other is not code)
+
+
+def proofs(record: Mapping[str, Any]) -> str:
+    """The table fixture × choice × verdict, of what ``bench/prove`` wrote."""
+    choices = [choice for choice in CHOICES if any(choice in entries for entries in record.values())]
+    others = sorted({choice for entries in record.values() for choice in entries} - set(choices))
+    columns = [*choices, *others]
+    rows = [
+        f"| [{name}](../fixtures/shapes/{name}) | "
+        + " | ".join(_verdicts(entries[choice]["platforms"]) if choice in entries else "–" for choice in columns)
+        + " |"
+        for name, entries in sorted(record.items())
+    ]
+    tried = [one for entries in record.values() for entry in entries.values() for one in entry["platforms"].values()]
+    proven = sum(one["outcome"] == "proven" for one in tried)
+    reasons = [
+        f"- `{name}`, {choice or 'the fix'}, {platform}: {one['outcome']}. {one.get('reason', '')}".rstrip()
+        for name, entries in sorted(record.items())
+        for choice, entry in entries.items()
+        for platform, one in entry["platforms"].items()
+        if one["outcome"] != "proven"
+    ]
+    return "\n".join(
+        (
+            "# What was proven",
+            "",
+            "Each fixture in [fixtures/shapes](../fixtures/README.md) with every choice that is offered for it, built and run by",
+            "`bench/prove` on the tests' own engine: ✓ proven, ✗ not proven, ? inconclusive, with the unpacked size of the old and",
+            "the new image in MB (with that engine's base images, see [tests/lab](../tests/lab/README.md)). A dash: not offered.",
+            f"{proven} of {len(tried)} trials were proven; `lint --fix --verify` takes the first that is.",
+            "",
+            "| fixture | " + " | ".join(choice or "without a choice" for choice in columns) + " |",
+            "|---" * (len(columns) + 1) + "|",
+            *rows,
+            "",
+            *(("Not proven, and so never written under `--verify`:", "", *reasons, "") if reasons else ()),
+            "<!-- Generated by docs/generate.py from bench/proofs.json, which bench/prove writes. -->",
+            "",
+        )
+    )
+
+
+def _verdicts(platforms: Mapping[str, Any]) -> str:
+    told = []
+    for platform in sorted(platforms):
+        one = platforms[platform]
+        mark = {"proven": "✓", "not proven": "✗"}.get(one["outcome"], "?")
+        sizes = " → ".join(f"{size:g}" for size in one.get("megabytes", ()))
+        told.append(" ".join(filter(None, (platform.removeprefix("linux/"), mark, sizes))))
+    return "<br>".join(told) or "not tried"
 
 
 def index(every: Sequence[Rule]) -> str:
@@ -231,10 +304,14 @@ def _generated(source: str) -> str:
 
 
 def outdated(wanted: Mapping[str, str]) -> Iterator[str]:
-    """The paths of files in `ROOT` that are missing, differ, or that nothing generates any more."""
+    """The paths of files in `ROOT` that are missing, differ (pictures: in their words), or that nothing generates any more."""
     found = (*ROOT.glob("docs/rules/*.md"), *filter(Path.exists, (ROOT / name for name in wanted)))
     there = {path.relative_to(ROOT).as_posix(): path.read_text(encoding="utf-8") for path in found}
-    yield from (name for name in sorted({*wanted, *there}) if wanted.get(name) != there.get(name))
+    for name in sorted({*wanted, *there}):
+        new, old = wanted.get(name), there.get(name)
+        same = name.endswith(".svg") and new is not None and old is not None and words_of(new) == words_of(old)
+        if new != old and not same:
+            yield name
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -242,16 +319,16 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser = argparse.ArgumentParser(description="Write the generated documentation.")
     parser.add_argument("--check", action="store_true", help="write nothing; tell what is out of date")
     check = parser.parse_args(arguments).check
-    wanted = pages()
+    wanted = {**pages(), **drawn()}
     names = list(outdated(wanted))
     if check:
         for name in names:
             print(f"{name} is out of date", file=sys.stderr)
         print("docs: `make docs` writes them anew" if names else f"docs: {len(wanted)} pages are up to date")
         return 1 if names else 0
-    (ROOT / "docs" / "rules").mkdir(exist_ok=True)
     for name in names:
         if name in wanted:
+            (ROOT / name).parent.mkdir(exist_ok=True)
             (ROOT / name).write_text(wanted[name], encoding="utf-8", newline="\n")
         else:
             (ROOT / name).unlink()

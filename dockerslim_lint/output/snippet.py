@@ -12,7 +12,8 @@ from dockerslim_lint.source import Position, Source, Span
 
 _INDENT = "  "
 _CUT = "…"
-SEVERITY_STYLES = {Severity.ERROR: "bold red", Severity.WARNING: "yellow", Severity.INFO: "cyan"}
+SEVERITY_STYLES = {Severity.ERROR: "bold red", Severity.WARNING: "bold magenta", Severity.INFO: "bold cyan"}
+"""gcc's. Plain yellow cannot be read on white, nor blue on black (looked at in an xterm); the word stands beside the colour."""
 
 
 class _Mark(Record):
@@ -33,7 +34,7 @@ def snippet(source: Source, finding: Finding, columns: int) -> list[Line]:
     style = SEVERITY_STYLES[finding.severity]
     marks: dict[int, list[_Mark]] = {}
     places = [(finding.span, "^", finding.note, style)]
-    places += [(label.span, "-", label.text, "blue") for label in finding.labels]
+    places += [(label.span, "-", label.text, "bold") for label in finding.labels]
     for span, char, note, mark_style in places:
         line, mark = _mark(source, span, char, note, mark_style)
         if mark not in marks.setdefault(line, []):

@@ -87,7 +87,7 @@ def fix_lines(result: FileResult, asked: Asked) -> list[Line]:
             ("prove and write", f"{_PROGRAM} lint --fix --verify {quoted(result.path)}"),
             ("write unproven", f"{_PROGRAM} lint --fix --unsafe-fixes {quoted(result.path)}"),
         ]
-        lines += _plain([f"  {what:<17} {command}" for what, command in commands], "cyan")
+        lines += _plain([f"  {what:<17} {command}" for what, command in commands], "bold")
     return lines
 
 
@@ -133,7 +133,7 @@ def _finding_lines(report: Report, path: str, finding: Finding, earlier: Finding
     style = SEVERITY_STYLES[finding.severity]
     head: Line = (
         Piece(f"{printable(path)}:{line}:{column}: ", "bold"),
-        Piece(finding.code, style),
+        Piece(finding.code, f"{style} link {registry.url(finding.code, finding.url)}"),
         Piece(f" {finding.name}  "),
         Piece(finding.severity.label, style),
     )
@@ -141,7 +141,7 @@ def _finding_lines(report: Report, path: str, finding: Finding, earlier: Finding
         return [(*head, Piece(f": {printable(report.error)}"))]
     status = f"same fix as {earlier.code}" if earlier else _status(finding)
     if status:
-        head = (*head, Piece(f"  [{status}]", "green"))
+        head = (*head, Piece(f"  [{status}]"))
     lines = [head]
     for paragraph in finding.message.split("\n"):
         lines += _plain(wrap(printable(paragraph), COLUMNS, "  "))
@@ -170,11 +170,11 @@ def _advice(finding: Finding) -> list[Line]:
             rows.append(("cost", finding.fixes[0].cost))
         alone = {fix.key: fix for fix in finding.fixes if fix.key != finding.fixes[0].key}
         rows += (("or", f"{fix.title} ({SAFETY_WORDS[fix.safety]})") for fix in alone.values())
-    rows.append(("why", registry.url(finding.code)))
+    rows.append(("why", registry.url(finding.code, finding.url)))
     lines: list[Line] = []
     for name, value in rows:
         first, *rest = wrap(printable(value), COLUMNS, f"  {name:<4}  ", " " * 8)
-        lines.append((Piece(first[:8], "dim"), Piece(first[8:])))
+        lines.append((Piece(first[:8], "dim"), Piece(first[8:], f"link {value}" if name == "why" else "")))
         lines += _plain(rest)
     return lines
 
@@ -263,7 +263,7 @@ def _fixes(results: Sequence[FileResult]) -> tuple[int, int]:
 
 
 def _commands(rows: list[tuple[str, str]]) -> list[Line]:
-    return [(Piece(f"  {command}", "cyan"), Piece(f"     {what}", "dim")) for command, what in rows]
+    return [(Piece(f"  {command}", "bold"), Piece(f"     {what}", "dim")) for command, what in rows]
 
 
 def _number(number: int, singular: str, plural: str) -> str:
