@@ -165,14 +165,16 @@ def _cost(task: Task) -> str:
         return f"keeps glibc: {task.why_glibc}" if task.why_glibc else ""
     if not task.retarget:
         return ""
-    return "; ".join((COST, *_vendored_cost(task), *(f"may fail: {doubt}" for doubt in task.doubts)))
+    return "; ".join(
+        (COST, *_vendored_cost(task), *(f"fails if a feature brings it: {doubt}" for doubt in task.doubts))
+    )
 
 
 def _vendored_cost(task: Task) -> Iterator[str]:
     vendored = task.vendored
     if vendored is not None:
-        note = f", {vendored.note}" if vendored.note else ""
-        yield f"{vendored.library}{note}, becomes part of the program ({vendored.feature}): its fixes need a new build"
+        note = f", {vendored.note}," if vendored.note else ""
+        yield f"{vendored.library}{note} becomes part of the program ({vendored.feature}): its fixes need a new build"
 
 
 def _claim(images: tuple[FinalImage, ...], *, static: bool, stripped: bool) -> Claim:

@@ -30,7 +30,7 @@ def native_code(build: ImageBuild, calls: tuple[int, ...], compiled: frozenset[s
     `compiled` are source crates (openssl-src) that are taken for switched on.
     """
     wanted: dict[str, None] = {}
-    doubts: dict[str, None] = {}
+    doubts: dict[tuple[str, str], str] = {}
     for crate in _crates(build, calls):
         for name, native, reach in _native_crates(crate):
             if native is not None and (native.build_only or (native.verdict == "static-ok" and not native.needs)):
@@ -39,10 +39,11 @@ def native_code(build: ImageBuild, calls: tuple[int, ...], compiled: frozenset[s
             if min(reach, holds) is Reach.YES:
                 raise NotPossible(trouble)
             if holds:
-                doubts[trouble] = None
+                # crates of one row are in the way for one reason: the last of them, the binding, stands for all
+                doubts[(native.why, native.condition) if native is not None else (name, "")] = trouble
             if native is not None:
                 wanted.update(dict.fromkeys(native.apt))
-    return NativeCode(tuple(sorted(wanted)), tuple(doubts))
+    return NativeCode(tuple(sorted(wanted)), tuple(doubts.values()))
 
 
 def check_shared_libraries(build: ImageBuild, calls: tuple[int, ...], base: BaseImage) -> None:
