@@ -169,3 +169,9 @@ def test_what_is_left_out_does_not_decide() -> None:
     with_it = CLASSIC.replace("--release", "--release --features openssl")
     assert choices(with_it, optional) == [VENDORED, "distroless/cc"]
     assert "OpenSSL" not in reason(CLASSIC.replace("FROM debian", "# not musl\nFROM debian"), optional)
+
+
+def test_a_library_that_is_compiled_is_not_needed_at_run_time() -> None:
+    compiled = locked(pq__sys="pq-src", pq__src="cc", cc="")
+    assert choices(CLASSIC, compiled) == ["distroless/static", "alpine", "distroless/cc"]
+    assert choices(CLASSIC, locked(pq__sys="pkg-config", pkg__config="")) == []
