@@ -30,8 +30,12 @@ class Native(Record):
     """What the build needs: c, c++, libclang, cmake, make, perl, protoc, gfortran."""
     apt: tuple[str, ...] = ()
     """Debian packages for the static build on rust:slim."""
+    apk: tuple[str, ...] = ()
+    """Alpine packages for the static build on rust:alpine."""
     system: tuple[str, ...] = ()
     """Debian packages for the build against the system's library."""
+    system_apk: tuple[str, ...] = ()
+    """The same on rust:alpine; static there as well where a ``-static`` package is among them."""
     runtime_apt: tuple[str, ...] = ()
     """Debian packages that hold that library; names of several releases."""
     shared: str = ""
@@ -82,7 +86,7 @@ def macros() -> frozenset[str]:
     return frozenset(table("natives")["macros"]["crates"].split())
 
 
-_WORDS = ("features", "bad_versions", "needs", "apt", "system", "runtime_apt", "runtime_apk")
+_WORDS = ("features", "bad_versions", "needs", "apt", "apk", "system", "system_apk", "runtime_apt", "runtime_apk")
 
 
 def _typed(key: str, value: Any) -> Any:

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 
 from dockerslim_lint.facts import patterns
 from dockerslim_lint.facts.cargo import BUILDS, CROSS, XX, ZIGBUILD, CargoArguments, profile_of
+from dockerslim_lint.facts.crate.features import Asked
 from dockerslim_lint.facts.crate.model import Crate
 from dockerslim_lint.facts.model import (
     STRIPPED_ALL,
@@ -111,6 +112,14 @@ def features_of(arguments: CargoArguments) -> tuple[str, ...]:
     """What ``--features`` and its relatives ask for, sorted."""
     asked = {name for text in _texts(arguments, "--features", "-F") for name in text.replace(",", " ").split()}
     return tuple(sorted(asked | (arguments.switches & {"--all-features", "--no-default-features"})))
+
+
+def asked_of(arguments: CargoArguments) -> Asked:
+    """The same, sorted by what it does."""
+    names = features_of(arguments)
+    plain = tuple(name for name in names if not name.startswith("--"))
+    exact = arguments.exact and not any("*" in name for name in names)
+    return Asked(plain, "--no-default-features" not in names, "--all-features" in names, exact)
 
 
 def _open_profile(arguments: CargoArguments) -> bool:

@@ -7,13 +7,14 @@ from collections.abc import Mapping, Sequence
 from dockerslim_lint.catalog import commands as known_commands
 from dockerslim_lint.context import BuildContext
 from dockerslim_lint.facts import patterns
-from dockerslim_lint.facts.calls import crate_directory, read_call
+from dockerslim_lint.facts.calls import asked_of, crate_directory, read_call
 from dockerslim_lint.facts.cargo import BUILDS, BUILT_IN, HELPERS, OTHER_BUILDERS, CargoArguments, cargo_arguments
 from dockerslim_lint.facts.commands import CommandReader
 from dockerslim_lint.facts.contents import Contents
 from dockerslim_lint.facts.crate.config import TOOLCHAIN_FILES, ToolchainFile
+from dockerslim_lint.facts.crate.features import Asked
 from dockerslim_lint.facts.crate.model import Crate
-from dockerslim_lint.facts.crate.reader import CrateReader
+from dockerslim_lint.facts.crate.reader import ALL, CrateReader
 from dockerslim_lint.facts.env import NOWHERE, Environment
 from dockerslim_lint.facts.filesystem import PathTable
 from dockerslim_lint.facts.model import (
@@ -308,7 +309,10 @@ class StageState:
         directory = crate_directory(command, arguments, kind)
         packages = (*arguments.flags.get("-p", ()), *arguments.flags.get("--package", ()))
         everything = bool({"--workspace", "--all"} & arguments.switches)
-        crate, workspace = self._crate(directory, tuple(word.pattern for word in packages), everything)
+        bins = tuple(word.pattern for word in arguments.flags.get("--bin", ()))
+        crate, workspace = self._crate(
+            directory, tuple(word.pattern for word in packages), everything, asked_of(arguments), bins
+        )
         call = read_call(command, arguments, self.stage, crate, workspace)
         if crate is not None and workspace is not None and call.locked is False:
             call = call._replace(lock=self._from_context(f"{workspace.rstrip('/')}/Cargo.lock") is not None)
@@ -360,7 +364,12 @@ class StageState:
         return found._replace(last=found.last - len(meant) + 1) if found is not None else arguments
 
     def _crate(
-        self, directory: str | None, packages: tuple[str, ...], everything: bool = False
+        self,
+        directory: str | None,
+        packages: tuple[str, ...],
+        everything: bool = False,
+        asked: Asked = ALL,
+        bins: tuple[str, ...] = (),
     ) -> tuple[Crate | None, str | None]:
         """The crate of a directory in the stage, by way of the COPY that brought its manifest."""
         if directory is None:
@@ -369,7 +378,7 @@ class StageState:
         place_ = self.context_path(manifest, self.table.find(manifest))
         if place_ is None:
             return None, None
-        crate = self._shared.crates.read(patterns.parent(f"/{place_}").strip("/"), packages, everything)
+        crate = self._shared.crates.read(patterns.parent(f"/{place_}").strip("/"), packages, everything, asked, bins)
         if crate is None:
             return None, None
         depth = len([part for part in crate.directory.split("/") if part]) - len(

@@ -68,13 +68,14 @@ def tasks(build: ImageBuild, images: tuple[FinalImage, ...], prefer: tuple[str, 
         raise NotPossible("how the program is linked is only known when it is built")
     retarget = links != {MUSL_STATIC}
     compiler: tuple[str, ...] = ()
+    doubts: tuple[str, ...] = ()
     why_glibc = ""
     stages = tuple(sorted({build.calls[at].command.stage for at in calls}))
     named = False
     ways: list[tuple[tuple[Platform, ...], bool]] = [((), False)]
     if retarget:
         try:
-            compiler = _check_musl(build, images, calls)
+            compiler, doubts = _check_musl(build, images, calls)
             named = names_its_targets(build, calls)
             ways = ways if named else _ways(build, images, calls, stages)
         except NotPossible as reason:
@@ -102,9 +103,31 @@ def tasks(build: ImageBuild, images: tuple[FinalImage, ...], prefer: tuple[str, 
                     platforms=mapped,
                     cross=cross,
                     named=named,
+                    doubts=doubts,
                 )
 
-    return (task for choice in _choices(build, images, stages, prefer) for task in of(choice))
+    def possible() -> Iterator[Task]:
+        for choice in _choices(build, images, stages, prefer):
+            yield from of(choice)
+            if choice.name == CHOICES[0] and (why_glibc or doubts):
+                task = Task(build, images, calls, stages, choice, True, cooks=cooks, platforms=ways[-1][0], named=named)
+                yield from _vendored(task)
+
+    return possible()
+
+
+def _vendored(task: Task) -> Iterator[Task]:
+    """The same with OpenSSL compiled from source, where a feature on the calls does that and nothing else is in the way."""
+    from dockerslim_lint.plan import vendored
+
+    try:
+        compiler, doubts = _check_musl(task.build, task.images, task.calls, vendored.SOURCES)
+    except NotPossible:
+        return
+    found = vendored.openssl(task.build, task.calls) if not doubts else None
+    if found is not None:
+        choice = task.choice._replace(name=f"{task.choice.name}, {vendored.TITLE}")
+        yield task._replace(choice=choice, compiler=compiler, vendored=found)
 
 
 def _ways(
@@ -154,20 +177,26 @@ def _cooks(build: ImageBuild, stages: tuple[int, ...]) -> tuple[Warmup, ...]:
     return tuple(one for one in build.warmups if one.kind == "cook" and one.command.stage in warming)
 
 
-def _check_musl(build: ImageBuild, images: tuple[FinalImage, ...], calls: tuple[int, ...]) -> tuple[str, ...]:
-    """What a build for musl adds to the builder (Debian packages). Raises NotPossible."""
+def _check_musl(
+    build: ImageBuild, images: tuple[FinalImage, ...], calls: tuple[int, ...], compiled: frozenset[str] = frozenset()
+) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    """What a build for musl adds to the builder (Debian packages), and why it may fail. Raises NotPossible.
+
+    `compiled` are source crates that are taken for switched on.
+    """
     _check_path(build, calls)
     if not any(crate.packages for at in calls if (crate := build.crates[at]) is not None):
         for library, line in installed_libraries(build, images, calls):
             raise NotPossible(f"{library.name} (line {line}) may be linked, and nothing is known of the crates")
     _check_comments(build, images, calls)
     compiler: tuple[str, ...] = ()
+    doubts: tuple[str, ...] = ()
     if any(build.crates[at] is not None for at in calls) or build.contents.has_manifest:
-        from dockerslim_lint.plan.native_code import compiler_packages
+        from dockerslim_lint.plan.native_code import native_code
 
-        compiler = compiler_packages(build, calls)
+        compiler, doubts = native_code(build, calls, compiled)
     _check_platforms(build, calls, compiler)
-    return compiler
+    return compiler, doubts
 
 
 def _calls(build: ImageBuild, images: tuple[FinalImage, ...]) -> tuple[int, ...]:

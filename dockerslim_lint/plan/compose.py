@@ -193,7 +193,8 @@ def _name(task: Task) -> str:
 def _title(task: Task) -> str:
     reference = task.choice.base.reference
     size = f" (~{task.choice.base.unpacked_mb:.0f} MB base)" if task.choice.base.unpacked_mb else ""
-    what = "static musl build" if task.retarget else "the glibc program" if task.glibc else "the static program"
+    musl = f"static musl build with {task.vendored.library} compiled in," if task.vendored else "static musl build"
+    what = musl if task.retarget else "the glibc program" if task.glibc else "the static program"
     how = ", cross-compiled: no emulation" if task.cross else ""
     return f"{what} on {reference}{size}{how}"
 
@@ -209,7 +210,18 @@ def _cost(task: Task) -> str:
                 for reason in dict.fromkeys(wanted.values()):
                     texts.append(f"needs {', '.join(name for name in wanted if wanted[name] == reason)} ({reason})")
         return "; ".join(dict.fromkeys(texts))
-    return COST if task.retarget else ""
+    if not task.retarget:
+        return ""
+    return "; ".join(
+        (COST, *_vendored_cost(task), *(f"fails if a feature brings it: {doubt}" for doubt in task.doubts))
+    )
+
+
+def _vendored_cost(task: Task) -> Iterator[str]:
+    vendored = task.vendored
+    if vendored is not None:
+        note = f", {vendored.note}," if vendored.note else ""
+        yield f"{vendored.library}{note} becomes part of the program ({vendored.feature}): its fixes need a new build"
 
 
 def _claim(images: tuple[FinalImage, ...], *, static: bool, stripped: bool) -> Claim:

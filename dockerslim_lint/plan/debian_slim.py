@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 
 from dockerslim_lint.catalog import debian, images, natives, needs, packages
 from dockerslim_lint.catalog.glibc import is_newer
 from dockerslim_lint.catalog.images import BaseImage
-from dockerslim_lint.facts.crate.lock import Locked, leads_to
 from dockerslim_lint.facts.crate.model import Crate
+from dockerslim_lint.facts.crate.reach import Reach
 from dockerslim_lint.facts.model import FinalImage, ImageBuild, PackageInstall
 from dockerslim_lint.facts.packages import read_install
 from dockerslim_lint.facts.stages import chain_of
@@ -95,12 +95,13 @@ def _libraries(
     own, given = _build_packages(build, build.calls[at].command.stage)
     if image.single_stage or not own:
         own |= {name: 0 for install in image.installs for name in builds_for(install)}
-    locked = crate.locked if crate is not None else None
-    if locked is None:
+    if crate is None or crate.locked is None:
         for name, line in own.items():
             yield from _of_package(name, line)
         return
-    for name in locked:
+    for name in crate.locked:
+        if crate.linkage is not None and not crate.linkage.reaches(name):
+            continue  # the features of the call leave it out
         native = natives.lookup(name)
         if native is None:
             if name.endswith("-sys") and not _speaks_for_itself(build, image):
@@ -108,7 +109,7 @@ def _libraries(
             continue
         if native.build_only:
             continue
-        yield from _of_crate(build, image, native, locked, {*own}, given)
+        yield from _of_crate(build, image, native, crate, {*own}, given)
     for name, line in own.items():
         if not natives.with_system(name):
             yield from _of_package(name, line)
@@ -118,13 +119,16 @@ def _of_crate(
     build: ImageBuild,
     image: FinalImage,
     native: natives.Native,
-    locked: Mapping[str, Locked],
+    crate: Crate,
     own: set[str],
     given: frozenset[str],
 ) -> Iterator[tuple[debian.Library, str]]:
     known = [found for name in (*native.runtime_apt, *native.system) if (found := debian.library(name)) is not None]
     libraries = list({one.build: one for one in known}.values())
-    vendored = bool(native.vendored_by) and leads_to(locked, native.crate, native.vendored_by)
+    linkage = crate.linkage
+    vendored = bool(native.vendored_by) and (
+        linkage is not None and linkage.leads(native.crate, native.vendored_by) is Reach.YES
+    )
     asked = [one for one in libraries if one.build in own]
     if asked:
         yield from ((one, native.crate) for one in asked)

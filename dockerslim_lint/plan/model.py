@@ -26,6 +26,14 @@ class Choice(Record):
     installs: bool = False
 
 
+class Vendored(Record):
+    """`feature` for ``--features``, what it compiles, and what is to be said of that."""
+
+    feature: str
+    library: str
+    note: str
+
+
 class Task(Record):
     """What one candidate has to do: the images of one decision, and the calls that make their programs.
 
@@ -35,7 +43,8 @@ class Task(Record):
     the Debian packages with which the crates' C code is compiled for musl. `platforms` are those of which a ``case`` tells
     the target; () where ``uname -m`` does. `cross`: the builder runs on the build platform, whatever the target.
     `named`: the file names its glibc targets, and these become musl ones. `asked`: the user's settings name the
-    choice.
+    choice. `doubts` are why a build for musl may fail. `vendored` is set where the calls also get a feature by which OpenSSL
+    is compiled from source.
     """
 
     build: ImageBuild
@@ -51,6 +60,8 @@ class Task(Record):
     cross: bool = False
     named: bool = False
     asked: bool = False
+    doubts: tuple[str, ...] = ()
+    vendored: Vendored | None = None
 
     @property
     def glibc(self) -> bool:

@@ -6,38 +6,55 @@ from collections.abc import Iterator
 
 from dockerslim_lint.catalog import debian, natives, packages
 from dockerslim_lint.catalog.images import BaseImage
-from dockerslim_lint.facts.crate.lock import leads_to
 from dockerslim_lint.facts.crate.model import Crate
+from dockerslim_lint.facts.crate.reach import Reach
 from dockerslim_lint.facts.model import ImageBuild
 from dockerslim_lint.plan.model import NotPossible
+from dockerslim_lint.record import Record
 
 PROVEN_OR_READ = frozenset({"tried", "read"})
 """What is only believed of a crate steers no edit."""
 
 
-def compiler_packages(build: ImageBuild, calls: tuple[int, ...]) -> tuple[str, ...]:
-    """Debian packages with which the native code of all locked crates is compiled for musl. Raises NotPossible."""
+class NativeCode(Record):
+    """What a static musl build asks of the builder: `packages` of Debian. `doubts` are why it may fail nevertheless: crates of
+    which it is not known whether this call links them, or links them so."""
+
+    packages: tuple[str, ...] = ()
+    doubts: tuple[str, ...] = ()
+
+
+def native_code(build: ImageBuild, calls: tuple[int, ...], compiled: frozenset[str] = frozenset()) -> NativeCode:
+    """What the linked crates need to be compiled for musl. Raises NotPossible where one surely does not go.
+
+    `compiled` are source crates (openssl-src) that are taken for switched on.
+    """
     wanted: dict[str, None] = {}
+    doubts: dict[tuple[str, str], str] = {}
     for crate in _crates(build, calls):
-        for name, native in _native_crates(crate):
-            if native is None:
-                raise NotPossible(f"the locked crate {name} may need C code, and the catalogue does not know it")
-            if native.build_only or (native.verdict == "static-ok" and not native.needs):
+        for name, native, reach in _native_crates(crate):
+            if native is not None and (native.build_only or (native.verdict == "static-ok" and not native.needs)):
                 continue
-            _check_static(crate, native)
-            wanted.update(dict.fromkeys(native.apt))
-    return tuple(sorted(wanted))
+            trouble, holds = _trouble(crate, name, native, compiled)
+            if min(reach, holds) is Reach.YES:
+                raise NotPossible(trouble)
+            if holds:
+                # crates of one row are in the way for one reason: the last of them, the binding, stands for all
+                doubts[(native.why, native.condition) if native is not None else (name, "")] = trouble
+            if native is not None:
+                wanted.update(dict.fromkeys(native.apt))
+    return NativeCode(tuple(sorted(wanted)), tuple(doubts.values()))
 
 
 def check_shared_libraries(build: ImageBuild, calls: tuple[int, ...], base: BaseImage) -> None:
     """Raises NotPossible where a locked crate may link a library that a glibc base lacks."""
     releases = {image.release for at in calls if (image := build.stages[build.calls[at].command.stage].image)}
     for crate in _crates(build, calls):
-        for name, native in _native_crates(crate):
+        for name, native, _ in _native_crates(crate):
             if native is None:
                 raise NotPossible(f"the locked crate {name} may link a library, and the catalogue does not know it")
             _check_versions(native, crate, releases, base)
-            if native.build_only:
+            if native.build_only or _compiles(crate, native) is Reach.YES:
                 continue
             if native.verdict != "static-ok" and not native.runtime_apt and (native.needs or native.system):
                 if native.verdict == "static-ok-with" and not native.system:
@@ -50,7 +67,7 @@ def check_shared_libraries(build: ImageBuild, calls: tuple[int, ...], base: Base
 
 def _check_versions(native: natives.Native, crate: Crate, releases: set[str], base: BaseImage) -> None:
     """The base has the version of the library that the builder's release links. Raises NotPossible."""
-    if native.vendored_by and leads_to(crate.locked or {}, native.crate, native.vendored_by):
+    if _compiles(crate, native) is Reach.YES:
         return
     for library in filter(None, map(debian.library, native.runtime_apt)):
         for release in sorted(releases):
@@ -71,34 +88,52 @@ def _crates(build: ImageBuild, calls: tuple[int, ...]) -> Iterator[Crate]:
             raise NotPossible(f"the Cargo.toml that the call in line {line} builds cannot be told from this file")
 
 
-def _native_crates(crate: Crate) -> Iterator[tuple[str, natives.Native | None]]:
-    """The locked crates that the catalogue lists, and those of which only the name says that they wrap something."""
+def _native_crates(crate: Crate) -> Iterator[tuple[str, natives.Native | None, Reach]]:
+    """The crates that the programs may link and that the catalogue lists, and those of which only the name says that they
+    wrap something."""
     for name in crate.packages or ():
         native = natives.lookup(name)
-        if native is not None or name.endswith("-sys"):
-            yield name, native
+        if native is None and not name.endswith("-sys"):
+            continue
+        reach = crate.linkage.reaches(name) if crate.linkage is not None else Reach.MAYBE
+        if reach:
+            yield name, native, reach
 
 
-def _check_static(crate: Crate, native: natives.Native) -> None:
+def _trouble(crate: Crate, name: str, native: natives.Native | None, compiled: frozenset[str]) -> tuple[str, Reach]:
+    """Why a crate does not go with a static musl build, and whether that is so."""
+    if native is None:
+        return f"the locked crate {name} may need C code, and the catalogue does not know it", Reach.YES
     what = f"the locked crate {native.crate}"
     why = f": {native.why}" if native.why else ""
     if native.verdict not in ("static-ok", "static-ok-with"):
-        raise NotPossible(f"{what} does not go with a static musl build{why}")
+        return f"{what} does not go with a static musl build{why}", Reach.YES
     if native.needs_cxx:
-        raise NotPossible(f"{what} needs a C++ compiler for musl, which Debian's musl-tools lacks")
-    locked = crate.locked or {}
-    if native.verdict == "static-ok-with":
-        if native.bad_versions:
-            bad = [version for version in locked[native.crate].versions if version in native.bad_versions]
-            if bad:
-                raise NotPossible(f"{what} {bad[0]} does not compile for musl{why}")
-        elif native.vendored_by:
-            if not leads_to(locked, native.crate, native.vendored_by):
-                raise NotPossible(f"{what} links the system's library; a static build needs {native.condition}")
-        elif native.features or not native.apt:
-            raise NotPossible(f"{what} goes with a static build only with {native.condition}")
-    if native.certainty not in PROVEN_OR_READ:
-        raise NotPossible(f"{what} may compile C code, and that it does so for musl has not been tried")
+        return f"{what} needs a C++ compiler for musl, which Debian's musl-tools lacks", Reach.YES
+    text, holds = _condition(crate, native, compiled) if native.verdict == "static-ok-with" else ("", Reach.NO)
+    if holds is not Reach.YES and native.certainty not in PROVEN_OR_READ:
+        return f"{what} may compile C code, and that it does so for musl has not been tried", Reach.YES
+    return f"{what} {text}{why if native.bad_versions else ''}", holds
+
+
+def _condition(crate: Crate, native: natives.Native, compiled: frozenset[str]) -> tuple[str, Reach]:
+    """In what a crate that is static only on a condition falls short of it, and whether it does."""
+    if native.bad_versions:
+        versions = (crate.locked or {})[native.crate].versions
+        bad = [version for version in versions if version in native.bad_versions]
+        return f"{' '.join(bad)} does not compile for musl", Reach.YES if bad else Reach.NO
+    if native.vendored_by:
+        system = Reach.NO if native.vendored_by in compiled else Reach(Reach.YES - _compiles(crate, native))
+        return f"links the system's library; a static build needs {native.condition}", system
+    only = native.features or not native.apt
+    return f"goes with a static build only with {native.condition}", Reach.YES if only else Reach.NO
+
+
+def _compiles(crate: Crate, native: natives.Native) -> Reach:
+    """Whether the crate that compiles the library from source is switched on under this one."""
+    if not native.vendored_by or crate.linkage is None:
+        return Reach.NO
+    return crate.linkage.leads(native.crate, native.vendored_by)
 
 
 def _has(base: BaseImage, package: str) -> bool:

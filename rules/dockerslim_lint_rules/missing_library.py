@@ -17,6 +17,10 @@ dependencies = ["native-tls"]
 [[package]]
 name = "native-tls"
 version = "0.2.12"
+dependencies = ["openssl", "openssl-sys"]
+[[package]]
+name = "openssl"
+version = "0.10.68"
 dependencies = ["openssl-sys"]
 [[package]]
 name = "openssl-sys"
@@ -24,6 +28,12 @@ version = "0.9.104"
 """
 FILES = {"Cargo.toml": MANIFEST, "Cargo.lock": LOCK, "src/main.rs": "fn main() {}\n"}
 PQ = {**FILES, "Cargo.lock": LOCK.replace("openssl-sys", "pq-sys")}
+VENDORED = {
+    **FILES,
+    "Cargo.toml": MANIFEST.replace('"0.2"', '{ version = "0.2", features = ["vendored"] }'),
+    "Cargo.lock": LOCK + 'dependencies = ["openssl-src"]\n[[package]]\nname = "openssl-src"\n',
+}
+OPTIONAL = {**FILES, "Cargo.toml": MANIFEST.replace('"0.2"', '{ version = "0.2", optional = true }')}
 
 SLIM = """\
 FROM rust:1-bookworm AS builder
@@ -40,11 +50,12 @@ class MissingLibrary(Rule):
     """The program links a shared library that the final image lacks: it does not start.
 
     `error while loading shared libraries: libssl.so.3: cannot open shared object file`. The builder had the library and its
-    headers (libssl-dev, libpq-dev …), the final image has neither. It is known from Cargo.lock: openssl-sys without
-    openssl-src, pq-sys without pq-src, libudev-sys, alsa-sys in a glibc build.
+    headers (libssl-dev, libpq-dev …), the final image has neither. It is known from Cargo.lock and from the features that the
+    call and the manifests switch on: openssl-sys without openssl-src, pq-sys without pq-src, libudev-sys, alsa-sys in a
+    glibc build.
 
     Install the library's package in the final stage, let the crate compile its own (`vendored`, `bundled`), or do without
-    (rustls, tokio-postgres). A feature that is off in this build would make the finding wrong, so it is a warning.
+    (rustls, tokio-postgres). What features of other crates switch on is not always known, so it is a warning.
 
     **Fix safety.** There is no fix of its own; what the linkage rules offer takes the library into account.
     """
@@ -64,20 +75,16 @@ class MissingLibrary(Rule):
                 crate = build.crates[artifact.call] if artifact.call is not None else None
                 if crate is None or word is None or artifact.link != GNU_DYNAMIC or artifact.call is None:
                     continue
-                command = build.calls[artifact.call].command
-                words = " ".join(word.pattern for word in command.words)
-                if any("_STATIC" in name for name in command.variables) or "--no-default-features" in words:
+                linkage = crate.linkage
+                if linkage is None or any("_STATIC" in name for name in build.calls[artifact.call].command.variables):
                     continue
                 for name in crate.linked or ():
                     native = natives.lookup(name)
                     if native is None or not native.shared or native.shared in seen or not name.endswith("-sys"):
                         continue
-                    if (
-                        native.vendored_by in (crate.packages or ())
-                        or image.inside.library(native.runtime_apt) is not False
-                    ):
+                    if image.inside.library(native.runtime_apt) is not False:
                         continue
-                    if any(feature in words for feature in native.features):
+                    if native.vendored_by and linkage.leads(name, native.vendored_by):
                         continue
                     seen.add(native.shared)
                     yield self.finding(
@@ -103,13 +110,13 @@ class MissingLibrary(Rule):
         Valid(near=0, text=SLIM.replace("CMD", "ENV LD_LIBRARY_PATH=/app\nCMD"), files=FILES),
         Valid(near=0, text=SLIM.replace("RUN cargo", "RUN OPENSSL_STATIC=1 cargo"), files=FILES),
         Valid(near=0, text=SLIM.replace("--release\n", "--release --features native-tls/vendored\n"), files=FILES),
-        Valid(near=0, text=SLIM.replace("--release\n", "--release --no-default-features\n"), files=FILES),
+        Valid(near=0, text=SLIM.replace("--release\n", "--release --no-default-features\n"), files=OPTIONAL),
         Valid(near=0, text=SLIM.replace("debian:bookworm-slim", "gcr.io/distroless/cc-debian12"), files=FILES),
         Valid(near=0, text=SLIM.replace("debian:bookworm-slim", "debian:trixie-slim"), files=FILES),
         Valid(near=0, text=SLIM.replace("debian:bookworm-slim", "rust:1-bookworm"), files=FILES),
         Valid(near=0, text=SLIM.replace("debian:bookworm-slim", "example.com/base:1"), files=FILES),
         Valid(near=0, text=SLIM.replace("rust:1-bookworm", "rust:1-alpine"), files=FILES),
-        Valid(near=0, text=SLIM, files={**FILES, "Cargo.lock": LOCK + '[[package]]\nname = "openssl-src"\n'}),
+        Valid(near=0, text=SLIM, files=VENDORED),
         Valid(near=0, text=SLIM, files={**FILES, "Cargo.toml": MANIFEST.replace("[dep", "[dev-dep")}),
         Valid(near=0, text=SLIM),
         Valid(near=1, text=SLIM.replace("debian:bookworm-slim", "gcr.io/distroless/cc-debian12"), files=FILES),

@@ -7,7 +7,14 @@ from collections.abc import Iterator
 from dockerslim_lint.catalog import needs
 from dockerslim_lint.rule import Finding, ImageBuild, Invalid, Plan, Rule, Severity, Valid, labels_of_calls
 
-MANIFEST = '[package]\nname = "app"\nversion = "0.1.0"\nedition = "2021"\n[dependencies]\nreqwest = "0.12"\n'
+MANIFEST = """\
+[package]
+name = "app"
+version = "0.1.0"
+edition = "2021"
+[dependencies]
+reqwest = { version = "0.12", default-features = false, features = ["rustls-tls-native-roots"] }
+"""
 LOCK = """\
 version = 4
 [[package]]

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from dockerslim_lint import catalog
-from dockerslim_lint.catalog import buildfiles, commands, images, natives, packages, platforms, references
+from dockerslim_lint.catalog import buildfiles, commands, features, images, natives, packages, platforms, references
 from dockerslim_lint.catalog.tables import CERTAINTIES, table
 
 FOLDER = Path(catalog.__file__).parent
@@ -20,6 +20,7 @@ ROWS = {
     "platforms": "platform",
     "commands": "row",
     "packages": "package",
+    "features": "crate",
     "natives": "native",
     "buildfiles": "inputs",
     "symbols": "user",
@@ -197,6 +198,68 @@ def test_native_rows_fill_the_view() -> None:
         assert found.why, name
         assert bool(found.condition) == (found.verdict == "static-ok-with"), name
         assert set(found.needs) <= {"c", "c++", "libclang", "cmake", "make", "perl", "protoc", "gfortran"}, name
+
+
+@pytest.mark.parametrize("row", rows("natives"), ids=lambda row: row["crates"].split()[0])
+def test_native_rows_say_what_each_build_needs(row: dict[str, Any]) -> None:
+    if row["verdict"].startswith("static-ok") and row.get("needs"):
+        assert {"apt", "apk"} <= set(row)
+    if "system" in row:
+        assert {"system_apk", "runtime_apt", "runtime_apk"} <= set(row)
+    if "runtime_apt" in row or "runtime_apk" in row:
+        assert {"runtime_apt", "runtime_apk"} <= set(row)
+    if "vendored_by" in row:
+        assert row["features"]
+    if "shared" in row:
+        assert row["runtime_apt"]
+
+
+FAMILIES = """
+openssl-sys native-tls openssl | ring | aws-lc-sys aws-lc-fips-sys | libsqlite3-sys | libz-sys | libz-ng-sys | zstd-sys
+bzip2-sys lzma-sys liblzma-sys lz4-sys | libgit2-sys git2 | libssh2-sys | curl-sys | librocksdb-sys rocksdb | pq-sys pq-src
+mysqlclient-sys | rdkafka-sys | onig_sys | tikv-jemalloc-sys jemalloc-sys | libmimalloc-sys mimalloc | snmalloc-rs | bindgen clang-sys
+prost-build tonic-build protobuf-src | grpcio-sys | opencv | tch torch-sys | ort | cudarc cust | gstreamer-sys glib-sys gio-sys
+gtk-sys gdk-sys cairo-sys-rs pango-sys | libdbus-sys | libudev-sys udev | alsa-sys | libsystemd-sys | x11 xcb wayland-sys | pyo3 | v8
+deno_core | wasmtime cranelift-codegen | llvm-sys inkwell | openblas-src netlib-src | hdf5-sys | gdal-sys proj-sys geos-sys
+tesseract-sys leptonica-sys | ffmpeg-sys-next | libusb1-sys rusb | hidapi | libsodium-sys libsodium-sys-stable | secp256k1-sys blst
+sha2-asm blake3 c-kzg | psm stacker | libseccomp-sys libcap-sys pam-sys libgssapi-sys sasl2-sys odbc-sys oracle zmq-sys libfuse-sys
+libnfs-sys pcap tss-esapi-sys pcsc fontconfig-sys freetype-sys servo-fontconfig-sys
+""".replace("|", " ").split()
+"""The families of knowledge §4.2, by the crates that stand for them; those that are Rust alone left out."""
+
+
+@pytest.mark.parametrize("crate", FAMILIES)
+def test_every_family_has_a_row(crate: str) -> None:
+    assert natives.lookup(crate) is not None
+
+
+def test_feature_rows_hang_together() -> None:
+    for row in rows("features"):
+        known = {name for words in row["features"].values() for name in words.split()}
+        for word in known:
+            package, slash, _ = word.removeprefix("dep:").partition("/")
+            if slash or word.startswith("dep:"):
+                assert package.removesuffix("?") in row["dependencies"], (row["name"], word)
+            else:
+                assert word in row["features"], (row["name"], word)
+        if "vendored_openssl" in row:
+            assert row["vendored_openssl"] in row["features"]
+
+
+def test_which_openssl_is_compiled() -> None:
+    names = {
+        version: features.openssl_series(version).name
+        for version in ("0.9.83", "0.9.70", "0.9.92", "0.9.93", "0.9.118")
+    }
+    assert list(names.values()) == ["OpenSSL 1.1.1", "OpenSSL 3", "OpenSSL 1.1.1", "OpenSSL 3", "OpenSSL 3"]
+    assert features.openssl_series("0.9.92").note
+    assert not features.openssl_series("0.9.118").note
+
+
+def test_a_feature_row_holds_for_its_versions() -> None:
+    assert features.lookup("reqwest", "0.12.28") != features.lookup("reqwest", "0.13.5")
+    assert features.lookup("reqwest", "0.10.10") is None
+    assert features.lookup("libgit2-sys", "0.18.8+1.9.7") is not None
 
 
 def test_build_inputs_are_patterns_of_one_segment() -> None:

@@ -12,6 +12,7 @@ from dockerslim_lint.source import Source
 
 MANIFEST = '[package]\nname = "app"\nversion = "0.1.0"\nedition = "2021"\n'
 CRATE = {"Cargo.toml": MANIFEST, "src/main.rs": "fn main() {}\n"}
+SOURCE = 'source = "registry+https://github.com/rust-lang/crates.io-index"\n'
 
 
 def read(text: str, files: Mapping[str, str] | None = None, target: str | None = None, **arguments: str) -> ImageBuild:
@@ -33,3 +34,15 @@ def only_image(build: ImageBuild) -> FinalImage:
 def only_artifact(build: ImageBuild) -> tuple[str, Artifact]:
     (found,) = only_image(build).artifacts
     return found
+
+
+def locked(**crates: str) -> dict[str, str]:
+    """A context that depends on the first of these crates (``-`` in a name is ``__``), and its lock: what each depends on, or ``=version``."""
+    names = [name.replace("__", "-") for name in crates]
+    entries = [f'[[package]]\nname = "app"\nversion = "0.1.0"\ndependencies = ["{names[0]}"]\n']
+    for name, words in zip(names, crates.values(), strict=True):
+        version = next((word[1:] for word in words.split() if word.startswith("=")), "1.0.0")
+        wanted = ", ".join(f'"{word}"' for word in words.split() if not word.startswith("="))
+        entries.append(f'[[package]]\nname = "{name}"\nversion = "{version}"\n{SOURCE}dependencies = [{wanted}]\n')
+    manifest = CRATE["Cargo.toml"] + f'[dependencies]\n{names[0]} = "1"\n'
+    return {**CRATE, "Cargo.toml": manifest, "Cargo.lock": "version = 4\n" + "".join(entries)}

@@ -16,7 +16,7 @@ from dockerslim_lint.edit import Fix
 from dockerslim_lint.facts.build import read_build
 from dockerslim_lint.facts.model import MUSL_STATIC
 from dockerslim_lint.source import Source
-from tests.facts.reading import CRATE
+from tests.facts.reading import CRATE, locked
 from tests.plan.test_withheld import CLASSIC, LOCK, SINGLE, reason
 
 BOTH = ("linux/amd64", "linux/arm64")
@@ -112,7 +112,7 @@ def test_what_is_written_is_static() -> None:
             build = read_build(Source(text.encode()), files, {}, None, asked)
             ((path, artifact),) = build.images[0].artifacts
             assert path == "/usr/local/bin/app"
-            assert artifact.link == MUSL_STATIC or name == "distroless/cc"
+            assert artifact.link == MUSL_STATIC or name in ("distroless/cc", "debian-slim")
 
 
 def test_where_the_target_is_not_static_by_itself_it_is_told() -> None:
@@ -179,7 +179,7 @@ def test_files_for_any_machine_go_along() -> None:
 
 
 def test_c_code_and_unknown_crates_are_emulated() -> None:
-    with_c = {**CRATE, "Cargo.lock": LOCK.format("ring")}
+    with_c = locked(ring="=0.17.14 cc", cc="")
     assert next(iter(candidates(CLASSIC, files=with_c))) == "distroless/static"
     assert "linux/arm/v7" in reason(CLASSIC, with_c, Settings(platforms=("linux/arm/v7",)))
     assert not any(name.endswith("cross") for name in candidates(SINGLE))
@@ -285,4 +285,4 @@ def test_named_targets_that_stay(old: str, new: str, said: str) -> None:
 
 
 def test_named_targets_with_c_code_stay() -> None:
-    assert "C code" in reason(NAMED, {**CRATE, "Cargo.lock": LOCK.format("ring")})
+    assert "C code" in reason(NAMED, locked(ring="=0.17.14 cc", cc=""))

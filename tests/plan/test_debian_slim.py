@@ -8,7 +8,8 @@ from dockerslim_lint import linter
 from dockerslim_lint.catalog import debian
 from dockerslim_lint.config import Settings
 from dockerslim_lint.finding import Severity
-from tests.plan.test_native_code import choice, locked
+from tests.facts.reading import locked
+from tests.plan.test_native_code import choice
 from tests.plan.test_withheld import fix, reason
 
 FILE = """\
@@ -28,6 +29,12 @@ COPY . .
 RUN cargo build --release
 CMD ["./target/release/app"]
 """
+
+
+def all_of(crates: dict[str, str]) -> dict[str, str]:
+    """A context that links all of these crates."""
+    return locked(everything=" ".join(name.replace("__", "-") for name in crates), **crates)
+
 
 PQ = locked(pq__sys="vcpkg")
 PURE = locked(itoa="")
@@ -57,16 +64,16 @@ def after(text: str, files: dict[str, str] = PQ, settings: Settings = Settings()
         ({"alsa__sys": "pkg-config"}, "libasound2", "libasound2t64"),
         ({"libsqlite3__sys": "vcpkg", "alsa__sys": ""}, "libasound2 libsqlite3-0", "libasound2t64 libsqlite3-0"),
         ({"curl__sys": "", "alsa__sys": ""}, "libasound2 libcurl4", "libasound2t64 libcurl4t64"),
-        ({"pq__sys": "", "rustls__native__certs": ""}, "libpq5", "libpq5"),
+        ({"pq__sys": "", "rustls__native__certs": ""}, "libpq5 ca-certificates", "libpq5 ca-certificates"),
         # linked in, or there already
         ({"alsa__sys": "", "pq__sys": "pq-src", "pq__src": "cc"}, "libasound2", "libasound2t64"),
         ({"pq__sys": "", "libz__sys": "cc", "zstd__sys": "cc"}, "libpq5", "libpq5"),
-        ({"pq__sys": "", "libsqlite3__sys": "cc"}, "libpq5", "libpq5"),
+        ({"pq__sys": "", "libsqlite3__sys": "cc", "cc": ""}, "libpq5", "libpq5"),
         ({"pq__sys": "", "libudev__sys": ""}, "libpq5", "libpq5"),
     ],
 )
 def test_what_the_crates_link_is_installed(crates: dict[str, str], bookworm: str, trixie: str) -> None:
-    files = locked(**crates)
+    files = all_of(crates)
     for release, names in (("bookworm", bookworm), ("trixie", trixie)):
         lines = after(FILE.replace("1-bookworm", f"1-{release}"), files)
         assert lines[0] == f"debian:{release}-slim"
@@ -159,7 +166,7 @@ def test_a_newer_release_has_other_names() -> None:
     ],
 )
 def test_withheld(builder: str, base: str, steps: str, said: str) -> None:
-    files = locked(openssl__sys="cc", pq__sys="")
+    files = locked(db="openssl-sys pq-sys", openssl__sys="cc", pq__sys="")
     text = final(FILE.replace("rust:1-bookworm", builder), base, steps)
     if said == "cannot":
         text, said = (
@@ -197,7 +204,7 @@ def test_another_distribution(base: str, steps: str) -> None:
 )
 def test_which_release(crates: dict[str, str], base: str, expected: str) -> None:
     text = FILE.replace("COPY . .", "RUN apt-get update && apt-get install -y libavcodec-dev\nCOPY . .", 1)
-    assert after(final(text, base), locked(**crates))[0] == expected
+    assert after(final(text, base), all_of(crates))[0] == expected
 
 
 def test_libraries_copied_by_hand_are_no_business_of_ours() -> None:

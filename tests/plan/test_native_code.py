@@ -5,23 +5,11 @@ from __future__ import annotations
 import pytest
 
 from dockerslim_lint.config import Settings
-from tests.facts.reading import CRATE
+from tests.facts.reading import locked
 from tests.plan.test_edits import rewritten
 from tests.plan.test_withheld import CLASSIC, SINGLE, fix, reason
 
 COMPILER = "RUN apt-get update && apt-get install -y --no-install-recommends {}\nRUN rustup target add"
-
-
-def locked(**crates: str) -> dict[str, str]:
-    """A context whose lock has these crates: name → what each depends on, or ``=version``."""
-    entries = ['[[package]]\nname = "app"\nversion = "1.0.0"\n']
-    for name, words in crates.items():
-        version = next((word[1:] for word in words.split() if word.startswith("=")), "1.0.0")
-        wanted = ", ".join(f'"{word}"' for word in words.split() if not word.startswith("="))
-        entries.append(
-            f'[[package]]\nname = "{name.replace("__", "-")}"\nversion = "{version}"\ndependencies = [{wanted}]\n'
-        )
-    return {**CRATE, "Cargo.lock": "version = 4\n" + "".join(entries)}
 
 
 def choice(text: str, files: dict[str, str], settings: Settings = Settings()) -> str:  # noqa: B008
@@ -36,7 +24,7 @@ def choice(text: str, files: dict[str, str], settings: Settings = Settings()) ->
         ({"zstd__sys": "cc"}, "musl-tools"),
         ({"openssl__sys": "openssl-src", "openssl__src": "cc"}, "make musl-tools perl"),
         ({"native__tls": "openssl-sys", "openssl__sys": "openssl-src", "openssl__src": ""}, "make musl-tools perl"),
-        ({"libsqlite3__sys": "cc pkg-config"}, "musl-tools"),
+        ({"libsqlite3__sys": "cc pkg-config", "cc": ""}, "musl-tools"),
         ({"aws__lc__sys": "cc =0.32.1"}, "musl-tools"),
     ],
 )

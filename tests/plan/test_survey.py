@@ -10,7 +10,7 @@ from dockerslim_lint.context import BuildContext, MemoryContext, NoContext
 from dockerslim_lint.edit import Safety
 from dockerslim_lint.finding import Severity
 from dockerslim_lint.source import Source
-from tests.facts.reading import CRATE, MANIFEST, only_artifact, read
+from tests.facts.reading import CRATE, MANIFEST, locked, only_artifact, read
 from tests.plan.test_edits import rewritten
 from tests.plan.test_withheld import CLASSIC, LOCK, SINGLE, fix, reason
 
@@ -73,7 +73,7 @@ def test_the_lock_is_found_however_it_comes(copies: str, workdir: str) -> None:
     text = CLASSIC.replace("WORKDIR /app\n", workdir).replace("COPY . .", copies)
     if workdir != "WORKDIR /app\n":
         text = text.replace("/app/target", "/target").replace(" /app/\n", " /\n")
-    assert "openssl-sys" in reason(text, {**CRATE, "Cargo.lock": LOCK.format("openssl-sys")})
+    assert "openssl-sys" in reason(text, locked(openssl__sys=""))
 
 
 def test_a_manifest_that_cannot_be_tied_to_the_call() -> None:

@@ -9,7 +9,7 @@ from dockerslim_lint.config import Settings
 from dockerslim_lint.context import MemoryContext
 from dockerslim_lint.edit import Safety
 from dockerslim_lint.source import Source
-from tests.facts.reading import CRATE
+from tests.facts.reading import CRATE, locked
 
 CLASSIC = """\
 FROM rust:1 AS builder
@@ -103,7 +103,7 @@ def test_reason(old: str, new: str, said: str) -> None:
 
 @pytest.mark.parametrize("crate", ["openssl-sys", "librocksdb-sys", "libsqlite3-sys", "somebodys-own-sys"])
 def test_crates_with_c(crate: str) -> None:
-    assert crate in reason(CLASSIC, {**CRATE, "Cargo.lock": LOCK.format(crate)})
+    assert crate in reason(CLASSIC, locked(**{crate.replace("-", "__"): ""}))
 
 
 def test_a_crate_without_c() -> None:

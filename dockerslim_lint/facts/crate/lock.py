@@ -37,16 +37,51 @@ def locked_packages(lock: Mapping[str, Any]) -> dict[str, Locked]:
     }
 
 
-def leads_to(locked: Mapping[str, Locked], first: str, wanted: str) -> bool:
-    """Whether the package `first` depends on `wanted`, directly or through others."""
-    seen: set[str] = set()
-    pending = [first]
-    while pending:
-        name = pending.pop()
-        if name == wanted:
-            return True
-        if name in seen or name not in locked:
-            continue
-        seen.add(name)
-        pending += locked[name].dependencies
-    return False
+class Node(Record):
+    """One version of a locked package: `local` where it comes from a path; `dependencies` are keys of the graph."""
+
+    name: str
+    version: str
+    local: bool
+    dependencies: tuple[str, ...]
+
+
+def lock_graph(lock: Mapping[str, Any]) -> dict[str, Node]:
+    """Every locked package under ``name version``, with what it depends on (lock formats 1 to 4).
+
+    Two sources of one version are one node. The lock does not tell normal dependencies from those of build scripts or of
+    another platform; an optional one is listed where some feature in the workspace brings it, used or not (knowledge §4.1).
+    """
+    packages = lock.get("package", [])
+    entries = (
+        [
+            entry
+            for entry in (*packages, lock.get("root"))
+            if isinstance(entry, Mapping) and isinstance(entry.get("name"), str)
+        ]
+        if isinstance(packages, list)
+        else []
+    )
+    versions: dict[str, list[str]] = {}
+    for entry in entries:
+        versions.setdefault(entry["name"], []).append(_key(entry))
+    known = {key for keys in versions.values() for key in keys}
+    found: dict[str, Node] = {}
+    for entry in entries:
+        key, wanted = _key(entry), entry.get("dependencies")
+        needed = dict.fromkeys(found[key].dependencies) if key in found else {}
+        for text in wanted if isinstance(wanted, list) else ():
+            words = text.split(" ") if isinstance(text, str) else [""]
+            named = [f"{words[0]} {words[1]}"] if len(words) > 1 else versions.get(words[0], ())
+            needed.update(dict.fromkeys(one for one in named if one in known))
+        found[key] = Node(entry["name"], _version(entry), "source" not in entry, tuple(needed))
+    return found
+
+
+def _key(entry: Mapping[str, Any]) -> str:
+    return f"{entry['name']} {_version(entry)}"
+
+
+def _version(entry: Mapping[str, Any]) -> str:
+    version = entry.get("version")
+    return version if isinstance(version, str) else ""

@@ -4,17 +4,20 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from functools import cached_property
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from dockerslim_lint.facts.crate.config import CargoConfig, ToolchainFile
 from dockerslim_lint.facts.crate.lock import Locked
+
+if TYPE_CHECKING:
+    from dockerslim_lint.facts.crate.linked import Linkage
 
 BUILT_IN_PARENTS = {"test": "dev", "bench": "release"}
 """Cargo book, "Profiles": what the built-in profiles inherit from."""
 
 
 class Crate:
-    """A package or workspace; read-only.
+    """A package or workspace, as one cargo call builds it; read-only.
 
     `directory` is its place in the context ("" is the root), `root` that of its workspace. `binaries` are empty where nothing is known. `rust_version` is the
     oldest Rust that it builds with, "" if the manifest does not say. The lock is
@@ -31,7 +34,7 @@ class Crate:
         config: CargoConfig,
         toolchain: ToolchainFile,
         read_lock: Callable[[], Mapping[str, Locked] | None],
-        read_linked: Callable[[], tuple[str, ...] | None],
+        read_linkage: Callable[[], Linkage | None],
         rust_version: str = "",
     ) -> None:
         self.directory = directory
@@ -43,7 +46,7 @@ class Crate:
         self.toolchain = toolchain
         self.rust_version = rust_version
         self._read_lock = read_lock
-        self._read_linked = read_linked
+        self._read_linkage = read_linkage
 
     @cached_property
     def locked(self) -> Mapping[str, Locked] | None:
@@ -56,9 +59,14 @@ class Crate:
         return tuple(self.locked) if self.locked is not None else None
 
     @cached_property
+    def linkage(self) -> Linkage | None:
+        """What its programs link with the features of the call; None where that cannot be followed."""
+        return self._read_linkage()
+
+    @property
     def linked(self) -> tuple[str, ...] | None:
-        """Names of the locked packages that its programs can link, sorted; None where there is no lock that can be read."""
-        return self._read_linked()
+        """Names of the locked packages that its programs may link, sorted; None where that cannot be followed."""
+        return tuple(sorted(self.linkage.brought)) if self.linkage is not None else None
 
     @cached_property
     def compiles_c(self) -> bool | None:

@@ -2,14 +2,20 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from dockerslim_lint.context import BuildContext
 from dockerslim_lint.facts.crate import lock, manifest
 from dockerslim_lint.facts.crate.config import CargoConfig, ToolchainFile, read_config, read_toolchain_file
-from dockerslim_lint.facts.crate.linked import linked_packages
+from dockerslim_lint.facts.crate.features import Asked
 from dockerslim_lint.facts.crate.manifest import BrokenFileError
 from dockerslim_lint.facts.crate.model import Crate
+
+if TYPE_CHECKING:
+    from dockerslim_lint.facts.crate.linked import Linkage
+
+ALL = Asked()
+"""A call that says nothing of features: the default ones."""
 
 
 class CrateReader:
@@ -17,20 +23,28 @@ class CrateReader:
 
     def __init__(self, context: BuildContext) -> None:
         self._context = context
-        self._crates: dict[tuple[str, tuple[str, ...], bool], Crate | None] = {}
+        self._crates: dict[tuple[object, ...], Crate | None] = {}
         self._locks: dict[str, dict[str, Any] | None] = {}
         self.notes: list[str] = []
 
-    def read(self, directory: str, packages: tuple[str, ...] = (), everything: bool = False) -> Crate | None:
+    def read(
+        self,
+        directory: str,
+        packages: tuple[str, ...] = (),
+        everything: bool = False,
+        asked: Asked = ALL,
+        bins: tuple[str, ...] = (),
+    ) -> Crate | None:
         """The crate whose Cargo.toml is in `directory` (relative, "" is the root); None where there is none.
 
         `packages` are those asked for with ``-p``; with none, and not `everything` (``--workspace``), a workspace's default
-        members, its root package or all its members count (cargo book, "Workspaces").
+        members, its root package or all its members count (cargo book, "Workspaces"). `asked` are the features and `bins` the
+        programs (none: all) of the call; they decide what is linked.
         """
-        key = (directory, packages, everything)
+        key = (directory, packages, everything, asked, bins)
         if key not in self._crates:
             try:
-                self._crates[key] = self._read(directory, packages, everything)
+                self._crates[key] = self._read(directory, packages, everything, asked, bins)
             except BrokenFileError as error:
                 self._note(str(error))
                 self._crates[key] = None
@@ -61,7 +75,9 @@ class CrateReader:
         """Whether the context is known to have a file."""
         return self._context.read(path) is not None
 
-    def _read(self, directory: str, packages: tuple[str, ...], everything: bool) -> Crate | None:
+    def _read(
+        self, directory: str, packages: tuple[str, ...], everything: bool, asked: Asked, bins: tuple[str, ...]
+    ) -> Crate | None:
         prefix = f"{directory}/" if directory else ""
         data = manifest.read_toml(self._context, f"{prefix}Cargo.toml")
         if data is None:
@@ -76,13 +92,10 @@ class CrateReader:
                 member_data = data if member == directory else manifest.read_toml(self._context, f"{member}/Cargo.toml")
                 if member_data is not None:
                     found[member] = member_data
-        asked = {name.rsplit("#", 1)[-1].partition("@")[0] for name in packages}
-        chosen = {place: member for place, member in found.items() if not asked or self._package_name(member) in asked}
-        binaries = tuple(
-            dict.fromkeys(
-                name for place, member in chosen.items() for name in manifest.binaries(self._context, place, member)
-            )
-        )
+        named = {name.rsplit("#", 1)[-1].partition("@")[0] for name in packages}
+        chosen = {place: member for place, member in found.items() if not named or self._package_name(member) in named}
+        of = {place: manifest.binaries(self._context, place, member) for place, member in chosen.items()}
+        binaries = tuple(dict.fromkeys(name for names in of.values() for name in names))
         runs = [manifest.table(member, "package").get("default-run") for member in chosen.values()]
         default = runs[0] if len(runs) == 1 else None
         root, root_data = self._workspace_root(directory, data)
@@ -95,7 +108,9 @@ class CrateReader:
             self._config(directory),
             self._toolchain(directory),
             lambda: self._packages(root),
-            lambda: self._linked(tuple(chosen), root),
+            lambda: self._linkage(
+                root, tuple(chosen), asked, tuple(place for place, names in of.items() if set(names) & set(bins))
+            ),
             _rust_version(data, root_data),
         )
 
@@ -116,16 +131,14 @@ class CrateReader:
         data = self._lock(root)
         return lock.locked_packages(data) if data is not None else None
 
-    def _linked(self, directories: tuple[str, ...], root: str) -> tuple[str, ...] | None:
+    def _linkage(self, root: str, directories: tuple[str, ...], asked: Asked, of: tuple[str, ...]) -> Linkage | None:
         data = self._lock(root)
         if data is None or not directories:
             return None
-        return linked_packages(
-            self._context,
-            {name: one.dependencies for name, one in lock.locked_packages(data).items()},
-            directories,
-            root,
-        )
+        from dockerslim_lint.facts.crate.linked import read_linkage
+        from dockerslim_lint.facts.crate.members import Members
+
+        return read_linkage(lock.lock_graph(data), Members(self._context, root), directories, asked, of)
 
     def _lock(self, root: str) -> dict[str, Any] | None:
         if root not in self._locks:

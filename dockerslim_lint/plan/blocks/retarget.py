@@ -12,7 +12,7 @@ from dockerslim_lint.plan.model import Draft, NotPossible, Task
 
 
 def add_target(task: Task) -> Draft:
-    """`` --target …`` behind the arguments of each call. Raises NotPossible."""
+    """`` --target …``, and the feature that compiles a library, behind the arguments of each call. Raises NotPossible."""
     build = task.build
     edits = [_target_edit(task, cook) for cook in task.cooks if _needs(task, cook)]
     for at in task.calls:
@@ -47,7 +47,13 @@ def _target_edit(task: Task, call: CargoCall | Warmup) -> Edit:
         raise NotPossible(
             f"{where.get(call.target.origin, 'the call')} already asks for {call.target.pattern} (line {line})"
         )
-    return Edit(call.end, call.end, f" --target {triple(task)}")
+    feature = f" --features {task.vendored.feature}" if task.vendored is not None and _is_own(call) else ""
+    return Edit(call.end, call.end, f"{feature} --target {triple(task)}")
+
+
+def _is_own(call: CargoCall | Warmup) -> bool:
+    """Not a tool of somebody else's, whose features are others."""
+    return not isinstance(call, CargoCall) or call.source == "context"
 
 
 def check_configuration(call: CargoCall, crate: Crate | None, line: int, *, named: bool = False) -> None:

@@ -1,0 +1,79 @@
+"""Feature tables of registry crates, as far as they decide what native code is linked. Loaded when a Cargo.lock is followed."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from functools import cache
+from typing import Any
+
+from dockerslim_lint.catalog.tables import table
+from dockerslim_lint.record import Record
+
+
+class KnownCrate(Record):
+    """What is known of one crate's manifest.
+
+    `features` are the words behind each feature, in cargo's own syntax, with dependencies by their package's name;
+    `dependencies` hold the features that each is asked for wherever it is there. One that some feature names as ``dep:x``
+    is optional, and all features that bring it are listed. `build` are dependencies of its build script alone.
+    `vendored_openssl` is the feature by which OpenSSL is compiled and nothing else changes, "" if there is none.
+    """
+
+    features: Mapping[str, tuple[str, ...]]
+    dependencies: Mapping[str, tuple[str, ...]]
+    build: frozenset[str]
+    vendored_openssl: str
+
+    @property
+    def optional(self) -> frozenset[str]:
+        """Packages of optional dependencies."""
+        return frozenset(word[4:] for words in self.features.values() for word in words if word.startswith("dep:"))
+
+
+def lookup(crate: str, version: str) -> KnownCrate | None:
+    """A crate of crates.io in one version; None where the catalogue does not know that version."""
+    for lines, known in _rows().get(crate, ()):
+        if not lines or any(version == line or version.startswith(f"{line}.") for line in lines):
+            return known
+    return None
+
+
+def crates() -> tuple[str, ...]:
+    """The names of all crates that the catalogue lists."""
+    return tuple(_rows())
+
+
+class Series(Record):
+    """A series of OpenSSL, and what is to be said of it."""
+
+    name: str
+    note: str
+
+
+def openssl_series(sys_version: str) -> Series:
+    """The OpenSSL that openssl-sys in this version compiles when it is asked to."""
+    parts = tuple(int(part) if part.isdigit() else 0 for part in sys_version.split("."))
+    for row in table("features")["openssl"]:
+        before = row.get("before", "")
+        if not before or parts < tuple(int(part) for part in before.split(".")):
+            return Series(row["series"], row.get("note", ""))
+    return Series("OpenSSL", "")
+
+
+@cache
+def _rows() -> Mapping[str, list[tuple[tuple[str, ...], KnownCrate]]]:
+    found: dict[str, list[tuple[tuple[str, ...], KnownCrate]]] = {}
+    for row in table("features")["crate"]:
+        known = KnownCrate(
+            _words(row.get("features", {})),
+            _words(row.get("dependencies", {})),
+            frozenset(row.get("build", "").split()),
+            row.get("vendored_openssl", ""),
+        )
+        for name in row["name"].split():
+            found.setdefault(name, []).append((tuple(row.get("versions", "").split()), known))
+    return found
+
+
+def _words(entries: Mapping[str, Any]) -> dict[str, tuple[str, ...]]:
+    return {name: tuple(words.split()) for name, words in entries.items()}
