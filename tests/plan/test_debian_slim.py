@@ -212,6 +212,17 @@ def test_libraries_copied_by_hand_are_no_business_of_ours() -> None:
     assert after(final(FILE, "debian:bookworm", steps))[:2] == ["debian:bookworm-slim", steps.rstrip()]
 
 
+def test_a_step_that_also_installs_something_else_stays() -> None:
+    steps = "RUN apt-get update && apt-get install -y gcc && apt-get install -y tini && rm -rf /var/lib/apt/lists/*\n"
+    lines = after(final(FILE, "debian:bookworm", steps), locked(ort__sys=""))
+    assert lines[1] == steps.rstrip()
+    both = steps.replace("tini", "libpq-dev")
+    assert (
+        after(final(FILE, "debian:bookworm", both))[1]
+        == steps.replace("-y gcc", "-y libpq5").replace("tini", "libpq-dev").rstrip()
+    )
+
+
 def test_packages_of_a_variable_stay() -> None:
     steps = "ARG P='gcc libpq5'\n" + INSTALL.format("$P")
     assert "\n".join(after(final(FILE, "debian:bookworm", steps))[1:]).startswith(steps)

@@ -41,13 +41,19 @@ class PackageSteps:
         """What changes in the steps, `missing` packages installed. Raises NotPossible where a name of `release` is not known."""
         names = list(missing)
         for index in self._own:
-            gone: list[Edit] | None = []
+            found = []
             for command in self._commands[index]:
                 words = package_words(command) if manager_of(command) == "apt" else []
-                if not words:
-                    continue
-                kept, changes = self._names(command, words, release)
-                takes = bool(names) and _takes_more(command)
+                if words:
+                    found.append((command, words, *self._names(command, words, release)))
+            takers = [command for command, *_ in found if names and _takes_more(command)]
+            needless = bool(found) and not takers and not any(kept for _, _, kept, _ in found)
+            if needless and only_installs(self._commands[index]):
+                span = removal(self._build, self._build.instructions[index])
+                yield Edit(span.start, span.end, "")
+                continue
+            for command, words, kept, changes in found:
+                takes = command in takers[:1]
                 if kept:
                     yield from changes
                     yield from without_words(command, [word for word in words if word not in kept])
@@ -56,15 +62,9 @@ class PackageSteps:
                 elif takes:
                     yield from without_words(command, words[1:])
                     yield Edit(words[0].span.start, words[0].span.end, " ".join(names))
-                elif only_installs(self._commands[index]):
-                    gone = None
-                if takes:
-                    names = []
-            if gone is None:
-                span = removal(self._build, self._build.instructions[index])
-                yield Edit(span.start, span.end, "")
-            else:
-                yield from self._emptied(index)
+            if takers:
+                names = []
+            yield from self._emptied(index)
         if names:
             first = self._build.instructions[self._build.stages[self._image.stage].instruction]
             text = cased(self._build, first, install_line(names))
@@ -87,13 +87,6 @@ class PackageSteps:
             if new != name:
                 changes.append(Edit(word.span.start, word.span.end, new))
             kept.append(word)
-        if (
-            not kept
-            and len(words)
-            and not only_installs(self._commands[command.instruction])
-            and not _takes_more(command)
-        ):
-            return words, []
         return kept, changes
 
     def name_in(self, release: str, word: CommandWord, name: str) -> str:

@@ -27,7 +27,7 @@ def trim_leftovers(build: ImageBuild, image: FinalImage) -> Draft:
                 raise NotPossible(f"the packages in line {line} come from a variable")
             if len(needless) < len(words):
                 edits += without_words(one.command, needless)
-            elif only_installs(commands):
+            elif only_installs(commands) and sum(len(package_words(other)) for other in commands) == len(words):
                 span = removal(build, build.instructions[index])
                 edits.append(Edit(span.start, span.end, ""))
                 gone.add(index)
