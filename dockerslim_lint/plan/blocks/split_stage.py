@@ -2,15 +2,21 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from dockerslim_lint.catalog import buildfiles, packages
 from dockerslim_lint.catalog import commands as known_commands
 from dockerslim_lint.edit import Edit
 from dockerslim_lint.facts import patterns
 from dockerslim_lint.facts.cargo import cargo_arguments
+from dockerslim_lint.facts.inside import DEFAULT_PATH
 from dockerslim_lint.facts.model import Artifact, CargoCall, Command, FinalImage, ImageBuild
 from dockerslim_lint.facts.packages import manager_of
-from dockerslim_lint.plan.model import Draft, NotPossible, Task
+from dockerslim_lint.plan.model import Choice, Draft, NotPossible, Task
 from dockerslim_lint.syntax.tree import Instruction
+
+if TYPE_CHECKING:
+    from dockerslim_lint.plan.start import Start
 
 STAGE_NAME = "builder"
 
@@ -47,8 +53,8 @@ DESTINATION = "/usr/local/bin"
 """Where a program goes that lived in the toolchain's own directory: on PATH in every base."""
 
 
-def split(task: Task, image: FinalImage) -> Draft:
-    """Names the stage, and opens a second one behind its last step. Raises NotPossible."""
+def split(task: Task, image: FinalImage, start: Start | None = None) -> Draft:
+    """Names the stage, and opens a second one behind its last step, with what has to be there to `start`. Raises NotPossible."""
     build = task.build
     stage = build.stages[image.stage]
     if stage.parent is not None or len(image.chain) > 1:
@@ -69,6 +75,10 @@ def split(task: Task, image: FinalImage) -> Draft:
     if not stage.name:
         edits.append(Edit(stage.word.span.end, stage.word.span.end, f" AS {name}"))
     lines = [f"FROM {task.choice.base.reference}"]
+    if start is not None and start.packages:
+        from dockerslim_lint.plan.blocks.alpine_steps import install_line
+
+        lines.append(install_line(start))
     workdir = "/"
     for index in stage.instructions:
         instruction = build.instructions[index]
@@ -81,7 +91,11 @@ def split(task: Task, image: FinalImage) -> Draft:
     if "*" in workdir:
         raise NotPossible("WORKDIR comes from a variable")
     for path, artifact in image.artifacts:
-        lines.append(_copy_program(build, name, path, artifact, workdir, task.retarget))
+        bare = patterns.basename(path)
+        by_name = start.called == (bare,) if start is not None else _bare_name(build, path)
+        if start is not None and bare in start.called and not by_name and not _on_path(task.choice, path):
+            raise NotPossible(f"{bare} is started by its name, which the new stage would not find")
+        lines.append(_copy_program(build, name, path, artifact, workdir, task.retarget, by_name))
     lines += [
         f"COPY --from={name} {source} {target}" for source, target in _run_time_files(build, image, last, workdir)
     ]
@@ -154,12 +168,19 @@ def _as_written(build: ImageBuild, instruction: Instruction) -> str:
     return build.source.text(instruction.span).replace("\r\n", "\n").rstrip("\n")
 
 
-def _copy_program(build: ImageBuild, stage: str, path: str, artifact: Artifact, workdir: str, retarget: bool) -> str:
+def _on_path(choice: Choice, path: str) -> bool:
+    """Whether a program that keeps its place is found by its name in the new base."""
+    return patterns.parent(path) in (choice.base.path or DEFAULT_PATH).split(":")
+
+
+def _copy_program(
+    build: ImageBuild, stage: str, path: str, artifact: Artifact, workdir: str, retarget: bool, by_name: bool
+) -> str:
     call = build.calls[artifact.call] if artifact.call is not None else None
     source, target = path, _shown(path, workdir)
     if call is not None and call.kind == "build" and call.output is not None and retarget:
         source = _moved(call, path, build)
-    elif call is not None and call.kind == "install" and _bare_name(build, path):
+    elif call is not None and call.kind == "install" and by_name:
         target = f"{DESTINATION}/{patterns.basename(path)}"
     return f"COPY --from={stage} {source} {target}"
 
