@@ -42,7 +42,7 @@ def test_what_the_script_calls_is_installed() -> None:
     text = COPIED.replace("COPY e.sh", "RUN apt-get update && apt-get install -y jq openssl ca-certificates\nCOPY e.sh")
     script = SCRIPT.replace("/bin/sh", "/bin/bash").replace("mkdir", "jq . x | openssl md5\nmkdir")
     fixed = fix(text, {**CRATE, "e.sh": script, "Cargo.lock": LOCK.format("itoa")})
-    assert b"\nRUN apk add --no-cache jq openssl bash\nCOPY e.sh" in fixed.source.data
+    assert b"\nRUN apk add --no-cache jq bash openssl\nCOPY e.sh" in fixed.source.data
 
 
 @pytest.mark.parametrize(
