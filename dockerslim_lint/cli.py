@@ -201,6 +201,24 @@ def explain(code: str, color: str) -> None:
     _show(rule_page(rule), sys.stdout, color)
 
 
+@cli.command(name="config")
+@click.argument("path", default=".", metavar="[PATH]")
+@click.option("--config", "explicit", metavar="FILE", help="Use this configuration instead of the nearest one.")
+def show_config(path: str, explicit: str | None) -> None:
+    """Show which settings hold for a Dockerfile, or for those of a directory, and where each comes from.
+
+    What is printed is a configuration file, with the sources as comments.
+    """
+    from dockerslim_lint.output.settings import settings_lines
+    from dockerslim_lint.project.in_force import settings_in_force
+
+    try:
+        found = settings_in_force(path, explicit)
+    except ConfigError as error:
+        raise click.UsageError(str(error)) from None
+    _show(settings_lines(found.about, found.rows), sys.stdout, "never")
+
+
 def _names(values: tuple[str, ...]) -> tuple[str, ...] | None:
     """The rule names of a repeatable, comma-separated option; None if it was not given."""
     return tuple(name.strip() for value in values for name in value.split(",") if name.strip()) if values else None

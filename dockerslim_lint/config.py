@@ -1,15 +1,22 @@
-"""What the user has decided: the settings, and how they are read from a configuration file's text."""
+"""What the user has decided: the settings, and which of them hold for a file."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Iterator, Mapping
 
+from dockerslim_lint.context import path_matches
 from dockerslim_lint.record import Record
 
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from dockerslim_lint.catalog.own_images import OwnImage
+
 PREFER_CHOICES = ("distroless/static", "alpine", "distroless/cc", "debian-slim", "scratch")
-"""The names that `prefer` takes."""
+"""The names that `prefer` takes, beside those of the user's own base images."""
 LEVELS = ("error", "warning", "info")
-"""The values of `fail-on`, worst first."""
+"""The values of `fail-on` and of `severity`, worst first."""
+PERMISSIONS = ("always", "never")
+"""The values of `fix`: as if it were safe, or not at all."""
 _ARCHITECTURES = frozenset(
     ("386", "amd64", "arm", "arm64", "loong64", "mips64", "mips64le", "ppc64", "ppc64le", "riscv64", "s390x")
 )
@@ -24,13 +31,28 @@ class ImageSettings(Record):
     args: tuple[tuple[str, str], ...] = ()
     platforms: tuple[str, ...] = ()
 
+    @property
+    def changes(self) -> dict[str, object]:
+        """What it decides, by the fields of `Settings`."""
+        own = {"target": self.target, "args": self.args, "platforms": self.platforms}
+        return {name: value for name, value in own.items() if value}
+
+
+class Override(Record):
+    """One ``[[override]]`` table: `changes`, by the fields of `Settings`, for the files that the patterns `files` name."""
+
+    files: tuple[str, ...]
+    changes: tuple[tuple[str, object], ...]
+
 
 class Settings(Record):
     """Everything that steers a run, with its defaults.
 
     `prefer`: choices in the order of preference ("distroless/static", "alpine", "scratch" …). `platforms`: docker
     platforms asked for; empty means nobody asked. `args`: build arguments. `select`/`ignore`: codes or names; an empty
-    `select`, and ``default`` in it, means the rules that are on by default. `images`: the ``[[image]]`` tables, which `for_image` folds into the fields above.
+    `select`, and ``default`` in it, means the rules that are on by default. `severity` and `fix` are pairs of a rule and one of
+    `LEVELS` or `PERMISSIONS`. `base_images` are the user's own. `rule_packs` are names of entry points. `images` and `overrides`
+    are about some files only; `for_file` folds them into the other fields. `given` names the fields that the file sets.
     """
 
     prefer: tuple[str, ...] = ()
@@ -43,58 +65,65 @@ class Settings(Record):
     ignore: tuple[str, ...] = ()
     exclude: tuple[str, ...] = ()
     images: tuple[ImageSettings, ...] = ()
+    severity: tuple[tuple[str, str], ...] = ()
+    fix: tuple[tuple[str, str], ...] = ()
+    base_images: tuple[OwnImage, ...] = ()
+    rule_packs: tuple[str, ...] = ()
+    overrides: tuple[Override, ...] = ()
+    given: tuple[str, ...] = ()
 
-    def for_image(self, dockerfile: str) -> tuple[Settings, ImageSettings | None]:
-        """The settings for one Dockerfile (its path relative to the configuration file), and its own table if it has one.
+    def image(self, dockerfile: str) -> ImageSettings | None:
+        """The ``[[image]]`` table of a Dockerfile (its path relative to the configuration file)."""
+        return next((image for image in self.images if image.dockerfile == dockerfile), None)
 
-        An image's target and platforms replace the general ones; its args are added to them, and win.
-        """
-        for image in self.images:
-            if image.dockerfile == dockerfile:
-                settings = self._replace(
-                    target=image.target or self.target,
-                    platforms=image.platforms or self.platforms,
-                    args=tuple(sorted({**dict(self.args), **dict(image.args)}.items())),
-                )
-                return settings, image
-        return self, None
+    def layers(self, dockerfile: str) -> Iterator[tuple[str, Mapping[str, object]]]:
+        """What is decided for one Dockerfile alone, in the order in which it wins: the table, and its changes."""
+        for number, override in enumerate(self.overrides, start=1):
+            if is_named(dockerfile, override.files):
+                yield f"[[override]] {number}", dict(override.changes)
+        image = self.image(dockerfile)
+        if image is not None:
+            yield "[[image]]", image.changes
+
+    def with_changes(self, changes: Mapping[str, object]) -> Settings:
+        """These settings and `changes` over them: ignored rules are added, tables are laid over each other, the rest is replaced."""
+        values = dict(changes)
+        for name in ("args", "severity", "fix"):
+            if name in values:
+                values[name] = tuple(sorted({**dict(getattr(self, name)), **dict(values[name])}.items()))  # type: ignore[call-overload]
+        if "ignore" in values:
+            values["ignore"] = tuple(dict.fromkeys((*self.ignore, *values["ignore"])))  # type: ignore[misc]
+        return self._replace(**values)  # type: ignore[arg-type]
+
+    def for_file(self, dockerfile: str) -> Settings:
+        """The settings for one Dockerfile (its path relative to the configuration file)."""
+        settings = self
+        for _, changes in self.layers(dockerfile):
+            settings = settings.with_changes(changes)
+        return settings
 
 
 class ConfigError(ValueError):
     """A configuration that cannot be used; the text names file and key, in one line."""
 
 
-def parse_config(data: bytes, name: str, *, pyproject: bool) -> Settings | None:
-    """The settings in a configuration file called `name`. Raises ConfigError.
+def is_named(relative: str, patterns: tuple[str, ...]) -> bool:
+    """Whether `exclude` or `files` names a path (relative to the configuration file) or a directory above it.
 
-    With `pyproject` they are its table ``[tool.dockerslim]``; None if there is no such table.
+    A pattern without a slash is a name at any depth; with one it is a path from the configuration file's directory.
     """
-    import tomllib
-
-    try:
-        table: object = tomllib.loads(data.decode("utf-8"))
-    except UnicodeDecodeError as error:
-        raise ConfigError(f"{name}: not UTF-8 at byte {error.start}; save it as UTF-8") from None
-    except tomllib.TOMLDecodeError as error:
-        raise ConfigError(f"{name}: not valid TOML: {error}") from None
-    except RecursionError:
-        raise ConfigError(f"{name}: not valid TOML: nested too deeply") from None
-    prefix = ""
-    if pyproject:
-        prefix = "tool.dockerslim."
-        for key in ("tool", "dockerslim"):
-            if not isinstance(table, dict) or key not in table:
-                return None
-            table = table[key]
-        if not isinstance(table, dict):
-            raise ConfigError(f"{name}: [tool.dockerslim] must be a table")
-    assert isinstance(table, dict)
-    return _Reader(table, name, prefix).settings()
+    parts = relative.split("/")
+    for pattern in patterns:
+        anchored = "/" in pattern.rstrip("/")
+        pattern = pattern.strip("/") if anchored else "**/" + pattern.strip("/")
+        if any(path_matches("/".join(parts[:depth]), pattern) for depth in range(1, len(parts) + 1)):
+            return True
+    return False
 
 
 def parse_platforms(text: str) -> tuple[str, ...]:
     """The platforms in a comma-separated list, as `--platform` takes it. Raises ConfigError."""
-    return _platforms([part.strip() for part in text.split(",") if part.strip()], "--platform")
+    return checked_platforms([part.strip() for part in text.split(",") if part.strip()], "--platform")
 
 
 def suggestion(word: str, known: tuple[str, ...], quote: str = "`") -> str:
@@ -105,115 +134,7 @@ def suggestion(word: str, known: tuple[str, ...], quote: str = "`") -> str:
     return f"; did you mean {quote}{close[0]}{quote}?" if close else ""
 
 
-class _Reader:
-    """One TOML table; every error that it raises names the file and the key in full."""
-
-    def __init__(self, table: Mapping[str, object], name: str, prefix: str) -> None:
-        self.table = table
-        self.name = name
-        self.prefix = prefix
-
-    def settings(self) -> Settings:
-        known: dict[str, Callable[[str, object], object]] = {
-            "prefer": self.prefer,
-            "platforms": self.platforms,
-            "target": self.text,
-            "args": self.args,
-            "probe-image": self.text,
-            "fail-on": self.level,
-            "select": self.texts,
-            "ignore": self.texts,
-            "exclude": self.texts,
-            "image": self.images,
-        }
-        values = self.read(known)
-        if "image" in values:
-            values["images"] = values.pop("image")
-        return Settings(**values)  # type: ignore[arg-type]
-
-    def image(self) -> ImageSettings:
-        values = self.read(
-            {
-                "dockerfile": self.relative,
-                "context": self.relative,
-                "target": self.text,
-                "args": self.args,
-                "platforms": self.platforms,
-            }
-        )
-        if "dockerfile" not in values:
-            raise ConfigError(f"{self.name}: `{self.prefix.rstrip('.')}` needs the key `dockerfile`")
-        return ImageSettings(**values)  # type: ignore[arg-type]
-
-    def read(self, known: Mapping[str, Callable[[str, object], object]]) -> dict[str, object]:
-        values: dict[str, object] = {}
-        for key, value in self.table.items():
-            if key not in known:
-                raise ConfigError(
-                    f"{self.name}: unknown key `{self.prefix}{key}`{suggestion(key, tuple(known)) or '; the keys are ' + ', '.join(known)}"
-                )
-            values[key.replace("-", "_")] = known[key](f"{self.prefix}{key}", value)
-        return values
-
-    def wrong(self, key: str, wanted: str, value: object) -> ConfigError:
-        return ConfigError(f"{self.name}: `{key}` must be {wanted}, not {_shown(value)}")
-
-    def text(self, key: str, value: object) -> str:
-        if not isinstance(value, str) or not value.strip():
-            raise self.wrong(key, "a text", value)
-        return value
-
-    def texts(self, key: str, value: object) -> tuple[str, ...]:
-        if not isinstance(value, list) or not all(isinstance(item, str) and item for item in value):
-            raise self.wrong(key, 'a list of texts such as ["a", "b"]', value)
-        return tuple(value)
-
-    def level(self, key: str, value: object) -> str:
-        if value not in LEVELS:
-            raise self.wrong(key, "one of " + ", ".join(f'"{level}"' for level in LEVELS), value)
-        return str(value)
-
-    def prefer(self, key: str, value: object) -> tuple[str, ...]:
-        names = self.texts(key, value)
-        for name in names:
-            if name not in PREFER_CHOICES:
-                hint = suggestion(name, PREFER_CHOICES, '"') or "; the choices are " + ", ".join(PREFER_CHOICES)
-                raise ConfigError(f'{self.name}: `{key}`: there is no choice "{name}"{hint}')
-        return names
-
-    def platforms(self, key: str, value: object) -> tuple[str, ...]:
-        return _platforms(list(self.texts(key, value)), f"{self.name}: `{key}`")
-
-    def args(self, key: str, value: object) -> tuple[tuple[str, str], ...]:
-        if not isinstance(value, dict):
-            raise self.wrong(key, 'a table such as { VERSION = "1" }', value)
-        for name, item in value.items():
-            if not isinstance(item, str):
-                raise self.wrong(f"{key}.{name}", "a text (in quotes)", item)
-        return tuple(sorted(value.items()))
-
-    def relative(self, key: str, value: object) -> str:
-        path = self.text(key, value).replace("\\", "/")
-        parts = [part for part in path.split("/") if part not in ("", ".")]
-        if path.startswith("/") or ".." in parts:
-            raise self.wrong(key, "a path inside the configuration file's directory", value)
-        return "/".join(parts) or "."
-
-    def images(self, key: str, value: object) -> tuple[ImageSettings, ...]:
-        if not isinstance(value, list) or not all(isinstance(item, dict) for item in value):
-            raise self.wrong(key, f"a list of tables, each under [[{key}]]", value)
-        images = tuple(
-            _Reader(item, self.name, f"{key}[{number}].").image() for number, item in enumerate(value, start=1)
-        )
-        seen: set[str] = set()
-        for image in images:
-            if image.dockerfile in seen:
-                raise ConfigError(f'{self.name}: two [[{key}]] tables are about "{image.dockerfile}"; keep one')
-            seen.add(image.dockerfile)
-        return images
-
-
-def _platforms(names: list[str], where: str) -> tuple[str, ...]:
+def checked_platforms(names: list[str], where: str) -> tuple[str, ...]:
     """`names` without repetitions; each must be ``linux/<architecture>`` with an optional variant."""
     for name in names:
         parts = name.split("/")
@@ -224,14 +145,3 @@ def _platforms(names: list[str], where: str) -> tuple[str, ...]:
             hint = suggestion(name, known, '"') or '; write it like "linux/amd64" or "linux/arm/v7"'
             raise ConfigError(f'{where}: "{name}" is no platform{hint}')
     return tuple(dict.fromkeys(names))
-
-
-def _shown(value: object) -> str:
-    """A TOML value in a few words."""
-    if isinstance(value, bool):
-        return str(value).lower()
-    if isinstance(value, str):
-        return f'"{value}"' if len(value) < 40 else "a long text"
-    if isinstance(value, (int, float)):
-        return str(value)
-    return "this list" if isinstance(value, list) else "a table" if isinstance(value, dict) else "a date or time"

@@ -34,6 +34,7 @@ class Finding(Record):
 
     `message` is one or more full sentences in plain text; `note` is what is printed under the carets ("" if nothing).
     `fixes`: the possible fixes, preferred first, or why there is none; an empty tuple where a fix was never meant.
+    `url` is the rule's own page, "" for the built-in ones, whose address follows from the code.
     """
 
     code: str
@@ -44,6 +45,7 @@ class Finding(Record):
     note: str = ""
     labels: tuple[Label, ...] = ()
     fixes: tuple[Fix, ...] | Withheld = ()
+    url: str = ""
 
     @property
     def key(self) -> str | None:

@@ -17,6 +17,9 @@ from dockerslim_lint.registry import chosen
 from dockerslim_lint.source import Source, encode
 from dockerslim_lint.suppress import Suppression, split, suppressions
 
+SLIM = "slim:"
+"""What the key of a decision about libc and base begins with."""
+
 MAX_PASSES = 20
 """More fixes than any file has."""
 
@@ -65,9 +68,10 @@ class Fixed(Record):
 
 
 class Candidate(Record):
-    """One complete outcome that a proof can be asked for: all SAFE fixes and one choice of the slim decision.
+    """One complete outcome that a proof can be asked for: one choice of each slim decision, and fixes that stand alone.
 
-    `codes` are those that `fix` settles; `before_base` and `after_base` name the final stage's base image.
+    `fix` is all of it as one; its edits are of use only where `applied`, in order, has no other fix. `codes` are those that
+    it settles; `before_base` and `after_base` name the final stage's base image.
     """
 
     fix: Fix
@@ -75,6 +79,7 @@ class Candidate(Record):
     codes: tuple[str, ...]
     before_base: str
     after_base: str
+    applied: tuple[Applied, ...]
 
 
 def lint(source: Source, context: BuildContext, settings: Settings, alternatives: bool = True) -> Report:
@@ -95,28 +100,42 @@ def fix(source: Source, context: BuildContext, settings: Settings, allow: Safety
 
 
 def candidates(source: Source, context: BuildContext, settings: Settings) -> tuple[Candidate, ...]:
-    """What `--verify` may try, in order; empty where no PROVABLE fix is there. Each holds the SAFE fixes too."""
+    """What `--verify` may try, in order; empty where nothing is to be written.
+
+    Each choice of the slim decisions comes with the fixes that stand alone: first with all of them, then, should they be
+    what fails, with the SAFE ones.
+    """
     reader = _Reader(source.path, context, settings, alternatives=True)
     report = _report(reader, source)
-    decisions: dict[str, tuple[tuple[Fix, ...], tuple[str, ...]]] = {}
+    decisions = []
     for key, codes, fixes in _decisions(report.findings):
         provable = tuple(one for one in fixes if one.key == key and one.safety is Safety.PROVABLE)
-        if provable:
-            decisions[key] = (provable, codes)
-    if not decisions:
-        return ()
-    found = []
-    before = reader.read(source)
-    for rank in range(max(len(fixes) for fixes, _ in decisions.values())):
-        chosen = [fixes[min(rank, len(fixes) - 1)] for fixes, _ in decisions.values()]
-        edits = [edit for one in chosen for edit in one.edits]
-        after = Source(apply(source.data, edits), source.path)
-        codes = tuple(dict.fromkeys(code for _, codes in decisions.values() for code in codes))
-        safe = _fix(reader, after, Safety.SAFE)
-        if safe.bug is not None or _worse(report, _report(reader, after)) or _touched_elsewhere(source, after, edits):
-            continue
-        found.append(Candidate(_merged(chosen), safe.source, codes, _base(before), _base(reader.read(safe.source))))
-    return tuple(found)
+        if provable and key.startswith(SLIM):
+            decisions.append((provable, codes))
+    found: dict[bytes, Candidate] = {}
+    for allow in (Safety.PROVABLE, Safety.SAFE):
+        for rank in range(max((len(fixes) for fixes, _ in decisions), default=1)):
+            slim = tuple(Applied(fixes[min(rank, len(fixes) - 1)], codes) for fixes, codes in decisions)
+            candidate = _candidate(reader, report, slim, allow)
+            if candidate is not None:
+                found.setdefault(candidate.source.data, candidate)
+    return tuple(found.values())
+
+
+def _candidate(reader: _Reader, report: Report, slim: tuple[Applied, ...], allow: Safety) -> Candidate | None:
+    """The file with the `slim` fixes and all others up to `allow`; None where nothing is left to write, or a fix is a bug."""
+    source = report.source
+    edits = [edit for one in slim for edit in one.fix.edits]
+    after = Source(apply(source.data, edits), source.path)
+    if slim and (_worse(report, _report(reader, after)) or _touched_elsewhere(source, after, edits)):
+        return None
+    fixed = _fix(reader, after, allow, decide=False)
+    applied = slim + fixed.applied
+    if not applied or fixed.bug is not None:
+        return None
+    codes = tuple(dict.fromkeys(code for one in applied for code in one.codes))
+    bases = _base(reader.read(source)), _base(reader.read(fixed.source))
+    return Candidate(_merged([one.fix for one in applied]), fixed.source, codes, *bases, applied)
 
 
 class _Reader:
@@ -133,7 +152,10 @@ class _Reader:
         self._arguments = dict(settings.args)
 
     def read(self, source: Source) -> ImageBuild:
-        return read_build(source, self.context, self._arguments, self.settings.target, self.settings.platforms)
+        settings = self.settings
+        return read_build(
+            source, self.context, self._arguments, settings.target, settings.platforms, settings.base_images
+        )
 
     def plan(self, build: ImageBuild) -> Plan:
         def reread(data: bytes) -> ImageBuild:
@@ -147,14 +169,45 @@ def _report(reader: _Reader, source: Source) -> Report:
     plan = reader.plan(build)
     settings = reader.settings
     found: list[Finding] = []
-    for rule in chosen(settings.select, settings.ignore):
+    for rule in chosen(settings.select, settings.ignore, settings.rule_packs):
         found += rule.check(build, plan)
+    if settings.severity or settings.fix:
+        found = _governed(found, settings)
     found.sort(key=lambda finding: (finding.span.start, finding.code))
     comments = suppressions(build.dockerfile, source)
     parted = split(found, comments)
     kept = _withhold_suppressed(source, parted.kept, parted.suppressed)
     fatal = next((problem.text for problem in build.problems if problem.kind == "fatal"), None)
     return Report(source, kept, parted.suppressed, fatal, (*build.notes, *plan.bugs, *_unused(source, parted.unused)))
+
+
+def _governed(found: list[Finding], settings: Settings) -> list[Finding]:
+    """The findings with the severities of the configuration, and without the fixes that it forbids.
+
+    Who forbids the fix of one finding of a slim decision does not want the decision.
+    """
+    severities, permissions = _by_rule(settings.severity), _by_rule(settings.fix)
+    forbidden = {one.key: one.code for one in found if _word(permissions, one) == "never" and one.key is not None}
+    governed = []
+    for one in found:
+        level = _word(severities, one)
+        if level is not None:
+            one = one._replace(severity=Severity[level.upper()])
+        if one.key in forbidden and not isinstance(one.fixes, Withheld):
+            rest = tuple(fix for fix in one.fixes if fix.key != one.key and _word(permissions, one) != "never")
+            reason = f"the configuration says never to fix {forbidden[one.key]}"
+            one = one._replace(fixes=rest or Withheld(one.key or "", reason))
+        governed.append(one)
+    return governed
+
+
+def _by_rule(pairs: tuple[tuple[str, str], ...]) -> dict[str, str]:
+    return {name.lower(): word for name, word in pairs}
+
+
+def _word(words: dict[str, str], finding: Finding) -> str | None:
+    """What a table of the configuration says of a finding's rule; its code before its name."""
+    return words.get(finding.code.lower()) or words.get(finding.name)
 
 
 def _withhold_suppressed(
@@ -164,7 +217,7 @@ def _withhold_suppressed(
     lines = {
         finding.key: (finding.code, source.line_of(finding.span.start))
         for finding in suppressed
-        if finding.key is not None and finding.key.startswith("slim:")
+        if finding.key is not None and finding.key.startswith(SLIM)
     }
     after = []
     for finding in kept:
@@ -203,13 +256,15 @@ def _decisions(findings: tuple[Finding, ...]) -> Iterator[tuple[str, tuple[str, 
         yield key, tuple(dict.fromkeys(waiting)), tuple(fixes[key])
 
 
-def _fix(reader: _Reader, source: Source, allow: Safety) -> Fixed:
+def _fix(reader: _Reader, source: Source, allow: Safety, decide: bool = True) -> Fixed:
+    """Without `decide` the slim decisions are left alone."""
     applied: list[Applied] = []
     refused: set[tuple[str, str]] = set()
     bug: str | None = None
     report = _report(reader, source)
+    always = {name for name, word in _by_rule(reader.settings.fix).items() if word == "always"}
     for _ in range(MAX_PASSES):
-        chosen = _next(report, allow, refused)
+        chosen = _next(report, allow, refused, decide, always)
         if chosen is None:
             break
         after = Source(apply(source.data, chosen.edits), source.path)
@@ -233,16 +288,21 @@ def _fix(reader: _Reader, source: Source, allow: Safety) -> Fixed:
     return Fixed(source, report, tuple(applied), _held(report), bug)
 
 
-def _next(report: Report, allow: Safety, refused: set[tuple[str, str]]) -> Fix | None:
-    """The next fix to apply: decisions before what stands alone, so that nothing is done twice."""
+def _next(report: Report, allow: Safety, refused: set[tuple[str, str]], decide: bool, always: set[str]) -> Fix | None:
+    """The next fix to apply: decisions before what stands alone, so that nothing is done twice.
+
+    What the configuration says to fix `always` (rules by code or name, folded) is as good as SAFE, up to PROVABLE.
+    """
     possible = [
         one
         for finding in report.findings
         if not isinstance(finding.fixes, Withheld)
         for one in finding.fixes
-        if one.safety <= allow and (one.key, one.choice) not in refused
+        if one.safety <= (max(allow, Safety.PROVABLE) if {finding.code.lower(), finding.name} & always else allow)
+        and (one.key, one.choice) not in refused
+        and (decide or not one.key.startswith(SLIM))
     ]
-    return min(possible, key=lambda one: not one.key.startswith("slim:"), default=None)
+    return min(possible, key=lambda one: not one.key.startswith(SLIM), default=None)
 
 
 def _held(report: Report) -> tuple[Held, ...]:
@@ -256,7 +316,7 @@ def _held(report: Report) -> tuple[Held, ...]:
             reason = reasons[key]
         elif own and own[0].safety is Safety.DISPLAY:
             reason = "advice: needs a human"
-        elif own and own[0].key.startswith("slim:"):
+        elif own and own[0].key.startswith(SLIM):
             musl = own[0].cost and own[0].claim is not None and own[0].claim.static
             reason = "not proven: changes libc and base image" if musl else "not proven: changes the base image"
         else:
@@ -301,17 +361,19 @@ def _touched_elsewhere(before: Source, after: Source, edits: list[Edit]) -> str:
 
 
 def _merged(fixes: list[Fix]) -> Fix:
-    """The fixes of several decisions as one, for a proof."""
+    """Several fixes as one, for a proof."""
     first = fixes[0]
     if len(fixes) == 1:
         return first
     claims = [one.claim for one in fixes if one.claim is not None]
-    claim = Claim(
-        tuple(path for one in claims for path in one.binaries),
-        all(one.static for one in claims),
-        all(one.stripped for one in claims),
-        tuple(dict.fromkeys(need for one in claims for need in one.needs)),
-    )
+    claim = None
+    if claims:
+        claim = Claim(
+            tuple(dict.fromkeys(path for one in claims for path in one.binaries)),
+            all(one.static for one in claims),
+            all(one.stripped for one in claims),
+            tuple(dict.fromkeys(need for one in claims for need in one.needs)),
+        )
     return first._replace(
         edits=tuple(edit for one in fixes for edit in one.edits),
         config_changes=tuple(change for one in fixes for change in one.config_changes),

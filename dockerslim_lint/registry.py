@@ -91,39 +91,62 @@ DEFAULT = "default"
 """In `select`: the rules that are on by default."""
 
 
-class DuplicateRuleError(Exception):
-    """Two rules have the same code or name."""
+PACKS = "dockerslim_lint.rules"
+"""The group of entry points under which other packages offer rules."""
+
+
+class RulePackError(ValueError):
+    """A rule pack that cannot be used; one line."""
 
 
 @cache
-def rules() -> tuple[Rule, ...]:
-    """All rules, in the order of their codes. Raises DuplicateRuleError."""
-    found = tuple(sorted((rule() for rule in BUILT_IN), key=lambda rule: rule.CODE))
+def rules(packs: tuple[str, ...] = ()) -> tuple[Rule, ...]:
+    """All rules, the built-in ones and those of `packs`, in the order of their codes. Raises RulePackError."""
+    own = tuple(rule() for rule in BUILT_IN)
+    found = sorted((*own, *(rule for pack in packs for rule in _pack(pack))), key=lambda rule: rule.CODE)
     names = [name for rule in found for name in (rule.CODE, rule.NAME)]
-    if len(set(names)) != len(names):
-        raise DuplicateRuleError(f"two rules share a code or name: {', '.join(sorted(names))}")
-    return found
+    twice = sorted({name for name in names if names.count(name) > 1})
+    if twice:
+        raise RulePackError(f"two rules share a code or name: {', '.join(twice)}")
+    return tuple(found)
 
 
-def resolve(name: str) -> Rule | None:
+def _pack(name: str) -> tuple[Rule, ...]:
+    """The rules of one pack: what its entry point leads to is a sequence of subclasses of `Rule`."""
+    from importlib.metadata import entry_points
+
+    there = {point.name: point for point in entry_points(group=PACKS)}
+    if name not in there:
+        listed = f"installed are {', '.join(sorted(there))}" if there else "none is installed"
+        raise RulePackError(f'no rule pack "{name}" is installed ({listed})')
+    try:
+        loaded = tuple(there[name].load())
+    except Exception as error:  # noqa: BLE001 - somebody else's code
+        raise RulePackError(f'the rule pack "{name}" cannot be loaded: {type(error).__name__}: {error}') from None
+    if not loaded or not all(isinstance(one, type) and issubclass(one, Rule) for one in loaded):
+        raise RulePackError(f'the rule pack "{name}" is no sequence of rules ({there[name].value})')
+    return tuple(rule() for rule in loaded)
+
+
+def resolve(name: str, packs: tuple[str, ...] = ()) -> Rule | None:
     """The rule of that code or name, in any case; None if there is none."""
     wanted = name.strip().lower()
-    return next((rule for rule in rules() if wanted in (rule.CODE.lower(), rule.NAME)), None)
+    return next((rule for rule in rules(packs) if wanted in (rule.CODE.lower(), rule.NAME)), None)
 
 
 @cache
-def chosen(select: tuple[str, ...], ignore: tuple[str, ...]) -> tuple[Rule, ...]:
+def chosen(select: tuple[str, ...], ignore: tuple[str, ...], packs: tuple[str, ...] = ()) -> tuple[Rule, ...]:
     """The rules that run. Names and codes in any case; an empty `select` is the rules that are on by default."""
     wanted = {name.strip().lower() for name in select} or {DEFAULT}
     unwanted = {name.strip().lower() for name in ignore}
     found = []
-    for rule in rules():
+    for rule in rules(packs):
         names = {rule.CODE.lower(), rule.NAME}
         if (names & wanted or (rule.ON_BY_DEFAULT and DEFAULT in wanted)) and not names & unwanted:
             found.append(rule)
     return tuple(found)
 
 
-def url(code: str) -> str:
-    """The address of a rule's page."""
-    return f"{DOCS_URL}/{code}.md"
+def url(code: str, own: str = "") -> str:
+    """The address of a rule's page: `own` is the one that the rule names itself."""
+    return own or f"{DOCS_URL}/{code}.md"

@@ -45,6 +45,8 @@ class Rule:
     SEVERITY: ClassVar[Severity]
     ON_BY_DEFAULT: ClassVar[bool] = True
     """False: it runs only if `select` names it"""
+    URL: ClassVar[str] = ""
+    """The address of its page; "" for the built-in ones"""
     VALID: ClassVar[tuple[Valid, ...]]
     INVALID: ClassVar[tuple[Invalid, ...]]
 
@@ -64,7 +66,15 @@ class Rule:
     ) -> Finding:
         """A finding of this rule."""
         return Finding(
-            self.CODE, self.NAME, self.SEVERITY if severity is None else severity, message, span, note, labels, fixes
+            self.CODE,
+            self.NAME,
+            self.SEVERITY if severity is None else severity,
+            message,
+            span,
+            note,
+            labels,
+            fixes,
+            self.URL,
         )
 
     @classmethod

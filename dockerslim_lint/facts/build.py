@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from dockerslim_lint.catalog.own_images import OwnImage
 from dockerslim_lint.context import BuildContext
 from dockerslim_lint.facts.contents import Contents
 from dockerslim_lint.facts.crate.reader import CrateReader
@@ -28,6 +29,7 @@ def read_build(
     arguments: Mapping[str, str],
     target: str | None = None,
     platforms: tuple[str, ...] = (),
+    own_images: tuple[OwnImage, ...] = (),
 ) -> ImageBuild:
     """Everything that can be known of a Dockerfile without running it. Never raises on any input."""
     dockerfile = parse(source)
@@ -58,7 +60,8 @@ def read_build(
         return empty
     shared.scope, unset = global_scope(instructions, arguments)
     # a FROM by an ARG without a default is written for somebody who gives one
-    shared.stages = read_stages(instructions, {**shared.scope, **dict.fromkeys(unset, Value(None, NOWHERE))}, target)
+    scope = {**shared.scope, **dict.fromkeys(unset, Value(None, NOWHERE))}
+    shared.stages = read_stages(instructions, scope, target, own_images)
     for stage in shared.stages:
         state = StageState(stage, shared, shared.states[stage.parent] if stage.parent is not None else None)
         shared.states.append(state)
@@ -86,6 +89,7 @@ def read_build(
         stale=tuple(shared.stale),
         lost=(*shared.lost, *lost_programs(shared, instructions)),
         notes=tuple(crates.notes),
+        own_images=own_images,
     )
 
 

@@ -10,6 +10,7 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
 from dockerslim_lint.catalog.images import BaseImage
+from dockerslim_lint.catalog.own_images import OwnImage
 from dockerslim_lint.edit import Need
 from dockerslim_lint.facts.contents import Contents
 from dockerslim_lint.facts.crate.config import ToolchainFile
@@ -449,7 +450,8 @@ class ImageBuild(Record):
     installed in stage i, `opaque[i]` the first command in it that is not modelled, with its instruction. `toolchains[i]` is
     what ``calls[i]`` is compiled with. `users` are those
     that any stage makes. `frontend` is
-    the foreign frontend's name, "" for Docker's own: then nothing else is filled.
+    the foreign frontend's name, "" for Docker's own: then nothing else is filled. `own_images` are those that the user
+    describes.
     """
 
     source: Source
@@ -475,3 +477,4 @@ class ImageBuild(Record):
     warmups: tuple[Warmup, ...] = ()
     stale: tuple[Stale, ...] = ()
     lost: tuple[LostOutput, ...] = ()
+    own_images: tuple[OwnImage, ...] = ()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 
-from dockerslim_lint.catalog import images
+from dockerslim_lint.catalog.own_images import OwnImage, find_image
 from dockerslim_lint.facts.env import pattern_of
 from dockerslim_lint.facts.model import Stage, Value
 from dockerslim_lint.syntax.tree import Expansion, Instruction
@@ -36,7 +36,10 @@ class StageNames:
 
 
 def read_stages(
-    instructions: Sequence[Instruction], scope: Mapping[str, Value], final: str | None
+    instructions: Sequence[Instruction],
+    scope: Mapping[str, Value],
+    final: str | None,
+    own_images: tuple[OwnImage, ...] = (),
 ) -> tuple[Stage, ...]:
     """All stages in file order. `final` names the stage asked for (--target), None for the last one."""
     starts = [at for at, instruction in enumerate(instructions) if instruction.keyword == "FROM"]
@@ -44,7 +47,7 @@ def read_stages(
     names = StageNames()
     for number, start in enumerate(starts):
         end = starts[number + 1] if number + 1 < len(starts) else len(instructions)
-        stage = _read_stage(number, start, range(start + 1, end), instructions, stages, names, scope)
+        stage = _read_stage(number, start, range(start + 1, end), instructions, stages, names, scope, own_images)
         stages.append(stage)
         names.add(stage)
     used = {use for stage in stages for use in stage.uses} | {stage.parent for stage in stages}
@@ -61,6 +64,7 @@ def _read_stage(
     before: Sequence[Stage],
     names: StageNames,
     scope: Mapping[str, Value],
+    own_images: tuple[OwnImage, ...],
 ) -> Stage:
     instruction = instructions[start]
     word = instruction.words[0] if instruction.words else None
@@ -83,7 +87,7 @@ def _read_stage(
         image, base_reference = before[parent].image, before[parent].base_reference
         cross = cross or before[parent].cross
     else:
-        image, base_reference = (images.lookup(reference) if reference else None), reference
+        image, base_reference = (find_image(reference, own_images) if reference else None), reference
     uses = [names.find(source) for at in body for source in sources_of(instructions[at], scope)]
     return Stage(
         index,

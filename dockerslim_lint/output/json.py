@@ -47,7 +47,7 @@ def _finding(source: Source, finding: Finding) -> dict[str, object]:
         "message": _unicode(finding.message),
         **_place(source, finding.span),
         "labels": [{**_place(source, label.span), "text": _unicode(label.text)} for label in finding.labels],
-        "url": registry.url(finding.code),
+        "url": registry.url(finding.code, finding.url),
         "fixes": [_fix(fix) for fix in fixes],
         "withheld": _unicode(finding.fixes.reason) if isinstance(finding.fixes, Withheld) else None,
     }

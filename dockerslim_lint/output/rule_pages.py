@@ -23,7 +23,8 @@ def rule_table(rules: Sequence[Rule]) -> list[Line]:
     lines: list[Line] = [(Piece(head, "dim"),)]
     lines += (
         (
-            Piece(f"{rule.CODE:<8}", "bold"),
+            Piece(rule.CODE, f"bold link {registry.url(rule.CODE, rule.URL)}"),
+            Piece(" " * (8 - len(rule.CODE))),
             Piece(f"{rule.NAME:<{names + 2}}"),
             Piece(f"{rule.SEVERITY.label:<10}", SEVERITY_STYLES[rule.SEVERITY]),
             Piece(fix_safety(rule) + ("" if rule.ON_BY_DEFAULT else "  (off by default)")),
@@ -51,7 +52,7 @@ def rule_page(rule: Rule) -> list[Line]:
     # one that shows the difference: another may differ only in the files beside it
     for valid in [case for case in rule.VALID if case.text != rule.INVALID[case.near].text][:1]:
         lines += _example("Silent here:", valid.text)
-    lines += [(), *((Piece(text),) for text in wrap(registry.url(rule.CODE), 80))]
+    lines += [(), *((Piece(text),) for text in wrap(registry.url(rule.CODE, rule.URL), 80))]
     return lines
 
 

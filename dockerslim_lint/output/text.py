@@ -133,7 +133,7 @@ def _finding_lines(report: Report, path: str, finding: Finding, earlier: Finding
     style = SEVERITY_STYLES[finding.severity]
     head: Line = (
         Piece(f"{printable(path)}:{line}:{column}: ", "bold"),
-        Piece(finding.code, style),
+        Piece(finding.code, f"{style} link {registry.url(finding.code, finding.url)}"),
         Piece(f" {finding.name}  "),
         Piece(finding.severity.label, style),
     )
@@ -170,11 +170,11 @@ def _advice(finding: Finding) -> list[Line]:
             rows.append(("cost", finding.fixes[0].cost))
         alone = {fix.key: fix for fix in finding.fixes if fix.key != finding.fixes[0].key}
         rows += (("or", f"{fix.title} ({SAFETY_WORDS[fix.safety]})") for fix in alone.values())
-    rows.append(("why", registry.url(finding.code)))
+    rows.append(("why", registry.url(finding.code, finding.url)))
     lines: list[Line] = []
     for name, value in rows:
         first, *rest = wrap(printable(value), COLUMNS, f"  {name:<4}  ", " " * 8)
-        lines.append((Piece(first[:8], "dim"), Piece(first[8:])))
+        lines.append((Piece(first[:8], "dim"), Piece(first[8:], f"link {value}" if name == "why" else "")))
         lines += _plain(rest)
     return lines
 

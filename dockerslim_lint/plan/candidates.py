@@ -93,9 +93,10 @@ def _choices(build: ImageBuild, images: tuple[FinalImage, ...], prefer: tuple[st
     kept = _kept(build, images)
     if kept is not None:
         yield kept
-    for name in dict.fromkeys((*(name for name in prefer if name in CHOICES + ON_REQUEST), *CHOICES)):
+    own = {one.reference: one.image for one in build.own_images}
+    for name in dict.fromkeys((*(name for name in prefer if name in (*CHOICES, *ON_REQUEST, *own)), *CHOICES)):
         if kept is None or name != kept.name:
-            yield Choice(name, catalog.choice(name), keep=False)
+            yield Choice(name, own[name] if name in own else catalog.choice(name), keep=False)
 
 
 def _cooks(build: ImageBuild, stages: tuple[int, ...]) -> tuple[Warmup, ...]:

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from dockerslim_lint import linter
-from dockerslim_lint.config import ConfigError
+from dockerslim_lint.config import ConfigError, is_named
 from dockerslim_lint.edit import Safety
 from dockerslim_lint.finding import Finding, Severity
 from dockerslim_lint.linter import Report
@@ -16,10 +16,10 @@ from dockerslim_lint.output.exits import Exit
 from dockerslim_lint.output.interface import FileResult, Problem
 from dockerslim_lint.project.discover import Candidate
 from dockerslim_lint.project.guard import attempt
-from dockerslim_lint.project.locate import locate
+from dockerslim_lint.project.locate import Located, locate
 from dockerslim_lint.project.places import folder_of, lies_in
 from dockerslim_lint.project.read import DOCKERFILE_LIMIT, UnusableError, read_regular, reason
-from dockerslim_lint.project.settings import ConfigFinder, Configuration, is_excluded
+from dockerslim_lint.project.settings import ConfigFinder, Configuration
 from dockerslim_lint.project.task import Task
 from dockerslim_lint.record import Record
 from dockerslim_lint.source import Source, Span
@@ -34,14 +34,14 @@ _MANY = 20
 """More files than this are shared out to worker processes."""
 
 
-class _Place(Record):
+class Place(Record):
     """Where a Dockerfile is: its `directory`, absolute and without links, and its `name` there."""
 
     directory: str
     name: str
 
     @classmethod
-    def of(cls, path: str) -> _Place:
+    def of(cls, path: str) -> Place:
         return cls(folder_of(path), os.path.basename(path))
 
     @property
@@ -58,9 +58,7 @@ class _Place(Record):
     def is_excluded(self, configuration: Configuration) -> bool:
         """Whether the configuration's `exclude` names the file."""
         patterns = configuration.settings.exclude
-        return (
-            configuration.root is not None and bool(patterns) and is_excluded(self.from_root(configuration), patterns)
-        )
+        return configuration.root is not None and bool(patterns) and is_named(self.from_root(configuration), patterns)
 
 
 def judge_all(candidates: Sequence[Candidate], task: Task, prover: Prover | None = None) -> list[FileResult]:
@@ -86,14 +84,14 @@ def judge_text(data: bytes, path: str, task: Task, prover: Prover | None = None)
     if len(data) > DOCKERFILE_LIMIT:
         return unjudged(path, Problem(Exit.UNREADABLE, "larger than any Dockerfile"))._replace(before=data)
     source = Source(data, path)
-    where = _Place.of("Dockerfile" if path == "-" else path)
+    where = Place.of("Dockerfile" if path == "-" else path)
     finder = ConfigFinder(task.config, task.overrides)
     try:
         configuration = finder.find(where.directory)
     except ConfigError as error:
         return FileResult(path, problem=Problem(Exit.USAGE, str(error)), before=data)
     if where.is_excluded(configuration):
-        return FileResult(path, fail_on=configuration.settings.fail_on, before=data)
+        return FileResult(path, fail_on=configuration.for_file(where.from_root(configuration)).fail_on, before=data)
     result = attempt(lambda: _judge_source(source, where, task, finder, configuration, prover, None))
     return unjudged(path, result)._replace(before=data) if isinstance(result, Problem) else result
 
@@ -107,11 +105,11 @@ def unjudged(path: str, problem: Problem) -> FileResult:
 
 
 def _judge_file(path: str, task: Task, finder: ConfigFinder, prover: Prover | None) -> FileResult:
-    where = _Place.of(path)
+    where = Place.of(path)
     try:
         configuration = finder.find(where.directory)
         if where.is_excluded(configuration):
-            return FileResult(path, fail_on=configuration.settings.fail_on)
+            return FileResult(path, fail_on=configuration.for_file(where.from_root(configuration)).fail_on)
         source = Source(read_regular(path, DOCKERFILE_LIMIT), path)
     except ConfigError as error:
         return unjudged(path, Problem(Exit.USAGE, str(error)))
@@ -124,7 +122,7 @@ def _judge_file(path: str, task: Task, finder: ConfigFinder, prover: Prover | No
 
 def _judge_source(
     source: Source,
-    where: _Place,
+    where: Place,
     task: Task,
     finder: ConfigFinder,
     configuration: Configuration,
@@ -132,9 +130,8 @@ def _judge_source(
     target: str | None,
 ) -> FileResult:
     """Lint or fix; `target` is the file that a fix may be written to."""
-    settings, image = configuration.settings.for_image(where.from_root(configuration))
-    tree = parse(source) if _MAY_COPY.search(source.data) else None
-    located = locate(where.directory, tree, image, configuration.root, finder.repositories.root(where.directory))
+    settings = configuration.for_file(where.from_root(configuration))
+    located = context_of(source, where, configuration, finder)
     result = FileResult(
         source.path,
         fail_on=settings.fail_on,
@@ -158,6 +155,13 @@ def _judge_source(
     if after is None or target is None or not task.write:
         return result
     return _written(result, target, after)
+
+
+def context_of(source: Source, where: Place, configuration: Configuration, finder: ConfigFinder) -> Located:
+    """The build context of a Dockerfile."""
+    tree = parse(source) if _MAY_COPY.search(source.data) else None
+    image = configuration.image(where.from_root(configuration))
+    return locate(where.directory, tree, image, configuration.root, finder.repositories.root(where.directory))
 
 
 def _written(result: FileResult, target: str, data: bytes) -> FileResult:

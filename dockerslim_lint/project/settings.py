@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import os
 
-from dockerslim_lint.config import ConfigError, Settings, parse_config, suggestion
-from dockerslim_lint.context import path_matches
+from dockerslim_lint.config import ConfigError, ImageSettings, Settings, suggestion
 from dockerslim_lint.project.places import Repositories, above, lies_in
 from dockerslim_lint.project.read import CONTEXT_FILE_LIMIT, UnusableError, read_regular, reason
 from dockerslim_lint.record import Record
 
 _OWN = ".dockerslim.toml"
 _SHARED = "pyproject.toml"
+_BY_RULE = ("select", "ignore", "severity", "fix")
+"""The settings that name rules."""
 
 
 class Overrides(Record):
@@ -22,17 +23,32 @@ class Overrides(Record):
     select: tuple[str, ...] | None = None
     ignore: tuple[str, ...] | None = None
 
-    def over(self, settings: Settings) -> Settings:
-        """`settings` with these decisions."""
-        return settings._replace(**{name: value for name, value in self._asdict().items() if value is not None})
+    @property
+    def changes(self) -> dict[str, object]:
+        """What was decided, by the fields of `Settings`."""
+        return {name: value for name, value in self._asdict().items() if value is not None}
 
 
 class Configuration(Record):
-    """Settings, the directory that their paths are relative to, and the file that they come from (None: the defaults)."""
+    """Settings as a file has them, the directory that their paths are relative to, and the file (None: the defaults).
+
+    `overrides` are the command line's; they win over everything.
+    """
 
     settings: Settings
     root: str | None = None
     name: str | None = None
+    overrides: Overrides = Overrides()
+
+    def for_file(self, dockerfile: str) -> Settings:
+        """The settings for one Dockerfile (its path relative to the configuration file)."""
+        settings = self.settings.for_file(dockerfile)
+        changes = self.overrides.changes
+        return settings._replace(**changes) if changes else settings  # type: ignore[arg-type]
+
+    def image(self, dockerfile: str) -> ImageSettings | None:
+        """Its own table, if it has one."""
+        return self.settings.image(dockerfile)
 
 
 class ConfigFinder:
@@ -82,7 +98,7 @@ class ConfigFinder:
 
     def _default(self) -> Configuration | ConfigError:
         try:
-            return self._checked(Configuration(self._overrides.over(Settings())), "command line")
+            return self._checked(Configuration(Settings(), overrides=self._overrides), "command line")
         except ConfigError as error:
             return error
 
@@ -116,24 +132,36 @@ class ConfigFinder:
         if pyproject and b"dockerslim" not in data:
             return None
         shown = _relative(path)
+        from dockerslim_lint.config_file import parse_config
+
         settings = parse_config(data, shown, pyproject=pyproject)
         if settings is None:
             return None
-        return self._checked(Configuration(self._overrides.over(settings), os.path.dirname(path), shown), shown)
+        return self._checked(Configuration(settings, os.path.dirname(path), shown, self._overrides), shown)
 
     def _checked(self, configuration: Configuration, where: str) -> Configuration:
-        """Refuse names of rules that do not exist."""
-        settings = configuration.settings
-        if settings.select or settings.ignore:
-            from dockerslim_lint.registry import DEFAULT, resolve, rules
+        """Refuse rule packs that are not installed, and names of rules that do not exist."""
+        settings, given = configuration.settings, self._overrides.changes
+        named = [(where, "", settings._asdict()), ("command line", "", given)]
+        for number, override in enumerate(settings.overrides, start=1):
+            named.append((where, f"override[{number}].", dict(override.changes)))
+        if not settings.rule_packs and not any(values.get(key) for _, _, values in named for key in _BY_RULE):
+            return configuration
+        from dockerslim_lint.registry import DEFAULT, RulePackError, resolve, rules
 
-            for key, names in (("select", settings.select), ("ignore", settings.ignore)):
-                source = "command line" if getattr(self._overrides, key) is not None else where
-                for name in names:
-                    if resolve(name) is None and not (key == "select" and name.strip().lower() == DEFAULT):
-                        known = tuple(word for rule in rules() for word in (rule.CODE, rule.NAME))
+        try:
+            known = tuple(word for rule in rules(settings.rule_packs) for word in (rule.CODE, rule.NAME))
+        except RulePackError as error:
+            raise ConfigError(f"{where}: `rule-packs`: {error}") from None
+        for source, prefix, values in named:
+            for key in _BY_RULE:
+                for entry in values.get(key) or ():
+                    name = entry if isinstance(entry, str) else entry[0]
+                    if key == "select" and name.strip().lower() == DEFAULT:
+                        continue
+                    if resolve(name, settings.rule_packs) is None:
                         hint = suggestion_of_rule(name, known)
-                        raise ConfigError(f'{source}: `{key}`: there is no rule "{name}"{hint}')
+                        raise ConfigError(f'{source}: `{prefix}{key}`: there is no rule "{name}"{hint}')
         return configuration
 
 
@@ -144,20 +172,6 @@ def suggestion_of_rule(name: str, known: tuple[str, ...]) -> str:
     for lower, word in folded.items():
         hint = hint.replace(f'"{lower}"', f'"{word}"')
     return hint or "; `dockerslim-lint rules` lists them"
-
-
-def is_excluded(relative: str, patterns: tuple[str, ...]) -> bool:
-    """Whether `exclude` names a path (relative to the configuration file) or a directory above it.
-
-    A pattern without a slash is a name at any depth; with one it is a path from the configuration file's directory.
-    """
-    parts = relative.split("/")
-    for pattern in patterns:
-        anchored = "/" in pattern.rstrip("/")
-        pattern = pattern.strip("/") if anchored else "**/" + pattern.strip("/")
-        if any(path_matches("/".join(parts[:depth]), pattern) for depth in range(1, len(parts) + 1)):
-            return True
-    return False
 
 
 def _relative(path: str) -> str:

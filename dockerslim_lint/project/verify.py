@@ -6,8 +6,7 @@ from pathlib import Path
 
 from dockerslim_lint import linter
 from dockerslim_lint.config import Settings
-from dockerslim_lint.edit import apply
-from dockerslim_lint.linter import Applied, Candidate
+from dockerslim_lint.linter import Candidate
 from dockerslim_lint.output.exits import Exit
 from dockerslim_lint.output.interface import FileResult, Problem, ProofResult
 from dockerslim_lint.output.progress import Watch
@@ -60,7 +59,7 @@ class Prover:
         lines = proven_lines(outcome.result, Written(result.path, outcome.written, source.data, outcome.after))
         return result._replace(
             report=linter.lint(chosen.source, located.context, settings),
-            applied=_applied(source, chosen, located, settings),
+            applied=chosen.applied,
             after=outcome.after,
             written=outcome.written,
             proof=ProofResult(Exit.CLEAN, lines),
@@ -69,25 +68,9 @@ class Prover:
     def _try(
         self, source: Source, where: str, located: Located, settings: Settings, candidates: tuple[Candidate, ...]
     ) -> ProveOutcome:
-        subject = trial.Subject(
-            path=source.path,
-            dockerfile=source.data,
-            context=None if located.root is None else Path(located.root),
-            dockerfile_path=Path(where),
-            target=settings.target,
-            args=settings.args,
-            base=candidates[0].before_base or None,
-        )
-        rewrites = tuple(
-            trial.Candidate(
-                candidate.fix.choice,
-                candidate.source.data,
-                candidate.fix.claim,
-                candidate.fix.config_changes,
-                candidate.after_base or None,
-            )
-            for candidate in candidates
-        )
+        context = None if located.root is None else Path(located.root)
+        subject = subject_of(source, Path(where), context, settings, candidates[0])
+        rewrites = tuple(map(trial_of, candidates))
         options = trial.Options(platforms=settings.platforms, smokes=self._task.smoke, probe_image=settings.probe_image)
         try:
             return prove_and_write(subject, rewrites, self._engine, options, self._watch, write=self._task.write)
@@ -95,8 +78,24 @@ class Prover:
             self._watch.close()
 
 
-def _applied(source: Source, chosen: Candidate, located: Located, settings: Settings) -> tuple[Applied, ...]:
-    """The proven fix, and the SAFE ones that came with it."""
-    slim = Source(apply(source.data, chosen.fix.edits), source.path)
-    safe = linter.fix(slim, located.context, settings).applied if slim.data != chosen.source.data else ()
-    return (Applied(chosen.fix, chosen.codes), *safe)
+def subject_of(
+    source: Source, place: Path, context: Path | None, settings: Settings, candidate: Candidate
+) -> trial.Subject:
+    """The Dockerfile at `place` as what is on trial; any of its candidates knows what it is built on."""
+    return trial.Subject(
+        path=source.path,
+        dockerfile=source.data,
+        context=context,
+        dockerfile_path=place,
+        target=settings.target,
+        args=settings.args,
+        base=candidate.before_base or None,
+    )
+
+
+def trial_of(candidate: Candidate) -> trial.Candidate:
+    """What the linter offers, as a proof takes it."""
+    fix = candidate.fix
+    return trial.Candidate(
+        fix.choice, candidate.source.data, fix.claim, fix.config_changes, candidate.after_base or None
+    )

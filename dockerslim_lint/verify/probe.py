@@ -35,6 +35,10 @@ _SIGXFSZ = 25
 _OVERHEAD = 240.0
 """Seconds beyond the commands' own time: starting steps, under emulation, several at once."""
 
+_NO_PASSWD = "unable to find user"
+"""BuildKit (0.13) says so of a USER that is only a number where there is no /etc/passwd. A container runtime starts that
+with group 0, so the probe asks for it in full."""
+
 _EXEC_ERROR = re.compile(rb"env: can't execute '(.*)': (.+)\n", re.DOTALL)
 _LOADER_ERRORS = re.compile(
     rb"(?:.+: error while loading shared libraries: .+"
@@ -84,12 +88,23 @@ def run_commands(
         stages = [(f"r{repeat}c{index}", c) for repeat in range(repeats) for index, c in enumerate(commands)]
         request = _request(folder, stages, image, runnable_reference(layout, image), platform, probe_image)
         try:
-            engine.build(request, on_step)
+            _build(engine, request, layout, image, on_step)
         except BuildError as error:
             _blame(engine, request, layout, image, error)
         results = folder / "results"
         observed = iter([_read_run(results / stage, command) for stage, command in stages])
         return tuple(tuple(next(observed) for _ in commands) for _ in range(repeats))
+
+
+def _build(engine: Engine, request: BuildRequest, layout: Path, image: Image, on_step: OnStep) -> None:
+    try:
+        engine.build(request, on_step)
+    except BuildError as error:
+        user = image.settings.get("User")
+        if not (isinstance(user, str) and user.isdecimal() and _NO_PASSWD in str(error)):
+            raise
+        reference = runnable_reference(layout, image, user=f"{user}:0")
+        engine.build(request._replace(named_contexts=((_CONTEXT, reference),)), on_step)
 
 
 def _blame(engine: Engine, request: BuildRequest, layout: Path, image: Image, error: BuildError) -> None:

@@ -12,16 +12,18 @@ from dockerslim_lint.verify.layout import Image, LayoutError
 _DROPPED = ("OnBuild", "Healthcheck")
 
 
-def runnable_reference(layout: Path, image: Image, control: bool = False) -> str:
+def runnable_reference(layout: Path, image: Image, control: bool = False, user: str = "") -> str:
     """A named context (``oci-layout://…@sha256:…``) for `image`, which lies in `layout`.
 
     ONBUILD would run its triggers in the probe, so the reference leads to a copy of the manifest without them. It is
     added to the layout's blobs; the index stays as it is. The `control` copy also has no USER, WORKDIR and ENV: where
-    it runs and the other does not, the image's own settings are at fault.
+    it runs and the other does not, the image's own settings are at fault. `user` stands in for the image's own.
     """
     manifest = _read(layout, image.digest)
     config = dict(image.config)
     settings: dict[str, Any] = {key: value for key, value in image.settings.items() if key not in _DROPPED}
+    if user:
+        settings["User"] = user
     if control:
         settings = {}
     config["config"] = settings

@@ -12,7 +12,8 @@ import pytest
 
 from dockerslim_lint import __version__
 from dockerslim_lint.cli import PROGRAM, cli
-from dockerslim_lint.config import ConfigError, ImageSettings, Settings, parse_config
+from dockerslim_lint.config import ConfigError, ImageSettings, Settings
+from dockerslim_lint.config_file import parse_config
 from dockerslim_lint.output.exits import EXIT_CODES
 from dockerslim_lint.registry import rules
 

@@ -143,6 +143,15 @@ def test_candidates_of_the_classic() -> None:
         assert all(artifact.link == link for image in build.images for _, artifact in image.artifacts)
 
 
+def test_what_is_safe_is_proven_too() -> None:
+    shape = next(one for one in shapes() if one.name.startswith("89"))
+    (only,) = linter.candidates(Source(shape.dockerfile), shape.context(), Settings())
+    assert only.source.data == shape.fixed
+    assert [one.fix.safety for one in only.applied] == [Safety.SAFE]
+    assert only.fix.claim is not None and only.fix.claim.binaries == ("/echo-upper",)
+    assert linter.candidates(only.source, shape.context(), Settings()) == ()
+
+
 def test_prefer_decides_the_order() -> None:
     shape = next(one for one in shapes() if one.name.startswith("01-"))
     found = linter.candidates(Source(shape.dockerfile), shape.context(), Settings(prefer=("alpine",)))

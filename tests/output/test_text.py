@@ -2,6 +2,11 @@
 
 from __future__ import annotations
 
+import re
+import subprocess
+import sys
+from pathlib import Path
+
 from dockerslim_lint.edit import Fix, Safety, Withheld
 from dockerslim_lint.finding import Finding, Label, Severity
 from dockerslim_lint.linter import Applied, Held, Report
@@ -212,3 +217,19 @@ def test_infos_are_counted_and_shown_on_request() -> None:
     assert "1 error in 1 file. 1 info with --verbose." in text
     assert "DSL502" in plain(render(results, Asked(("Dockerfile",))))
     assert "DSL502" in plain(render([results[0]._replace(fail_on="info")], Asked(("Dockerfile",), infos=False)))
+
+
+def test_rules_are_links_in_colour_and_the_words_are_the_same_without(tmp_path: Path) -> None:
+    (tmp_path / "Dockerfile").write_text(
+        "FROM rust:1\nRUN cargo build --release\nFROM debian:12\nCOPY --from=0 /target/release/a /a\n"
+    )
+    command = [sys.executable, "-m", "dockerslim_lint"]
+    for arguments in (["lint", "--select", "DSL503", str(tmp_path)], ["rules"]):
+        plain, painted = (
+            subprocess.run([*command, *arguments, "--color", color], capture_output=True, text=True, check=False).stdout
+            for color in ("never", "always")
+        )
+        address = "https://github.com/dockerslim/dockerslim-lint/blob/main/docs/rules/DSL503.md"
+        links = re.findall(r"\x1b\]8;[^;]*;([^\x1b]*)\x1b\\(?:\x1b\[[0-9;]*m)*([A-Z0-9]+)", painted)
+        assert (address, "DSL503") in links
+        assert re.sub(r"\x1b\[[0-9;]*m|\x1b\]8;[^\x1b]*\x1b\\", "", painted) == plain

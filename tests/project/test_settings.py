@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from dockerslim_lint.config import ConfigError
-from dockerslim_lint.project.settings import ConfigFinder, Overrides, is_excluded
+from dockerslim_lint.config import ConfigError, is_named
+from dockerslim_lint.project.settings import ConfigFinder, Overrides
 
 
 @pytest.fixture
@@ -75,10 +75,35 @@ def test_an_explicit_file_replaces_the_search(tree: Path) -> None:
 
 
 def test_the_command_line_has_the_last_word(tree: Path) -> None:
-    (tree / "repo" / ".dockerslim.toml").write_text('fail-on = "error"\nplatforms = ["linux/amd64"]\n')
-    overrides = Overrides(platforms=("linux/arm64",))
-    settings = ConfigFinder(None, overrides).find(str(tree / "repo")).settings
-    assert (settings.fail_on, settings.platforms) == ("error", ("linux/arm64",))
+    (tree / "repo" / ".dockerslim.toml").write_text(
+        'fail-on = "error"\nplatforms = ["linux/amd64"]\n'
+        '[[image]]\ndockerfile = "Dockerfile"\nplatforms = ["linux/386"]\n'
+        '[[override]]\nfiles = ["a/"]\nplatforms = ["linux/arm"]\nignore = ["DSL201"]\n'
+    )
+    found = ConfigFinder(None, Overrides(platforms=("linux/arm64",))).find(str(tree / "repo"))
+    for name in ("Dockerfile", "a/Dockerfile", "b/Dockerfile"):
+        settings = found.for_file(name)
+        assert (settings.fail_on, settings.platforms) == ("error", ("linux/arm64",))
+    assert found.for_file("a/Dockerfile").ignore == ("DSL201",)
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ('[severity]\nDSL9999 = "info"', '`severity`: there is no rule "DSL9999"'),
+        ('[fix]\nnot-striped = "never"', '`fix`: there is no rule "not-striped"; did you mean "not-stripped"?'),
+        (
+            '[[override]]\nfiles = ["a"]\nignore = ["DSL10"]',
+            '`override[1].ignore`: there is no rule "DSL10"; did you mean "DSL10',
+        ),
+        ('rule-packs = ["acme"]', '`rule-packs`: no rule pack "acme" is installed'),
+    ],
+)
+def test_names_of_rules_are_checked_wherever_they_stand(tree: Path, text: str, message: str) -> None:
+    (tree / "repo" / ".dockerslim.toml").write_text(text)
+    with pytest.raises(ConfigError) as caught:
+        ConfigFinder().find(str(tree / "repo"))
+    assert message in str(caught.value)
 
 
 @pytest.mark.parametrize(
@@ -96,4 +121,4 @@ def test_the_command_line_has_the_last_word(tree: Path) -> None:
     ],
 )
 def test_exclude(path: str, patterns: tuple[str, ...], expected: bool) -> None:
-    assert is_excluded(path, patterns) is expected
+    assert is_named(path, patterns) is expected

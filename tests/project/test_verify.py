@@ -12,7 +12,7 @@ from dockerslim_lint.cli import cli
 from dockerslim_lint.config import Settings
 from dockerslim_lint.context import BuildContext
 from dockerslim_lint.edit import apply
-from dockerslim_lint.linter import Candidate
+from dockerslim_lint.linter import Applied, Candidate
 from dockerslim_lint.output.exits import Exit
 from dockerslim_lint.project import verify
 from dockerslim_lint.project.prove import ProveOutcome
@@ -35,7 +35,9 @@ def _candidates(source: Source, context: BuildContext, settings: Settings) -> tu
         if finding.code == "DSL101" and isinstance(finding.fixes, tuple):
             fix = finding.fixes[0]
             after = Source(apply(fixed.source.data, fix.edits), source.path)  # type: ignore[union-attr]
-            found.append(Candidate(fix, after, ("DSL101", "DSL103"), "ubuntu:22.04", SLIM))  # type: ignore[arg-type]
+            codes = ("DSL101", "DSL103")
+            applied = (*fixed.applied, Applied(fix, codes))  # type: ignore[arg-type]
+            found.append(Candidate(fix, after, codes, "ubuntu:22.04", SLIM, applied))  # type: ignore[arg-type]
     return tuple(found)
 
 

@@ -87,8 +87,9 @@ def _check(build: ImageBuild, at: int) -> None:
 
 
 def _setting(build: ImageBuild, call: CargoCall) -> str:
+    # a profile that a variable decides is stripped where the variable has its default; any other is left as it is
     line = build.source.line_of(call.command.span.start)
-    if call.profile is None or call.open_profile:
+    if call.profile is None:
         raise NotPossible(f"the profile of the call in line {line} is only known when it runs")
     name = f"CARGO_PROFILE_{call.profile.upper().replace('-', '_')}_STRIP"
     if name in call.command.variables:

@@ -1,0 +1,23 @@
+"""The record of bench/prove is about the rewrites of today."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+
+from tests.golden.shapes import Shape, shapes
+
+ROOT = Path(__file__).resolve().parents[2]
+RECORD = json.loads((ROOT / "bench" / "proofs.json").read_text(encoding="utf-8"))
+
+
+@pytest.mark.parametrize("shape", [pytest.param(shape, id=shape.name) for shape in shapes()])
+def test_the_record_is_about_todays_rewrites(shape: Shape) -> None:
+    """Whoever changes what is written for a fixture runs ``bench/prove --only`` with its name."""
+    from bench.proofs import candidates, fingerprint
+
+    offered = {choice: fingerprint(one.source.data) for choice, one in candidates(shape).items()}
+    recorded = {choice: entry["rewrite"] for choice, entry in RECORD.get(shape.name, {}).items()}
+    assert recorded.items() <= offered.items()
