@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING
 
-from dockerslim_lint.edit import Claim, ConfigChange, Edit, Fix, OverlapError, Safety, apply
+from dockerslim_lint.edit import Claim, ConfigChange, Edit, Fix, ImageClaim, OverlapError, Safety, apply
 from dockerslim_lint.facts.model import GNU_DYNAMIC, MUSL_STATIC, STRIPPED_ALL, FinalImage, ImageBuild
 from dockerslim_lint.facts.users import is_plain_root
 from dockerslim_lint.plan.blocks.artifact_path import move_paths
@@ -47,6 +47,7 @@ def compose(task: Task, key: str, reread: Reread | None) -> Fix:
 
         check_glibc(task)
     for image in task.images:
+        _check_can_be_built(task.build, image)
         check_base(task.build, image, task.choice)
     drafts = list(_drafts(task))
     # two images on one stage of the file ask for the same edits in it
@@ -55,6 +56,7 @@ def compose(task: Task, key: str, reread: Reread | None) -> Fix:
         raise NotPossible("nothing is left to change")
     changes = tuple(dict.fromkeys(change for draft in drafts for change in draft.changes))
     claim = None
+    each: tuple[ImageClaim, ...] = ()
     if reread is not None:
         try:
             after = reread(apply(task.build.source.data, edits))
@@ -64,7 +66,18 @@ def compose(task: Task, key: str, reread: Reread | None) -> Fix:
         _check(task, images, after, changes)
         stripped = all(artifact.stripped == STRIPPED_ALL for image in images for _, artifact in image.artifacts)
         claim = _claim(images, static=not task.glibc, stripped=stripped)
-    return Fix(key, task.choice.name, Safety.PROVABLE, _title(task), edits, _cost(task), changes, claim)
+        each = tuple(
+            _claim_of_one(task.build, after, old, new, claim) for old, new in zip(task.images, images, strict=True)
+        )
+    return Fix(key, task.choice.name, Safety.PROVABLE, _title(task), edits, _cost(task), changes, claim, each)
+
+
+def _check_can_be_built(build: ImageBuild, image: FinalImage) -> None:
+    """``--target`` takes the name of a stage; no name is needed for the last one."""
+    stage = build.stages[image.stage]
+    if not stage.name and stage.number != len(build.stages) - 1:
+        line = build.source.line_of(build.instructions[stage.instruction].span.start)
+        raise NotPossible(f"the image of line {line} has no name by which it could be built")
 
 
 def _drafts(task: Task) -> Iterator[Draft]:
@@ -221,3 +234,15 @@ def _claim(images: tuple[FinalImage, ...], *, static: bool, stripped: bool) -> C
     binaries = tuple(dict.fromkeys(path for image in images for path, _ in image.artifacts))
     needs = tuple(dict.fromkeys(need for image in images for need in claimed_needs(image, image.user)))
     return Claim(binaries, static, stripped, needs)
+
+
+def _claim_of_one(build: ImageBuild, after: ImageBuild, old: FinalImage, new: FinalImage, whole: Claim) -> ImageClaim:
+    """What a proof has to show of one of the images."""
+    return ImageClaim(
+        after.stages[new.stage].name,
+        new.stage == len(after.stages) - 1,
+        _claim((new,), static=whole.static, stripped=whole.stripped),
+        build.stages[old.stage].base_reference or "",
+        after.stages[new.stage].base_reference or "",
+        tuple(path for path, _ in old.artifacts),
+    )
