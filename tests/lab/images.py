@@ -229,7 +229,9 @@ def small(arch: str) -> dict[str, oci.Layer]:
     debs = [plan("trixie", arch, p) for p in ("busybox-static", "musl", "ca-certificates", "tzdata", *shelved)]
     home = made(
         f"small-{arch}",
-        digest(make, _busybox_root, _alpine, _bundle, BUSYBOX_FILES, oci.pack, machine_authorities(), scripts, debs, *SHELF),
+        digest(
+            make, _busybox_root, _alpine, _bundle, BUSYBOX_FILES, oci.pack, machine_authorities(), scripts, debs, *SHELF
+        ),
         make,
     )
     return {name: oci.packed_layer(home / name / "layer") for name in ("busybox", "alpine")}

@@ -3,9 +3,7 @@
 import shutil
 from pathlib import Path
 
-from elftools.elf.dynamic import DynamicSection
-from elftools.elf.elffile import ELFFile
-
+from dockerslim_lint.verify.elf import read_elf
 from tests.lab.debian import fetch, merged_usr, unpack
 from tests.lab.store import run
 
@@ -60,16 +58,9 @@ def _closure(program: Path, root: Path, into: Path) -> str:
     """Copies the libraries that a program needs, and theirs; returns the name of its loader, which is copied too."""
     loader, pending, known = "", [program], set[str]()
     while pending:
-        with pending.pop().open("rb") as file:
-            elf = ELFFile(file)
-            for segment in elf.iter_segments("PT_INTERP"):
-                loader = Path(segment.get_interp_name()).name
-            names = [
-                tag.needed
-                for section in elf.iter_sections()
-                if isinstance(section, DynamicSection)
-                for tag in section.iter_tags("DT_NEEDED")
-            ]
+        elf = read_elf(pending.pop().read_bytes())
+        loader = loader or (Path(elf.interpreter).name if elf.interpreter else "")
+        names = elf.needed
         for name in [*names, *([loader] if loader else [])]:
             if name not in known:
                 known.add(name)
