@@ -78,8 +78,13 @@ class _Reader:
             if (known := packages.lookup(install.manager, name)) is not None
         ]
         old = build.stages[image.stage].image
-        # the same programs lie at the same places in every release of Debian and of Ubuntu
-        self._alike = old is not None and "apt" == old.package_manager == choice.base.package_manager
+        # the same programs lie at the same places in every release of Debian and of Ubuntu; a toolchain's image has more
+        self._alike = (
+            old is not None
+            and not old.toolchain
+            and not old.cxx_compiler
+            and old.package_manager == choice.base.package_manager == "apt"
+        )
         self._depth = 0
         self._directories = [image.workdir]
         self.packages: dict[str, None] = {}
@@ -228,6 +233,9 @@ class _Reader:
             given = self._command(called, called.words, called.raw, calls, shell, title) or given
         if given:
             self.words(arguments, title)
+            for called in calls.called:
+                if called.words[:2] == ("set", "--") and called.words[2:3] not in ((), (None,)):
+                    self._arguments(called, calls, shell, title)
         self._depth -= 1
 
     def _command(
@@ -282,6 +290,11 @@ class _Reader:
         else:
             self._require(name, rest, name, title, called.line)
         return False
+
+    def _arguments(self, called: Called, calls: Calls, shell: str, title: str) -> None:
+        """``set -- gosu app "$@"``: what a later ``"$@"`` runs."""
+        if not (called.words[2] or "").startswith("-"):
+            self._command(called, called.words[2:], called.raw[2:], calls, shell, title)
 
     def _path_of(self, name: str) -> str | None:
         """Where a program of a script lies; a relative path is looked up in every directory that the script went to."""

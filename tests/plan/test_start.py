@@ -99,6 +99,7 @@ def test_gosu_is_su_exec() -> None:
         ("mkdir", "trap 'pkill app' TERM; mkdir", "calls pkill"),
         ("mkdir", "bash -c 'true'; mkdir -Z", "options that busybox"),
         ("exec app", 'exec "$APP"', "only known when it runs"),
+        ("exec app", 'set -- gosu app "$@"; exec', "calls gosu"),
         ("fi\n", "fi (\n", "cannot be read"),
     ],
 )
@@ -132,6 +133,15 @@ def test_a_script_in_a_single_stage_goes_along() -> None:
     after = rewritten(text, "cd target/release\n./app\n")[1]
     assert "FROM alpine:3.24\nRUN apk add --no-cache bash\nWORKDIR /app\n" in after
     assert "COPY --from=builder /app/e.sh ./e.sh\n" in after
+
+
+def test_a_script_that_a_single_stage_copies_by_name_goes_along() -> None:
+    lines = "COPY docker/e.sh /e.sh\nRUN chmod +x /e.sh && cargo build"
+    text = SINGLE.replace("RUN cargo build", lines).replace('["./target/release/app"]', '["/e.sh"]')
+    fixed = fix(text, {**CRATE, "docker/e.sh": "#!/bin/sh\nexec ./target/release/app\n"})
+    assert b"\nCOPY --from=builder /e.sh /e.sh\nCMD" in fixed.source.data
+    other = text.replace("chmod +x /e.sh", "chmod +x /f.sh")
+    assert "chmod" in reason(other, {**CRATE, "docker/e.sh": "#!/bin/sh\nexec ./target/release/app\n"})
 
 
 def test_a_program_that_cargo_installed_is_found_by_its_name() -> None:

@@ -10,7 +10,7 @@ from dockerslim_lint.edit import Edit
 from dockerslim_lint.facts import patterns
 from dockerslim_lint.facts.cargo import cargo_arguments
 from dockerslim_lint.facts.inside import DEFAULT_PATH
-from dockerslim_lint.facts.model import Artifact, CargoCall, Command, FinalImage, ImageBuild
+from dockerslim_lint.facts.model import Artifact, CargoCall, Command, FinalImage, ImageBuild, Transfer
 from dockerslim_lint.facts.packages import manager_of
 from dockerslim_lint.plan.model import Choice, Draft, NotPossible, Task
 from dockerslim_lint.syntax.tree import Instruction
@@ -65,7 +65,8 @@ def split(task: Task, image: FinalImage, start: Start | None = None) -> Draft:
         raise NotPossible("another stage follows the one that is shipped")
     steps = [at for at in stage.instructions if build.instructions[at].keyword == "RUN"]
     last = steps[-1]
-    _check_steps(build, image)
+    scripts = start.files if start is not None else ()
+    _check_steps(build, image, scripts)
     _check_arguments(build, image)
     user = image.user.partition(":")[0]
     if user and not user.isdecimal() and task.choice.base.user_id(user) is None:
@@ -97,7 +98,8 @@ def split(task: Task, image: FinalImage, start: Start | None = None) -> Draft:
             raise NotPossible(f"{bare} is started by its name, which the new stage would not find")
         lines.append(_copy_program(build, name, path, artifact, workdir, task.retarget, by_name))
     lines += [
-        f"COPY --from={name} {source} {target}" for source, target in _run_time_files(build, image, last, workdir)
+        f"COPY --from={name} {source} {target}"
+        for source, target in _run_time_files(build, image, last, workdir, scripts)
     ]
     place = build.instructions[last].span.end
     text = "\n" + "\n".join(lines) + "\n"
@@ -107,8 +109,8 @@ def split(task: Task, image: FinalImage, start: Start | None = None) -> Draft:
     return Draft(tuple(edits))
 
 
-def _check_steps(build: ImageBuild, image: FinalImage) -> None:
-    """Every step but those of the build itself may make something that the run needs."""
+def _check_steps(build: ImageBuild, image: FinalImage, scripts: tuple[str, ...]) -> None:
+    """Every step but those of the build itself may make something that the run needs; `scripts` go along as they are."""
     programs = {patterns.basename(path) for path, _ in image.artifacts}
     for command in image.commands:
         name = known_commands.canonical(command.name)
@@ -118,6 +120,8 @@ def _check_steps(build: ImageBuild, image: FinalImage) -> None:
             continue
         if _of_dummy_sources(command):
             continue
+        if name == "chmod" and set(_files_of(command)) <= set(scripts):
+            continue
         line = build.source.line_of(command.span.start)
         raise NotPossible(f"{command.name or 'a step'} (line {line}) may make something that the run needs")
     for install in image.installs:
@@ -126,6 +130,14 @@ def _check_steps(build: ImageBuild, image: FinalImage) -> None:
             if known is None or known.role not in ("build-only", "housekeeping", "certificates", "tls-library"):
                 line = build.source.line_of(install.command.span.start)
                 raise NotPossible(f"{package} (line {line}) may be needed when the image runs")
+
+
+def _files_of(command: Command) -> list[str]:
+    """The files of a chmod: its words without options and mode."""
+    words = [word.pattern for word in command.words[1:]]
+    if words[:1] == ["-R"]:
+        return words
+    return [patterns.join(command.directory or "/*", word) for word in words[1:]]
 
 
 def _of_dummy_sources(command: Command) -> bool:
@@ -205,8 +217,10 @@ def _shown(path: str, workdir: str) -> str:
     return f"./{inside}" if inside else path
 
 
-def _run_time_files(build: ImageBuild, image: FinalImage, last: int, workdir: str) -> list[tuple[str, str]]:
-    """What the steps' COPY brought from the context and no build needs. Raises NotPossible where that is not known."""
+def _run_time_files(
+    build: ImageBuild, image: FinalImage, last: int, workdir: str, scripts: tuple[str, ...]
+) -> list[tuple[str, str]]:
+    """What the steps' COPY brought from the context and no build needs, `scripts` too. Raises NotPossible where that is not known."""
     found: list[tuple[str, str]] = []
     for transfer in image.transfers:
         if transfer.instruction > last:
@@ -223,9 +237,16 @@ def _run_time_files(build: ImageBuild, image: FinalImage, last: int, workdir: st
                     raise NotPossible(f"nothing is known of the files that line {line} brings")
                 names = [name for name in build.contents.top_level if not buildfiles.is_build_input(name)]
                 found += [_pair(transfer.destination, name, workdir) for name in names]
+            elif (path := _target(transfer, source)) in scripts:
+                found.append((path, _shown(path, workdir)))
             elif not buildfiles.is_build_input(plain.split("/", 1)[0]):
                 raise NotPossible(f"{plain} (line {line}) may be needed when the image runs")
     return found
+
+
+def _target(transfer: Transfer, source: str) -> str:
+    into = transfer.into_directory or transfer.directory_by_base
+    return patterns.join(transfer.destination, patterns.basename(source)) if into else transfer.destination
 
 
 def _pair(destination: str, name: str, workdir: str) -> tuple[str, str]:
