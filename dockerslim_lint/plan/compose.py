@@ -47,7 +47,6 @@ def compose(task: Task, key: str, reread: Reread | None) -> Fix:
 
         check_glibc(task)
     for image in task.images:
-        _check_can_be_built(task.build, image)
         check_base(task.build, image, task.choice)
     drafts = list(_drafts(task))
     # two images on one stage of the file ask for the same edits in it
@@ -70,14 +69,6 @@ def compose(task: Task, key: str, reread: Reread | None) -> Fix:
             _claim_of_one(task.build, after, old, new, claim) for old, new in zip(task.images, images, strict=True)
         )
     return Fix(key, task.choice.name, Safety.PROVABLE, _title(task), edits, _cost(task), changes, claim, each)
-
-
-def _check_can_be_built(build: ImageBuild, image: FinalImage) -> None:
-    """``--target`` takes the name of a stage; no name is needed for the last one."""
-    stage = build.stages[image.stage]
-    if not stage.name and stage.number != len(build.stages) - 1:
-        line = build.source.line_of(build.instructions[stage.instruction].span.start)
-        raise NotPossible(f"the image of line {line} has no name by which it could be built")
 
 
 def _drafts(task: Task) -> Iterator[Draft]:

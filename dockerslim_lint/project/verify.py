@@ -105,7 +105,8 @@ def trial_of(candidate: Candidate, target: str | None = None) -> trial.Candidate
         others = tuple(
             trial.Other(one.name, one.claim, one.old_base or None, one.new_base or None, one.old_programs)
             for one in fix.images
-            if not _is_built(one, target)
+            # a stage without a name that is not the last one is no image: nothing can ask for it
+            if one.name and not _is_built(one, target)
         )
     after_base = candidate.after_base or None
     return trial.Candidate(fix.choice, candidate.source.data, claim, fix.config_changes, after_base, others)
