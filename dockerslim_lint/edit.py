@@ -66,12 +66,28 @@ class Claim(Record):
     needs: tuple[Need, ...]
 
 
+class ImageClaim(Record):
+    """One of the images that a fix changes.
+
+    `name` is its stage's name, "" without; `last`: it is what a build without --target makes. `old_base` and `new_base` are
+    references, `old_programs` the paths in the old image of what are `claim.binaries` in the new one.
+    """
+
+    name: str
+    last: bool
+    claim: Claim
+    old_base: str
+    new_base: str
+    old_programs: tuple[str, ...]
+
+
 class Fix(Record):
     """One complete change: all of its edits or none.
 
     `key` names the decision (at most one fix of a key is applied in a pass, and it settles every finding with that
     key); `choice` names the alternative within it ("distroless/static", "alpine", or "" for a fix without choices).
-    `cost` says what the user pays, "" if nothing. `claim` is None where nothing needs proof.
+    `cost` says what the user pays, "" if nothing. `claim` is None where nothing needs proof; `images` has it for each image
+    that a proof has to build, () where there is one.
     """
 
     key: str
@@ -82,6 +98,7 @@ class Fix(Record):
     cost: str = ""
     config_changes: tuple[ConfigChange, ...] = ()
     claim: Claim | None = None
+    images: tuple[ImageClaim, ...] = ()
 
 
 class Withheld(Record):

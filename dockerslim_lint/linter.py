@@ -382,6 +382,7 @@ def _merged(fixes: list[Fix]) -> Fix:
         edits=tuple(edit for one in fixes for edit in one.edits),
         config_changes=tuple(change for one in fixes for change in one.config_changes),
         claim=claim,
+        images=tuple(image for one in fixes for image in one.images),
     )
 
 

@@ -32,7 +32,7 @@ class Package(Record):
     brings: tuple[str, ...] = ()
     """Debian packages that come with it and that other programs lean on."""
     path: str = ""
-    """Where Debian puts an init's program."""
+    """Where Debian puts the program of an init, or of a wrapper that Alpine has under another name."""
     alpine_path: str = ""
     certainty: str = "believed"
     source: str = ""
@@ -72,6 +72,13 @@ def with_program(program: str) -> tuple[Package, ...]:
 def is_init(program: str) -> bool:
     """Whether a program only starts another one and waits for it (tini, dumb-init)."""
     return any(row["role"] == "init" and program in row["programs"].split() for row in table("packages")["package"])
+
+
+@cache
+def inits() -> tuple[str, ...]:
+    """Names of programs that only start another one and wait for it."""
+    rows = (row for row in table("packages")["package"] if row["role"] == "init")
+    return tuple(name for row in rows for name in row["programs"].split())
 
 
 @cache

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from functools import cache
 from typing import Any
 
@@ -41,3 +41,43 @@ def _words(text: str) -> frozenset[str]:
     for word in text.split():
         found |= _words(sets[word[1:]]) if word[0] == "@" else {word}
     return frozenset(found)
+
+
+def is_builtin(program: str, bash: bool) -> bool:
+    """Whether it is a word of the shell's own: of any POSIX shell, or with `bash` of bash too."""
+    shell = table("programs")["shell"]
+    return program in _words(shell["posix"]) or (bash and program in _words(shell["bash"]))
+
+
+def same_in_busybox(program: str, arguments: Sequence[str | None]) -> bool | None:
+    """Whether Alpine's busybox does the same for these arguments as Debian's program; None where it has no such program.
+
+    An argument that nobody knows (None) is taken for no option.
+    """
+    row = next((row for row in table("programs")["applet"] if program in row["options"]), None)
+    if row is None:
+        return None
+    options, operand = row["options"][program], row.get("operands", {}).get(program, "")
+    for argument in arguments:
+        if argument == "--":
+            break
+        if argument is None or argument == "-":
+            continue
+        if argument.startswith("-"):
+            letters = argument[1:].rstrip("0123456789")
+            if not all(letter in options for letter in letters):
+                return False
+        elif not argument.startswith(operand):
+            return False
+    return True
+
+
+def own_words(program: str) -> int | None:
+    """How many words of its own a program has before the command that it runs; None for one that runs none."""
+    return next((row["words"][program] for row in table("programs")["wrapper"] if program in row["words"]), None)
+
+
+def only_in_debian(path: str) -> bool:
+    """Whether a path is one that Debian has and Alpine has not."""
+    places: str = table("programs")["only_debian"]["paths"]
+    return "-linux-gnu" in path or any(path == place or path.startswith(f"{place}/") for place in places.split())

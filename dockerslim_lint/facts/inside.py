@@ -104,6 +104,18 @@ class Inside:
             return None
         return self._in_base(base, bare, paths)
 
+    def script(self, path: str) -> bytes | None:
+        """What a script at an absolute path holds; None where that is not known."""
+        from dockerslim_lint.facts.scripts import script_text
+
+        return script_text(path, self._state, self._shared, self._instructions)
+
+    def place_of(self, name: str) -> str | None:
+        """The absolute path of a program that is called by `name` from the image's directory; None if nobody knows."""
+        from dockerslim_lint.facts.runs import resolve
+
+        return resolve(name, self._state, self._shared)
+
     @cached_property
     def started(self) -> tuple[Started, ...]:
         """The programs that the image starts, as far as they are known."""

@@ -16,9 +16,6 @@ from dockerslim_lint.syntax.tree import Instruction, LogicalText
 
 PROGRAM_DIRECTORIES = frozenset({"bin", "sbin"})
 
-MAX_SCRIPT = 64 * 1024
-"""A longer file is no start script."""
-
 
 def behind_init(words: Sequence[str]) -> list[str]:
     """What an init (tini, dumb-init) is told to start: the words behind it and its options."""
@@ -43,7 +40,7 @@ def started(
     if script is not None:
         return tuple(_of_commands(_commands(script, state), state, shared))
     at = 1 if words and patterns.basename(words[0]) in SHELLS and len(words) > 1 else 0
-    text = _script(words[at], state, shared) if (at < len(words) and "/" in words[at]) or at else None
+    text = _script(words[at], state, shared, instructions) if (at < len(words) and "/" in words[at]) or at else None
     if text is not None:
         commands = _commands(text, state)
         if any(cargo_arguments(command) is not None for command in commands):
@@ -109,14 +106,12 @@ def _takes_a_script(flag: str) -> bool:
     return flag.startswith("-") and flag.endswith("c")
 
 
-def _script(name: str, state: StageState, shared: Shared) -> LogicalText | None:
-    """The text of a script that came from the context; None if it cannot be read."""
-    path = patterns.join(state.workdir, name)
-    place = state.context_path(path, state.table.find(path))
-    data = shared.context.read(place) if place is not None and "*" not in place else None
-    if data is None or len(data) > MAX_SCRIPT or b"\0" in data:
-        return None
-    return LogicalText(data, ((0, 0),))
+def _script(name: str, state: StageState, shared: Shared, instructions: Sequence[Instruction]) -> LogicalText | None:
+    """The text of a script; None if it is not known."""
+    from dockerslim_lint.facts.scripts import script_text
+
+    data = script_text(patterns.join(state.workdir, name), state, shared, instructions)
+    return LogicalText(data, ((0, 0),)) if data is not None else None
 
 
 def _may_be_script(name: str, state: StageState) -> bool:

@@ -427,7 +427,8 @@ class StageState:
         if len(instruction.words) < 2 and not instruction.heredocs:
             return
         shared = self._shared
-        words = instruction.words[:-1]
+        markers = {heredoc.marker for heredoc in instruction.heredocs}
+        words = [word for word in instruction.words[:-1] if word.span not in markers]
         target_word = instruction.words[-1] if instruction.words else None
         target = self.environment.pattern(target_word)[0] if target_word else "/"
         destination = patterns.join(self.workdir, target)

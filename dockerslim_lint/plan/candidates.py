@@ -15,6 +15,7 @@ from dockerslim_lint.plan.blocks.lines import comments_above
 from dockerslim_lint.plan.blocks.retarget import names_its_targets
 from dockerslim_lint.plan.blocks.strip import toolchain_version
 from dockerslim_lint.plan.blocks.target_map import asked_platforms
+from dockerslim_lint.plan.chains import own_chain
 from dockerslim_lint.plan.model import Choice, NotPossible, Task
 
 DEBIAN_SLIM = "debian-slim"
@@ -35,14 +36,16 @@ WORDS_OF_A_DECISION = ("alpine", "musl", "glibc", "allocator", "jemalloc", "mima
 
 
 def groups(build: ImageBuild) -> list[tuple[FinalImage, ...]]:
-    """The images that share a cargo call, together; in file order."""
-    found: list[tuple[set[int], list[FinalImage]]] = []
+    """The images that share a cargo call, or a stage that they are built on, together; in file order."""
+    found: list[tuple[set[object], list[FinalImage]]] = []
     for image in build.images:
-        calls = {artifact.call for _, artifact in image.artifacts if artifact.call is not None}
-        joined = [group for group in found if group[0] & calls]
+        common: set[object] = {artifact.call for _, artifact in image.artifacts if artifact.call is not None}
+        if len(image.chain) > 1:
+            common |= {("stage", number) for number in own_chain(build, image)}
+        joined = [group for group in found if group[0] & common]
         images = [one for group in joined for one in group[1]]
         found = [group for group in found if group not in joined]
-        found.append((calls.union(*(group[0] for group in joined)), [*images, image]))
+        found.append((common.union(*(group[0] for group in joined)), [*images, image]))
     return [tuple(sorted(images, key=lambda one: one.stage)) for _, images in found]
 
 

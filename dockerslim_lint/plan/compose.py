@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from typing import TYPE_CHECKING
 
-from dockerslim_lint.edit import Claim, ConfigChange, Edit, Fix, OverlapError, Safety, apply
+from dockerslim_lint.edit import Claim, ConfigChange, Edit, Fix, ImageClaim, OverlapError, Safety, apply
 from dockerslim_lint.facts.model import GNU_DYNAMIC, MUSL_STATIC, STRIPPED_ALL, FinalImage, ImageBuild
 from dockerslim_lint.facts.users import is_plain_root
 from dockerslim_lint.plan.blocks.artifact_path import move_paths
@@ -15,6 +16,12 @@ from dockerslim_lint.plan.blocks.strip import strip_symbols, too_old_to_strip
 from dockerslim_lint.plan.blocks.target import check_architectures, install_target
 from dockerslim_lint.plan.model import Choice, Draft, NotPossible, Task
 from dockerslim_lint.plan.needs import check_base, claimed_needs
+
+if TYPE_CHECKING:
+    from dockerslim_lint.plan.start import Start
+
+COMMANDS = frozenset({"Entrypoint", "Cmd"})
+"""Fields of a declared change whose values are the instruction's text."""
 
 Reread = Callable[[bytes], ImageBuild]
 
@@ -43,15 +50,17 @@ def compose(task: Task, key: str, reread: Reread | None) -> Fix:
     for image in task.images:
         check_base(task.build, image, task.choice)
     drafts = list(_drafts(task))
-    edits = _with_newlines(task.build, tuple(edit for draft in drafts for edit in draft.edits))
+    # two images on one stage of the file ask for the same edits in it
+    edits = _with_newlines(task.build, tuple(dict.fromkeys(edit for draft in drafts for edit in draft.edits)))
     if not edits:
         raise NotPossible("nothing is left to change")
     if task.cross:
         from dockerslim_lint.plan.cross import check_final_steps
 
         check_final_steps(task, edits)
-    changes = tuple(change for draft in drafts for change in draft.changes)
+    changes = tuple(dict.fromkeys(change for draft in drafts for change in draft.changes))
     claim = None
+    each: tuple[ImageClaim, ...] = ()
     if reread is not None:
         try:
             after = reread(apply(task.build.source.data, edits))
@@ -66,7 +75,10 @@ def compose(task: Task, key: str, reread: Reread | None) -> Fix:
             raise
         stripped = all(artifact.stripped == STRIPPED_ALL for image in images for _, artifact in image.artifacts)
         claim = _claim(images, static=not task.glibc, stripped=stripped)
-    return Fix(key, _name(task), Safety.PROVABLE, _title(task), edits, _cost(task), changes, claim)
+        each = tuple(
+            _claim_of_one(task.build, after, old, new, claim) for old, new in zip(task.images, images, strict=True)
+        )
+    return Fix(key, _name(task), Safety.PROVABLE, _title(task), edits, _cost(task), changes, claim, each)
 
 
 def _drafts(task: Task) -> Iterator[Draft]:
@@ -95,28 +107,64 @@ def _drafts(task: Task) -> Iterator[Draft]:
 
         yield from move(task)
     for image in task.images:
+        if image.launch.shell_form and not task.choice.base.shell:
+            from dockerslim_lint.plan.blocks.exec_form import exec_form
+
+            yield exec_form(build, image, task.choice)
         if image.single_stage:
             from dockerslim_lint.plan.blocks.split_stage import split
 
-            yield split(task, image)
+            yield split(task, image, _start(build, image, task.choice))
             continue
         if task.choice.keep or task.choice.installs:
             continue
         yield replace_base(build, image, task.choice)
         yield full_destinations(build, image, task.choice)
-        yield from _final_steps(build, image, task.choice)
+        yield from _final_steps(task, image)
 
 
-def _final_steps(build: ImageBuild, image: FinalImage, choice: Choice) -> list[Draft]:
+def _final_steps(task: Task, image: FinalImage) -> list[Draft]:
     """What becomes of the RUN steps: they go and users become numbers, or else they are written in Alpine's words."""
-    try:
-        return [remove_steps(build, image, choice), number_user(build, image, choice)]
-    except NotPossible:
-        if choice.base.package_manager != "apk" or not choice.base.shell:
-            raise
+    build, choice = task.build, task.choice
+    start = _start_of_all(task, image)
+    translated = choice.base.package_manager == "apk" and bool(choice.base.shell)
+    if not (translated and start is not None and (start.scripted or start.packages)):
+        try:
+            return [remove_steps(build, image, choice), number_user(build, image, choice)]
+        except NotPossible:
+            if not translated:
+                raise
     from dockerslim_lint.plan.blocks.alpine_steps import translate_steps
+    from dockerslim_lint.plan.start import Start
 
-    return [translate_steps(build, image, choice)]
+    return [translate_steps(build, image, choice, start or Start())]
+
+
+def _start_of_all(task: Task, image: FinalImage) -> Start | None:
+    """What is needed to start the image, and those that have a stage with it in common: its steps are theirs."""
+    from dockerslim_lint.plan.chains import own_chain
+
+    own = set(own_chain(task.build, image))
+    sharing = [one for one in task.images if one is image or own & set(own_chain(task.build, one))]
+    found = [start for one in sharing if (start := _start(task.build, one, task.choice)) is not None]
+    if len(found) < 2:
+        return found[0] if found else None
+    return found[0]._replace(
+        packages=tuple(dict.fromkeys(name for start in found for name in start.packages)),
+        links=tuple(dict.fromkeys(link for start in found for link in start.links)),
+        scripted=any(start.scripted for start in found),
+    )
+
+
+def _start(build: ImageBuild, image: FinalImage, choice: Choice) -> Start | None:
+    """What is needed to start the program; None where nothing stands before it."""
+    launch = image.launch
+    plain = launch.program in dict(image.artifacts) and not launch.init and not launch.shell_form
+    if plain or not launch.argv or launch.from_base or not choice.base.shell:
+        return None
+    from dockerslim_lint.plan.start import read_start
+
+    return read_start(build, image, choice)
 
 
 def _with_newlines(build: ImageBuild, edits: tuple[Edit, ...]) -> tuple[Edit, ...]:
@@ -150,13 +198,15 @@ def _check(task: Task, images: tuple[FinalImage, ...], after: ImageBuild, change
         declared = next((change.new for change in changes if change.field == "User"), old.user)
         if new.user != declared and not (is_plain_root(new.user) and is_plain_root(declared)):
             raise OurBug(f"the user would be {new.user or 'root'}")
-        if old.launch.argv != new.launch.argv and not old.launch.from_base:
+        commands = {(change.field.upper(), change.old): change.new for change in changes if change.field in COMMANDS}
+        if old.launch.argv != new.launch.argv and not old.launch.from_base and not commands:
             raise OurBug("the command would change")
         if old.workdir != new.workdir:
             raise OurBug(f"the working directory would be {new.workdir}")
         if task.choice.installs:
             _check_packages(after, new, task.choice)
-        before, now = configuration(task.build, old), configuration(after, new)
+        before = [_declared(line, commands) for line in configuration(task.build, old)]
+        now = configuration(after, new)
         if [line for line in before if not _for_cargo(line)] != [line for line in now if not _for_cargo(line)]:
             raise OurBug("the image's configuration would change")
 
@@ -180,6 +230,12 @@ def configuration(build: ImageBuild, image: FinalImage) -> list[str]:
             if instruction.keyword in CONFIGURES:
                 found.append(f"{instruction.keyword} {instruction.body.data.decode('utf-8', 'surrogateescape')}")
     return found
+
+
+def _declared(line: str, commands: dict[tuple[str, str], str]) -> str:
+    """A line of the configuration as a declared change makes it."""
+    keyword, _, text = line.partition(" ")
+    return f"{keyword} {commands.get((keyword, text), text)}"
 
 
 def _for_cargo(line: str) -> bool:
@@ -228,3 +284,15 @@ def _claim(images: tuple[FinalImage, ...], *, static: bool, stripped: bool) -> C
     binaries = tuple(dict.fromkeys(path for image in images for path, _ in image.artifacts))
     needs = tuple(dict.fromkeys(need for image in images for need in claimed_needs(image, image.user)))
     return Claim(binaries, static, stripped, needs)
+
+
+def _claim_of_one(build: ImageBuild, after: ImageBuild, old: FinalImage, new: FinalImage, whole: Claim) -> ImageClaim:
+    """What a proof has to show of one of the images."""
+    return ImageClaim(
+        after.stages[new.stage].name,
+        new.stage == len(after.stages) - 1,
+        _claim((new,), static=whole.static, stripped=whole.stripped),
+        build.stages[old.stage].base_reference or "",
+        after.stages[new.stage].base_reference or "",
+        tuple(path for path, _ in old.artifacts),
+    )

@@ -24,22 +24,25 @@ def check_base(build: ImageBuild, image: FinalImage, choice: Choice) -> None:
     old = build.stages[image.stage].image
     if choice.installs and not image.single_stage and old is not None and old.family == base.family:
         return  # the same distribution, with the steps of the file
+    own_files: tuple[str, ...] = ()
     if not launch.argv or launch.from_base:
         if not base.shell:
             raise NotPossible("the file sets neither ENTRYPOINT nor CMD: the base's shell is the command")
-    elif launch.shell_form:
-        _check_shell(build, image, choice)
-    if launch.argv and not launch.from_base and launch.program not in dict(image.artifacts):
-        raise NotPossible(f"what starts is not the program but {' '.join(launch.argv[:2])}")
-    if launch.init:
-        _check_init(image, choice)
+    elif launch.shell_form and not base.shell:
+        from dockerslim_lint.plan.blocks.exec_form import exec_form
+
+        exec_form(build, image, choice)
+    elif launch.argv and (launch.init or launch.shell_form or launch.program not in dict(image.artifacts)):
+        from dockerslim_lint.plan.start import read_start
+
+        own_files = read_start(build, image, choice).files
     for name in LOADER_VARIABLES:
         if name in image.variables:
             raise NotPossible(f"{name} is set: the program loads libraries when it runs")
     if image.healthcheck is not None:
         _check_health(build, image, choice)
     if not image.single_stage:
-        _check_transfers(build, image)
+        _check_transfers(build, image, own_files)
     if not base.certificates and not choice.installs:
         _check_crates(build, image, choice)
     for need in image.needs:
@@ -74,36 +77,8 @@ def _moved(image: FinalImage, choice: Choice) -> list[packages.Package]:
     return [package for package in known if package is not None and package.alpine]
 
 
-def _check_init(image: FinalImage, choice: Choice) -> None:
-    """An init stays only where the package manager brings it, at the path that the file names or by its bare name."""
-    name = patterns.basename(image.launch.init)
-    known = packages.lookup("apt", name)
-    installed = any(name in install.packages for install in image.installs)
-    if choice.keep or (choice.installs and installed):
-        return
-    if choice.base.package_manager != "apk" or not installed or known is None:
-        raise NotPossible(f"{image.launch.init} starts the program, and {choice.name} does not have it")
-    if image.launch.init not in (name, known.alpine_path):
-        raise NotPossible(f"{image.launch.init} starts the program, and Alpine has it at {known.alpine_path}")
-
-
-def _check_shell(build: ImageBuild, image: FinalImage, choice: Choice) -> None:
-    """A command in shell form needs the shell that is in force, and nothing but the program behind it."""
-    index = image.launch.entrypoint if image.launch.entrypoint is not None else image.launch.cmd
-    line = build.source.line_of(build.instructions[index].span.start) if index is not None else 1
-    if not choice.base.shell:
-        raise NotPossible(f"the command in line {line} is in shell form, and {choice.name} has no shell")
-    for number in image.chain:
-        for at in build.stages[number].instructions:
-            if build.instructions[at].keyword == "SHELL":
-                raise NotPossible(f"the command in line {line} is run by a SHELL that the new base may lack")
-    text = image.launch.argv[-1] if image.launch.argv else ""
-    if "$(" in text or "`" in text:
-        raise NotPossible(f"the command in line {line} runs other programs too, which the new base may lack")
-
-
-def _check_transfers(build: ImageBuild, image: FinalImage) -> None:
-    """Other programs and libraries that are brought along may need the libc of the old base."""
+def _check_transfers(build: ImageBuild, image: FinalImage, own_files: tuple[str, ...]) -> None:
+    """Other programs and libraries that are brought along may need the libc of the old base; not `own_files`, which were read."""
     artifacts = dict(image.artifacts)
     for transfer in image.transfers:
         line = build.source.line_of(build.instructions[transfer.instruction].span.start)
@@ -116,8 +91,10 @@ def _check_transfers(build: ImageBuild, image: FinalImage) -> None:
                 target = patterns.join(target, name)
             outputs = [call.output for call in build.calls if call.output is not None]
             holds_outputs = any(patterns.below(output, patterns.join("/", source)) is not None for output in outputs)
-            if any(patterns.same(path, target) for path in artifacts) or (
-                transfer.origin_stage is not None and holds_outputs
+            if (
+                target in own_files
+                or any(patterns.same(path, target) for path in artifacts)
+                or (transfer.origin_stage is not None and holds_outputs)
             ):
                 continue
             into_bin = patterns.basename(patterns.parent(target)) in PROGRAM_DIRECTORIES
@@ -139,7 +116,10 @@ def _check_health(build: ImageBuild, image: FinalImage, choice: Choice) -> None:
         goes_along = instruction.json[0].text in moved
     else:
         goes_along = bool(called) and all(
-            command.name in moved | ENDS_A_CHECK and all(word.exact for word in command.words) for command in called
+            command.words
+            and command.words[0].pattern in moved | ENDS_A_CHECK | (programs if choice.base.shell else set())
+            and all(word.exact for word in command.words)
+            for command in called
         )
     if not goes_along and not choice.keep:
         raise NotPossible(f"HEALTHCHECK (line {line}) runs another program, which the new base may lack")

@@ -6,6 +6,7 @@ from pathlib import Path
 
 from dockerslim_lint import linter
 from dockerslim_lint.config import Settings
+from dockerslim_lint.edit import ImageClaim
 from dockerslim_lint.linter import Candidate
 from dockerslim_lint.output.exits import Exit
 from dockerslim_lint.output.interface import FileResult, Problem, ProofResult
@@ -70,7 +71,7 @@ class Prover:
     ) -> ProveOutcome:
         context = None if located.root is None else Path(located.root)
         subject = subject_of(source, Path(where), context, settings, candidates[0])
-        rewrites = tuple(map(trial_of, candidates))
+        rewrites = tuple(trial_of(candidate, settings.target) for candidate in candidates)
         options = trial.Options(platforms=settings.platforms, smokes=self._task.smoke, probe_image=settings.probe_image)
         try:
             return prove_and_write(subject, rewrites, self._engine, options, self._watch, write=self._task.write)
@@ -90,12 +91,26 @@ def subject_of(
         target=settings.target,
         args=settings.args,
         base=candidate.before_base or None,
+        programs=next((one.old_programs for one in candidate.fix.images if _is_built(one, settings.target)), ()),
     )
 
 
-def trial_of(candidate: Candidate) -> trial.Candidate:
-    """What the linter offers, as a proof takes it."""
+def trial_of(candidate: Candidate, target: str | None = None) -> trial.Candidate:
+    """What the linter offers, as a proof takes it: the image of `target`, and the others that the fix changes."""
     fix = candidate.fix
-    return trial.Candidate(
-        fix.choice, candidate.source.data, fix.claim, fix.config_changes, candidate.after_base or None
-    )
+    claim = fix.claim
+    others: tuple[trial.Other, ...] = ()
+    if fix.images:
+        claim = next((one.claim for one in fix.images if _is_built(one, target)), None)
+        others = tuple(
+            trial.Other(one.name, one.claim, one.old_base or None, one.new_base or None, one.old_programs)
+            for one in fix.images
+            # a stage without a name that is not the last one is no image: nothing can ask for it
+            if one.name and not _is_built(one, target)
+        )
+    after_base = candidate.after_base or None
+    return trial.Candidate(fix.choice, candidate.source.data, claim, fix.config_changes, after_base, others)
+
+
+def _is_built(image: ImageClaim, target: str | None) -> bool:
+    return image.name == target.lower() if target else image.last

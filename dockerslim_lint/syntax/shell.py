@@ -23,13 +23,14 @@ def parse_shell(text: LogicalText) -> Script:
     from dockerslim_lint.syntax.shell_tree import TreeReader
 
     text, raw, operators = rewrite(text)
-    tree = _bash().parse(raw.encode("latin-1"))
+    tree = bash_parser().parse(raw.encode("latin-1"))
     reader = TreeReader(text, raw, operators)
     root = reader.read(tree.root_node)
     return Script(root, reader.broken)
 
 
-def _bash() -> Parser:
+def bash_parser() -> Parser:
+    """The grammar, loaded when it is first asked for."""
     global _parser
     if _parser is None:
         import tree_sitter
@@ -150,6 +151,11 @@ def _with_bodies(command: LogicalText, heredocs: tuple[Heredoc, ...], source: So
                 parts.append(data)
                 size += len(data)
     return LogicalText(b"".join(parts), tuple(segments))
+
+
+def heredoc_text(heredoc: Heredoc, source: Source) -> bytes:
+    """The file that a heredoc of COPY or ADD makes, as written."""
+    return _body(heredoc, source).data
 
 
 def text_of(piece: Literal | JsonString, within: LogicalText) -> LogicalText | None:

@@ -28,17 +28,26 @@ class Limits(Record):
         return Limits(*(3 * seconds for seconds in self))
 
 
-def commands_for(settings: Mapping[str, Any], smokes: tuple[str, ...], limits: Limits) -> tuple[Command, ...]:
+SHELLS = frozenset({"sh", "bash", "ash", "dash"})
+"""As the image's command they are asked nothing themselves: each base has another one."""
+
+
+def commands_for(
+    settings: Mapping[str, Any], smokes: tuple[str, ...], limits: Limits, programs: tuple[str, ...] = ()
+) -> tuple[Command, ...]:
     """The commands for an image with these settings (the ``config`` part of its OCI config), in order.
 
     `smokes`, split as a shell splits words, stand in for the program with ``--version`` and ``--help``; the image's own
-    command always comes last. Raises ValueError for a smoke command with a quote that is never closed.
+    command always comes last. Where that is a shell, the image's `programs` are asked in its place. Raises ValueError for a smoke command with a quote that is never closed.
     """
     entrypoint, cmd = _words(settings.get("Entrypoint")), _words(settings.get("Cmd"))
     program = entrypoint or cmd[:1]
     commands = [Command(split_smoke(smoke), limits.smoke) for smoke in smokes]
-    if not smokes and program:
-        commands += [Command((*program, flag), limits.default) for flag in ("--version", "--help")]
+    asked: tuple[tuple[str, ...], ...] = (program,) if program else ()
+    if program and program[0].rpartition("/")[2] in SHELLS:
+        asked = tuple((path,) for path in programs)
+    if not smokes:
+        commands += [Command((*one, flag), limits.default) for one in asked for flag in ("--version", "--help")]
     if entrypoint or cmd:
         commands.append(Command((*entrypoint, *cmd), max(limits.watch, LEAST_WATCH)))
     return tuple(commands)

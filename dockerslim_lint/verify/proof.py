@@ -54,8 +54,10 @@ class PlatformProof(Record):
     original_starts: bool = True
 
     def verdict(self, claim: str) -> Verdict | None:
-        """What was found about a claim; None if it was never looked at."""
-        return next((item.verdict for item in self.evidence if item.claim == claim), None)
+        """What was found about a claim, the worst where there are several images; None if it was never looked at."""
+        found = [item.verdict for item in self.evidence if item.claim == claim]
+        bad = (Verdict.FAILS, Verdict.UNKNOWN)
+        return next((verdict for worst in bad for verdict in found if verdict is worst), found[0] if found else None)
 
     @property
     def sizes(self) -> Sizes | None:
@@ -148,12 +150,49 @@ def _prove_platform(
     folder: Path,
 ) -> tuple[PlatformProof, tuple[str, ...]]:
     platform, label = check.platform, candidate.choice or "the fix"
+    result, ran = _prove_image(engine, subject, candidate, check, options, progress, originals, folder)
+    for other in candidate.others:
+        another = subject._replace(target=other.target, base=other.old_base, programs=other.old_programs)
+        new = candidate._replace(claim=other.claim, base=other.base, others=())
+        # the user's own commands are about the image that was asked for
+        plain = options._replace(smokes=())
+        found, more = _prove_image(engine, another, new, check, plain, progress, originals, folder)
+        ran += tuple(f"{command} (--target {other.target})" for command in more)
+        result = result._replace(
+            evidence=(
+                *result.evidence,
+                *(item._replace(summary=f"--target {other.target}: {item.summary}") for item in found.evidence),
+            ),
+            original_seconds=result.original_seconds + found.original_seconds,
+            seconds=result.seconds + found.seconds,
+            original_starts=result.original_starts and found.original_starts,
+        )
+    done = not result.failed and not result.unknown
+    text = "" if done else (*result.failed, *result.unknown)[0].summary
+    progress.step(label, platform, text or f"{result.seconds:.0f}s", State.DONE if done else State.FAILED)
+    return result, ran
+
+
+def _prove_image(
+    engine: Engine,
+    subject: Subject,
+    candidate: Candidate,
+    check: PlatformCheck,
+    options: Options,
+    progress: Progress,
+    originals: Originals,
+    folder: Path,
+) -> tuple[PlatformProof, tuple[str, ...]]:
+    """One image on one platform, that of the subject's target."""
+    platform, label = check.platform, candidate.choice or "the fix"
     result = PlatformProof(platform, check.how, ())
     original = originals.get(engine, subject, platform, options, progress)
     if not isinstance(original, Trial):
         return result._replace(evidence=(_broken_original(platform, original),)), ()
     result = result._replace(original_seconds=original.seconds, original_starts=original.starts)
     place = folder / f"{label.replace('/', '-')}-{platform.replace('/', '-')}"
+    if candidate.claim is not None:
+        subject = subject._replace(programs=candidate.claim.binaries)
 
     def on_step(text: str) -> None:
         progress.step(label, platform, text, State.RUNNING)
@@ -179,11 +218,7 @@ def _prove_platform(
         evidence = (Evidence("starts", platform, Verdict.UNKNOWN, f"the engine failed: {error}"),)
     finally:
         shutil.rmtree(place, ignore_errors=True)
-    result = result._replace(evidence=evidence, seconds=seconds)
-    done = not result.failed and not result.unknown
-    text = "" if done else (*result.failed, *result.unknown)[0].summary
-    progress.step(label, platform, text or f"{seconds:.0f}s", State.DONE if done else State.FAILED)
-    return result, ran
+    return result._replace(evidence=evidence, seconds=seconds), ran
 
 
 def build_outcome(error: BuildError) -> BuildOutcome:

@@ -13,7 +13,7 @@ class Subject(Record):
     """The Dockerfile on trial. `path` is shown to people.
 
     `dockerfile_path` is where it lies (None: nowhere), `base` its final stage's FROM resolved to a reference (None:
-    not known), `context` the directory to build in (None: an empty one).
+    not known), `context` the directory to build in (None: an empty one). `programs` are paths of the shipped programs.
     """
 
     path: str
@@ -23,16 +23,31 @@ class Subject(Record):
     target: str | None = None
     args: tuple[tuple[str, str], ...] = ()
     base: str | None = None
+    programs: tuple[str, ...] = ()
+
+
+class Other(Record):
+    """Another image of the same file, built with ``--target``; `old_base` and `old_programs` are the original's."""
+
+    target: str
+    claim: Claim
+    old_base: str | None
+    base: str | None
+    old_programs: tuple[str, ...]
 
 
 class Candidate(Record):
-    """One rewrite, complete: the new bytes and what is claimed of them. `base` as in Subject, for the new file."""
+    """One rewrite, complete: the new bytes and what is claimed of them. `base` as in Subject, for the new file.
+
+    `others` are the images that it changes besides the one of `Subject.target`: each is built and run too.
+    """
 
     choice: str
     after: bytes
     claim: Claim | None = None
     config_changes: tuple[ConfigChange, ...] = ()
     base: str | None = None
+    others: tuple[Other, ...] = ()
 
 
 class Options(Record):

@@ -52,18 +52,19 @@ class Originals:
         self._folder = folder
         self._lock = threading.Lock()
         self._locks: dict[str, threading.Lock] = {}
-        self._known: dict[str, Trial | EngineError | LayoutError] = {}
+        self._known: dict[tuple[str, str | None], Trial | EngineError | LayoutError] = {}
 
     def get(
         self, engine: Engine, subject: Subject, platform: str, options: Options, progress: Progress
     ) -> Trial | EngineError | LayoutError:
         """The trial on `platform`, or why there is none. Raises StoppedError."""
+        key = (platform, subject.target)
         with self._lock:
             lock = self._locks.setdefault(platform, threading.Lock())
         with lock:
-            if platform not in self._known:
-                self._known[platform] = self._make(engine, subject, platform, options, progress)
-            return self._known[platform]
+            if key not in self._known:
+                self._known[key] = self._make(engine, subject, platform, options, progress)
+            return self._known[key]
 
     def _make(
         self, engine: Engine, subject: Subject, platform: str, options: Options, progress: Progress
@@ -75,7 +76,16 @@ class Originals:
             folder = self._folder / f"original-{platform.replace('/', '-')}"
             try:
                 return try_image(
-                    engine, subject, subject.dockerfile, subject.base, platform, options, 2, folder, on_step, no_cache
+                    engine,
+                    subject,
+                    subject.dockerfile,
+                    subject.base,
+                    platform,
+                    options,
+                    2,
+                    folder,
+                    on_step,
+                    no_cache,
                 )
             finally:
                 shutil.rmtree(folder, ignore_errors=True)  # large, and of the original all has been read by now
@@ -109,6 +119,8 @@ def try_image(
 ) -> Trial:
     """Build `dockerfile` in the subject's place, run its commands, measure it. `folder` is made, for what is exported.
 
+    `subject.programs` are those of the image that is tried.
+
     Raises BuildError, EngineError, LayoutError.
     """
     folder.mkdir(parents=True)
@@ -131,7 +143,7 @@ def try_image(
         config = pool.submit(read_base, engine, base, platform, folder / "base", built.layout)
         emulated = engine.check(platform, options.probe_image).how == "emulated"
         limits = options.limits.patient() if emulated else options.limits
-        commands = commands_for(image.settings, options.smokes, limits)
+        commands = commands_for(image.settings, options.smokes, limits, subject.programs)
         on_step("running it")
         try:
             runs = run_commands(

@@ -98,18 +98,17 @@ def test_facts_of_the_fixed_file(shape: Shape) -> None:
     assert shape.facts is not None
     source = Source(shape.fixed or shape.dockerfile)
     build = read_build(source, shape.context(), {})
-    (image,) = build.images
-    expected = shape.facts["artifact"]
-    assert [path for path, _ in image.artifacts] == (expected if isinstance(expected, list) else [expected])
-    for _, artifact in image.artifacts:
-        assert artifact.link == shape.facts["link"]
-        assert artifact.stripped == shape.facts["stripped"]
-    assert build.stages[image.stage].base_reference == shape.facts["base"]
-    assert (image.user if image.user != "0" else "") == shape.facts["user"]
-    entrypoint, cmd = image.launch.entrypoint, image.launch.cmd
-    for key, index in (("entrypoint", entrypoint), ("cmd", cmd)):
-        strings = build.instructions[index].json if index is not None else None
-        assert [string.text for string in strings or ()] == shape.facts.get(key, [])
+    for image, facts in zip(build.images, shape.facts.get("image", [shape.facts]), strict=True):
+        expected = facts["artifact"]
+        assert [path for path, _ in image.artifacts] == (expected if isinstance(expected, list) else [expected])
+        for _, artifact in image.artifacts:
+            assert artifact.link == facts["link"]
+            assert artifact.stripped == facts["stripped"]
+        assert build.stages[image.stage].base_reference == facts["base"]
+        assert (image.user if image.user != "0" else "") == facts["user"]
+        for key, index in (("entrypoint", image.launch.entrypoint), ("cmd", image.launch.cmd)):
+            strings = build.instructions[index].json if index is not None else None
+            assert [string.text for string in strings or ()] == facts.get(key, [])
 
 
 @pytest.mark.parametrize("shape", SHAPES)

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
-from tests.lab import clones, oci, rust
+from tests.lab import clones, oci, rust, shelf
 from tests.lab.debian import APT_IN_IMAGES, CPU, ESSENTIAL, NO_DOCS, Root, fetch, loose_root, plan, unpack
 from tests.lab.store import digest, in_root, made, run
 
@@ -164,6 +164,9 @@ def distroless(arch: str) -> dict[str, oci.Layer]:
     return {name: oci.packed_layer(home / name) for name in ("static", "cc")}
 
 
+SHELF = (shelf.shelve, shelf._closure, shelf._pack, shelf.STATIC, shelf.DYNAMIC, shelf.PLACE, shelf.PRIVATE)
+"""What makes alpine's shelf, for its key."""
+
 BUSYBOX_FILES = {
     "etc/passwd": "root:x:0:0:root:/root:/bin/sh\ndaemon:x:1:1:daemon:/sbin:/sbin/nologin\nbin:x:2:2:bin:/bin:/sbin/nologin\nnobody:x:65534:65534:nobody:/:/sbin/nologin\n",
     "etc/group": "root:x:0:root\ndaemon:x:1:\nbin:x:2:\nadm:x:4:\nusers:x:100:\nnogroup:x:65533:\nnobody:x:65534:\n",
@@ -222,10 +225,13 @@ def small(arch: str) -> dict[str, oci.Layer]:
             shutil.rmtree(root)
 
     scripts = [(name, (INSIDE / name).read_text()) for name in ALPINE]
-    debs = [plan("trixie", arch, p) for p in ("busybox-static", "musl", "ca-certificates", "tzdata")]
+    shelved = (*(package for package, _, _ in shelf.STATIC.values()), *shelf.DYNAMIC)
+    debs = [plan("trixie", arch, p) for p in ("busybox-static", "musl", "ca-certificates", "tzdata", *shelved)]
     home = made(
         f"small-{arch}",
-        digest(make, _busybox_root, _alpine, _bundle, BUSYBOX_FILES, oci.pack, machine_authorities(), scripts, debs),
+        digest(
+            make, _busybox_root, _alpine, _bundle, BUSYBOX_FILES, oci.pack, machine_authorities(), scripts, debs, *SHELF
+        ),
         make,
     )
     return {name: oci.packed_layer(home / name / "layer") for name in ("busybox", "alpine")}
@@ -249,9 +255,10 @@ def _alpine(arch: str, root: Path) -> None:
     )
     (root / "etc/alpine-release").write_text("3.24.0\n")
     # what `apk add tzdata` brings; it isn't there before
-    shelf = root / "usr/share/stand-in/tzdata"
-    shelf.mkdir(parents=True)
-    unpack(fetch("trixie", arch, "tzdata"), shelf, keep=["tzdata"].__contains__)
+    zones = root / "usr/share/stand-in/tzdata"
+    zones.mkdir(parents=True)
+    unpack(fetch("trixie", arch, "tzdata"), zones, keep=["tzdata"].__contains__)
+    shelf.shelve(arch, root)
     for script, folder in ALPINE.items():
         _inside(script, root / folder)
 

@@ -26,7 +26,10 @@ def steps(*lines: str) -> str:
         ),
         ("RUN apt-get update && apt-get install -y apt-utils jq && mkdir /d", "RUN apk add --no-cache jq && mkdir /d"),
         ("RUN mkdir -p /data && chown 1000:1000 /data", "RUN mkdir -p /data && chown 1000:1000 /data"),
-        ("RUN mkdir -p /data \\\n    /cache", "RUN mkdir -p /data /cache"),
+        ("RUN mkdir -p /data \\\n    /cache", "RUN mkdir -p /data \\\n    /cache"),
+        ("RUN useradd -m u \\\n && mkdir \\\n  /d", "RUN adduser -D u && mkdir /d"),
+        ('RUN ["mkdir", "/d"]', 'RUN ["mkdir", "/d"]'),
+        ("RUN <<E\nmkdir /d\nE", "RUN <<E\nmkdir /d\nE"),
         ("RUN useradd -m -u 1000 app" + MKDIR, "RUN adduser -D -u 1000 app" + MKDIR),
         ("RUN useradd -u 1000 app" + MKDIR, "RUN adduser -D -H -u 1000 app" + MKDIR),
         ("RUN useradd --uid=1000 --shell /bin/bash app" + MKDIR, "RUN adduser -D -H -u 1000 -s /bin/sh app" + MKDIR),
@@ -73,8 +76,9 @@ def test_an_init_is_installed_too() -> None:
     for init in ("tini", "/sbin/tini"):
         after = rewritten(steps(install).replace('CMD ["app"]', f'ENTRYPOINT ["{init}", "--", "app"]'))
         assert "FROM alpine:3.24\nRUN apk add --no-cache tini\n" in after
-    text = steps(install).replace('CMD ["app"]', 'ENTRYPOINT ["/usr/bin/tini", "--", "app"]')
-    assert "/sbin/tini" in reason(text)
+    after = rewritten(steps(install).replace('CMD ["app"]', 'ENTRYPOINT ["/usr/bin/tini", "--", "app"]'))
+    assert "RUN apk add --no-cache tini && ln -s /sbin/tini /usr/bin/tini\n" in after
+    assert "/sbin/tini" in reason(steps(install).replace('CMD ["app"]', 'ENTRYPOINT ["/opt/tini", "--", "app"]'))
     assert "tini" in reason(CLASSIC.replace('CMD ["app"]', 'ENTRYPOINT ["tini", "app"]'))
 
 
@@ -93,9 +97,11 @@ def test_what_is_needless_goes_whole() -> None:
         ("RUN curl -o /x https://example.com/x", "curl"),
         ("RUN mkdir --mode=700 /d", "--mode=700"),
         ("RUN --mount=type=cache,target=/x mkdir /d", "cannot be written anew"),
-        ('RUN ["mkdir", "/d"]', "cannot be written anew"),
-        ("RUN <<E\nmkdir /d\nE", "cannot be written anew"),
+        ('RUN ["useradd", "-m", "u"]\nRUN mkdir /d', "cannot be written anew"),
+        ("RUN <<E\nuseradd -m u\nE\nRUN mkdir /d", "cannot be written anew"),
         ("RUN mkdir /d || true", "cannot be written anew"),
+        ("RUN echo a > /etc/app.conf; ls -Z", "runs ls"),
+        ("RUN echo 'a\\nb' > /etc/app.conf", "echo"),
         ("RUN useradd -u 405 app" + MKDIR, "cannot be taken"),
         ("RUN useradd -u ${WHO} app" + MKDIR, "cannot be taken"),
         ("RUN useradd -G video app" + MKDIR, "no equal"),

@@ -111,7 +111,7 @@ def test_files_that_are_no_programs_come_along() -> None:
     ("cmd", "said"),
     [
         ('SHELL ["/bin/bash", "-c"]\nENTRYPOINT exec app', "SHELL"),
-        ("CMD app --host $(hostname -I)", "other programs"),
+        ("CMD app --host $(hostname -I)", "the command calls hostname"),
     ],
 )
 def test_shell_form_that_needs_more_than_a_shell(cmd: str, said: str) -> None:

@@ -87,7 +87,7 @@ def test_the_classic_is_rewritten() -> None:
         ('CMD ["app"]', 'USER ghost\nCMD ["app"]', "ghost"),
         ('CMD ["app"]', 'VOLUME /data\nRUN useradd -G video u\nUSER u\nCMD ["app"]', "volumes"),
         ('CMD ["app"]', 'COPY --from=builder /usr/lib/libz.so.1 /usr/lib/\nCMD ["app"]', "libz.so.1"),
-        ("FROM debian:bookworm-slim", "FROM debian:bookworm-slim AS base\nFROM base", "built on the stage base"),
+        ("FROM debian:bookworm-slim", "FROM debian:bookworm-slim AS base\nFROM base", "rewritten"),
     ],
 )
 def test_reason(old: str, new: str, said: str) -> None:

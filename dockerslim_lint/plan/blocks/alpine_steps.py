@@ -5,14 +5,18 @@ from __future__ import annotations
 import re
 
 from dockerslim_lint.catalog import packages
+from dockerslim_lint.catalog.images import BaseImage
 from dockerslim_lint.edit import Edit
 from dockerslim_lint.facts.env import pattern_of
 from dockerslim_lint.facts.model import Command, FinalImage, ImageBuild
 from dockerslim_lint.facts.packages import manager_of, read_install
+from dockerslim_lint.facts.scripts import WRITERS
 from dockerslim_lint.facts.users import read_user
-from dockerslim_lint.plan.blocks.final_steps import needless_package, why_needed
-from dockerslim_lint.plan.blocks.lines import removal
+from dockerslim_lint.plan.blocks.final_steps import needless_package, steps_of, why_needed
+from dockerslim_lint.plan.blocks.lines import cased, insert_line, removal
+from dockerslim_lint.plan.chains import own_chain
 from dockerslim_lint.plan.model import Choice, Draft, NotPossible
+from dockerslim_lint.plan.start import Start
 from dockerslim_lint.syntax.tree import Instruction, Word
 
 SAME_IN_BUSYBOX = {
@@ -67,29 +71,73 @@ SHELLS = {
 _CONTINUATION = re.compile(r"[ \t]*\\\r?\n[ \t]*")
 
 
-def translate_steps(build: ImageBuild, image: FinalImage, choice: Choice) -> Draft:
-    """Each RUN of the final stage goes, or is written anew in one line. Raises NotPossible for what has no equal."""
+def translate_steps(build: ImageBuild, image: FinalImage, choice: Choice, start: Start) -> Draft:
+    """Each RUN of the final image goes, stays, or is written anew in one line. Raises NotPossible for what has no equal.
+
+    What has to be there for the container to `start` is installed with the first packages, or by a step of its own.
+    """
     stage = build.stages[image.stage]
     if stage.image is None or stage.image.package_manager == "apk":
         raise NotPossible("the steps of the final stage cannot be told from Alpine's own")
     _check_names(build, image, choice)
     edits = []
-    for index in stage.instructions:
+    wanted = dict.fromkeys(start.packages)
+    links = " ".join(f"&& ln -s {program} {path}" for program, path in start.links)
+    for index in steps_of(build, image):
         instruction = build.instructions[index]
-        if instruction.keyword != "RUN":
-            continue
         commands = [command for command in image.commands if command.instruction == index]
-        text = _translated(build, instruction, commands, choice)
-        if text:
+        if commands and all(_stays(command, choice.base) for command in commands) and not instruction.flags:
+            continue
+        added, words = _translated(build, instruction, commands, choice)
+        if added:
+            added = list(dict.fromkeys((*added, *wanted)))
+            words.insert(0, f"apk add --no-cache {' '.join(added)}{f' {links}' if links else ''}")
+            wanted, links = {}, ""
+        if words:
             body = instruction.body_span
-            edits.append(Edit(body.start, body.end, text))
+            edits.append(Edit(body.start, body.end, " && ".join(words)))
         else:
             span = removal(build, instruction)
             edits.append(Edit(span.start, span.end, ""))
+    if wanted:
+        edits.append(insert_line(build, _behind_from(build, image), _install(build, image, wanted, links)))
     return Draft(tuple(edits))
 
 
-def _translated(build: ImageBuild, instruction: Instruction, commands: list[Command], choice: Choice) -> str:
+def install_line(start: Start) -> str:
+    """The step that installs what has to be there for the container to start; "" for nothing."""
+    links = "".join(f" && ln -s {program} {path}" for program, path in start.links)
+    return f"RUN apk add --no-cache {' '.join(start.packages)}{links}" if start.packages else ""
+
+
+def _install(build: ImageBuild, image: FinalImage, wanted: dict[str, None], links: str) -> str:
+    first = build.instructions[build.stages[own_chain(build, image)[0]].instruction]
+    return cased(build, first, f"RUN apk add --no-cache {' '.join(wanted)}{f' {links}' if links else ''}")
+
+
+def _behind_from(build: ImageBuild, image: FinalImage) -> int:
+    return build.instructions[build.stages[own_chain(build, image)[0]].instruction].span.end
+
+
+def _stays(command: Command, base: BaseImage) -> bool:
+    """Whether a command that is needed does the same on Alpine, so that its step can stay as it is written."""
+    if not command.name or manager_of(command) or read_user(command) is not None or not why_needed(command, base):
+        return False
+    words = [word.pattern for word in command.words[1:]]
+    if command.name in SAME_IN_BUSYBOX:
+        return all(word in SAME_IN_BUSYBOX[command.name] for word in words if word.startswith("-"))
+    return _stays_written(command)
+
+
+def _stays_written(command: Command) -> bool:
+    """Whether it writes a file with the same text; shells do not agree on what echo makes of a backslash."""
+    return command.name in WRITERS and bool(command.writes) and not any("\\" in word.pattern for word in command.words)
+
+
+def _translated(
+    build: ImageBuild, instruction: Instruction, commands: list[Command], choice: Choice
+) -> tuple[list[str], list[str]]:
+    """Alpine's packages that a step has to install, and its other commands."""
     line = build.source.line_of(instruction.span.start)
     if instruction.flags or instruction.heredocs or instruction.json is not None or not commands:
         raise NotPossible(f"the step in line {line} cannot be written anew")
@@ -106,9 +154,7 @@ def _translated(build: ImageBuild, instruction: Instruction, commands: list[Comm
             continue
         else:
             words.append(_kept(build, command, line))
-    if wanted:
-        words.insert(0, f"apk add --no-cache {' '.join(wanted)}")
-    return " && ".join(words)
+    return list(wanted), words
 
 
 def _alpine_packages(command: Command, choice: Choice, line: int) -> list[str]:
@@ -120,7 +166,7 @@ def _alpine_packages(command: Command, choice: Choice, line: int) -> list[str]:
             continue
         if known is None or not known.alpine:
             raise NotPossible(f"the final stage installs {name} (line {line}), whose name on Alpine is not known")
-        if known.role in ("library", "database-client-library", "plugin-library", "shell"):
+        if known.role in ("library", "database-client-library", "plugin-library"):
             raise NotPossible(f"the final stage installs {name} (line {line})")
         found.append(known.alpine)
     return found
@@ -131,7 +177,8 @@ def _check_names(build: ImageBuild, image: FinalImage, choice: Choice) -> None:
     created = {user.name for user in image.users}
     old = build.stages[image.stage].image
     named: list[Word | None] = []
-    for index in build.stages[image.stage].instructions:
+    own = [at for number in own_chain(build, image) for at in build.stages[number].instructions]
+    for index in own:
         instruction = build.instructions[index]
         chown = instruction.flag("chown")
         named += instruction.words[:1] if instruction.keyword == "USER" else [chown.value] if chown else []
@@ -201,6 +248,8 @@ def _written(build: ImageBuild, command: Command, value: str) -> str:
 
 def _kept(build: ImageBuild, command: Command, line: int) -> str:
     flags = SAME_IN_BUSYBOX.get(command.name)
+    if flags is None and _stays_written(command):
+        flags = frozenset[str](("-n", "-e"))
     if flags is None:
         raise NotPossible(f"the final stage runs {command.name} (line {line})")
     for word in command.words[1:]:

@@ -5,23 +5,46 @@ from __future__ import annotations
 from dockerslim_lint.edit import Edit
 from dockerslim_lint.facts import patterns
 from dockerslim_lint.facts.model import FinalImage, ImageBuild, Stage, Transfer
+from dockerslim_lint.plan.blocks.final_steps import why_needed
+from dockerslim_lint.plan.blocks.lines import insert_line
+from dockerslim_lint.plan.chains import carried, own_chain, shared_base
 from dockerslim_lint.plan.model import Choice, Draft, NotPossible
 from dockerslim_lint.source import Span
 from dockerslim_lint.syntax.tree import Expansion, Word
 
 
 def replace_base(build: ImageBuild, image: FinalImage, choice: Choice) -> Draft:
-    """The reference in FROM. Raises NotPossible."""
-    stage = build.stages[image.stage]
+    """The reference in FROM: the stage's own, or that of the stage below that only images are built on. Raises NotPossible."""
+    stage = build.stages[own_chain(build, image)[0]]
     line = build.source.line_of(build.instructions[stage.instruction].span.start)
-    if stage.parent is not None:
-        name = build.stages[stage.parent].name or str(stage.parent)
-        raise NotPossible(f"the final stage (line {line}) is built on the stage {name}")
     if stage.word is None or stage.image is None:
         raise NotPossible(f"nothing is known of the final base (line {line})")
+    if stage.parent is not None:
+        return _leave(build, image, choice, stage)
     place = _only_default(build, stage) if stage.variable else None
     start, end = place or stage.word.span
     return Draft((Edit(start, end, choice.base.reference),))
+
+
+def _leave(build: ImageBuild, image: FinalImage, choice: Choice, stage: Stage) -> Draft:
+    """The base goes on without the image: what the image took from it is nothing, or is repeated."""
+    assert stage.word is not None
+    shared = shared_base(build, image)
+    for command in image.commands:
+        reason = why_needed(command, choice.base) if command.stage in shared else ""
+        if reason:
+            line = build.source.line_of(command.span.start)
+            name = build.stages[command.stage].name or str(command.stage)
+            raise NotPossible(
+                f"the final stage is built on the stage {name}, as a builder is, and {reason} (line {line})"
+            )
+    first = build.instructions[stage.instruction]
+    edits = [Edit(*stage.word.span, choice.base.reference)]
+    lines = [build.source.text(build.instructions[at].span).rstrip("\r\n") for at in carried(build, image)]
+    if lines:
+        text = "\n".join(lines).replace("\r\n", "\n")
+        edits.append(insert_line(build, first.span.end, text))
+    return Draft(tuple(edits))
 
 
 def _only_default(build: ImageBuild, stage: Stage) -> Span | None:

@@ -10,6 +10,7 @@ from dockerslim_lint.facts.model import Command, FinalImage, ImageBuild, UserCre
 from dockerslim_lint.facts.packages import manager_of, read_install
 from dockerslim_lint.facts.users import read_user
 from dockerslim_lint.plan.blocks.lines import removal
+from dockerslim_lint.plan.chains import own_chain
 from dockerslim_lint.plan.model import Choice, Draft, NotPossible
 from dockerslim_lint.syntax.tree import Expansion
 
@@ -29,10 +30,8 @@ def remove_steps(build: ImageBuild, image: FinalImage, choice: Choice) -> Draft:
     for command in image.commands:
         by_instruction.setdefault(command.instruction, []).append(command)
     edits = []
-    for index in build.stages[image.stage].instructions:
+    for index in steps_of(build, image):
         instruction = build.instructions[index]
-        if instruction.keyword != "RUN":
-            continue
         line = build.source.line_of(instruction.span.start)
         for command in by_instruction.get(index, ()):
             reason = why_needed(command, choice.base)
@@ -43,6 +42,16 @@ def remove_steps(build: ImageBuild, image: FinalImage, choice: Choice) -> Draft:
         span = removal(build, instruction)
         edits.append(Edit(span.start, span.end, ""))
     return Draft(tuple(edits))
+
+
+def steps_of(build: ImageBuild, image: FinalImage) -> list[int]:
+    """The RUN instructions of the image's own stages, in order."""
+    return [
+        at
+        for number in own_chain(build, image)
+        for at in build.stages[number].instructions
+        if build.instructions[at].keyword == "RUN"
+    ]
 
 
 def why_needed(command: Command, base: BaseImage) -> str:
@@ -59,6 +68,8 @@ def why_needed(command: Command, base: BaseImage) -> str:
         return ""
     if name == "rm" and all(_is_package_cache(word.pattern) for word in command.words[1:] if word.pattern[:1] != "-"):
         return ""
+    if command.writes:
+        return f"the final stage writes {command.writes[0]}"
     if name in ("update-ca-certificates", "true", ":", "set", "echo"):
         return ""
     if read_user(command) is not None:
@@ -101,7 +112,12 @@ def number_user(build: ImageBuild, image: FinalImage, choice: Choice) -> Draft:
     groups = {user.name: user for user in image.users if user.kind == "group"}
     edits: list[Edit] = []
     changes: list[ConfigChange] = []
-    own = [at for at in build.stages[image.stage].instructions if build.instructions[at].keyword == "USER"]
+    own = [
+        at
+        for number in own_chain(build, image)
+        for at in build.stages[number].instructions
+        if build.instructions[at].keyword == "USER"
+    ]
     for index in own:
         word = build.instructions[index].words[0]
         name = word.literal
@@ -117,7 +133,7 @@ def number_user(build: ImageBuild, image: FinalImage, choice: Choice) -> Draft:
             changes.append(ConfigChange("User", name, number, f"the new base has no user {name}: {why}"))
     for transfer in image.transfers:
         flag = build.instructions[transfer.instruction].flag("chown")
-        if flag is None or flag.value is None or transfer.stage != image.stage:
+        if flag is None or flag.value is None or transfer.stage not in image.chain:
             continue
         name = flag.value.literal
         if name is None:
@@ -163,7 +179,7 @@ def _number(
     if image.volumes:
         raise NotPossible(f"the user {user} (line {line}) has no number of its own, and the image has volumes")
     for command in image.commands:
-        if command.name in PREPARES_A_PLACE and command.stage == image.stage:
+        if command.name in PREPARES_A_PLACE and command.stage in image.chain:
             raise NotPossible(
                 f"the user {user} (line {line}) has no number of its own, and {command.name} prepares files for it"
             )

@@ -2,16 +2,22 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from dockerslim_lint.catalog import buildfiles, packages
 from dockerslim_lint.catalog import commands as known_commands
 from dockerslim_lint.edit import Edit
 from dockerslim_lint.facts import patterns
 from dockerslim_lint.facts.cargo import cargo_arguments
-from dockerslim_lint.facts.model import Artifact, CargoCall, Command, FinalImage, ImageBuild
+from dockerslim_lint.facts.inside import DEFAULT_PATH
+from dockerslim_lint.facts.model import Artifact, CargoCall, Command, FinalImage, ImageBuild, Transfer
 from dockerslim_lint.facts.packages import manager_of
 from dockerslim_lint.plan.blocks.target_map import wildcard
-from dockerslim_lint.plan.model import Draft, NotPossible, Task
+from dockerslim_lint.plan.model import Choice, Draft, NotPossible, Task
 from dockerslim_lint.syntax.tree import Instruction
+
+if TYPE_CHECKING:
+    from dockerslim_lint.plan.start import Start
 
 STAGE_NAME = "builder"
 
@@ -48,8 +54,8 @@ DESTINATION = "/usr/local/bin"
 """Where a program goes that lived in the toolchain's own directory: on PATH in every base."""
 
 
-def split(task: Task, image: FinalImage) -> Draft:
-    """Names the stage, and opens a second one behind its last step. Raises NotPossible."""
+def split(task: Task, image: FinalImage, start: Start | None = None) -> Draft:
+    """Names the stage, and opens a second one behind its last step, with what has to be there to `start`. Raises NotPossible."""
     build = task.build
     stage = build.stages[image.stage]
     if stage.parent is not None or len(image.chain) > 1:
@@ -61,9 +67,10 @@ def split(task: Task, image: FinalImage) -> Draft:
     carried, packages_line = frozenset[int](), ""
     if task.choice.installs:
         carried, packages_line = _brought_along(task, image)
-    runs = [at for at in stage.instructions if build.instructions[at].keyword == "RUN"]
-    last = max((at for at in runs if at not in carried), default=runs[-1])
-    _check_steps(build, image, carried, task.choice.installs)
+    steps = [at for at in stage.instructions if build.instructions[at].keyword == "RUN"]
+    last = max((at for at in steps if at not in carried), default=steps[-1])
+    scripts = start.files if start is not None else ()
+    _check_steps(build, image, carried, task.choice.installs, scripts)
     _check_arguments(build, image)
     user = image.user.partition(":")[0]
     made = {one.name for one in image.users if one.command.instruction in carried}
@@ -74,6 +81,10 @@ def split(task: Task, image: FinalImage) -> Draft:
     if not stage.name:
         edits.append(Edit(stage.word.span.end, stage.word.span.end, f" AS {name}"))
     lines = [f"FROM {task.choice.base.reference}", *([packages_line] if packages_line else [])]
+    if start is not None and start.packages:
+        from dockerslim_lint.plan.blocks.alpine_steps import install_line
+
+        lines.append(install_line(start))
     workdir = "/"
     for index in stage.instructions:
         instruction = build.instructions[index]
@@ -88,9 +99,14 @@ def split(task: Task, image: FinalImage) -> Draft:
     if "*" in workdir:
         raise NotPossible("WORKDIR comes from a variable")
     for path, artifact in image.artifacts:
-        lines.append(_copy_program(task, name, path, artifact, workdir))
+        bare = patterns.basename(path)
+        by_name = start.called == (bare,) if start is not None else _bare_name(build, path)
+        if start is not None and bare in start.called and not by_name and not _on_path(task.choice, path):
+            raise NotPossible(f"{bare} is started by its name, which the new stage would not find")
+        lines.append(_copy_program(task, name, path, artifact, workdir, by_name))
     lines += [
-        f"COPY --from={name} {source} {target}" for source, target in _run_time_files(build, image, last, workdir)
+        f"COPY --from={name} {source} {target}"
+        for source, target in _run_time_files(build, image, last, workdir, scripts)
     ]
     place = build.instructions[last].span.end
     text = "\n" + "\n".join(lines) + "\n"
@@ -115,8 +131,10 @@ def _brought_along(task: Task, image: FinalImage) -> tuple[frozenset[int], str]:
     return carried_steps(task.build, image), install_line(names, alone) if names else ""
 
 
-def _check_steps(build: ImageBuild, image: FinalImage, carried: frozenset[int], installs: bool) -> None:
-    """Every step but those of the build itself may make something that the run needs."""
+def _check_steps(
+    build: ImageBuild, image: FinalImage, carried: frozenset[int], installs: bool, scripts: tuple[str, ...]
+) -> None:
+    """Every step but those of the build itself may make something that the run needs; `scripts` go along as they are."""
     programs = {patterns.basename(path) for path, _ in image.artifacts}
     for command in image.commands:
         name = known_commands.canonical(command.name)
@@ -128,6 +146,8 @@ def _check_steps(build: ImageBuild, image: FinalImage, carried: frozenset[int], 
             continue
         if _of_dummy_sources(command):
             continue
+        if name == "chmod" and set(_files_of(command)) <= set(scripts):
+            continue
         line = build.source.line_of(command.span.start)
         raise NotPossible(f"{command.name or 'a step'} (line {line}) may make something that the run needs")
     for install in image.installs if not installs else ():
@@ -136,6 +156,14 @@ def _check_steps(build: ImageBuild, image: FinalImage, carried: frozenset[int], 
             if known is None or known.role not in ("build-only", "housekeeping", "certificates", "tls-library"):
                 line = build.source.line_of(install.command.span.start)
                 raise NotPossible(f"{package} (line {line}) may be needed when the image runs")
+
+
+def _files_of(command: Command) -> list[str]:
+    """The files of a chmod: its words without options and mode."""
+    words = [word.pattern for word in command.words[1:]]
+    if words[:1] == ["-R"]:
+        return words
+    return [patterns.join(command.directory or "/*", word) for word in words[1:]]
 
 
 def _of_dummy_sources(command: Command) -> bool:
@@ -178,13 +206,18 @@ def _as_written(build: ImageBuild, instruction: Instruction) -> str:
     return build.source.text(instruction.span).replace("\r\n", "\n").rstrip("\n")
 
 
-def _copy_program(task: Task, stage: str, path: str, artifact: Artifact, workdir: str) -> str:
+def _on_path(choice: Choice, path: str) -> bool:
+    """Whether a program that keeps its place is found by its name in the new base."""
+    return patterns.parent(path) in (choice.base.path or DEFAULT_PATH).split(":")
+
+
+def _copy_program(task: Task, stage: str, path: str, artifact: Artifact, workdir: str, by_name: bool) -> str:
     build = task.build
     call = build.calls[artifact.call] if artifact.call is not None else None
     source, target = path, _shown(path, workdir)
     if call is not None and call.kind == "build" and call.output is not None and task.retarget:
         source = _moved(call, path, task)
-    elif call is not None and call.kind == "install" and _bare_name(build, path):
+    elif call is not None and call.kind == "install" and by_name:
         target = f"{DESTINATION}/{patterns.basename(path)}"
     return f"COPY --from={stage} {source} {target}"
 
@@ -209,8 +242,10 @@ def _shown(path: str, workdir: str) -> str:
     return f"./{inside}" if inside else path
 
 
-def _run_time_files(build: ImageBuild, image: FinalImage, last: int, workdir: str) -> list[tuple[str, str]]:
-    """What the steps' COPY brought from the context and no build needs. Raises NotPossible where that is not known."""
+def _run_time_files(
+    build: ImageBuild, image: FinalImage, last: int, workdir: str, scripts: tuple[str, ...]
+) -> list[tuple[str, str]]:
+    """What the steps' COPY brought from the context and no build needs, `scripts` too. Raises NotPossible where that is not known."""
     found: list[tuple[str, str]] = []
     for transfer in image.transfers:
         if transfer.instruction > last:
@@ -227,9 +262,16 @@ def _run_time_files(build: ImageBuild, image: FinalImage, last: int, workdir: st
                     raise NotPossible(f"nothing is known of the files that line {line} brings")
                 names = [name for name in build.contents.top_level if not buildfiles.is_build_input(name)]
                 found += [_pair(transfer.destination, name, workdir) for name in names]
+            elif (path := _target(transfer, source)) in scripts:
+                found.append((path, _shown(path, workdir)))
             elif not buildfiles.is_build_input(plain.split("/", 1)[0]):
                 raise NotPossible(f"{plain} (line {line}) may be needed when the image runs")
     return found
+
+
+def _target(transfer: Transfer, source: str) -> str:
+    into = transfer.into_directory or transfer.directory_by_base
+    return patterns.join(transfer.destination, patterns.basename(source)) if into else transfer.destination
 
 
 def _pair(destination: str, name: str, workdir: str) -> tuple[str, str]:

@@ -1,0 +1,58 @@
+"""A command in shell form, written in exec form where nothing in it needs a shell."""
+
+from __future__ import annotations
+
+import json
+
+from dockerslim_lint.edit import ConfigChange, Edit
+from dockerslim_lint.facts.model import FinalImage, ImageBuild
+from dockerslim_lint.plan.model import Choice, Draft, NotPossible
+from dockerslim_lint.syntax import script as sh
+from dockerslim_lint.syntax.shell import parse_shell, shell_form
+
+
+def exec_form(build: ImageBuild, image: FinalImage, choice: Choice) -> Draft:
+    """For a base without a shell: ``CMD app --port 80`` as ``CMD ["app", "--port", "80"]``. Raises NotPossible."""
+    launch = image.launch
+    if not launch.shell_form or launch.from_base or choice.base.shell:
+        return Draft()
+    index = launch.entrypoint if launch.entrypoint is not None else launch.cmd
+    assert index is not None
+    instruction = build.instructions[index]
+    line = build.source.line_of(instruction.span.start)
+    refusal = NotPossible(f"the command in line {line} is in shell form, and {choice.name} has no shell")
+    if launch.entrypoint is not None and launch.cmd is not None:
+        raise refusal  # the shell ignores CMD, the exec form would take it
+    if any(
+        build.instructions[at].keyword == "SHELL" for stage in image.chain for at in build.stages[stage].instructions
+    ):
+        raise refusal
+    if image.single_stage and any(
+        build.instructions[at].keyword == "RUN" for at in build.stages[image.stage].instructions if at > index
+    ):
+        raise refusal  # it would be written anew above those steps
+    text = shell_form(instruction)
+    words = _plain_words(parse_shell(text)) if text is not None else None
+    if not words or image.inside.place_of(words[0]) not in dict(image.artifacts):
+        raise refusal
+    written = json.dumps(words, ensure_ascii=False)
+    field = instruction.keyword.capitalize()
+    old = instruction.body.data.decode("utf-8", "surrogateescape")
+    change = ConfigChange(field, old, written, "nothing in it needs a shell, and the new base has none")
+    return Draft((Edit(*instruction.body_span, written),), (change,))
+
+
+def _plain_words(script: sh.Script) -> list[str] | None:
+    """The words of a script that is one command with nothing in it for a shell to do, without ``exec``; None for any other."""
+    node = script.root
+    while isinstance(node, sh.Sequence) and len(node.items) == 1:
+        node = node.items[0]
+    if script.broken or not isinstance(node, sh.Simple) or node.assignments or node.redirects:
+        return None
+    words = []
+    for word in node.words:
+        literal = word.literal
+        if literal is None or word.has_glob or word.text.startswith("~"):
+            return None
+        words.append(literal)
+    return words[1:] if words[:1] == ["exec"] else words
