@@ -278,6 +278,8 @@ def lsp(context: click.Context, stdio: bool) -> None:
     """Serve an editor, which starts it: the language server (docs/editors). It needs the extra `lsp`."""
     from dockerslim_lint.lsp import MissingExtraError, serve
 
+    if sys.stdin is None or sys.stdin.isatty():
+        raise click.UsageError("an editor starts the language server, not a terminal; docs/editors tells how")
     try:
         context.exit(serve())
     except MissingExtraError as error:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import subprocess
 import sys
 import time
@@ -378,9 +379,23 @@ async def test_how_it_ends() -> None:
         assert (done.returncode, done.stderr) == (code, b"")
 
 
+async def test_a_terminal_is_no_editor() -> None:
+    """It would wait there for ever, and not even heed Ctrl-C."""
+    ours, its = os.openpty()
+    try:
+        done = subprocess.run([*PROGRAM, "lsp"], stdin=its, capture_output=True, text=True, timeout=60, check=False)
+    finally:
+        os.close(ours)
+        os.close(its)
+    assert (done.returncode, done.stdout) == (2, "")
+    assert "an editor starts the language server" in done.stderr
+
+
 async def test_without_the_extra_it_says_what_to_install() -> None:
     code = "import sys\nsys.modules['pygls'] = sys.modules['lsprotocol'] = None\nfrom dockerslim_lint.cli import main\nmain()\n"
-    done = subprocess.run([sys.executable, "-c", code, "lsp"], capture_output=True, text=True, check=False)
+    done = subprocess.run(
+        [sys.executable, "-c", code, "lsp"], stdin=subprocess.DEVNULL, capture_output=True, text=True, check=False
+    )
     assert (done.returncode, done.stdout) == (2, "")
     (line,) = done.stderr.splitlines()
     assert line.startswith("dockerslim-lint: the language server needs pygls 2 (")
