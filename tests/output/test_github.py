@@ -5,8 +5,11 @@ from __future__ import annotations
 import re
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from dockerslim_lint.output.interface import FileResult
+from dockerslim_lint.output.printable import printable
 from tests.output.samples import ASKED, broken_bytes, everything, judged, rendered, unreadable
 
 _COMMAND = re.compile(r"::(?P<name>[a-z]+) (?P<properties>.*?)::(?P<data>.*)")
@@ -96,6 +99,17 @@ def test_what_could_not_be_judged_is_an_error_once() -> None:
 def test_standard_input_has_no_file() -> None:
     (one,) = commands(unreadable()._replace(path="-"))
     assert "file" not in one[1]
+
+
+@given(st.text(max_size=80), st.text(min_size=1, max_size=30).filter(lambda path: path != "-" and "/" not in path))
+def test_any_text_comes_through(message: str, path: str) -> None:
+    result = unreadable()
+    assert result.report is not None
+    finding = result.report.findings[0]._replace(message=message)
+    ((_, properties, told),) = commands(result._replace(path=path, report=result.report._replace(findings=(finding,))))
+    assert told.split("\n")[:-1] == [printable(line) for line in message.split("\n")]
+    if path not in (".", ".."):
+        assert properties["file"] == "\n".join(printable(line) for line in f"svc/{path}".split("\n"))
 
 
 @pytest.mark.parametrize("fix", [True, False])

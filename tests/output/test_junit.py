@@ -4,9 +4,13 @@ from __future__ import annotations
 
 from xml.etree import ElementTree
 
+from hypothesis import given
+from hypothesis import strategies as st
 from junitparser import Error, Failure, JUnitXml, Skipped, TestCase, TestSuite
 
+from dockerslim_lint.linter import Report
 from dockerslim_lint.output.interface import FileResult
+from dockerslim_lint.output.printable import printable
 from tests.output.samples import broken_bytes, everything, judged, rendered, unreadable
 
 ALLOWED = {
@@ -97,6 +101,17 @@ def test_what_xml_cannot_hold_is_written_as_escapes() -> None:
     (one,) = cases(broken_bytes())
     assert one.classname == "svc/caf\\xe9|,:%.dockerfile"
     assert one.result[0].message == "\\x1b[31m\\xff @me"
+
+
+@given(st.text(max_size=80))
+def test_any_text_can_be_read_again(message: str) -> None:
+    result = judged()
+    assert result.report is not None
+    fat = result.report.findings[1]._replace(message=message)
+    (case,) = cases(
+        result._replace(path=message.replace("/", ""), report=Report(result.report.source, (fat,), (), None, ()))
+    )
+    assert case.result[0].message == printable(" ".join(message.split("\n")))
 
 
 def test_nothing() -> None:

