@@ -75,7 +75,7 @@ def _message(finding: Finding) -> str:
         lines.append(f"no fix: {finding.fixes.reason}")
     elif finding.fixes:
         lines.append(f"fix ({SAFETY_WORDS[finding.fixes[0].safety]}): {finding.fixes[0].title}")
-    return "\n".join((*lines, registry.url(finding.code)))
+    return "\n".join((*lines, registry.url(finding.code, finding.url)))
 
 
 def _command(level: str, properties: dict[str, str], message: str) -> str:

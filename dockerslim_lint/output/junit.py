@@ -85,7 +85,7 @@ def _told(finding: Finding) -> str:
         lines.append(f"no fix: {_text(finding.fixes.reason)}")
     elif finding.fixes:
         lines.append(f"fix ({SAFETY_WORDS[finding.fixes[0].safety]}): {_text(finding.fixes[0].title)}")
-    return "\n".join((*lines, registry.url(finding.code)))
+    return "\n".join((*lines, registry.url(finding.code, finding.url)))
 
 
 def _text(text: str) -> str:

@@ -63,7 +63,7 @@ def _rows(results: Sequence[FileResult], asked: Asked) -> list[tuple[Severity, s
 
 def _row(report: Report, path: str, finding: Finding) -> str:
     where = f"{path}:{marked(report.source, finding.span).line}" if has_places(report) else path
-    rule = f"[{finding.code}]({registry.url(finding.code)}) {finding.severity.label}"
+    rule = f"[{finding.code}]({registry.url(finding.code, finding.url)}) {finding.severity.label}"
     # a pipe ends a cell even within a code span
     return f"| {_code(where).replace('|', _PIPE)} | {rule} | {_text(finding.message)} | {_fix(finding)} |"
 
@@ -88,10 +88,7 @@ def _problem(result: FileResult, asked: Asked) -> list[str]:
 def _statistics(results: Sequence[FileResult]) -> list[str]:
     from dockerslim_lint.output.statistics import statistics
 
-    rows = [
-        f"| {row.findings} | [{row.code}]({registry.url(row.code)}) {row.name} | {row.severity.label} |"
-        for row in statistics(results)
-    ]
+    rows = [f"| {row.findings} | {row.code} {row.name} | {row.severity.label} |" for row in statistics(results)]
     return ["| count | rule | severity |", "|---|---|---|", *rows]
 
 

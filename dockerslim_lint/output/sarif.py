@@ -39,8 +39,9 @@ def render(results: Sequence[FileResult], asked: Asked) -> list[Line]:
     Paths are relative to the repository's root. Suppressed findings are results too, with their suppression. What could
     not be judged, and the notes, are notifications of the invocation. The run's properties hold the summary.
     """
-    rules = registry.rules()
-    at = {rule.CODE: index for index, rule in enumerate(rules)}
+    rules = [_rule(rule) for rule in registry.rules()]
+    rules += _foreign(results, {str(rule["id"]) for rule in rules})
+    at = {str(rule["id"]): index for index, rule in enumerate(rules)}
     run: _Object = {
         "tool": {
             "driver": {
@@ -48,7 +49,7 @@ def render(results: Sequence[FileResult], asked: Asked) -> list[Line]:
                 "version": __version__,
                 "semanticVersion": __version__,
                 "informationUri": _HOME,
-                "rules": [_rule(rule) for rule in rules],
+                "rules": rules,
             }
         },
         "columnKind": "unicodeCodePoints",
@@ -83,6 +84,25 @@ def _rule(rule: Rule) -> _Object:
             "problem.severity": _GITHUB_SEVERITIES[rule.SEVERITY],
         },
     }
+
+
+def _foreign(results: Sequence[FileResult], known: set[str]) -> list[_Object]:
+    """The rules of rule packs, as far as their findings tell of them."""
+    found: dict[str, _Object] = {}
+    for result in results:
+        for finding in (*result.report.findings, *result.report.suppressed) if result.report else ():
+            if finding.code not in known:
+                url = registry.url(finding.code, finding.url)
+                named = {"text": finding.name}
+                found[finding.code] = {
+                    "id": finding.code,
+                    "name": finding.name,
+                    "shortDescription": named,
+                    "fullDescription": named,
+                    "help": {"text": url},
+                    "helpUri": url,
+                }
+    return list(found.values())
 
 
 def _results(result: FileResult, report: Report, asked: Asked, rules: dict[str, int]) -> Iterator[_Object]:

@@ -201,6 +201,18 @@ def test_files_outside_of_the_repository_are_absolute() -> None:
     assert artifact["location"] == {"uri": "file:///home/you/x%20y"}
 
 
+def test_rules_of_packs_are_described_as_far_as_they_are_known() -> None:
+    result = broken_bytes()
+    assert result.report is not None
+    (finding,) = result.report.findings
+    other = finding._replace(code="ACM001", name="own-rule", url="https://example.org/ACM001")
+    only = run(result._replace(report=result.report._replace(findings=(other, finding, other))))
+    described = only["tool"]["driver"]["rules"]
+    assert described[-1]["id"] == "ACM001" and described[-1]["helpUri"] == "https://example.org/ACM001"
+    assert [described[one["ruleIndex"]]["id"] for one in only["results"]] == ["ACM001", "DSL902", "ACM001"]
+    assert len(described) == len(rules()) + 1
+
+
 def test_moved_lines_keep_their_fingerprints() -> None:
     def marks(result: FileResult) -> list[str]:
         return [one["partialFingerprints"][FINGERPRINT] for one in run(result)["results"]]
