@@ -122,6 +122,14 @@ def test_a_report_and_a_summary_without_an_upload(runner: Runner) -> None:
     assert "| `Dockerfile:8` |" in outcome.summary
 
 
+def test_a_report_that_cannot_be_written_fails_the_job(runner: Runner) -> None:
+    (runner.workspace / "Dockerfile").write_text("FROM scratch\n")
+    outcome = runner.run(sarif_file="no/such/folder/r.sarif", upload_sarif="true")
+    assert (outcome.code, outcome.outputs) == (2, {"exit-code": "2", "sarif-file": ""})
+    assert "no/such/folder/r.sarif: cannot be written: No such file or directory" in outcome.log
+    assert outcome.used == {}
+
+
 def test_paths_and_options(runner: Runner) -> None:
     (runner.workspace / "a b").mkdir()
     (runner.workspace / "Dockerfile").rename(runner.workspace / "a b" / "Dockerfile")
