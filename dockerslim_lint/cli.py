@@ -14,7 +14,16 @@ import click
 from dockerslim_lint import __version__
 from dockerslim_lint.config import LEVELS, ConfigError, parse_platforms
 from dockerslim_lint.output.exits import EXIT_CODES, Exit, deciding
-from dockerslim_lint.output.interface import FORMAT_NAMES, Asked, FileResult, Line, Problem, load_format, plain
+from dockerslim_lint.output.interface import (
+    FORMAT_NAMES,
+    SHOWS_ALTERNATIVES,
+    Asked,
+    FileResult,
+    Line,
+    Problem,
+    load_format,
+    plain,
+)
 from dockerslim_lint.output.printable import printable
 from dockerslim_lint.project.guard import attempt
 from dockerslim_lint.project.settings import Overrides
@@ -26,6 +35,8 @@ if TYPE_CHECKING:
     from dockerslim_lint.project.verify import Prover
 
 PROGRAM = "dockerslim-lint"
+_COUNTING = ("text", "json", "markdown")
+"""The formats that have a place for --statistics."""
 _EXITS = "\b\nExit codes (of several the order 5 > 2 > 4 > 3 > 7 > 6 > 1 > 0 decides):\n" + "\n".join(
     f"  {int(code):<4} {meaning}" for code, meaning in EXIT_CODES
 )
@@ -93,8 +104,17 @@ def _complete_rules(context: click.Context, parameter: click.Parameter, incomple
 @click.option("--builder", metavar="NAME", help="The buildx builder to prove with.")
 @click.option("--format", "format_name", type=click.Choice(FORMAT_NAMES), default="text", show_default=True)
 @click.option(
+    "-o",
+    "--output-file",
+    metavar="FILE",
+    type=click.Path(readable=False),
+    help="Write the report to this file, in one step, instead of printing it.",
+)
+@click.option("--statistics", is_flag=True, help="Count the findings of each rule (text: instead of showing them).")
+@click.option(
     "--fail-on", type=click.Choice(LEVELS), help="Least severity that makes the exit code 1 [default: warning]."
 )
+@click.option("--exit-zero", is_flag=True, help="Findings do not change the exit code: 0 instead of 1.")
 @click.option(
     "--baseline",
     metavar="FILE",
@@ -140,6 +160,8 @@ def lint(
     smoke: tuple[str, ...],
     builder: str | None,
     format_name: str,
+    output_file: str | None,
+    statistics: bool,
     fail_on: str | None,
     baseline: str | None,
     write_baseline: bool,
@@ -147,6 +169,7 @@ def lint(
     changed_since: str | None,
     add_ignore: bool,
     reason: str | None,
+    exit_zero: bool,
     config: str | None,
     stdin_filename: str | None,
     select: tuple[str, ...],
@@ -160,6 +183,7 @@ def lint(
     With --fix and - the whole file goes to standard output, always, and the findings to standard error.
     """
     paths = paths or (".",)
+    output_file = None if output_file == "-" else output_file
     changing = fix or diff
     stdin = "-" in paths
     filtering = stdin and fix and not diff
@@ -189,6 +213,7 @@ def lint(
             "- (standard input) is in no revision or baseline to write",
         ),
         (diff and (write_baseline or prune_baseline), "--diff writes nothing, so no baseline"),
+        (statistics and format_name not in _COUNTING, f"--statistics goes with --format {', '.join(_COUNTING)}"),
     ):
         if wrong:
             raise click.UsageError(text)
@@ -209,7 +234,7 @@ def lint(
         fix=changing,
         unsafe=unsafe_fixes and not verify,
         write=fix and not diff,
-        alternatives=format_name != "text",
+        alternatives=format_name in SHOWS_ALTERNATIVES,
         verify=verify,
         smoke=smoke,
         builder=builder,
@@ -217,8 +242,11 @@ def lint(
         overrides=overrides,
     )
     shown = (stdin_filename or "-",) if stdin else paths
-    infos = verbose or bool(select) or fail_on == "info"
-    asked = Asked(shown, fix and not diff, diff, unsafe_fixes, verify, quiet, verbose, infos)
+    infos = verbose or bool(select) or fail_on == "info" or statistics
+    asked = Asked(shown, fix and not diff, diff, unsafe_fixes, verify, quiet, verbose, infos, statistics)
+    if format_name not in ("text", "json"):
+        directory, root = _surroundings()
+        asked = asked._replace(directory=directory, root=root)
     told: list[str] = []
     try:
         adoption = None
@@ -237,6 +265,8 @@ def lint(
                 from dockerslim_lint.project.run import judge_all
 
                 candidates = discover(paths)
+                if output_file is not None and any(_same(output_file, candidate.path) for candidate in candidates):
+                    raise click.UsageError(f"--output-file {output_file} is one of the files to judge")
                 if adoption is not None:
                     candidates, told = adoption.choose(candidates)
                 results = judge_all(candidates, task, prover)
@@ -249,14 +279,17 @@ def lint(
     _report_talk(results, asked)
     _talk([] if quiet else told)
     lines = load_format(format_name)(results, asked)
-    color = "never" if format_name == "json" else color
+    color = color if format_name == "text" else "never"
     if diff:
         _show_diff(results, color)
     elif filtering:
         give(results[0].before if results[0].after is None else results[0].after)
-    _show(lines, sys.stderr if diff or filtering else sys.stdout, color)
     codes = [result.exit(diff=diff) for result in results]
-    if filtering:
+    if output_file is None:
+        _show(lines, sys.stderr if diff or filtering else sys.stdout, color)
+    elif not _write_report(output_file, lines):
+        codes.append(Exit.USAGE)
+    if exit_zero or filtering:
         codes = [Exit.CLEAN if code == Exit.FINDINGS else code for code in codes]
     context.exit(int(deciding(codes)))
 
@@ -344,6 +377,32 @@ def completion(shell: str) -> None:
     assert found is not None, shell
     script = found(cli, {}, PROGRAM, f"_{PROGRAM.replace('-', '_').upper()}_COMPLETE").source()
     _write(sys.stdout, script.rstrip() + "\n")
+
+
+def _surroundings() -> tuple[str, str]:
+    """The working directory and the root of its repository, for formats that are read elsewhere."""
+    from dockerslim_lint.project.places import Repositories
+
+    directory = os.path.realpath(".")
+    return directory, Repositories().root(directory) or ""
+
+
+def _same(first: str, second: str) -> bool:
+    return os.path.realpath(first) == os.path.realpath(second)
+
+
+def _write_report(path: str, lines: Sequence[Line]) -> bool:
+    """Write the report to a file; False, and a word about it, where that cannot be done."""
+    from pathlib import Path
+
+    from dockerslim_lint.project.write import write_report
+
+    try:
+        write_report(Path(path), plain(lines).encode("utf-8", "backslashreplace"))
+    except OSError as error:
+        _talk([f"--output-file {path}: cannot be written: {error.strerror}"])
+        return False
+    return True
 
 
 def _names(values: tuple[str, ...]) -> tuple[str, ...] | None:

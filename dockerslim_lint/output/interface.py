@@ -71,6 +71,12 @@ class FileResult(Record):
         least = severity_of(self.fail_on)
         return tuple(finding for finding in self.report.findings if finding.severity >= least) if self.report else ()
 
+    @property
+    def error(self) -> str | None:
+        """Why the file could not be judged, or what went wrong with it."""
+        error = self.problem.text if self.problem else self.report.error if self.report else None
+        return self.bug if error is None else error
+
     def exit(self, *, diff: bool = False) -> Exit:
         """This file's exit code; with `diff`, bytes that would change count as a finding."""
         codes = [Exit.CLEAN]
@@ -91,6 +97,8 @@ class Asked(Record):
     """What the user asked for, as far as the output depends on it.
 
     `paths` are the arguments, for the commands shown. `infos`: advice is shown to people too, not only counted.
+    `statistics`: counts for each rule. `directory` is the working directory and `root` that of its repository, both
+    absolute; "" where the format does not need them, or there is none.
     """
 
     paths: tuple[str, ...] = (".",)
@@ -101,6 +109,9 @@ class Asked(Record):
     quiet: bool = False
     verbose: bool = False
     infos: bool = True
+    statistics: bool = False
+    directory: str = ""
+    root: str = ""
 
 
 class Counts(Record):
@@ -118,8 +129,15 @@ Format = Callable[[Sequence[FileResult], Asked], list[Line]]
 _FORMATS = {
     "text": "dockerslim_lint.output.text",
     "json": "dockerslim_lint.output.json",
+    "sarif": "dockerslim_lint.output.sarif",
+    "github": "dockerslim_lint.output.github",
+    "gitlab": "dockerslim_lint.output.gitlab",
+    "junit": "dockerslim_lint.output.junit",
+    "markdown": "dockerslim_lint.output.markdown",
 }
 FORMAT_NAMES = tuple(_FORMATS)
+SHOWS_ALTERNATIVES = ("json", "sarif")
+"""The formats that list every candidate of a decision."""
 
 
 def load_format(name: str) -> Format:
@@ -144,6 +162,11 @@ def count(results: Sequence[FileResult]) -> Counts:
         fixed=sum(len({applied.fix.key for applied in result.applied}) for result in results),
         held_back=sum(len({held.key for held in result.held}) for result in results),
     )
+
+
+def shows_infos(result: FileResult, asked: Asked) -> bool:
+    """Whether people are to see advice on this file."""
+    return asked.infos or result.fail_on == "info"
 
 
 def plain(lines: Sequence[Line]) -> str:

@@ -16,23 +16,25 @@ VERSION = 1
 
 def render(results: Sequence[FileResult], asked: Asked) -> list[Line]:
     """One JSON document. Bytes that are not UTF-8 appear as U+FFFD."""
-    document = {
+    document: dict[str, object] = {
         "version": VERSION,
         "files": [_file(result) for result in results],
         "summary": count(results)._asdict(),
     }
+    if asked.statistics:
+        from dockerslim_lint.output.statistics import statistics
+
+        document["statistics"] = [{**row._asdict(), "severity": row.severity.label} for row in statistics(results)]
     return [(Piece(json.dumps(document, indent=2)),)]
 
 
 def _file(result: FileResult) -> dict[str, object]:
     report = result.report
-    error = result.problem.text if result.problem else report.error if report else None
-    if error is None and result.bug:
-        error = result.bug
+    error = result.error
     return {
-        "path": _unicode(result.path),
-        "error": None if error is None else _unicode(error),
-        "context": None if result.context is None else _unicode(result.context),
+        "path": unicode(result.path),
+        "error": None if error is None else unicode(error),
+        "context": None if result.context is None else unicode(result.context),
         "findings": [_finding(report.source, finding) for finding in report.findings] if report else [],
         "suppressed": [_finding(report.source, finding) for finding in report.suppressed] if report else [],
     }
@@ -44,12 +46,12 @@ def _finding(source: Source, finding: Finding) -> dict[str, object]:
         "code": finding.code,
         "name": finding.name,
         "severity": finding.severity.label,
-        "message": _unicode(finding.message),
+        "message": unicode(finding.message),
         **_place(source, finding.span),
-        "labels": [{**_place(source, label.span), "text": _unicode(label.text)} for label in finding.labels],
+        "labels": [{**_place(source, label.span), "text": unicode(label.text)} for label in finding.labels],
         "url": registry.url(finding.code, finding.url),
         "fixes": [_fix(fix) for fix in fixes],
-        "withheld": _unicode(finding.fixes.reason) if isinstance(finding.fixes, Withheld) else None,
+        "withheld": unicode(finding.fixes.reason) if isinstance(finding.fixes, Withheld) else None,
     }
 
 
@@ -58,8 +60,8 @@ def _fix(fix: Fix) -> dict[str, object]:
         "key": fix.key,
         "choice": fix.choice,
         "safety": fix.safety.name.lower(),
-        "title": _unicode(fix.title),
-        "edits": [{"start": edit.start, "end": edit.end, "text": _unicode(edit.text)} for edit in fix.edits],
+        "title": unicode(fix.title),
+        "edits": [{"start": edit.start, "end": edit.end, "text": unicode(edit.text)} for edit in fix.edits],
     }
 
 
@@ -69,7 +71,7 @@ def _place(source: Source, span: Span) -> dict[str, int]:
     return {"line": line, "column": column, "end_line": end_line, "end_column": end_column}
 
 
-def _unicode(text: str) -> str:
+def unicode(text: str) -> str:
     """`text` without lone surrogates, which strict readers of JSON refuse."""
     if text.isascii():
         return text

@@ -8,7 +8,7 @@ from dockerslim_lint import registry
 from dockerslim_lint.edit import Safety, Withheld
 from dockerslim_lint.finding import Finding, Severity
 from dockerslim_lint.linter import Applied, Held, Report
-from dockerslim_lint.output.interface import SAFETY_WORDS, Asked, Counts, FileResult, Line, Piece, count
+from dockerslim_lint.output.interface import SAFETY_WORDS, Asked, Counts, FileResult, Line, Piece, count, shows_infos
 from dockerslim_lint.output.printable import printable, width, wrap
 from dockerslim_lint.output.snippet import SEVERITY_STYLES, first_position, snippet
 
@@ -19,6 +19,10 @@ _PROGRAM = "dockerslim-lint"
 def render(results: Sequence[FileResult], asked: Asked) -> list[Line]:
     """Findings of all files, what was fixed and what was held back, and the summary."""
     lines: list[Line] = []
+    if asked.statistics:
+        from dockerslim_lint.output.statistics import statistics, table
+
+        lines += table(statistics(results))
     for result in results:
         block = file_lines(result, asked)
         if block and lines:
@@ -33,18 +37,18 @@ def render(results: Sequence[FileResult], asked: Asked) -> list[Line]:
 
 
 def file_lines(result: FileResult, asked: Asked) -> list[Line]:
-    """One file: its findings, without those that a held-back fix would settle, then what was done to it."""
+    """One file: its findings (but under --statistics, which counts them), without those that a held-back fix would settle, then what was done to it."""
     if result.report is None:
         return []
     changing = asked.fix or asked.diff
     held = {held.key for held in result.held} if changing else set()
     shown = [finding for finding in result.report.findings if finding.key not in held]
-    if asked.diff and result.report.error is None:
+    if asked.statistics or (asked.diff and result.report.error is None):
         shown = []
-    if not _shows_infos(result, asked):
+    if not shows_infos(result, asked):
         shown = [finding for finding in shown if finding.severity > Severity.INFO]
     blocks = _finding_blocks(result.report, result.path, shown)
-    if changing and not _shows_infos(result, asked):
+    if changing and not shows_infos(result, asked):
         result = result._replace(held=_without_advice(result))
     if changing and result.proof is None and (result.applied or result.held):
         blocks.append(fix_lines(result, asked))
@@ -52,10 +56,6 @@ def file_lines(result: FileResult, asked: Asked) -> list[Line]:
     for block in blocks:
         lines += [(), *block] if lines else block
     return lines
-
-
-def _shows_infos(result: FileResult, asked: Asked) -> bool:
-    return asked.infos or result.fail_on == "info"
 
 
 def _without_advice(result: FileResult) -> tuple[Held, ...]:
@@ -179,15 +179,16 @@ def _advice(finding: Finding) -> list[Line]:
     return lines
 
 
-def _summary(results: Sequence[FileResult], asked: Asked) -> list[Line]:
+def found(results: Sequence[FileResult], asked: Asked) -> str:
+    """How much was found, in a sentence or two; "" where no file was judged and none excluded."""
     counts = count(results)
     hidden = sum(
         finding.severity is Severity.INFO
         for result in results
-        if result.report and not _shows_infos(result, asked)
+        if result.report and not shows_infos(result, asked)
         for finding in result.report.findings
     )
-    found = [
+    shown = [
         _number(number, name, plural)
         for number, name, plural in (
             (counts.errors, "error", "errors"),
@@ -199,7 +200,7 @@ def _summary(results: Sequence[FileResult], asked: Asked) -> list[Line]:
     judged = sum(result.report is not None for result in results)
     excluded = sum(result.report is None and result.problem is None for result in results)
     files = _number(judged, "file", "files") + (f" ({excluded} excluded)" if excluded else "")
-    text = f"{', '.join(found)} in {files}." if found else f"{files}, nothing to report."
+    text = f"{', '.join(shown)} in {files}." if shown else f"{files}, nothing to report."
     if not judged:
         text = f"nothing to judge: {excluded} excluded by the configuration." if excluded else ""
     suppressed = sum(len(result.report.suppressed) for result in results if result.report)
@@ -207,6 +208,12 @@ def _summary(results: Sequence[FileResult], asked: Asked) -> list[Line]:
         text += f" {suppressed} suppressed."
     if hidden:
         text += f" {_number(hidden, 'info', 'infos')} with --verbose."
+    return text
+
+
+def _summary(results: Sequence[FileResult], asked: Asked) -> list[Line]:
+    counts = count(results)
+    text = found(results, asked)
     if asked.fix or asked.diff:
         return _fix_summary(text, results, counts)
     safe, waiting = _fixes(results)

@@ -7,6 +7,7 @@ import errno
 import os
 import stat
 import tempfile
+from collections.abc import Iterator
 from pathlib import Path
 
 
@@ -25,25 +26,57 @@ def write_atomically(path: Path, data: bytes, *, expected_old: bytes) -> None:
     held, status = _read_regular(real)
     if held != expected_old:
         raise ChangedError("changed on disk since it was read")
+    with _beside(real, data, status) as temporary:
+        if _read_regular(real) != (expected_old, status):
+            raise ChangedError("changed on disk while it was being written")
+        temporary.replace(real)
+    _sync_directory(real.parent)
+
+
+def write_report(path: Path, data: bytes) -> None:
+    """Write a whole file, new or in the place of another, whatever that one holds; never a part of it.
+
+    A pipe or a device gets the bytes as they are. Raises OSError when the file cannot be written; it is as it was then.
+    """
+    real = _resolve(path, strict=False)
+    try:
+        found = path.stat()
+    except FileNotFoundError:
+        with _beside(real, data, None) as temporary:
+            temporary.replace(real)
+        return
+    if not stat.S_ISREG(found.st_mode) or path.is_relative_to("/dev"):
+        with path.open("wb") as file:
+            file.write(data)
+        return
+    _, status = _read_regular(real)
+    with _beside(real, data, status) as temporary:
+        temporary.replace(real)
+
+
+@contextlib.contextmanager
+def _beside(real: Path, data: bytes, status: _Status | None) -> Iterator[Path]:
+    """A file with `data` beside `real`, with the status given or that of a new file; gone in the end."""
     handle, name = tempfile.mkstemp(prefix=f".{real.name[:100]}.", suffix=".dockerslim", dir=real.parent)
     temporary = Path(name)
     try:
         with os.fdopen(handle, "wb") as file:
             file.write(data)
             file.flush()
-            _take_over(file.fileno(), status)
+            if status is not None:
+                _take_over(file.fileno(), status)
+            elif hasattr(os, "fchmod"):
+                os.umask(mask := os.umask(0))
+                os.fchmod(file.fileno(), 0o666 & ~mask)
             os.fsync(file.fileno())
-        if _read_regular(real) != (expected_old, status):
-            raise ChangedError("changed on disk while it was being written")
-        temporary.replace(real)
+        yield temporary
     finally:
         temporary.unlink(missing_ok=True)
-    _sync_directory(real.parent)
 
 
-def _resolve(path: Path) -> Path:
+def _resolve(path: Path, *, strict: bool = True) -> Path:
     try:
-        return path.resolve(strict=True)
+        return path.resolve(strict=strict)
     except RuntimeError:  # before Python 3.13, for links that lead round in a circle
         raise OSError(errno.ELOOP, os.strerror(errno.ELOOP), str(path)) from None
 
