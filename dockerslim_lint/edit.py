@@ -71,7 +71,9 @@ class Fix(Record):
 
     `key` names the decision (at most one fix of a key is applied in a pass, and it settles every finding with that
     key); `choice` names the alternative within it ("distroless/static", "alpine", or "" for a fix without choices).
-    `cost` says what the user pays, "" if nothing. `claim` is None where nothing needs proof.
+    `cost` says what the user pays, "" if nothing. `claim` is None where nothing needs proof. `repairs` is
+    "build" where the file as it is cannot be built, "start" where its image does not start, "" else: what it ships is then
+    seen, and judged, only in the result.
     """
 
     key: str
@@ -82,6 +84,7 @@ class Fix(Record):
     cost: str = ""
     config_changes: tuple[ConfigChange, ...] = ()
     claim: Claim | None = None
+    repairs: str = ""
 
 
 class Withheld(Record):
@@ -89,6 +92,10 @@ class Withheld(Record):
 
     key: str
     reason: str
+
+
+Fixes = tuple[Fix, ...] | Withheld
+"""The possible fixes of a finding, preferred first, or why there is none."""
 
 
 class OverlapError(ValueError):

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 
 from dockerslim_lint.config import Settings
 from dockerslim_lint.context import BuildContext
-from dockerslim_lint.edit import Claim, Edit, Fix, Safety, Withheld, apply
+from dockerslim_lint.edit import Claim, Edit, Fix, OverlapError, Safety, Withheld, apply
 from dockerslim_lint.facts.build import read_build
 from dockerslim_lint.facts.model import ImageBuild
 from dockerslim_lint.finding import Finding, Severity
@@ -95,7 +95,11 @@ def fix(source: Source, context: BuildContext, settings: Settings, allow: Safety
 
 
 def candidates(source: Source, context: BuildContext, settings: Settings) -> tuple[Candidate, ...]:
-    """What `--verify` may try, in order; empty where no PROVABLE fix is there. Each holds the SAFE fixes too."""
+    """What `--verify` may try, in order; empty where no PROVABLE fix is there. Each holds the SAFE fixes too.
+
+    The first choice of the slim decision is tried with the small fixes of the rules, and then without: one that fails must
+    not take it down. Where nothing is to be slimmed they are tried all together, then each alone.
+    """
     reader = _Reader(source.path, context, settings, alternatives=True)
     report = _report(reader, source)
     decisions: dict[str, tuple[tuple[Fix, ...], tuple[str, ...]]] = {}
@@ -103,20 +107,69 @@ def candidates(source: Source, context: BuildContext, settings: Settings) -> tup
         provable = tuple(one for one in fixes if one.key == key and one.safety is Safety.PROVABLE)
         if provable:
             decisions[key] = (provable, codes)
-    if not decisions:
-        return ()
     found = []
     before = reader.read(source)
-    for rank in range(max(len(fixes) for fixes, _ in decisions.values())):
-        chosen = [fixes[min(rank, len(fixes) - 1)] for fixes, _ in decisions.values()]
-        edits = [edit for one in chosen for edit in one.edits]
+    for together, codes in _rungs(source, decisions):
+        edits = [edit for one in together for edit in one.edits]
         after = Source(apply(source.data, edits), source.path)
-        codes = tuple(dict.fromkeys(code for _, codes in decisions.values() for code in codes))
         safe = _fix(reader, after, Safety.SAFE)
-        if safe.bug is not None or _worse(report, _report(reader, after)) or _touched_elsewhere(source, after, edits):
+        merged = _merged(together)
+        repairs = any(one.repairs for one in together)
+        if (
+            safe.bug is not None
+            or _worse(report, _report(reader, after), repairs)
+            or _touched_elsewhere(source, after, edits)
+        ):
             continue
-        found.append(Candidate(_merged(chosen), safe.source, codes, _base(before), _base(reader.read(safe.source))))
+        plain = Candidate(merged, safe.source, codes, _base(before), _base(reader.read(safe.source)))
+        if not found and merged.key.startswith("slim:"):
+            found += _with_small_fixes(reader, plain)
+        found.append(plain)
     return tuple(found)
+
+
+def _with_small_fixes(reader: _Reader, candidate: Candidate) -> Iterator[Candidate]:
+    """The candidate with what rules would mend beside it, if there is anything."""
+    more = _fix(reader, candidate.source, Safety.PROVABLE, small=True)
+    if not more.applied or more.bug is not None:
+        return
+    claim, last = candidate.fix.claim, more.applied[-1].fix.claim
+    if claim is not None and last is not None:
+        claim = last._replace(needs=claim.needs)
+    changes = [change for one in more.applied for change in one.fix.config_changes]
+    fix = candidate.fix._replace(config_changes=(*candidate.fix.config_changes, *changes), claim=claim)
+    codes = dict.fromkeys((*candidate.codes, *(code for one in more.applied for code in one.codes)))
+    yield candidate._replace(fix=fix, source=more.source, codes=tuple(codes))
+
+
+def _rungs(
+    source: Source, decisions: dict[str, tuple[tuple[Fix, ...], tuple[str, ...]]]
+) -> Iterator[tuple[list[Fix], tuple[str, ...]]]:
+    """The fixes that are tried together, preferred first, with the codes that they settle."""
+    of_images = {key: one for key, one in decisions.items() if key.startswith(("slim:", "strip:"))}
+    slim = any(key.startswith("slim:") for key in decisions)
+    taken = of_images if slim else _beside_each_other(source, decisions)
+    codes = tuple(dict.fromkeys(code for _, codes in taken.values() for code in codes))
+    for rank in range(max((len(fixes) for fixes, _ in taken.values()), default=0)):
+        yield [fixes[min(rank, len(fixes) - 1)] for fixes, _ in taken.values()], codes
+    if not slim and len(decisions) > 1:
+        for fixes, own in decisions.values():
+            yield [fixes[0]], own
+
+
+def _beside_each_other(
+    source: Source, decisions: dict[str, tuple[tuple[Fix, ...], tuple[str, ...]]]
+) -> dict[str, tuple[tuple[Fix, ...], tuple[str, ...]]]:
+    """Those whose first fixes do not touch the same bytes."""
+    taken: dict[str, tuple[tuple[Fix, ...], tuple[str, ...]]] = {}
+    for key, one in decisions.items():
+        edits = [edit for fixes, _ in (*taken.values(), one) for edit in fixes[0].edits]
+        try:
+            apply(source.data, edits)
+        except OverlapError:
+            continue
+        taken[key] = one
+    return taken
 
 
 class _Reader:
@@ -203,18 +256,21 @@ def _decisions(findings: tuple[Finding, ...]) -> Iterator[tuple[str, tuple[str, 
         yield key, tuple(dict.fromkeys(waiting)), tuple(fixes[key])
 
 
-def _fix(reader: _Reader, source: Source, allow: Safety) -> Fixed:
+def _fix(reader: _Reader, source: Source, allow: Safety, small: bool = False) -> Fixed:
+    """`small`: only what rules mend beside the slim decision."""
     applied: list[Applied] = []
     refused: set[tuple[str, str]] = set()
     bug: str | None = None
     report = _report(reader, source)
     for _ in range(MAX_PASSES):
-        chosen = _next(report, allow, refused)
+        chosen = _next(report, allow, refused, small)
         if chosen is None:
             break
         after = Source(apply(source.data, chosen.edits), source.path)
         report_after = _report(reader, after)
-        wrong = _worse(report, report_after) or _touched_elsewhere(source, after, list(chosen.edits))
+        wrong = _worse(report, report_after, bool(chosen.repairs)) or _touched_elsewhere(
+            source, after, list(chosen.edits)
+        )
         if wrong:
             refused.add((chosen.key, chosen.choice))
             bug = bug or f"the fix {chosen.key} ({chosen.choice or chosen.title}) was thrown away: {wrong}"
@@ -233,14 +289,14 @@ def _fix(reader: _Reader, source: Source, allow: Safety) -> Fixed:
     return Fixed(source, report, tuple(applied), _held(report), bug)
 
 
-def _next(report: Report, allow: Safety, refused: set[tuple[str, str]]) -> Fix | None:
+def _next(report: Report, allow: Safety, refused: set[tuple[str, str]], small: bool) -> Fix | None:
     """The next fix to apply: decisions before what stands alone, so that nothing is done twice."""
     possible = [
         one
         for finding in report.findings
         if not isinstance(finding.fixes, Withheld)
         for one in finding.fixes
-        if one.safety <= allow and (one.key, one.choice) not in refused
+        if one.safety <= allow and (one.key, one.choice) not in refused and not (small and one.key.startswith("slim:"))
     ]
     return min(possible, key=lambda one: not one.key.startswith("slim:"), default=None)
 
@@ -259,19 +315,24 @@ def _held(report: Report) -> tuple[Held, ...]:
         elif own and own[0].key.startswith("slim:"):
             musl = own[0].cost and own[0].claim is not None and own[0].claim.static
             reason = "not proven: changes libc and base image" if musl else "not proven: changes the base image"
-        else:
+        elif key.startswith("strip:"):
             reason = "not proven: nothing is known of who uses the symbols"
+        elif own and own[0].repairs == "build":
+            reason = "not proven: as it is, the file cannot be built, so there is nothing to compare with"
+        else:
+            reason = "not proven: changes how the image is built or what is in it"
         held.append(Held(key, codes, own, reason))
     return tuple(held)
 
 
-def _worse(before: Report, after: Report) -> str:
+def _worse(before: Report, after: Report, repairs: bool = False) -> str:
     """What is wrong with a result, "" if nothing: a finding that was not there, or a file that does not parse.
 
-    Advice that comes with another base (its shell, its allocator) is no reason to throw a rewrite away.
+    Advice that comes with another base (its shell, its allocator) is no reason to throw a rewrite away, nor is what can
+    be said only now that the image can be built and started (`repairs`).
     """
-    if after.error is not None:
-        return after.error
+    if after.error is not None or repairs:
+        return after.error or ""
     old, new = Counter(_warnings(before)), Counter(_warnings(after))
     more = sorted((new - old).elements())
     return f"it brings {', '.join(more)}" if more else ""
@@ -306,8 +367,9 @@ def _merged(fixes: list[Fix]) -> Fix:
     if len(fixes) == 1:
         return first
     claims = [one.claim for one in fixes if one.claim is not None]
-    claim = Claim(
-        tuple(path for one in claims for path in one.binaries),
+    claim = claims[0] if claims else None
+    claim = claim and Claim(
+        tuple(dict.fromkeys(path for one in claims for path in one.binaries)),
         all(one.static for one in claims),
         all(one.stripped for one in claims),
         tuple(dict.fromkeys(need for one in claims for need in one.needs)),

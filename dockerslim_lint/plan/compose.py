@@ -42,7 +42,7 @@ def compose(task: Task, key: str, reread: Reread | None) -> Fix:
     for image in task.images:
         check_base(task.build, image, task.choice)
     drafts = list(_drafts(task))
-    edits = _with_newlines(task.build, tuple(edit for draft in drafts for edit in draft.edits))
+    edits = with_newlines(task.build, tuple(edit for draft in drafts for edit in draft.edits))
     if not edits:
         raise NotPossible("nothing is left to change")
     changes = tuple(change for draft in drafts for change in draft.changes)
@@ -97,7 +97,8 @@ def _final_steps(build: ImageBuild, image: FinalImage, choice: Choice) -> list[D
     return [translate_steps(build, image, choice)]
 
 
-def _with_newlines(build: ImageBuild, edits: tuple[Edit, ...]) -> tuple[Edit, ...]:
+def with_newlines(build: ImageBuild, edits: tuple[Edit, ...]) -> tuple[Edit, ...]:
+    """The edits with the file's own newlines."""
     newline = build.source.newline
     if newline == "\n":
         return edits

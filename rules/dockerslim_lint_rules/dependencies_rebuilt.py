@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from dockerslim_lint.rule import Finding, ImageBuild, Invalid, Label, Plan, Rule, Severity, Valid, shipped_calls
+from dockerslim_lint.facts.stages import chain_of
+from dockerslim_lint.rule import Finding, Fixes, ImageBuild, Invalid, Label, Plan, Rule, Severity, Valid, shipped_calls
 
 FEW = 8
 """So many locked packages are built in seconds: not worth a word."""
@@ -20,6 +21,14 @@ CMD ["/app"]
 """
 
 
+OUT = "/usr/local/bin/app"
+MOUNT = "--mount=type=cache,target="
+MOUNTED = PLAIN.replace("RUN ", f"RUN {MOUNT}/usr/local/cargo/registry \\\n    {MOUNT}/app/target \\\n    ")
+MOUNTED = MOUNTED.replace("--release", f"--release && cp target/release/app {OUT}").replace(
+    "/app/target/release/app", OUT
+)
+
+
 class DependenciesRebuilt(Rule):
     """Every change of any file builds all dependencies anew.
 
@@ -28,7 +37,8 @@ class DependenciesRebuilt(Rule):
     the same RUN) or build the dependencies in a layer before the sources come (`cargo chef cook`). Only the time of the
     build changes, not the image.
 
-    **Fix safety.** There is no fix.
+    **Fix safety.** Needs a proof: two cache mounts, and a copy of the program out of them, which the later COPY takes. None
+    where anybody else needs what is in `target/`, where the builder is no root, or where several platforms are asked for.
     """
 
     CODE = "DSL302"
@@ -50,23 +60,31 @@ class DependenciesRebuilt(Rule):
                 build.calls[number].command.span,
                 note="no cache mount, no layer for the dependencies",
                 labels=(Label(build.instructions[whole].keyword_span, "changes with every file"),),
+                fixes=self._mounts(build, plan, number),
             )
 
     @staticmethod
-    def _chain(build: ImageBuild, stage: int) -> set[int]:
-        chain = {stage}
-        parent = build.stages[stage].parent
-        while parent is not None:
-            chain.add(parent)
-            parent = build.stages[parent].parent
-        return chain
+    def _mounts(build: ImageBuild, plan: Plan, number: int) -> Fixes:
+        from dockerslim_lint.plan.blocks.cache_mount import add_cache_mounts
+
+        instruction = build.calls[number].command.instruction
+        return plan.alone(
+            f"cache:{instruction}",
+            "keep what cargo downloads and builds in cache mounts",
+            lambda: add_cache_mounts(build, number),
+            lambda after: (
+                any(mount.instruction == instruction for mount in after.mounts)
+                and not after.lost
+                and [image.artifacts for image in after.images] == [image.artifacts for image in build.images]
+            ),
+        )
 
     def _whole_context(self, build: ImageBuild, number: int) -> int | None:
         """The COPY of everything that stands before the call, None if there is none or the sources are not from there."""
         call = build.calls[number]
         if call.source != "context":
             return None
-        chain = self._chain(build, call.command.stage)
+        chain = set(chain_of(build.stages[call.command.stage], build.stages))
         for transfer in build.transfers:
             if transfer.stage not in chain or transfer.instruction > call.command.instruction:
                 continue
@@ -79,7 +97,7 @@ class DependenciesRebuilt(Rule):
     def _warmed(self, build: ImageBuild, number: int) -> bool:
         """Whether anything keeps what was built: a mount, an earlier build, something copied from a stage, a compiler cache."""
         call = build.calls[number]
-        at, chain = call.command.instruction, self._chain(build, call.command.stage)
+        at, chain = call.command.instruction, set(chain_of(build.stages[call.command.stage], build.stages))
         if any(mount.instruction == at and mount.kind == "cache" for mount in build.mounts):
             return True
         if {"RUSTC_WRAPPER", "CARGO_BUILD_RUSTC_WRAPPER"} & set(call.command.variables):
@@ -95,7 +113,18 @@ class DependenciesRebuilt(Rule):
             for transfer in build.transfers
         )
 
-    INVALID = (Invalid(PLAIN, line=4),)
+    INVALID = (
+        Invalid(PLAIN, line=4, fixed=MOUNTED),
+        Invalid(
+            PLAIN.replace("cargo build --release", "cargo build --release && cp target/release/app /out").replace(
+                "/app/target/release/app /app", "/out /app"
+            ),
+            line=4,
+            fixed=MOUNTED.replace("/usr/local/bin/app", "/out"),
+        ),
+        Invalid(PLAIN.replace("/app/target/release/app /", "/app /").replace('["', '["/app/target/release'), line=4),
+        Invalid(PLAIN.replace("COPY . .", "USER 1000\nCOPY . ."), line=5),
+    )
     VALID = (
         Valid(near=0, text=PLAIN.replace("RUN cargo", "RUN --mount=type=cache,target=/usr/local/cargo/registry cargo")),
         Valid(near=0, text=PLAIN.replace("COPY . .", "COPY . .\nRUN cargo chef cook --release --recipe-path r.json")),

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from dockerslim_lint.facts.model import Transfer
-from dockerslim_lint.rule import Finding, ImageBuild, Invalid, Label, Plan, Rule, Severity, Valid
+from dockerslim_lint.facts.model import FinalImage, Transfer
+from dockerslim_lint.rule import Finding, Fixes, ImageBuild, Invalid, Label, Plan, Rule, Severity, Valid
 
 WHOLE = """\
 FROM rust:1-alpine AS builder
@@ -25,7 +25,8 @@ class TargetDirectoryShipped(Rule):
     times the program's size, and nothing of it is read when the container starts. It comes in by a COPY of `target/`, of
     a profile's directory in it, or of the project's directory. Copy the program alone.
 
-    **Fix safety.** There is no fix: which files beside the program are needed, only you know.
+    **Fix safety.** Needs a proof: the programs that the image starts are copied alone, to where they were. None for the
+    project's directory, or where nothing in it is started: which files are needed then, only you know.
     """
 
     CODE = "DSL203"
@@ -47,7 +48,20 @@ class TargetDirectoryShipped(Rule):
                         build.instructions[transfer.instruction].body_span,
                         note="the program alone is needed",
                         labels=(Label(call.command.span, "builds into it"),),
+                        fixes=self._programs(build, plan, image, transfer, number),
                     )
+
+    @staticmethod
+    def _programs(build: ImageBuild, plan: Plan, image: FinalImage, transfer: Transfer, number: int) -> Fixes:
+        from dockerslim_lint.plan.blocks.one_program import copy_programs_only
+
+        place = build.images.index(image)
+        return plan.alone(
+            f"programs:{transfer.instruction}",
+            "copy only what the image starts",
+            lambda: copy_programs_only(build, image, transfer, number),
+            lambda after: after.images[place].launch == image.launch,
+        )
 
     @staticmethod
     def _source(transfer: Transfer, output: str) -> str:
@@ -57,7 +71,14 @@ class TargetDirectoryShipped(Rule):
         return next((source for source in transfer.sources if f"{output}/".startswith(f"{source.rstrip('/')}/")), "")
 
     INVALID = (
-        Invalid(WHOLE, line=6),
+        Invalid(WHOLE, line=6, fixed=WHOLE.replace("release /app", "release/server /app/server")),
+        Invalid(
+            WHOLE.replace("/src/target/release /app", "/src/target/ ./t/").replace("/app/", "/t/release/"),
+            line=6,
+            fixed=WHOLE.replace("/src/target/release /app", "/src/target/release/server ./t/release/server").replace(
+                "/app/", "/t/release/"
+            ),
+        ),
         Invalid(
             WHOLE.replace("/src/target/release /app", "/src /src").replace("/app/", "/src/target/release/"),
             line=6,
@@ -75,7 +96,7 @@ class TargetDirectoryShipped(Rule):
         Valid(near=0, text=WHOLE.replace("cargo build --release", "cargo install --path . --root /src/target/release")),
         Valid(near=0, text=WHOLE.replace("/src/target/release /app", "/src/assets /app/assets")),
         Valid(
-            near=1,
+            near=2,
             text=WHOLE.replace("--release", "--release && mv target/release/server . && rm -rf target")
             .replace("/src/target/release /app", "/src /src")
             .replace("/app/", "/src/target/release/"),
