@@ -107,7 +107,7 @@ def candidates(source: Source, context: BuildContext, settings: Settings) -> tup
         provable = tuple(one for one in fixes if one.key == key and one.safety is Safety.PROVABLE)
         if provable:
             decisions[key] = (provable, codes)
-    found = []
+    found: list[Candidate] = []
     before = reader.read(source)
     for together, codes in _rungs(source, decisions):
         edits = [edit for one in together for edit in one.edits]

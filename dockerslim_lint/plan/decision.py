@@ -85,8 +85,9 @@ class Plan:
         settled: Callable[[ImageBuild], bool],
         cost: str = "",
         repairs: str = "",
+        safety: Safety = Safety.PROVABLE,
     ) -> tuple[Fix, ...] | Withheld:
-        """A rule's own PROVABLE fix, beside the slim decision. `draft` composes it or raises NotPossible.
+        """A rule's own fix, beside the slim decision. `draft` composes it or raises NotPossible.
 
         `settled` tells of the build that it makes whether the finding is gone; then all programs are where they were.
         """
@@ -105,7 +106,7 @@ class Plan:
             static = all(artifact.link.endswith("static") for _, artifact in shipped)
             stripped = all(artifact.stripped == STRIPPED_ALL for _, artifact in shipped)
             claim = Claim(tuple(path for path, _ in shipped), static, stripped, ())
-        return (Fix(key, "", Safety.PROVABLE, title, edits, cost, made.changes, claim, repairs),)
+        return (Fix(key, "", safety, title, edits, cost, made.changes, claim, repairs),)
 
     def _group(self, image: FinalImage) -> tuple[FinalImage, ...]:
         return next(group for group in self._groups if image in group)
