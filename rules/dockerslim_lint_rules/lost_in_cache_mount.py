@@ -37,6 +37,10 @@ CMD ["./target/release/app"]
 
 
 COPIED = "/usr/local/bin/app"
+MACHINE = CACHED.replace("--release", "--release --target $(uname -m)-unknown-linux-musl").replace(
+    "target/release/app", "target/*-linux-musl/release/app"
+)
+OUT_OF_MACHINE = f"&& cp target/$(uname -m)-unknown-linux-musl/release/app {COPIED}"
 COPY_OUT = f"&& cp target/release/app {COPIED}"
 
 
@@ -92,6 +96,13 @@ class LostInCacheMount(Rule):
             SINGLE,
             line=5,
             fixed=SINGLE.replace("./target/release/app", COPIED).replace("--release", f"--release {COPY_OUT}"),
+        ),
+        Invalid(
+            MACHINE,
+            line=6,
+            fixed=MACHINE.replace(
+                " $(uname -m)-unknown-linux-musl", f" $(uname -m)-unknown-linux-musl {OUT_OF_MACHINE}"
+            ).replace("/app/target/*-linux-musl/release/app", COPIED),
         ),
         Invalid(CACHED.replace("--release", "--release 2>&1 | tee log"), line=6),
         Invalid(CACHED.replace("release/app /", "release/app* /"), line=6),

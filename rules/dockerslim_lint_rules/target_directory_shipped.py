@@ -18,12 +18,21 @@ CMD ["/app/server"]
 """
 
 
+TOOLS = WHOLE.replace("build --release", "install --path .").replace("/app/server", "server")
+TOOLS = TOOLS.replace("/src/target/release /app", "/usr/local/cargo/bin/ /usr/local/bin/")
+FILES = {
+    "Cargo.toml": '[package]\nname = "server"\nversion = "0.1.0"\nedition = "2021"\n[profile.release]\nstrip = true\n',
+    "src/main.rs": "fn main() {}\n",
+}
+
+
 class TargetDirectoryShipped(Rule):
     """cargo's whole output directory is copied into the image.
 
     Beside the program, `target/` holds every dependency's objects and libraries, build scripts and fingerprints: many
     times the program's size, and nothing of it is read when the container starts. It comes in by a COPY of `target/`, of
-    a profile's directory in it, or of the project's directory. Copy the program alone.
+    a profile's directory in it, or of the project's directory. Copy the program alone. The same is said of CARGO_HOME's
+    `bin/` after a `cargo install`: cargo and rustup are there too.
 
     **Fix safety.** Needs a proof: the programs that the image starts are copied alone, to where they were. None for the
     project's directory, or where nothing in it is started: which files are needed then, only you know.
@@ -36,6 +45,7 @@ class TargetDirectoryShipped(Rule):
     def check(self, build: ImageBuild, plan: Plan) -> Iterator[Finding]:
         seen: set[int] = set()
         for image in build.images:
+            yield from self._with_cargo(build, plan, image)
             for _, number in image.outputs:
                 call = build.calls[number]
                 for transfer in image.transfers:
@@ -50,6 +60,26 @@ class TargetDirectoryShipped(Rule):
                         labels=(Label(call.command.span, "builds into it"),),
                         fixes=self._programs(build, plan, image, transfer, number),
                     )
+
+    def _with_cargo(self, build: ImageBuild, plan: Plan, image: FinalImage) -> Iterator[Finding]:
+        """The directory in which `cargo install` puts programs is where cargo itself is."""
+        installs = {artifact.call for _, artifact in image.artifacts if artifact.call is not None}
+        for transfer in image.transfers:
+            for number in sorted(installs):
+                call = build.calls[number]
+                builder = build.stages[call.command.stage]
+                home = builder.image.cargo_home if builder.image is not None and builder.image.toolchain else ""
+                if transfer.origin_stage != builder.number or not home or call.output != f"{home}/bin":
+                    continue
+                if any(source.rstrip("/") in (home, call.output) for source in transfer.sources):
+                    yield self.finding(
+                        f"{transfer.sources[0]} is copied with cargo, rustup and all other tools that are there.",
+                        build.instructions[transfer.instruction].body_span,
+                        note="the program alone is needed",
+                        labels=(Label(call.command.span, "installs into it"),),
+                        fixes=self._programs(build, plan, image, transfer, number),
+                    )
+                    break
 
     @staticmethod
     def _programs(build: ImageBuild, plan: Plan, image: FinalImage, transfer: Transfer, number: int) -> Fixes:
@@ -71,6 +101,12 @@ class TargetDirectoryShipped(Rule):
         return next((source for source in transfer.sources if f"{output}/".startswith(f"{source.rstrip('/')}/")), "")
 
     INVALID = (
+        Invalid(
+            TOOLS,
+            line=6,
+            fixed=TOOLS.replace("/bin/ ", "/bin/server ").replace("/bin/\n", "/bin/server\n"),
+            files=FILES,
+        ),
         Invalid(WHOLE, line=6, fixed=WHOLE.replace("release /app", "release/server /app/server")),
         Invalid(
             WHOLE.replace("/src/target/release /app", "/src/target/ ./t/").replace("/app/", "/t/release/"),
@@ -85,18 +121,24 @@ class TargetDirectoryShipped(Rule):
         ),
     )
     VALID = (
-        Valid(near=0, text=WHOLE.replace("release /app", "release/server /app/server")),
-        Valid(near=0, text=WHOLE.replace("release /app", "release/server* /app/")),
+        Valid(near=0, text=TOOLS.replace("/bin/ ", "/bin/server "), files=FILES),
         Valid(
             near=0,
+            text=TOOLS.replace("--path .", "--path . --root /out").replace("/usr/local/cargo/bin/", "/out/bin/"),
+            files=FILES,
+        ),
+        Valid(near=1, text=WHOLE.replace("release /app", "release/server /app/server")),
+        Valid(near=1, text=WHOLE.replace("release /app", "release/server* /app/")),
+        Valid(
+            near=1,
             text=WHOLE.replace("--release", "--release && mv target/release/server /out/").replace(
                 "/src/target/release /app", "/out /app"
             ),
         ),
-        Valid(near=0, text=WHOLE.replace("cargo build --release", "cargo install --path . --root /src/target/release")),
-        Valid(near=0, text=WHOLE.replace("/src/target/release /app", "/src/assets /app/assets")),
+        Valid(near=1, text=WHOLE.replace("cargo build --release", "cargo install --path . --root /src/target/release")),
+        Valid(near=1, text=WHOLE.replace("/src/target/release /app", "/src/assets /app/assets")),
         Valid(
-            near=2,
+            near=3,
             text=WHOLE.replace("--release", "--release && mv target/release/server . && rm -rf target")
             .replace("/src/target/release /app", "/src /src")
             .replace("/app/", "/src/target/release/"),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dockerslim_lint.edit import ConfigChange, Edit
 from dockerslim_lint.facts import patterns
-from dockerslim_lint.facts.model import ImageBuild
+from dockerslim_lint.facts.model import CargoCall, ImageBuild
 from dockerslim_lint.plan.blocks.lines import PLAIN, start_at
 from dockerslim_lint.plan.model import Draft, NotPossible
 from dockerslim_lint.source import Span
@@ -38,15 +38,27 @@ def copy_programs(build: ImageBuild, at: int, paths: tuple[str, ...]) -> Edit:
     image = build.stages[command.stage].image
     if image is None or DIRECTORY not in image.directories:
         raise NotPossible(f"whether the builder (line {line}) has {DIRECTORY} is not known")
-    words = []
-    for path in paths:
-        if set(path) - PLAIN:
-            raise NotPossible(f"the program's path ({path}) is only known when it is built")
-        if patterns.parent(path) != call.output:
-            raise NotPossible(f"{path} is more than one program, and what of it is needed is not known")
-        words.append(path.removeprefix(f"{command.directory}/"))
+    words = [_word(build, call, path) for path in paths]
     to = f"{DIRECTORY}/{patterns.basename(paths[0])}" if len(paths) == 1 else f"{DIRECTORY}/"
     return Edit(call.end, call.end, f" && cp {' '.join(words)} {to}")
+
+
+def _word(build: ImageBuild, call: CargoCall, path: str) -> str:
+    """The path of a program as the step's shell takes it. Raises NotPossible."""
+    name = patterns.basename(path)
+    if not patterns.same(patterns.parent(path), call.output or "") or set(name) - PLAIN:
+        raise NotPossible(f"{path} is more than one program, and what of it is needed is not known")
+    target = call.target.pattern or ""
+    if "*" in target and call.target.origin == "flag" and call.target.span is not None:
+        # a pattern may fit what another platform's build left in the mount: the target as the call has it
+        target = build.source.text(call.target.span).partition("--target=")[2] or build.source.text(call.target.span)
+        if "$" in target.replace("$(uname -m)", ""):
+            target = "*"
+    parts = (call.target_directory or "*", target, call.profile_directory, name)
+    word = "/".join(part for part in parts if part)
+    if call.kind != "build" or set(word.replace('"$(uname -m)"', "").replace("$(uname -m)", "")) - PLAIN:
+        raise NotPossible(f"the program's path ({path}) is only known when it is built")
+    return word.removeprefix(f"{call.command.directory}/")
 
 
 def replaced(build: ImageBuild, span: Span, new: str) -> Edit:

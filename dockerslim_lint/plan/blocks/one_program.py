@@ -16,7 +16,8 @@ def copy_programs_only(build: ImageBuild, image: FinalImage, transfer: Transfer,
     line = build.source.line_of(instruction.span.start)
     if instruction.json is not None or len(instruction.words) != 2 or instruction.flag("parents") is not None:
         raise NotPossible(f"line {line} copies more than that one directory")
-    source, target = transfer.sources[0].rstrip("/"), build.calls[call].target_directory or ""
+    made = build.calls[call]
+    source, target = transfer.sources[0].rstrip("/"), (made.target_directory or made.output or "")
     if patterns.below(source, target) is None:
         raise NotPossible(f"what else of {source} is needed, only you know")
     inside = programs_inside(image, transfer)
