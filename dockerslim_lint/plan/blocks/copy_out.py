@@ -33,14 +33,15 @@ def copy_programs(build: ImageBuild, at: int, paths: tuple[str, ...]) -> Edit:
     line = build.source.line_of(command.span.start)
     if call.end is None or not command.shell_form or not command.certain:
         raise NotPossible(f"another command cannot be put behind the call in line {line}")
-    if not _ends_here(build, command.instruction, call.end):
+    joined = _joined(build, command.instruction, call.end)
+    if not joined:
         raise NotPossible(f"the call in line {line} is one part of a larger command")
     image = build.stages[command.stage].image
     if image is None or DIRECTORY not in image.directories:
         raise NotPossible(f"whether the builder (line {line}) has {DIRECTORY} is not known")
     words = [_word(build, call, path) for path in paths]
     to = f"{DIRECTORY}/{patterns.basename(paths[0])}" if len(paths) == 1 else f"{DIRECTORY}/"
-    return Edit(call.end, call.end, f" && cp {' '.join(words)} {to}")
+    return Edit(call.end, call.end, f"{joined} cp {' '.join(words)} {to}")
 
 
 def _word(build: ImageBuild, call: CargoCall, path: str) -> str:
@@ -83,12 +84,15 @@ def _start(build: ImageBuild, span: Span, path: str, new: str) -> tuple[Edit, Co
     return None
 
 
-def _ends_here(build: ImageBuild, instruction: int, end: int) -> bool:
-    """Whether the command that ends at `end` is followed by nothing, by ``&&``, by ``;`` or by a line's end of a script."""
+def _joined(build: ImageBuild, instruction: int, end: int) -> str:
+    """How a command is put behind the one that ends at `end`; "" where that one is followed by anything but a separator.
+
+    Under ``set -e`` a shell goes on after ``a && b; c`` although a failed (POSIX, "set"): there it is ``;``.
+    """
     data = build.source.data
     last = build.instructions[instruction].span.end
     escape = build.dockerfile.escape.encode()
-    at = end
+    at = end if data[end:last].strip() else last
     while at < last:
         byte = data[at : at + 1]
         if byte == escape and data[at + 1 : last].lstrip(b" \t\r").startswith(b"\n"):
@@ -96,5 +100,6 @@ def _ends_here(build: ImageBuild, instruction: int, end: int) -> bool:
         elif byte in (b" ", b"\t", b"\r"):
             at += 1
         else:
-            return byte in (b"\n", b";") or data.startswith(b"&&", at)
-    return True
+            alone = byte in (b"\n", b";") and not data.startswith(b";;", at)
+            return ";" if alone else " &&" if data.startswith(b"&&", at) else ""
+    return " &&"
