@@ -40,6 +40,21 @@ ENTRYPOINT ["tick"]
 """
 
 
+FOLDER = """\
+FROM rust:1-alpine AS builder
+WORKDIR /app
+COPY . .
+RUN cargo install --path . --root /out
+FROM alpine:3.24
+CMD ["server"]
+COPY --from=builder /out/bin /opt
+"""
+CRATE = {
+    "Cargo.toml": '[package]\nname = "server"\nversion = "0.1.0"\nedition = "2021"\n[profile.release]\nstrip = true\n',
+    "src/main.rs": "fn main() {}\n",
+}
+
+
 class MissingEntrypoint(Rule):
     """ENTRYPOINT or CMD names a program that no step puts there: the container does not start.
 
@@ -103,6 +118,7 @@ class MissingEntrypoint(Rule):
             line=8,
             fixed=ROOT.replace('["slice"]', '["/slice"]'),
         ),
+        Invalid(FOLDER, line=6, fixed=FOLDER.replace('["server"]', '["/opt/server"]'), files=CRATE),
     )
 
     VALID = (
@@ -123,5 +139,8 @@ class MissingEntrypoint(Rule):
         Valid(near=2, text=FILE.replace("/usr/local/bin\n", "/usr/local/bin/\n")),
         Valid(near=2, text=FILE.replace("/usr/local/bin\n", "/usr/bin\n")),
         Valid(near=2, text=FILE.replace("gcr.io/distroless/static-debian13", "alpine:3.24")),
+        Valid(near=4, text=FOLDER.replace("bin /opt", "bin /usr/local/bin"), files=CRATE),
+        Valid(near=4, text=FOLDER.replace("CMD", "ENV PATH=/opt:$PATH\nCMD"), files=CRATE),
+        Valid(near=4, text=FOLDER),
         Valid(near=3, text=ROOT.replace('["slice"]', '["/usr/bin/slice"]').replace("/slice /\n", "/slice /bin/\n")),
     )
