@@ -57,13 +57,14 @@ class Claim(Record):
     """What a proof must show of the image that a fix makes.
 
     `binaries` are absolute paths in the final image. `static`: no interpreter, no needed library. `stripped`: no
-    ``.symtab``.
+    ``.symtab``. `smaller`: there is less to pull than before.
     """
 
     binaries: tuple[str, ...]
     static: bool
     stripped: bool
     needs: tuple[Need, ...]
+    smaller: bool = True
 
 
 class Fix(Record):

@@ -135,7 +135,7 @@ def _with_small_fixes(reader: _Reader, candidate: Candidate) -> Iterator[Candida
         return
     claim, last = candidate.fix.claim, more.applied[-1].fix.claim
     if claim is not None and last is not None:
-        claim = last._replace(needs=claim.needs)
+        claim = last._replace(needs=claim.needs, smaller=claim.smaller)
     changes = [change for one in more.applied for change in one.fix.config_changes]
     fix = candidate.fix._replace(config_changes=(*candidate.fix.config_changes, *changes), claim=claim)
     codes = dict.fromkeys((*candidate.codes, *(code for one in more.applied for code in one.codes)))
@@ -373,6 +373,7 @@ def _merged(fixes: list[Fix]) -> Fix:
         all(one.static for one in claims),
         all(one.stripped for one in claims),
         tuple(dict.fromkeys(need for one in claims for need in one.needs)),
+        any(one.smaller for one in claims),
     )
     return first._replace(
         edits=tuple(edit for one in fixes for edit in one.edits),

@@ -105,7 +105,7 @@ class Plan:
             shipped = [one for image in after.images[-1:] for one in image.artifacts if "*" not in one[0]]
             static = all(artifact.link.endswith("static") for _, artifact in shipped)
             stripped = all(artifact.stripped == STRIPPED_ALL for _, artifact in shipped)
-            claim = Claim(tuple(path for path, _ in shipped), static, stripped, ())
+            claim = Claim(tuple(path for path, _ in shipped), static, stripped, (), smaller=False)
         return (Fix(key, "", safety, title, edits, cost, made.changes, claim, repairs),)
 
     def _group(self, image: FinalImage) -> tuple[FinalImage, ...]:

@@ -53,6 +53,7 @@ def candidates(text: str) -> list[linter.Candidate]:
 def test_all_together_then_each_alone() -> None:
     found = candidates(DEBUG)
     assert [one.codes for one in found] == [("DSL204", "DSL203"), ("DSL204",), ("DSL203",)]
+    assert [one.fix.claim is not None and one.fix.claim.smaller for one in found] == [False] * 3, "no matter of size"
     both = DEBUG.replace("cargo build", "cargo build --release").replace("debug /opt/", "release/app /opt/app")
     assert found[0].source.data.decode() == both
     assert found[1].source.data.decode() == both.replace("release/app /opt/app", "release /opt/")
@@ -69,6 +70,7 @@ def test_the_first_choice_with_and_without_them() -> None:
     assert b"--release" not in second.source.data
     assert first.fix.claim is not None
     assert second.fix.claim is not None
+    assert first.fix.claim.smaller
     assert first.fix.claim.binaries == second.fix.claim.binaries == ("/app",)
     assert first.fix.config_changes == second.fix.config_changes == ()
     assert all(one.fix.choice != "distroless/static" for one in others)

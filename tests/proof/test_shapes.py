@@ -68,8 +68,8 @@ def test_proven(shape: Shape, tmp_path: Path, engine_environment: Mapping[str, s
     for platform in platforms.split(","):
         (row,) = [line for line in done.stderr.splitlines() if line.strip().startswith(platform) and "→" in line]
         # an original that never started has no output to compare; a program that keeps glibc is not claimed to be static
-        fewer = shape.name in NOT_STARTED or (shape.facts or {}).get("link") == "gnu-dynamic"
-        assert row.count("✓") >= (3 if fewer else 4), row
+        not_asked = (shape.name in NOT_STARTED) + ((shape.facts or {}).get("link") == "gnu-dynamic")
+        assert row.count("✓") >= 4 - not_asked, row
     again = lint(place, engine_environment, "--fix", "--verify", "--platform", platforms, shape.file)
     assert again.returncode == 0
     assert dockerfile.read_bytes() == shape.fixed
