@@ -57,13 +57,14 @@ class Claim(Record):
     """What a proof must show of the image that a fix makes.
 
     `binaries` are absolute paths in the final image. `static`: no interpreter, no needed library. `stripped`: no
-    ``.symtab``.
+    ``.symtab``. `smaller`: there is less to pull than before.
     """
 
     binaries: tuple[str, ...]
     static: bool
     stripped: bool
     needs: tuple[Need, ...]
+    smaller: bool = True
 
 
 class ImageClaim(Record):
@@ -87,7 +88,8 @@ class Fix(Record):
     `key` names the decision (at most one fix of a key is applied in a pass, and it settles every finding with that
     key); `choice` names the alternative within it ("distroless/static", "alpine", or "" for a fix without choices).
     `cost` says what the user pays, "" if nothing. `claim` is None where nothing needs proof; `images` has it for each image
-    that a proof has to build, () where there is one.
+    that a proof has to build, () where there is one. `repairs` is "build" where the file as it is cannot be built, "start"
+    where its image does not start, "" else: what it ships is then seen, and judged, only in the result.
     """
 
     key: str
@@ -99,6 +101,7 @@ class Fix(Record):
     config_changes: tuple[ConfigChange, ...] = ()
     claim: Claim | None = None
     images: tuple[ImageClaim, ...] = ()
+    repairs: str = ""
 
 
 class Withheld(Record):
@@ -106,6 +109,10 @@ class Withheld(Record):
 
     key: str
     reason: str
+
+
+Fixes = tuple[Fix, ...] | Withheld
+"""The possible fixes of a finding, preferred first, or why there is none."""
 
 
 class OverlapError(ValueError):

@@ -103,7 +103,7 @@ def candidates(source: Source, context: BuildContext, settings: Settings) -> tup
     """What `--verify` may try, in order; empty where nothing is to be written.
 
     Each choice of the slim decisions comes with the fixes that stand alone: first with all of them, then, should they be
-    what fails, with the SAFE ones.
+    what fails, with the SAFE ones. Where there is no such decision they are tried all together, and then each by itself.
     """
     reader = _Reader(source.path, context, settings, alternatives=True)
     report = _report(reader, source)
@@ -112,24 +112,35 @@ def candidates(source: Source, context: BuildContext, settings: Settings) -> tup
         provable = tuple(one for one in fixes if one.key == key and one.safety is Safety.PROVABLE)
         if provable and key.startswith(SLIM):
             decisions.append((provable, codes))
+    wanted = [
+        (tuple(Applied(fixes[min(rank, len(fixes) - 1)], codes) for fixes, codes in decisions), allow, "")
+        for rank in range(max((len(fixes) for fixes, _ in decisions), default=1))
+        for allow in (Safety.PROVABLE, Safety.SAFE)
+    ]
+    if not decisions:
+        alone = [key for key, _, fixes in _decisions(report.findings) if any(one.key == key for one in fixes)]
+        wanted[1:1] = [((), Safety.PROVABLE, key) for key in alone]
     found: dict[bytes, Candidate] = {}
-    for allow in (Safety.PROVABLE, Safety.SAFE):
-        for rank in range(max((len(fixes) for fixes, _ in decisions), default=1)):
-            slim = tuple(Applied(fixes[min(rank, len(fixes) - 1)], codes) for fixes, codes in decisions)
-            candidate = _candidate(reader, report, slim, allow)
-            if candidate is not None:
-                found.setdefault(candidate.source.data, candidate)
+    for slim, allow, only in wanted:
+        candidate = _candidate(reader, report, slim, allow, only)
+        if candidate is not None:
+            found.setdefault(candidate.source.data, candidate)
     return tuple(found.values())
 
 
-def _candidate(reader: _Reader, report: Report, slim: tuple[Applied, ...], allow: Safety) -> Candidate | None:
-    """The file with the `slim` fixes and all others up to `allow`; None where nothing is left to write, or a fix is a bug."""
+def _candidate(
+    reader: _Reader, report: Report, slim: tuple[Applied, ...], allow: Safety, only: str
+) -> Candidate | None:
+    """The file with the `slim` fixes and all others up to `allow`; None where nothing is left to write, or a fix is a bug.
+
+    `only` is the key of the one fix that needs a proof, "" for all of them.
+    """
     source = report.source
     edits = [edit for one in slim for edit in one.fix.edits]
     after = Source(apply(source.data, edits), source.path)
     if slim and (_worse(report, _report(reader, after)) or _touched_elsewhere(source, after, edits)):
         return None
-    fixed = _fix(reader, after, allow, decide=False)
+    fixed = _fix(reader, after, allow, decide=False, only=only)
     applied = slim + fixed.applied
     if not applied or fixed.bug is not None:
         return None
@@ -256,20 +267,22 @@ def _decisions(findings: tuple[Finding, ...]) -> Iterator[tuple[str, tuple[str, 
         yield key, tuple(dict.fromkeys(waiting)), tuple(fixes[key])
 
 
-def _fix(reader: _Reader, source: Source, allow: Safety, decide: bool = True) -> Fixed:
-    """Without `decide` the slim decisions are left alone."""
+def _fix(reader: _Reader, source: Source, allow: Safety, decide: bool = True, only: str = "") -> Fixed:
+    """Without `decide` the slim decisions are left alone; `only` is the key of the one fix beyond SAFE, "" for all."""
     applied: list[Applied] = []
     refused: set[tuple[str, str]] = set()
     bug: str | None = None
     report = _report(reader, source)
     always = {name for name, word in _by_rule(reader.settings.fix).items() if word == "always"}
     for _ in range(MAX_PASSES):
-        chosen = _next(report, allow, refused, decide, always)
+        chosen = _next(report, allow, refused, decide, only, always)
         if chosen is None:
             break
         after = Source(apply(source.data, chosen.edits), source.path)
         report_after = _report(reader, after)
-        wrong = _worse(report, report_after) or _touched_elsewhere(source, after, list(chosen.edits))
+        wrong = _worse(report, report_after, bool(chosen.repairs)) or _touched_elsewhere(
+            source, after, list(chosen.edits)
+        )
         if wrong:
             refused.add((chosen.key, chosen.choice))
             bug = bug or f"the fix {chosen.key} ({chosen.choice or chosen.title}) was thrown away: {wrong}"
@@ -292,7 +305,9 @@ def _settled(before: Report, after: Report, key: str) -> tuple[str, ...]:
     return tuple(code for code in codes if code not in left) or tuple(codes)
 
 
-def _next(report: Report, allow: Safety, refused: set[tuple[str, str]], decide: bool, always: set[str]) -> Fix | None:
+def _next(
+    report: Report, allow: Safety, refused: set[tuple[str, str]], decide: bool, only: str, always: set[str]
+) -> Fix | None:
     """The next fix to apply: decisions before what stands alone, so that nothing is done twice.
 
     What the configuration says to fix `always` (rules by code or name, folded) is as good as SAFE, up to PROVABLE.
@@ -305,6 +320,7 @@ def _next(report: Report, allow: Safety, refused: set[tuple[str, str]], decide: 
         if one.safety <= (max(allow, Safety.PROVABLE) if {finding.code.lower(), finding.name} & always else allow)
         and (one.key, one.choice) not in refused
         and (decide or not one.key.startswith(SLIM))
+        and (not only or one.key == only or one.safety is Safety.SAFE)
     ]
     return min(possible, key=lambda one: not one.key.startswith(SLIM), default=None)
 
@@ -323,19 +339,24 @@ def _held(report: Report) -> tuple[Held, ...]:
         elif own and own[0].key.startswith(SLIM):
             musl = own[0].cost and own[0].claim is not None and own[0].claim.static
             reason = "not proven: changes libc and base image" if musl else "not proven: changes the base image"
-        else:
+        elif key.startswith("strip:"):
             reason = "not proven: nothing is known of who uses the symbols"
+        elif own and own[0].repairs == "build":
+            reason = "not proven: as it is, the file cannot be built, so there is nothing to compare with"
+        else:
+            reason = "not proven: changes how the image is built or what is in it"
         held.append(Held(key, codes, own, reason))
     return tuple(held)
 
 
-def _worse(before: Report, after: Report) -> str:
+def _worse(before: Report, after: Report, repairs: bool = False) -> str:
     """What is wrong with a result, "" if nothing: a finding that was not there, or a file that does not parse.
 
-    Advice that comes with another base (its shell, its allocator) is no reason to throw a rewrite away.
+    Advice that comes with another base (its shell, its allocator) is no reason to throw a rewrite away, nor is what can
+    be said only now that the image can be built and started (`repairs`).
     """
-    if after.error is not None:
-        return after.error
+    if after.error is not None or repairs:
+        return after.error or ""
     old, new = Counter(_warnings(before)), Counter(_warnings(after))
     more = sorted((new - old).elements())
     return f"it brings {', '.join(more)}" if more else ""
@@ -365,18 +386,20 @@ def _touched_elsewhere(before: Source, after: Source, edits: list[Edit]) -> str:
 
 
 def _merged(fixes: list[Fix]) -> Fix:
-    """Several fixes as one, for a proof."""
+    """Several fixes as one, for a proof. Those that stand alone were made in order: the last one knows which programs there are."""
     first = fixes[0]
     if len(fixes) == 1:
         return first
     claims = [one.claim for one in fixes if one.claim is not None]
+    alone = [one.claim for one in fixes if one.claim is not None and not one.key.startswith(SLIM)]
     claim = None
     if claims:
         claim = Claim(
-            tuple(dict.fromkeys(path for one in claims for path in one.binaries)),
+            tuple(dict.fromkeys(path for one in alone[-1:] or claims for path in one.binaries)),
             all(one.static for one in claims),
             all(one.stripped for one in claims),
             tuple(dict.fromkeys(need for one in claims for need in one.needs)),
+            any(one.smaller for one in claims),
         )
     return first._replace(
         edits=tuple(edit for one in fixes for edit in one.edits),

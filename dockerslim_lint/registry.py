@@ -37,6 +37,7 @@ from dockerslim_lint_rules.target_directory_shipped import TargetDirectoryShippe
 from dockerslim_lint_rules.target_not_installed import TargetNotInstalled
 from dockerslim_lint_rules.toolchain_shipped import ToolchainShipped
 from dockerslim_lint_rules.uname_target import UnameTarget
+from dockerslim_lint_rules.unknown_name import UnknownName
 from dockerslim_lint_rules.unknown_user import UnknownUser
 from dockerslim_lint_rules.unparsable import Unparsable
 from dockerslim_lint_rules.unpinned_base import UnpinnedBase
@@ -84,6 +85,7 @@ BUILT_IN: tuple[type[Rule], ...] = (
     Unparsable,
     BadInstruction,
     CustomFrontend,
+    UnknownName,
 )
 
 

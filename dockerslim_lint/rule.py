@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from typing import ClassVar
 
-from dockerslim_lint.edit import Fix, Withheld
+from dockerslim_lint.edit import Fix, Fixes, Withheld
 from dockerslim_lint.facts.model import Artifact, ImageBuild
 from dockerslim_lint.finding import Finding, Label, Severity
 from dockerslim_lint.plan.decision import Plan
@@ -107,6 +107,7 @@ def shipped_calls(build: ImageBuild) -> Iterator[int]:
 __all__ = [
     "Finding",
     "Fix",
+    "Fixes",
     "ImageBuild",
     "Invalid",
     "Label",

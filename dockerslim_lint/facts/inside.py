@@ -12,7 +12,7 @@ from dockerslim_lint.catalog import libraries, packages, programs
 from dockerslim_lint.catalog.images import BaseImage, is_common_user
 from dockerslim_lint.facts import patterns
 from dockerslim_lint.facts.env import NOWHERE
-from dockerslim_lint.facts.model import Artifact, Command, Directory, ShellUse, Started, Transfer, Value
+from dockerslim_lint.facts.model import Artifact, Command, Directory, Output, ShellUse, Started, Transfer, Value
 from dockerslim_lint.facts.started import health_commands, started_programs
 from dockerslim_lint.facts.transfers import MOVERS
 from dockerslim_lint.facts.users import is_root
@@ -169,11 +169,23 @@ class Inside:
     @cached_property
     def _own_names(self) -> frozenset[str]:
         """Names of the programs that cargo makes for this image, whether they are shipped or not."""
-        shipped = [(path, entry) for path, entry in self._state.table.entries() if isinstance(entry, Artifact)]
+        shipped = self.own_programs
         names = {name for path, entry in shipped for name in (patterns.basename(path), entry.name) if "*" not in name}
         for call in {entry.call for _, entry in shipped if entry.call is not None}:
             names.update(self._shared.binaries(call))
         return frozenset(names)
+
+    @cached_property
+    def own_programs(self) -> tuple[tuple[str, Artifact], ...]:
+        """The programs of cargo's that the image holds, those in a directory that came whole too, with their paths."""
+        table = self._state.table
+        found = {path: entry for path, entry in table.entries() if isinstance(entry, Artifact)}
+        for place, entry in table.entries():
+            for name in self._shared.binaries(entry.call) if isinstance(entry, Output) else ():
+                program = table.find(f"{place}/{name}")
+                if isinstance(program, Artifact):
+                    found[f"{place}/{name}"] = program
+        return tuple(found.items())
 
     @cached_property
     def shell(self) -> bool | None:

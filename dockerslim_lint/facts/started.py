@@ -9,7 +9,7 @@ from dockerslim_lint.catalog import commands as known_commands
 from dockerslim_lint.catalog import packages, programs
 from dockerslim_lint.facts import patterns
 from dockerslim_lint.facts.commands import CommandReader
-from dockerslim_lint.facts.model import Artifact, Command, Started
+from dockerslim_lint.facts.model import Command, Started
 from dockerslim_lint.source import Span
 from dockerslim_lint.syntax.shell import shell_form
 from dockerslim_lint.syntax.tree import Instruction
@@ -41,8 +41,8 @@ def _started(call: _Call, role: str, state: StageState, inside: Inside) -> Start
     found = inside.program(name, directory)
     elsewhere = tuple(
         path
-        for path, entry in (state.table.entries() if found is False else ())
-        if isinstance(entry, Artifact) and bare in (patterns.basename(path), entry.name)
+        for path, entry in (inside.own_programs if found is False else ())
+        if bare in (patterns.basename(path), entry.name)
     )
     tool = found is False and (programs.is_tool(bare) or bool(packages.with_program(bare)))
     return Started(instruction, span, role, name, found, elsewhere, tool)

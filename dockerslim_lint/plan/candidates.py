@@ -35,6 +35,10 @@ WORDS_OF_A_DECISION = ("alpine", "musl", "glibc", "allocator", "jemalloc", "mima
 """In a comment beside FROM or cargo they say that somebody chose."""
 
 
+OTHER_REASONS = ("alpine", "musl", "allocator", "malloc", "need", "require", "must", "because", "only")
+"""With one of these a comment about glibc says more than that two releases match."""
+
+
 def groups(build: ImageBuild) -> list[tuple[FinalImage, ...]]:
     """The images that share a cargo call, or a stage that they are built on, together; in file order."""
     found: list[tuple[set[object], list[FinalImage]]] = []
@@ -244,11 +248,12 @@ def _check_opaque(build: ImageBuild, opaque: tuple[str, int], makers: set[int]) 
 
 
 def _behind(build: ImageBuild, title: str, path: str) -> str:
+    named = title if title.startswith("a command ") else f"`{title}`"
     for opaque in build.opaque:
         if opaque is not None and opaque[0] == title:
             line = build.source.line_of(build.instructions[opaque[1]].span.start)
-            return f"the build is behind `{title}` (line {line}): how it calls cargo is not in this file"
-    return f"the build of {path} is behind `{title}`"
+            return f"the build is behind {named} (line {line}): how it calls cargo is not in this file"
+    return f"the build of {path} is behind {named}"
 
 
 def _check_platforms(build: ImageBuild, calls: tuple[int, ...], compiler: tuple[str, ...]) -> None:
@@ -276,8 +281,15 @@ def _check_comments(build: ImageBuild, images: tuple[FinalImage, ...], calls: tu
         places |= {command.instruction, build.stages[command.stage].instruction}
     for index in sorted(places):
         for text, line in comments_above(build, build.instructions[index]):
-            if any(word in text.lower() for word in WORDS_OF_A_DECISION):
+            if any(word in text.lower() for word in WORDS_OF_A_DECISION) and not _only_matches(text.lower()):
                 raise NotPossible(f"a comment in line {line} says that somebody chose: {text}")
+
+
+def _only_matches(comment: str) -> bool:
+    """Whether a comment is only about the builder's glibc and the image's being alike, which no static program asks for."""
+    words = comment.replace(",", " ").replace(".", " ").split()
+    alike = any(word.startswith("match") for word in words) or {"in", "sync"} <= set(words)
+    return alike and "glibc" in words and not any(word in comment for word in OTHER_REASONS)
 
 
 def installed_libraries(

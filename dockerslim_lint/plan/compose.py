@@ -51,7 +51,7 @@ def compose(task: Task, key: str, reread: Reread | None) -> Fix:
         check_base(task.build, image, task.choice)
     drafts = list(_drafts(task))
     # two images on one stage of the file ask for the same edits in it
-    edits = _with_newlines(task.build, tuple(dict.fromkeys(edit for draft in drafts for edit in draft.edits)))
+    edits = with_newlines(task.build, tuple(dict.fromkeys(edit for draft in drafts for edit in draft.edits)))
     if not edits:
         raise NotPossible("nothing is left to change")
     if task.cross:
@@ -167,7 +167,8 @@ def _start(build: ImageBuild, image: FinalImage, choice: Choice) -> Start | None
     return read_start(build, image, choice)
 
 
-def _with_newlines(build: ImageBuild, edits: tuple[Edit, ...]) -> tuple[Edit, ...]:
+def with_newlines(build: ImageBuild, edits: tuple[Edit, ...]) -> tuple[Edit, ...]:
+    """The edits with the file's own newlines."""
     newline = build.source.newline
     if newline == "\n":
         return edits

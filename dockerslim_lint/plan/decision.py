@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from dockerslim_lint.edit import Claim, Fix, Safety, Withheld, apply
 from dockerslim_lint.facts.model import STRIPPED_ALL, FinalImage, ImageBuild
 from dockerslim_lint.plan.blocks.strip import strip_symbols
 from dockerslim_lint.plan.candidates import groups, key_of, tasks
-from dockerslim_lint.plan.compose import OurBug, Reread, compose
-from dockerslim_lint.plan.model import AtBest, NotPossible
+from dockerslim_lint.plan.compose import OurBug, Reread, compose, with_newlines
+from dockerslim_lint.plan.model import AtBest, Draft, NotPossible
 
 MAX_CANDIDATES = 6
 
@@ -67,8 +69,7 @@ class Plan:
             return Withheld(key, str(reason))
         if not draft.edits:
             return Withheld(key, "the build is not in this file")
-        newline = self._build.source.newline
-        edits = tuple(edit._replace(text=edit.text.replace("\n", newline)) for edit in draft.edits)
+        edits = with_newlines(self._build, draft.edits)
         if self._checked:
             after = self._reread(apply(self._build.source.data, edits)).images
             place = self._build.images.index(image)
@@ -103,6 +104,37 @@ class Plan:
         stripped = all(artifact.stripped == STRIPPED_ALL for _, artifact in image.artifacts)
         claim = Claim(tuple(path for path, _ in image.artifacts), static, stripped, claimed_needs(image, image.user))
         return (Fix(key, "", Safety.PROVABLE, "leave out what only the build needs", edits, "", (), claim),)
+
+    def alone(
+        self,
+        key: str,
+        title: str,
+        draft: Callable[[], Draft],
+        settled: Callable[[ImageBuild], bool],
+        cost: str = "",
+        repairs: str = "",
+        safety: Safety = Safety.PROVABLE,
+    ) -> tuple[Fix, ...] | Withheld:
+        """A rule's own fix, beside the slim decision. `draft` composes it or raises NotPossible.
+
+        `settled` tells of the build that it makes whether the finding is gone; then all programs are where they were.
+        """
+        try:
+            made = draft()
+        except NotPossible as reason:
+            return Withheld(key, str(reason))
+        edits = with_newlines(self._build, made.edits)
+        claim = None
+        if self._checked:
+            after = self._reread(apply(self._build.source.data, edits))
+            if len(after.problems) > len(self._build.problems) or not settled(after):
+                self.bugs.append(f"our bug: `{title}` would not settle it")
+                return Withheld(key, self.bugs[-1])
+            shipped = [one for image in after.images[-1:] for one in image.artifacts if "*" not in one[0]]
+            static = all(artifact.link.endswith("static") for _, artifact in shipped)
+            stripped = all(artifact.stripped == STRIPPED_ALL for _, artifact in shipped)
+            claim = Claim(tuple(path for path, _ in shipped), static, stripped, (), smaller=False)
+        return (Fix(key, "", safety, title, edits, cost, made.changes, claim, repairs=repairs),)
 
     def _group(self, image: FinalImage) -> tuple[FinalImage, ...]:
         return next(group for group in self._groups if image in group)

@@ -80,6 +80,8 @@ def locate(
         context = DirContext(candidate, is_real=True)
         if _has_all(context, sources):
             what = ", ".join(sources.paths[:3]) + (" …" if len(sources.paths) > 3 else "")
+            if not sources.paths and not sources.manifests:
+                return Located(context, candidate, "the file's own directory; it copies whatever is there")
             return Located(context, candidate, f"nearest directory that has {what or 'the Cargo.toml'}")
         if candidate == repository:
             break

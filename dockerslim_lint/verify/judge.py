@@ -36,7 +36,10 @@ def judge_image(
     if claim is not None:
         user = str(settings.get("User") or "")
         found.append(judge_needs(files, platform, claim.needs, user=user, env=environment))
-    found.append(judge_size(platform, old.size, new.size))
+    size = judge_size(platform, old.size, new.size)
+    if claim is not None and not claim.smaller:
+        size = size._replace(verdict=Verdict.NOT_APPLICABLE)
+    found.append(size)
     return tuple(found)
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from dockerslim_lint.facts.model import CargoCall, Warmup
-from dockerslim_lint.rule import Finding, ImageBuild, Invalid, Label, Plan, Rule, Severity, Valid, shipped_calls
+from dockerslim_lint.rule import Finding, Fixes, ImageBuild, Invalid, Label, Plan, Rule, Severity, Valid, shipped_calls
 
 CHEF = """\
 FROM rust:1-alpine AS builder
@@ -19,6 +19,12 @@ FROM gcr.io/distroless/static-debian13
 COPY --from=builder /app/target/release/app /app
 CMD ["/app"]
 """
+
+COOK = "cook --recipe-path recipe.json"
+DIST = CHEF.replace("build --release", "build --profile dist --no-default-features -F a,b").replace(
+    "t/rel", "t/dist/rel"
+)
+DIST = DIST.replace("dist/release", "dist")
 
 TRICK = """\
 FROM rust:1-alpine AS builder
@@ -40,7 +46,8 @@ class BuiltTwice(Rule):
     profile, target and features are those of the real build; else it builds all of them, or those that differ, again, and
     the layer only costs time and space.
 
-    **Fix safety.** There is no fix: which of the two is meant, only you know.
+    **Fix safety.** Needs a proof: `cook` gets what the build has and it has not. None where the two contradict each other,
+    and none for placeholders: which of the two is meant, only you know.
     """
 
     CODE = "DSL303"
@@ -59,7 +66,22 @@ class BuiltTwice(Rule):
                 call.command.span,
                 note="cargo shares nothing between them",
                 labels=(Label(warmups[-1].command.span, "builds them ahead, for nothing"),),
+                fixes=self._alike(build, plan, warmups[-1], number),
             )
+
+    def _alike(self, build: ImageBuild, plan: Plan, cook: Warmup, number: int) -> Fixes:
+        from dockerslim_lint.plan.blocks.cook_flags import cook_like_build
+
+        def settled(after: ImageBuild) -> bool:
+            warmups = self._before(after, after.calls[number])
+            return not all(self._differs(warmup, after.calls[number]) for warmup in warmups)
+
+        return plan.alone(
+            f"cook:{cook.command.instruction}",
+            "give cook the flags of the build",
+            lambda: cook_like_build(build, cook, number),
+            settled,
+        )
 
     @staticmethod
     def _before(build: ImageBuild, call: CargoCall) -> list[Warmup]:
@@ -94,7 +116,12 @@ class BuiltTwice(Rule):
                 return "the features"
         return ""
 
-    INVALID = (Invalid(CHEF, line=7), Invalid(TRICK, line=6))
+    INVALID = (
+        Invalid(CHEF, line=7, fixed=CHEF.replace(COOK, COOK + " --release")),
+        Invalid(TRICK, line=6),
+        Invalid(DIST, line=7, fixed=DIST.replace(COOK, COOK + " --profile dist --no-default-features --features a,b")),
+        Invalid(CHEF.replace("chef cook", "chef cook --release --features a"), line=7),
+    )
     VALID = (
         Valid(near=0, text=CHEF.replace("chef cook", "chef cook --release")),
         Valid(near=0, text=CHEF.replace("chef cook", "chef cook --profile release")),

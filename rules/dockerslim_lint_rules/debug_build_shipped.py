@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from dockerslim_lint.facts.model import CargoCall
-from dockerslim_lint.rule import Finding, ImageBuild, Invalid, Label, Plan, Rule, Severity, Valid
+from dockerslim_lint.rule import Finding, Fixes, ImageBuild, Invalid, Label, Plan, Rule, Severity, Valid
 
 MANIFEST = '[package]\nname = "app"\nversion = "0.1.0"\nedition = "2021"\n'
 FILES = {"Cargo.toml": MANIFEST, "src/main.rs": "fn main() {}\n"}
@@ -21,6 +21,9 @@ CMD ["/app"]
 """
 
 
+RELEASE = DEBUG.replace("cargo build", "cargo build --release").replace("debug", "release")
+
+
 class DebugBuildShipped(Rule):
     """A debug build is shipped.
 
@@ -31,7 +34,8 @@ class DebugBuildShipped(Rule):
     Nothing is said where the profile comes from a variable, where the manifest or the environment optimises the dev
     profile, and where the stage or the file is named for development.
 
-    **Fix safety.** There is no fix: overflow checks and assertions are part of how the program behaves.
+    **Fix safety.** Needs a proof: `--release`, and the program from `target/release`. Debug assertions and overflow checks
+    are gone then, which a proof sees only where the program runs into them. None for `cargo install --debug`.
     """
 
     CODE = "DSL204"
@@ -56,7 +60,24 @@ class DebugBuildShipped(Rule):
                     call.command.span,
                     note="--release is missing" if call.kind == "build" else "--debug asks for it",
                     labels=(Label(word.span, "ships it"),) if word is not None else (),
+                    fixes=self._release(build, plan, number),
                 )
+
+    @staticmethod
+    def _release(build: ImageBuild, plan: Plan, number: int) -> Fixes:
+        from dockerslim_lint.plan.blocks.builder_steps import release_build
+
+        paths = [[path for path, _ in image.artifacts] for image in build.images]
+        return plan.alone(
+            f"release:{build.calls[number].command.instruction}",
+            "build for release",
+            lambda: release_build(build, number),
+            lambda after: (
+                after.calls[number].profile == "release"
+                and [[path for path, _ in image.artifacts] for image in after.images] == paths
+            ),
+            "debug assertions and overflow checks are left out",
+        )
 
     @staticmethod
     def _optimised(build: ImageBuild, number: int, call: CargoCall) -> bool:
@@ -67,14 +88,15 @@ class DebugBuildShipped(Rule):
         return crate is not None and crate.profile("dev").get("opt-level", 0) not in (0, "0")
 
     INVALID = (
-        Invalid(DEBUG, line=4),
-        Invalid(DEBUG, line=4, files=FILES),
+        Invalid(DEBUG, line=4, fixed=RELEASE),
+        Invalid(DEBUG, line=4, fixed=RELEASE, files=FILES),
         Invalid(
             DEBUG.replace("cargo build", "cargo install --debug --path .").replace(
                 "/app/target/debug", "/usr/local/cargo/bin"
             ),
             line=4,
         ),
+        Invalid(DEBUG.replace("build\n", "build --profile dev\n"), line=4),
     )
     VALID = (
         Valid(near=0, text=DEBUG.replace("cargo build", "cargo build --release").replace("debug", "release")),

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from dockerslim_lint.rule import Finding, ImageBuild, Invalid, Label, Plan, Rule, Severity, Valid, shipped_calls
+from dockerslim_lint.edit import Safety
+from dockerslim_lint.facts.stages import chain_of
+from dockerslim_lint.rule import Finding, Fixes, ImageBuild, Invalid, Label, Plan, Rule, Severity, Valid, shipped_calls
 
 FEW = 8
 """So many locked packages are built in seconds: not worth a word."""
@@ -28,7 +30,9 @@ class DependenciesRebuilt(Rule):
     the same RUN) or build the dependencies in a layer before the sources come (`cargo chef cook`). Only the time of the
     build changes, not the image.
 
-    **Fix safety.** There is no fix.
+    **Fix safety.** Shown and never written: two cache mounts, and a copy of the program out of them, which the later COPY
+    takes. Whether your builder keeps its mounts is not known here, and a proof starts with empty ones: it cannot show what
+    a kept `target/` does with sources that are older than it.
     """
 
     CODE = "DSL302"
@@ -50,23 +54,33 @@ class DependenciesRebuilt(Rule):
                 build.calls[number].command.span,
                 note="no cache mount, no layer for the dependencies",
                 labels=(Label(build.instructions[whole].keyword_span, "changes with every file"),),
+                fixes=self._mounts(build, plan, number),
             )
 
     @staticmethod
-    def _chain(build: ImageBuild, stage: int) -> set[int]:
-        chain = {stage}
-        parent = build.stages[stage].parent
-        while parent is not None:
-            chain.add(parent)
-            parent = build.stages[parent].parent
-        return chain
+    def _mounts(build: ImageBuild, plan: Plan, number: int) -> Fixes:
+        from dockerslim_lint.plan.blocks.cache_mount import add_cache_mounts
+
+        instruction = build.calls[number].command.instruction
+        return plan.alone(
+            f"cache:{instruction}",
+            "keep what cargo downloads and builds in cache mounts",
+            lambda: add_cache_mounts(build, number),
+            lambda after: (
+                any(mount.instruction == instruction for mount in after.mounts)
+                and not after.lost
+                and [image.artifacts for image in after.images] == [image.artifacts for image in build.images]
+            ),
+            cost="only where the builder keeps its mounts from one build to the next",
+            safety=Safety.DISPLAY,
+        )
 
     def _whole_context(self, build: ImageBuild, number: int) -> int | None:
         """The COPY of everything that stands before the call, None if there is none or the sources are not from there."""
         call = build.calls[number]
         if call.source != "context":
             return None
-        chain = self._chain(build, call.command.stage)
+        chain = set(chain_of(build.stages[call.command.stage], build.stages))
         for transfer in build.transfers:
             if transfer.stage not in chain or transfer.instruction > call.command.instruction:
                 continue
@@ -79,7 +93,7 @@ class DependenciesRebuilt(Rule):
     def _warmed(self, build: ImageBuild, number: int) -> bool:
         """Whether anything keeps what was built: a mount, an earlier build, something copied from a stage, a compiler cache."""
         call = build.calls[number]
-        at, chain = call.command.instruction, self._chain(build, call.command.stage)
+        at, chain = call.command.instruction, set(chain_of(build.stages[call.command.stage], build.stages))
         if any(mount.instruction == at and mount.kind == "cache" for mount in build.mounts):
             return True
         if {"RUSTC_WRAPPER", "CARGO_BUILD_RUSTC_WRAPPER"} & set(call.command.variables):

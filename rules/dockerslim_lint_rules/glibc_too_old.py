@@ -61,13 +61,16 @@ class GlibcTooOld(Rule):
                 continue
             built = _version(builder)
             steps = glibc.steps(built, has)
-            severity, result = Severity.INFO, "it starts only if it needs no function that is newer"
+            names = names_of(programs)
+            several = ", " in names
+            each = "each" if several else "it"
+            severity, result = Severity.INFO, f"{each} starts only if it needs no function that is newer"
             if any(step.every for step in steps):
-                severity, result = Severity.ERROR, "it does not start"
+                severity, result = Severity.ERROR, "none of them starts" if several else "it does not start"
             elif steps:
                 reasons = " or ".join(step.when for step in reversed(steps))
-                severity, result = Severity.WARNING, f"it may not start, if it {reasons}"
-            text = f"{names_of(programs)} is linked on glibc {built} ({builder.base_reference}), and {stage.base_reference} has {has}"
+                severity, result = Severity.WARNING, f"{each} may not start, if it {reasons}"
+            text = f"{names} {'are' if several else 'is'} linked on glibc {built} ({builder.base_reference}), and {stage.base_reference} has {has}"
             yield self.finding(
                 f"{text}: {result}.",
                 stage.word.span,

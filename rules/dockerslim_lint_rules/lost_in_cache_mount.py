@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from dockerslim_lint.rule import Finding, ImageBuild, Invalid, Label, Plan, Rule, Severity, Valid
+from dockerslim_lint.rule import Finding, Fixes, ImageBuild, Invalid, Label, Plan, Rule, Severity, Valid
 
 CACHED = """\
 FROM rust:1-alpine AS builder
@@ -36,6 +36,14 @@ CMD ["./target/release/app"]
 """
 
 
+COPIED = "/usr/local/bin/app"
+MACHINE = CACHED.replace("--release", "--release --target $(uname -m)-unknown-linux-musl").replace(
+    "target/release/app", "target/*-linux-musl/release/app"
+)
+OUT_OF_MACHINE = f"&& cp target/$(uname -m)-unknown-linux-musl/release/app {COPIED}"
+COPY_OUT = f"&& cp target/release/app {COPIED}"
+
+
 class LostInCacheMount(Rule):
     """The program stays in a cache mount, and what asks for it later does not find it.
 
@@ -43,7 +51,8 @@ class LostInCacheMount(Rule):
     nor `COPY --from` sees it, and the build stops with "not found" (or the container does, where the program was to
     start from there). Copy the program out in the same RUN: `cargo build --release && cp target/release/app /app.bin`.
 
-    **Fix safety.** There is no fix.
+    **Fix safety.** Needs a proof, and there is nothing to compare with where the file as it is cannot be built: then
+    `--unsafe-fixes` writes it. The copy goes to /usr/local/bin.
     """
 
     CODE = "DSL301"
@@ -57,9 +66,47 @@ class LostInCacheMount(Rule):
                 lost.span,
                 note="copy the program out of the mount in the RUN that builds it",
                 labels=(Label(lost.mount.span, "holds what cargo builds, for this RUN alone"),),
+                fixes=self._copy_out(build, plan, lost.call),
             )
 
-    INVALID = (Invalid(CACHED, line=6), Invalid(LATER, line=5), Invalid(SINGLE, line=5))
+    @staticmethod
+    def _copy_out(build: ImageBuild, plan: Plan, call: int) -> Fixes:
+        from dockerslim_lint.plan.blocks.copy_out import copy_lost
+
+        return plan.alone(
+            f"copy-out:{build.calls[call].command.instruction}",
+            "copy the program out of the mount in the RUN that builds it",
+            lambda: copy_lost(build, call),
+            lambda after: not any(lost.call == call for lost in after.lost),
+            repairs="build",
+        )
+
+    INVALID = (
+        Invalid(
+            CACHED,
+            line=6,
+            fixed=CACHED.replace("--release", f"--release {COPY_OUT}").replace("/app/target/release/app", COPIED),
+        ),
+        Invalid(
+            LATER,
+            line=5,
+            fixed=LATER.replace("cp target/release/app", f"cp {COPIED}").replace("--release", f"--release {COPY_OUT}"),
+        ),
+        Invalid(
+            SINGLE,
+            line=5,
+            fixed=SINGLE.replace("./target/release/app", COPIED).replace("--release", f"--release {COPY_OUT}"),
+        ),
+        Invalid(
+            MACHINE,
+            line=6,
+            fixed=MACHINE.replace(
+                " $(uname -m)-unknown-linux-musl", f" $(uname -m)-unknown-linux-musl {OUT_OF_MACHINE}"
+            ).replace("/app/target/*-linux-musl/release/app", COPIED),
+        ),
+        Invalid(CACHED.replace("--release", "--release 2>&1 | tee log"), line=6),
+        Invalid(CACHED.replace("release/app /", "release/app* /"), line=6),
+    )
     VALID = (
         Valid(
             near=0,

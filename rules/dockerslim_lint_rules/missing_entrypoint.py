@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from dockerslim_lint.rule import Finding, ImageBuild, Invalid, Label, Plan, Rule, Severity, Valid, names_of
+from dockerslim_lint.facts.model import FinalImage, Started
+from dockerslim_lint.rule import Finding, Fixes, ImageBuild, Invalid, Label, Plan, Rule, Severity, Valid, names_of
 
 ROOT = """\
 FROM rust:1-alpine AS builder
@@ -39,6 +40,21 @@ ENTRYPOINT ["tick"]
 """
 
 
+FOLDER = """\
+FROM rust:1-alpine AS builder
+WORKDIR /app
+COPY . .
+RUN cargo install --path . --root /out
+FROM alpine:3.24
+CMD ["server"]
+COPY --from=builder /out/bin /opt
+"""
+CRATE = {
+    "Cargo.toml": '[package]\nname = "server"\nversion = "0.1.0"\nedition = "2021"\n[profile.release]\nstrip = true\n',
+    "src/main.rs": "fn main() {}\n",
+}
+
+
 class MissingEntrypoint(Rule):
     """ENTRYPOINT or CMD names a program that no step puts there: the container does not start.
 
@@ -50,7 +66,8 @@ class MissingEntrypoint(Rule):
     The rule speaks only where all files of the image are accounted for: not on a base that is not in the catalogue, not
     after a script or a download, not where whole directories are copied to that place.
 
-    **Fix safety.** There is no fix: the place of the program or the command may be what is wrong.
+    **Fix safety.** Needs a proof, which shows that the image starts: the command names the program where it is, or the
+    COPY gets the slash that it lacks. None where several programs could be meant, or nothing of that name is there.
     """
 
     CODE = "DSL405"
@@ -76,13 +93,32 @@ class MissingEntrypoint(Rule):
                     started.span,
                     note="not there",
                     labels=tuple(labels[:1]),
+                    fixes=self._where_it_is(build, plan, image, started),
                 )
 
+    @staticmethod
+    def _where_it_is(build: ImageBuild, plan: Plan, image: FinalImage, started: Started) -> Fixes:
+        from dockerslim_lint.plan.blocks.start import start_where_it_is
+
+        place = build.images.index(image)
+        return plan.alone(
+            f"start:{started.instruction}",
+            "start the program where it is",
+            lambda: start_where_it_is(build, image, started),
+            lambda after: after.images[place].launch.program in dict(after.images[place].artifacts),
+            repairs="start",
+        )
+
     INVALID = (
-        Invalid(ROOT, line=8),
-        Invalid(MOVED, line=8),
-        Invalid(FILE, line=7),
-        Invalid(ROOT.replace('["slice"]', '["/usr/local/bin/slice"]'), line=8),
+        Invalid(ROOT, line=8, fixed=ROOT.replace('["slice"]', '["/slice"]')),
+        Invalid(MOVED, line=8, fixed=MOVED.replace('/app/server"', '/srv/app/server"')),
+        Invalid(FILE, line=7, fixed=FILE.replace("/usr/local/bin\n", "/usr/local/bin/\n")),
+        Invalid(
+            ROOT.replace('["slice"]', '["/usr/local/bin/slice"]'),
+            line=8,
+            fixed=ROOT.replace('["slice"]', '["/slice"]'),
+        ),
+        Invalid(FOLDER, line=6, fixed=FOLDER.replace('["server"]', '["/opt/server"]'), files=CRATE),
     )
 
     VALID = (
@@ -103,5 +139,8 @@ class MissingEntrypoint(Rule):
         Valid(near=2, text=FILE.replace("/usr/local/bin\n", "/usr/local/bin/\n")),
         Valid(near=2, text=FILE.replace("/usr/local/bin\n", "/usr/bin\n")),
         Valid(near=2, text=FILE.replace("gcr.io/distroless/static-debian13", "alpine:3.24")),
+        Valid(near=4, text=FOLDER.replace("bin /opt", "bin /usr/local/bin"), files=CRATE),
+        Valid(near=4, text=FOLDER.replace("CMD", "ENV PATH=/opt:$PATH\nCMD"), files=CRATE),
+        Valid(near=4, text=FOLDER),
         Valid(near=3, text=ROOT.replace('["slice"]', '["/usr/bin/slice"]').replace("/slice /\n", "/slice /bin/\n")),
     )

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from dockerslim_lint.catalog import needs
-from dockerslim_lint.rule import Finding, ImageBuild, Invalid, Plan, Rule, Severity, Valid, labels_of_calls
+from dockerslim_lint.facts.model import FinalImage
+from dockerslim_lint.rule import Finding, Fixes, ImageBuild, Invalid, Plan, Rule, Severity, Valid, labels_of_calls
 
 MANIFEST = """\
 [package]
@@ -53,6 +54,9 @@ CMD ["/app"]
 """
 
 
+BUNDLES = "/etc/ssl/certs/ca-certificates.crt /etc/ssl/certs/ca-certificates.crt"
+
+
 class NoCertificates(Rule):
     """The program asks the system for certificate authorities, and the image has none.
 
@@ -65,7 +69,8 @@ class NoCertificates(Rule):
 
     It speaks only where Cargo.lock can be read and a normal dependency of the crate leads to such a client.
 
-    **Fix safety.** There is no fix of its own; a rewrite to another base brings the certificates along.
+    **Fix safety.** Needs a proof: `ca-certificates` is installed with what the image installs anyway, else the builder's
+    bundle is copied. A rewrite to another base brings the certificates along.
     """
 
     CODE = "DSL401"
@@ -93,10 +98,31 @@ class NoCertificates(Rule):
                     word.span,
                     note="no /etc/ssl/certs here",
                     labels=labels_of_calls(build, [(path, artifact)], f"links {', '.join(wanting)}"),
+                    fixes=self._bring(build, plan, image, artifact.call or 0),
                 )
                 break
 
-    INVALID = (Invalid(SLIM, line=5, files=FILES), Invalid(SCRATCH, line=5, files=FILES))
+    @staticmethod
+    def _bring(build: ImageBuild, plan: Plan, image: FinalImage, call: int) -> Fixes:
+        from dockerslim_lint.plan.blocks.certificates import bring_certificates
+
+        place = build.images.index(image)
+        return plan.alone(
+            f"certificates:{image.stage}",
+            "bring the certificate authorities",
+            lambda: bring_certificates(build, image, call),
+            lambda after: after.images[place].inside.certificates is not False,
+        )
+
+    INVALID = (
+        Invalid(SLIM, line=5, fixed=SLIM.replace("libssl3", "libssl3 ca-certificates"), files=FILES),
+        Invalid(
+            SCRATCH,
+            line=5,
+            fixed=SCRATCH.replace("FROM scratch", f"FROM scratch\nCOPY --from=builder {BUNDLES}"),
+            files=FILES,
+        ),
+    )
 
     VALID = (
         Valid(near=0, text=SLIM.replace("libssl3", "libssl3 ca-certificates"), files=FILES),

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from dockerslim_lint.rule import Finding, ImageBuild, Invalid, Label, Plan, Rule, Severity, Valid
+from dockerslim_lint.facts.model import Mount
+from dockerslim_lint.rule import Finding, Fixes, ImageBuild, Invalid, Label, Plan, Rule, Severity, Valid
 
 CACHED = """\
 FROM rust:1-alpine AS builder
@@ -31,7 +32,7 @@ class SharedCacheMount(Rule):
     Nothing is said where a variable stands in the mount, where the stage runs on the build platform, where a target is
     named (each has a directory of its own), and where one platform is asked for.
 
-    **Fix safety.** There is no fix.
+    **Fix safety.** Needs a proof, for the builder has to know variables in a mount's id.
     """
 
     CODE = "DSL305"
@@ -54,10 +55,39 @@ class SharedCacheMount(Rule):
                         mount.span,
                         note="its id is the same for all of them",
                         labels=(Label(call.command.span, "builds into it"),),
+                        fixes=self._one_each(build, plan, mount),
                     )
                     break
 
-    INVALID = (Invalid(CACHED, line=4, platforms=BOTH),)
+    @staticmethod
+    def _one_each(build: ImageBuild, plan: Plan, mount: Mount) -> Fixes:
+        from dockerslim_lint.plan.blocks.builder_steps import mount_per_platform
+
+        return plan.alone(
+            f"mount:{mount.span.start}",
+            "give each platform a mount of its own",
+            lambda: mount_per_platform(build, mount),
+            lambda after: sum(one.varies for one in after.mounts) > sum(one.varies for one in build.mounts),
+        )
+
+    INVALID = (
+        Invalid(
+            CACHED,
+            line=4,
+            fixed=CACHED.replace("RUN", "ARG TARGETPLATFORM\nRUN").replace(
+                "/target cargo", "/target,id=/app/target-$TARGETPLATFORM cargo"
+            ),
+            platforms=BOTH,
+        ),
+        Invalid(
+            CACHED.replace("COPY . .", "ARG TARGETPLATFORM\nCOPY . .").replace("cache,", "cache,id=app,"),
+            line=5,
+            fixed=CACHED.replace("COPY . .", "ARG TARGETPLATFORM\nCOPY . .").replace(
+                "cache,", "cache,id=app-$TARGETPLATFORM,"
+            ),
+            platforms=BOTH,
+        ),
+    )
     VALID = (
         Valid(near=0, text=CACHED),
         Valid(near=0, text=CACHED, platforms=BOTH[:1]),

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from dockerslim_lint.rule import Finding, ImageBuild, Invalid, Plan, Rule, Severity, Valid
+from dockerslim_lint.facts.model import FinalImage, ShellUse
+from dockerslim_lint.rule import Finding, Fixes, ImageBuild, Invalid, Plan, Rule, Severity, Valid
 
 STATIC = """\
 FROM rust:1-alpine AS builder
@@ -23,6 +24,9 @@ RUN = EXEC.replace("CMD [", "RUN mkdir -p /data\nCMD [")
 HEALTH = EXEC.replace("CMD [", "HEALTHCHECK CMD /usr/local/bin/web --check || exit 1\nCMD [")
 
 
+FIXED = STATIC.replace("CMD /usr/local/bin/web --port 8080", 'CMD ["/usr/local/bin/web", "--port", "8080"]')
+
+
 class ShellFormWithoutShell(Rule):
     """A command in shell form on a base without a shell.
 
@@ -33,7 +37,8 @@ class ShellFormWithoutShell(Rule):
     Write the exec form, `CMD ["app", "--port", "80"]`, make directories in the builder and COPY them, or take a base with a
     shell (alpine, the `debug` tags of distroless).
 
-    **Fix safety.** There is no fix: what the shell would have done with variables and quotes is not always clear.
+    **Fix safety.** Needs a proof: the exec form, where every word is what a shell would make of it and the first is a
+    program of the image. None where variables, quotes or operators would need a shell, and none for RUN.
     """
 
     CODE = "DSL403"
@@ -57,13 +62,37 @@ class ShellFormWithoutShell(Rule):
                     instruction.keyword_span,
                     note="run by /bin/sh -c",
                     severity=severity,
+                    fixes=self._exec_form(build, plan, image, use),
                 )
 
+    @staticmethod
+    def _exec_form(build: ImageBuild, plan: Plan, image: FinalImage, use: ShellUse) -> Fixes:
+        from dockerslim_lint.plan.blocks.start import exec_form
+
+        return plan.alone(
+            f"exec:{use.instruction}",
+            "write the exec form",
+            lambda: exec_form(build, image, use),
+            lambda after: after.instructions[use.instruction].json is not None,
+            repairs="start" if use.role == "launch" else "",
+        )
+
     INVALID = (
-        Invalid(STATIC, line=7),
+        Invalid(STATIC, line=7, fixed=FIXED),
         Invalid(RUN, line=7),
-        Invalid(HEALTH, line=7),
-        Invalid(STATIC.replace("gcr.io/distroless/static-debian13", "scratch").replace("CMD", "ENTRYPOINT"), line=7),
+        Invalid(
+            HEALTH,
+            line=7,
+            fixed=HEALTH.replace("CMD /usr/local/bin/web --check || exit 1", 'CMD ["/usr/local/bin/web", "--check"]'),
+        ),
+        Invalid(
+            STATIC.replace("gcr.io/distroless/static-debian13", "scratch").replace("CMD", "ENTRYPOINT"),
+            line=7,
+            fixed=FIXED.replace("gcr.io/distroless/static-debian13", "scratch").replace("CMD", "ENTRYPOINT"),
+        ),
+        Invalid(STATIC.replace("CMD /usr", "CMD exec /usr"), line=7, fixed=FIXED),
+        Invalid(STATIC.replace("8080", "$PORT"), line=7),
+        Invalid(STATIC.replace("CMD /usr/local/bin/web", "ENTRYPOINT web") + 'CMD ["--verbose"]\n', line=7),
     )
 
     VALID = (

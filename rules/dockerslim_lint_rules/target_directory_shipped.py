@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from dockerslim_lint.facts.model import Transfer
-from dockerslim_lint.rule import Finding, ImageBuild, Invalid, Label, Plan, Rule, Severity, Valid
+from dockerslim_lint.facts.model import FinalImage, Transfer
+from dockerslim_lint.rule import Finding, Fixes, ImageBuild, Invalid, Label, Plan, Rule, Severity, Valid
 
 WHOLE = """\
 FROM rust:1-alpine AS builder
@@ -18,14 +18,24 @@ CMD ["/app/server"]
 """
 
 
+TOOLS = WHOLE.replace("build --release", "install --path .").replace("/app/server", "server")
+TOOLS = TOOLS.replace("/src/target/release /app", "/usr/local/cargo/bin/ /usr/local/bin/")
+FILES = {
+    "Cargo.toml": '[package]\nname = "server"\nversion = "0.1.0"\nedition = "2021"\n[profile.release]\nstrip = true\n',
+    "src/main.rs": "fn main() {}\n",
+}
+
+
 class TargetDirectoryShipped(Rule):
     """cargo's whole output directory is copied into the image.
 
     Beside the program, `target/` holds every dependency's objects and libraries, build scripts and fingerprints: many
     times the program's size, and nothing of it is read when the container starts. It comes in by a COPY of `target/`, of
-    a profile's directory in it, or of the project's directory. Copy the program alone.
+    a profile's directory in it, or of the project's directory. Copy the program alone. The same is said of CARGO_HOME's
+    `bin/` after a `cargo install`: cargo and rustup are there too.
 
-    **Fix safety.** There is no fix: which files beside the program are needed, only you know.
+    **Fix safety.** Needs a proof: the programs that the image starts are copied alone, to where they were. None for the
+    project's directory, or where nothing in it is started: which files are needed then, only you know.
     """
 
     CODE = "DSL203"
@@ -35,6 +45,7 @@ class TargetDirectoryShipped(Rule):
     def check(self, build: ImageBuild, plan: Plan) -> Iterator[Finding]:
         seen: set[int] = set()
         for image in build.images:
+            yield from self._with_cargo(build, plan, image)
             for _, number in image.outputs:
                 call = build.calls[number]
                 for transfer in image.transfers:
@@ -47,7 +58,40 @@ class TargetDirectoryShipped(Rule):
                         build.instructions[transfer.instruction].body_span,
                         note="the program alone is needed",
                         labels=(Label(call.command.span, "builds into it"),),
+                        fixes=self._programs(build, plan, image, transfer, number),
                     )
+
+    def _with_cargo(self, build: ImageBuild, plan: Plan, image: FinalImage) -> Iterator[Finding]:
+        """The directory in which `cargo install` puts programs is where cargo itself is."""
+        installs = {artifact.call for _, artifact in image.artifacts if artifact.call is not None}
+        for transfer in image.transfers:
+            for number in sorted(installs):
+                call = build.calls[number]
+                builder = build.stages[call.command.stage]
+                home = builder.image.cargo_home if builder.image is not None and builder.image.toolchain else ""
+                if transfer.origin_stage != builder.number or not home or call.output != f"{home}/bin":
+                    continue
+                if any(source.rstrip("/") in (home, call.output) for source in transfer.sources):
+                    yield self.finding(
+                        f"{transfer.sources[0]} is copied with cargo, rustup and all other tools that are there.",
+                        build.instructions[transfer.instruction].body_span,
+                        note="the program alone is needed",
+                        labels=(Label(call.command.span, "installs into it"),),
+                        fixes=self._programs(build, plan, image, transfer, number),
+                    )
+                    break
+
+    @staticmethod
+    def _programs(build: ImageBuild, plan: Plan, image: FinalImage, transfer: Transfer, number: int) -> Fixes:
+        from dockerslim_lint.plan.blocks.one_program import copy_programs_only
+
+        place = build.images.index(image)
+        return plan.alone(
+            f"programs:{transfer.instruction}",
+            "copy only what the image starts",
+            lambda: copy_programs_only(build, image, transfer, number),
+            lambda after: after.images[place].launch == image.launch,
+        )
 
     @staticmethod
     def _source(transfer: Transfer, output: str) -> str:
@@ -57,25 +101,44 @@ class TargetDirectoryShipped(Rule):
         return next((source for source in transfer.sources if f"{output}/".startswith(f"{source.rstrip('/')}/")), "")
 
     INVALID = (
-        Invalid(WHOLE, line=6),
+        Invalid(
+            TOOLS,
+            line=6,
+            fixed=TOOLS.replace("/bin/ ", "/bin/server ").replace("/bin/\n", "/bin/server\n"),
+            files=FILES,
+        ),
+        Invalid(WHOLE, line=6, fixed=WHOLE.replace("release /app", "release/server /app/server")),
+        Invalid(
+            WHOLE.replace("/src/target/release /app", "/src/target/ ./t/").replace("/app/", "/t/release/"),
+            line=6,
+            fixed=WHOLE.replace("/src/target/release /app", "/src/target/release/server ./t/release/server").replace(
+                "/app/", "/t/release/"
+            ),
+        ),
         Invalid(
             WHOLE.replace("/src/target/release /app", "/src /src").replace("/app/", "/src/target/release/"),
             line=6,
         ),
     )
     VALID = (
-        Valid(near=0, text=WHOLE.replace("release /app", "release/server /app/server")),
-        Valid(near=0, text=WHOLE.replace("release /app", "release/server* /app/")),
+        Valid(near=0, text=TOOLS.replace("/bin/ ", "/bin/server "), files=FILES),
         Valid(
             near=0,
+            text=TOOLS.replace("--path .", "--path . --root /out").replace("/usr/local/cargo/bin/", "/out/bin/"),
+            files=FILES,
+        ),
+        Valid(near=1, text=WHOLE.replace("release /app", "release/server /app/server")),
+        Valid(near=1, text=WHOLE.replace("release /app", "release/server* /app/")),
+        Valid(
+            near=1,
             text=WHOLE.replace("--release", "--release && mv target/release/server /out/").replace(
                 "/src/target/release /app", "/out /app"
             ),
         ),
-        Valid(near=0, text=WHOLE.replace("cargo build --release", "cargo install --path . --root /src/target/release")),
-        Valid(near=0, text=WHOLE.replace("/src/target/release /app", "/src/assets /app/assets")),
+        Valid(near=1, text=WHOLE.replace("cargo build --release", "cargo install --path . --root /src/target/release")),
+        Valid(near=1, text=WHOLE.replace("/src/target/release /app", "/src/assets /app/assets")),
         Valid(
-            near=1,
+            near=3,
             text=WHOLE.replace("--release", "--release && mv target/release/server . && rm -rf target")
             .replace("/src/target/release /app", "/src /src")
             .replace("/app/", "/src/target/release/"),

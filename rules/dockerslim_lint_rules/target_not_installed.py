@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from dockerslim_lint.catalog import platforms
 from dockerslim_lint.facts.model import TARGET_ELSEWHERE, TARGET_MISSING
-from dockerslim_lint.rule import Finding, ImageBuild, Invalid, Label, Plan, Rule, Severity, Valid
+from dockerslim_lint.rule import Finding, Fixes, ImageBuild, Invalid, Label, Plan, Rule, Severity, Valid
 
 FILES = {
     "Cargo.toml": '[package]\nname = "app"\nversion = "0.1.0"\nedition = "2021"\n',
@@ -41,7 +41,8 @@ class TargetNotInstalled(Rule):
     It is said only where the crate is known (its toolchain file may list the target), and no step may install it in a
     way that is not read, such as a script.
 
-    **Fix safety.** There is no fix.
+    **Fix safety.** Needs a proof, and there is nothing to compare with, as the file as it is cannot be built:
+    `--unsafe-fixes` writes `rustup target add` before the step that builds.
     """
 
     CODE = "DSL105"
@@ -59,7 +60,9 @@ class TargetNotInstalled(Rule):
             text = "the build stops, as it finds no standard library"
             name = target.replace("*", "<machine>")
             if toolchain.target == TARGET_MISSING:
-                yield self.finding(f"{name} is not installed in this stage: {text}.", span)
+                yield self.finding(
+                    f"{name} is not installed in this stage: {text}.", span, fixes=self._add(build, plan, at)
+                )
             elif toolchain.target == TARGET_ELSEWHERE and toolchain.added is not None:
                 why = f"the call uses +{call.toolchain}" if call.toolchain else ""
                 if toolchain.file is not None:
@@ -68,13 +71,45 @@ class TargetNotInstalled(Rule):
                     f"{name} was added to the image's own toolchain, and {why}: {text}.",
                     span,
                     labels=(Label(toolchain.added.span, "adds it to the image's toolchain"),),
+                    fixes=self._add(build, plan, at),
                 )
 
+    @staticmethod
+    def _add(build: ImageBuild, plan: Plan, at: int) -> Fixes:
+        from dockerslim_lint.plan.blocks.builder_steps import add_target
+
+        return plan.alone(
+            f"target:{build.calls[at].command.instruction}",
+            "add the target before the step that builds",
+            lambda: add_target(build, at),
+            lambda after: after.toolchains[at].target not in (TARGET_MISSING, TARGET_ELSEWHERE),
+            repairs="build",
+        )
+
     INVALID = (
-        Invalid(MISSING, line=4, files=FILES),
-        Invalid(EARLY, line=5, files=PINNED),
-        Invalid(EARLY.replace("cargo build", "cargo +nightly build"), line=5, files=FILES),
-        Invalid(MISSING.replace("x86_64", "$(uname -m)"), line=4, files=FILES),
+        Invalid(MISSING, line=4, fixed=AFTER, files=FILES),
+        Invalid(
+            EARLY,
+            line=5,
+            fixed=EARLY.replace("RUN cargo", "RUN rustup target add x86_64-unknown-linux-musl\nRUN cargo"),
+            files=PINNED,
+        ),
+        Invalid(
+            EARLY.replace("cargo build", "cargo +nightly build"),
+            line=5,
+            fixed=EARLY.replace(
+                "RUN cargo build",
+                "RUN rustup target add --toolchain nightly x86_64-unknown-linux-musl\nRUN cargo +nightly build",
+            ),
+            files=FILES,
+        ),
+        Invalid(
+            MISSING.replace("x86_64", "$(uname -m)"),
+            line=4,
+            fixed=AFTER.replace("x86_64", "$(uname -m)"),
+            files=FILES,
+        ),
+        Invalid(MISSING.replace("RUN cargo", "RUN cd /app && cargo"), line=4, files=FILES),
     )
 
     VALID = (

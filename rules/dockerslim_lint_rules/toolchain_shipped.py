@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from dockerslim_lint.rule import Finding, ImageBuild, Invalid, Label, Plan, Rule, Severity, Valid
+from dockerslim_lint.facts.model import FinalImage
+from dockerslim_lint.rule import Finding, ImageBuild, Invalid, Label, Plan, Rule, Severity, Span, Valid
 
 FILES = {
     "Cargo.toml": '[package]\nname = "app"\nversion = "0.1.0"\nedition = "2021"\n[profile.release]\nstrip = true\n',
@@ -19,6 +20,21 @@ COPY . .
 RUN cargo build --release
 CMD ["./target/release/app"]
 """
+
+
+INSTALLED = """\
+FROM ubuntu:24.04
+RUN apt-get update && apt-get install -y curl gcc && rm -rf /var/lib/apt/lists/*
+RUN curl https://sh.rustup.rs -sSf | sh -s -- -y
+ENV PATH=/root/.cargo/bin:$PATH
+WORKDIR /app
+COPY . .
+RUN cargo build --release
+CMD ["./target/release/app"]
+"""
+
+REMOVERS = ("rm", "rustup", "apt-get", "apt", "find")
+"""After the build they may take the toolchain away."""
 
 
 class ToolchainShipped(Rule):
@@ -41,7 +57,10 @@ class ToolchainShipped(Rule):
             stage = build.stages[image.stage]
             base = stage.image
             first = build.stages[image.chain[0]]
-            if base is None or not base.toolchain or first.word is None:
+            if base is None or first.word is None:
+                continue
+            if not base.toolchain:
+                yield from self._installed(build, plan, image, first.word.span)
                 continue
             size = f" (~{base.unpacked_mb / 1000:.1f} GB)" if base.unpacked_mb else ""
             path, artifact = image.artifacts[0]
@@ -55,6 +74,23 @@ class ToolchainShipped(Rule):
                 labels=tuple(labels),
                 fixes=plan.slim(image),
             )
+
+    def _installed(self, build: ImageBuild, plan: Plan, image: FinalImage, base: Span) -> Iterator[Finding]:
+        """The cargo that made the program came by a step, and no step of this image takes it away again."""
+        calls = {artifact.call for _, artifact in image.artifacts if artifact.call is not None}
+        own = [build.calls[at].command for at in sorted(calls) if build.calls[at].command.stage in image.chain]
+        mounted = {mount.instruction for mount in build.mounts}
+        if not own or any(command.instruction in mounted or not command.certain for command in own):
+            return
+        if any(command.name in REMOVERS for command in image.commands if command.span > own[0].span):
+            return
+        yield self.finding(
+            "The Rust toolchain that a step installs is shipped with the program.",
+            base,
+            note="the image in which it was compiled",
+            labels=(Label(own[0].span, "compiles it here"),),
+            fixes=plan.slim(image),
+        )
 
     INVALID = (
         Invalid(
@@ -74,6 +110,7 @@ CMD ["./target/release/app"]
 """,
             files=FILES,
         ),
+        Invalid(INSTALLED, line=1, files=FILES),
     )
 
     VALID = (
@@ -81,4 +118,11 @@ CMD ["./target/release/app"]
         Valid(near=0, text=SINGLE.replace("cargo build --release", "cargo test"), files=FILES),
         Valid(near=0, text=SINGLE.replace('CMD ["./target/release/app"]\n', ""), files=FILES),
         Valid(near=0, text=SINGLE.replace("rust:1", "example.com/base:1"), files=FILES),
+        Valid(
+            near=1,
+            text=INSTALLED.replace("--release\n", "--release && rm -rf /root/.cargo /root/.rustup\n"),
+            files=FILES,
+        ),
+        Valid(near=1, text=INSTALLED.replace("--release\n", "--release && rustup self uninstall -y\n"), files=FILES),
+        Valid(near=1, text=INSTALLED.replace("CMD", "FROM debian:bookworm-slim\nCMD"), files=FILES),
     )

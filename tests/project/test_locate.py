@@ -74,6 +74,11 @@ def test_the_nearest_directory_that_has_everything(repo: Path) -> None:
     assert found.context.read("src/main.rs") == b""
 
 
+def test_where_nothing_is_looked_for_no_reason_is_made_up(repo: Path) -> None:
+    found = find(repo / "docker", "FROM a\nCOPY . /srv\n")
+    assert (found.root, found.reason) == (str(repo / "docker"), "the file's own directory; it copies whatever is there")
+
+
 def test_a_dot_counts_only_where_the_manifest_is(repo: Path) -> None:
     text = "FROM a\nWORKDIR /app\nCOPY . .\nRUN cargo build\n"
     assert find(repo / "docker", text).root == str(repo)

@@ -5,10 +5,13 @@ from __future__ import annotations
 from bisect import bisect_left
 from collections.abc import Sequence
 
-from dockerslim_lint.edit import Edit
+from dockerslim_lint.edit import ConfigChange, Edit
 from dockerslim_lint.facts.model import ImageBuild
 from dockerslim_lint.source import Span
-from dockerslim_lint.syntax.tree import Instruction, Trivia
+from dockerslim_lint.syntax.tree import Instruction, JsonString, Trivia
+
+PLAIN = frozenset("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_-./")
+"""What needs no quotes, in a shell nor in an instruction."""
 
 
 def line_start(build: ImageBuild, offset: int) -> int:
@@ -79,6 +82,21 @@ def removal(build: ImageBuild, instruction: Instruction) -> Span:
         end = node.span.end
         at += 1
     return Span(start, end)
+
+
+def start_at(
+    build: ImageBuild, instruction: Instruction, string: JsonString, new: str, reason: str
+) -> tuple[Edit, ConfigChange]:
+    """Another program in the exec form of ENTRYPOINT or CMD, and the change of the configuration that it is."""
+    body = instruction.body_span
+    text = build.source.text(body)
+    # offsets are bytes
+    raw = build.source.data
+    after = (raw[body.start : string.span.start] + new.encode() + raw[string.span.end : body.end]).decode(
+        "utf-8", "replace"
+    )
+    field = "Entrypoint" if instruction.keyword == "ENTRYPOINT" else "Cmd"
+    return Edit(string.span.start, string.span.end, new), ConfigChange(field, text, after, reason)
 
 
 def _place(build: ImageBuild, instruction: Instruction) -> int:

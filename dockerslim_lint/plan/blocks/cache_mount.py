@@ -1,0 +1,84 @@
+"""cargo's downloads and outputs are kept in cache mounts, from which the programs are copied out."""
+
+from __future__ import annotations
+
+from dockerslim_lint.edit import Edit
+from dockerslim_lint.facts import patterns
+from dockerslim_lint.facts.model import ImageBuild
+from dockerslim_lint.facts.stages import chain_of
+from dockerslim_lint.facts.users import is_root
+from dockerslim_lint.plan.blocks.copy_out import copy_programs, replaced
+from dockerslim_lint.plan.blocks.lines import PLAIN
+from dockerslim_lint.plan.model import Draft, NotPossible
+
+REGISTRY = "registry"
+"""Below CARGO_HOME (cargo book, "Cargo Home")."""
+
+
+def add_cache_mounts(build: ImageBuild, at: int) -> Draft:
+    """Two mounts, the copy, and the copy's path wherever the program is asked for later. Raises NotPossible."""
+    call = build.calls[at]
+    command = call.command
+    instruction = build.instructions[command.instruction]
+    line = build.source.line_of(command.span.start)
+    if call.kind != "build" or not command.certain:
+        raise NotPossible(f"the call in line {line} leaves its programs elsewhere")
+    if instruction.json is not None or instruction.heredocs:
+        raise NotPossible(f"the step in line {line} is no plain command")
+    if len(build.platforms) > 1:
+        raise NotPossible("each platform would need a mount of its own")
+    target, home = call.target_directory, _cargo_home(build, at)
+    if target is None or home is None or (set(target) | set(home)) - PLAIN:
+        raise NotPossible(f"where the call in line {line} keeps its files is only known when it runs")
+    _check_stage(build, at)
+    edits = []
+    names: dict[str, None] = {}
+    for use in build.uses:
+        if use.call != at or use.instruction == command.instruction:
+            continue
+        if not use.inside or set(use.inside) - (PLAIN - {"/"}):
+            raise NotPossible(f"line {build.source.line_of(use.span.start)} asks for more than one program")
+        names[f"{call.output}/{use.inside}"] = None
+        edits.append(replaced(build, use.span, f"/usr/local/bin/{use.inside}"))
+    if names:
+        edits.append(copy_programs(build, at, tuple(names)))
+    start = instruction.body_span.start
+    mounts = (f"{home}/{REGISTRY}", target)
+    flags = "".join(f"--mount=type=cache,target={place} {build.dockerfile.escape}\n    " for place in mounts)
+    return Draft((*edits, Edit(start, start, flags)))
+
+
+def _cargo_home(build: ImageBuild, at: int) -> str | None:
+    command = build.calls[at].command
+    named = command.variables.get("CARGO_HOME")
+    if named is not None:
+        return named.text
+    image = build.stages[command.stage].image
+    return image.cargo_home or None if image is not None else None
+
+
+def _check_stage(build: ImageBuild, at: int) -> None:
+    """Nobody else may need what would be in the mount. Raises NotPossible."""
+    call = build.calls[at]
+    number = call.command.stage
+    chain = chain_of(build.stages[number], build.stages)
+    image = build.stages[number].image
+    if any(stage.parent == number for stage in build.stages) or any(number in one.chain for one in build.images):
+        raise NotPossible("another stage is based on the builder, and would find no target/")
+    users = [
+        instruction.words[0].literal
+        for stage in chain
+        for index in build.stages[stage].instructions
+        if (instruction := build.instructions[index]).keyword == "USER" and instruction.words
+    ]
+    if image is None or image.user or any(user is None or not is_root(user) for user in users):
+        raise NotPossible("the builder does not run as root, and a new mount is root's")
+    for other in build.calls:
+        same = other.target_directory == call.target_directory and other.command.stage in chain
+        if other is not call and same and other.command.instruction != call.command.instruction:
+            raise NotPossible("another step builds into the same directory")
+    for transfer in build.transfers:
+        for source in transfer.sources if transfer.origin_stage in chain else ():
+            if patterns.below(call.output or "", patterns.join("/", source)):
+                line = build.source.line_of(build.instructions[transfer.instruction].span.start)
+                raise NotPossible(f"line {line} copies {source} with all that is in it")

@@ -1,0 +1,54 @@
+"""``cargo chef cook`` gets the flags of the build that it warms."""
+
+from __future__ import annotations
+
+from dockerslim_lint.edit import Edit
+from dockerslim_lint.facts.model import TARGET_INSTALLED, CargoCall, ImageBuild, Warmup
+from dockerslim_lint.plan.model import Draft, NotPossible
+
+SWITCHES = ("--all-features", "--no-default-features")
+
+
+def cook_like_build(build: ImageBuild, cook: Warmup, at: int) -> Draft:
+    """What is missing is added; what is there and should not be cannot be taken away. Raises NotPossible."""
+    call = build.calls[at]
+    line = build.source.line_of(cook.command.span.start)
+    if cook.kind != "cook":
+        raise NotPossible("the steps after the build of the placeholder would look in the wrong place")
+    if cook.end is None:
+        raise NotPossible(f"the arguments of cook in line {line} cannot be told from the shell's")
+    text = _profile(cook, call, line) + _target(build, cook, at, line) + _features(cook, call, line)
+    return Draft((Edit(cook.end, cook.end, text),))
+
+
+def _profile(cook: Warmup, call: CargoCall, line: int) -> str:
+    if cook.profile == call.profile:
+        return ""
+    if cook.profile != "dev" or call.profile is None:
+        raise NotPossible(f"cook in line {line} asks for another profile, and which is meant, only you know")
+    return " --release" if call.profile == "release" else f" --profile {call.profile}"
+
+
+def _target(build: ImageBuild, cook: Warmup, at: int, line: int) -> str:
+    call = build.calls[at]
+    if cook.target.pattern == call.target.pattern:
+        return ""
+    if cook.target.pattern != "" or call.target.origin != "flag" or call.target.span is None:
+        raise NotPossible(f"cook in line {line} builds for another target, and which is meant, only you know")
+    text = build.source.text(call.target.span)
+    if "$" in text.replace("$(uname -m)", "") or text.startswith("-") or len(text.split("\n")) > 1:
+        raise NotPossible(f"the target of the build, {text}, may have no value where cook runs (line {line})")
+    known = build.toolchains[at]
+    there = known.target == TARGET_INSTALLED
+    if not there or (known.added is not None and known.added.span.start > cook.command.span.start):
+        raise NotPossible(f"the target of the build is not installed where cook runs (line {line})")
+    return f" --target {text}"
+
+
+def _features(cook: Warmup, call: CargoCall, line: int) -> str:
+    if set(cook.features) - set(call.features):
+        raise NotPossible(f"cook in line {line} asks for more features than the build")
+    missing = [name for name in call.features if name not in cook.features]
+    switches = "".join(f" {name}" for name in missing if name in SWITCHES)
+    names = ",".join(name for name in missing if name not in SWITCHES)
+    return switches + (f" --features {names}" if names else "")
