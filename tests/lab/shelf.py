@@ -3,7 +3,6 @@
 import shutil
 from pathlib import Path
 
-from dockerslim_lint.verify.elf import read_elf
 from tests.lab.debian import fetch, merged_usr, unpack
 from tests.lab.store import run
 
@@ -56,6 +55,9 @@ def merged(debs: Path, arch: str) -> None:
 
 def _closure(program: Path, root: Path, into: Path) -> str:
     """Copies the libraries that a program needs, and theirs; returns the name of its loader, which is copied too."""
+    # only making an image needs the environment of the tests; up, status and down do without
+    from dockerslim_lint.verify.elf import read_elf
+
     loader, pending, known = "", [program], set[str]()
     while pending:
         elf = read_elf(pending.pop().read_bytes())
