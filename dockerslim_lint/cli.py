@@ -1,13 +1,13 @@
-"""The command line: wiring only, and the only place that prints or exits."""
+"""The command line: wiring only, and the only place that exits."""
 
 from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from functools import partial
-from typing import TYPE_CHECKING, NoReturn, TextIO
+from typing import TYPE_CHECKING, Any, NoReturn
 
 import click
 
@@ -24,17 +24,16 @@ from dockerslim_lint.output.interface import (
     load_format,
     plain,
 )
-from dockerslim_lint.output.printable import printable
 from dockerslim_lint.project.guard import attempt
 from dockerslim_lint.project.settings import Overrides
 from dockerslim_lint.project.task import Task
+from dockerslim_lint.terminal import PROGRAM, flush, show, talk, write, write_bytes
 
 if TYPE_CHECKING:
     from click.shell_completion import CompletionItem
 
     from dockerslim_lint.project.verify import Prover
 
-PROGRAM = "dockerslim-lint"
 _COUNTING = ("text", "json", "markdown")
 """The formats that have a place for --statistics."""
 _EXITS = "\b\nExit codes (of several the order 5 > 2 > 4 > 3 > 7 > 6 > 1 > 0 decides):\n" + "\n".join(
@@ -46,9 +45,9 @@ def main() -> NoReturn:
     """The program. Ends with one of `EXIT_CODES`."""
     outcome = attempt(_run)
     if isinstance(outcome, Problem):
-        _talk([outcome.text, *([outcome.traceback] if "--verbose" in sys.argv else [])])
+        talk([outcome.text, *([outcome.traceback] if "--verbose" in sys.argv else [])])
         outcome = outcome.exit
-    _flush()
+    flush()
     raise SystemExit(int(outcome))
 
 
@@ -62,33 +61,44 @@ def _run() -> int:
     except click.ClickException as error:
         if {"--fix", "-"} <= set(sys.argv) and sys.stdin is not None and not sys.stdin.isatty():
             # not even an option that was mistyped may empty an editor's buffer
-            _write_bytes(sys.stdin.buffer.read())
+            write_bytes(sys.stdin.buffer.read())
         error.show()
         return error.exit_code
     except (click.Abort, KeyboardInterrupt):
-        _talk(["interrupted"])
+        talk(["interrupted"])
         return int(Exit.INTERRUPTED)
 
 
-@click.group(epilog=_EXITS, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
+class Commands(click.Group):
+    """`lint` is here; the others are loaded when one of them, or the list of all, is asked for."""
+
+    def all_commands(self) -> dict[str, click.Command]:
+        """Every command by its name."""
+        from dockerslim_lint.commands import OTHERS
+
+        for command in OTHERS:
+            self.add_command(command)
+        return dict(self.commands)
+
+    def list_commands(self, context: click.Context) -> list[str]:
+        return sorted(self.all_commands())
+
+    def get_command(self, context: click.Context, name: str) -> click.Command | None:
+        return self.commands.get(name) or self.all_commands().get(name)
+
+
+@click.group(
+    cls=Commands, epilog=_EXITS, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100}
+)
 @click.version_option(__version__, prog_name=PROGRAM)
 def cli() -> None:
     """Find what makes the image of a Rust program fat, slow or broken; rewrite the Dockerfile; prove the rewrite."""
 
 
 def _complete_rules(context: click.Context, parameter: click.Parameter, incomplete: str) -> list[CompletionItem]:
-    """Codes and names of rules for a shell's completion; behind the last comma of a list."""
-    from click.shell_completion import CompletionItem
+    from dockerslim_lint.commands import complete_rules
 
-    from dockerslim_lint.registry import rules
-
-    before, comma, word = incomplete.rpartition(",")
-    words = [(name, rule.summary()) for rule in rules() for name in (rule.CODE, rule.NAME)]
-    return [
-        CompletionItem(before + comma + name, help=told)
-        for name, told in words
-        if name.lower().startswith(word.lower())
-    ]
+    return complete_rules(context, parameter, incomplete)
 
 
 @cli.command(epilog=_EXITS)
@@ -192,43 +202,11 @@ def lint(
 
         data = read_stdin(sys.stdin, whole=filtering)
     if filtering:
-        give = context.with_resource(giving_back(data, _write_bytes))
-    for wrong, text in (
-        (verify and not changing, "--verify goes with --fix or --diff"),
-        (unsafe_fixes and not changing, "--unsafe-fixes goes with --fix or --diff"),
-        (bool(smoke or builder) and not verify, "--smoke and --builder go with --verify"),
-        (stdin and len(paths) > 1, "- (standard input) must be the only PATH"),
-        (stdin_filename is not None and not stdin, "--stdin-filename goes with - (standard input)"),
-        (diff and format_name != "text", "--diff goes with --format text"),
-        (
-            (write_baseline or prune_baseline) and not baseline,
-            "--write-baseline and --prune-baseline need --baseline FILE",
-        ),
-        (write_baseline and prune_baseline, "give either --write-baseline or --prune-baseline"),
-        (reason is not None and not add_ignore, "--reason goes with --add-ignore"),
-        (not (reason or "x").strip() or not (reason or "x").isprintable(), "--reason must be one line of text"),
-        (add_ignore and (changing or stdin), "--add-ignore goes with files, and without --fix and --diff"),
-        (
-            stdin and bool(changed_since or write_baseline or prune_baseline),
-            "- (standard input) is in no revision or baseline to write",
-        ),
-        (diff and (write_baseline or prune_baseline), "--diff writes nothing, so no baseline"),
-        (statistics and format_name not in _COUNTING, f"--statistics goes with --format {', '.join(_COUNTING)}"),
-    ):
-        if wrong:
-            raise click.UsageError(text)
-    try:
-        platforms = parse_platforms(platform) if platform is not None else None
-    except ConfigError as error:
-        raise click.UsageError(str(error)) from None
+        give = context.with_resource(giving_back(data, write_bytes))
+    _refuse_contradictions(context.params)
+    platforms = _platforms(platform)
     if smoke:
-        from dockerslim_lint.verify.commands import split_smoke
-
-        for text in smoke:
-            try:
-                split_smoke(text)
-            except ValueError as error:
-                raise click.UsageError(f"--smoke {text!r}: {error}") from None
+        _check_smokes(smoke)
     overrides = Overrides(platforms, fail_on, _names(select), _names(ignore))
     task = Task(
         fix=changing,
@@ -274,10 +252,10 @@ def lint(
             results, more = adoption.settle(results)
             told += more
     except ConfigError as error:
-        _talk([str(error)])
+        talk([str(error)])
         context.exit(int(Exit.USAGE))
     _report_talk(results, asked)
-    _talk([] if quiet else told)
+    talk([] if quiet else told)
     lines = load_format(format_name)(results, asked)
     color = color if format_name == "text" else "never"
     if diff:
@@ -286,7 +264,7 @@ def lint(
         give(results[0].before if results[0].after is None else results[0].after)
     codes = [result.exit(diff=diff) for result in results]
     if output_file is None:
-        _show(lines, sys.stderr if diff or filtering else sys.stdout, color)
+        show(lines, sys.stderr if diff or filtering else sys.stdout, color)
     elif not _write_report(output_file, lines):
         codes.append(Exit.USAGE)
     if exit_zero or filtering:
@@ -294,89 +272,55 @@ def lint(
     context.exit(int(deciding(codes)))
 
 
-@cli.command()
-@click.option("--color", type=click.Choice(("auto", "always", "never")), default="auto", show_default=True)
-def rules(color: str) -> None:
-    """List the rules: code, name, severity and how safe their fixes are."""
-    from dockerslim_lint import registry
-    from dockerslim_lint.output.rule_pages import rule_table
+def _refuse_contradictions(given: Mapping[str, Any]) -> None:
+    """Raises UsageError for options that do not go together; `given` are all of them by name."""
+    stdin, changing = "-" in given["paths"], given["fix"] or given["diff"]
+    into_baseline = given["write_baseline"] or given["prune_baseline"]
+    reason = given["reason"]
+    for wrong, text in (
+        (given["verify"] and not changing, "--verify goes with --fix or --diff"),
+        (given["unsafe_fixes"] and not changing, "--unsafe-fixes goes with --fix or --diff"),
+        (bool(given["smoke"] or given["builder"]) and not given["verify"], "--smoke and --builder go with --verify"),
+        (stdin and len(given["paths"]) > 1, "- (standard input) must be the only PATH"),
+        (given["stdin_filename"] is not None and not stdin, "--stdin-filename goes with - (standard input)"),
+        (given["diff"] and given["format_name"] != "text", "--diff goes with --format text"),
+        (
+            into_baseline and not given["baseline"],
+            "--write-baseline and --prune-baseline need --baseline FILE",
+        ),
+        (given["write_baseline"] and given["prune_baseline"], "give either --write-baseline or --prune-baseline"),
+        (reason is not None and not given["add_ignore"], "--reason goes with --add-ignore"),
+        (not (reason or "x").strip() or not (reason or "x").isprintable(), "--reason must be one line of text"),
+        (given["add_ignore"] and (changing or stdin), "--add-ignore goes with files, and without --fix and --diff"),
+        (
+            stdin and bool(given["changed_since"] or into_baseline),
+            "- (standard input) is in no revision or baseline to write",
+        ),
+        (given["diff"] and into_baseline, "--diff writes nothing, so no baseline"),
+        (
+            given["statistics"] and given["format_name"] not in _COUNTING,
+            f"--statistics goes with --format {', '.join(_COUNTING)}",
+        ),
+    ):
+        if wrong:
+            raise click.UsageError(text)
 
-    _show(rule_table(registry.rules()), sys.stdout, color)
 
-
-@cli.command()
-@click.option("--stdio", is_flag=True, help="Over standard input and output: always so, and some editors say it.")
-@click.pass_context
-def lsp(context: click.Context, stdio: bool) -> None:
-    """Serve an editor, which starts it: the language server (docs/editors). It needs the extra `lsp`."""
-    from dockerslim_lint.lsp import MissingExtraError, serve
-
-    if sys.stdin is None or sys.stdin.isatty():
-        raise click.UsageError("an editor starts the language server, not a terminal; docs/editors tells how")
+def _platforms(text: str | None) -> tuple[str, ...] | None:
     try:
-        context.exit(serve())
-    except MissingExtraError as error:
-        _talk([str(error)])
-        context.exit(int(Exit.USAGE))
-
-
-@cli.command()
-@click.argument("code", metavar="CODE|NAME", shell_complete=_complete_rules)
-@click.option("--color", type=click.Choice(("auto", "always", "never")), default="auto", show_default=True)
-def explain(code: str, color: str) -> None:
-    """Say what a rule is about, with examples."""
-    from dockerslim_lint import registry
-    from dockerslim_lint.output.rule_pages import rule_page
-
-    rule = registry.resolve(code)
-    if rule is None:
-        from dockerslim_lint.project.settings import suggestion_of_rule
-
-        known = tuple(word for rule in registry.rules() for word in (rule.CODE, rule.NAME))
-        raise click.UsageError(f'there is no rule "{code}"{suggestion_of_rule(code, known)}')
-    _show(rule_page(rule), sys.stdout, color)
-
-
-@cli.command(name="config")
-@click.argument("path", default=".", metavar="[PATH]", type=click.Path(readable=False))
-@click.option(
-    "--config",
-    "explicit",
-    metavar="FILE",
-    type=click.Path(readable=False),
-    help="Use this configuration instead of the nearest one.",
-)
-def show_config(path: str, explicit: str | None) -> None:
-    """Show which settings hold for a Dockerfile, or for those of a directory, and where each comes from.
-
-    What is printed is a configuration file, with the sources as comments.
-    """
-    from dockerslim_lint.output.settings import settings_lines
-    from dockerslim_lint.project.in_force import settings_in_force
-
-    try:
-        found = settings_in_force(path, explicit)
+        return parse_platforms(text) if text is not None else None
     except ConfigError as error:
         raise click.UsageError(str(error)) from None
-    _show(settings_lines(found.about, found.rows), sys.stdout, "never")
 
 
-@cli.command()
-@click.argument("shell", type=click.Choice(("bash", "zsh", "fish")))
-def completion(shell: str) -> None:
-    """Print the script that teaches a shell to complete commands, options, rules and files.
+def _check_smokes(smokes: tuple[str, ...]) -> None:
+    from dockerslim_lint.verify.commands import split_smoke
 
-    \b
-    bash   eval "$(dockerslim-lint completion bash)"                 in ~/.bashrc
-    zsh    eval "$(dockerslim-lint completion zsh)"                  in ~/.zshrc, after compinit
-    fish   dockerslim-lint completion fish > ~/.config/fish/completions/dockerslim-lint.fish
-    """
-    from click.shell_completion import get_completion_class
-
-    found = get_completion_class(shell)
-    assert found is not None, shell
-    script = found(cli, {}, PROGRAM, f"_{PROGRAM.replace('-', '_').upper()}_COMPLETE").source()
-    _write(sys.stdout, script.rstrip() + "\n")
+    for text in smokes:
+        try:
+            split_smoke(text)
+        except ValueError as error:
+            raise click.UsageError(f"--smoke {text!r}: {error}") from None
 
 
 def _surroundings() -> tuple[str, str]:
@@ -400,7 +344,7 @@ def _write_report(path: str, lines: Sequence[Line]) -> bool:
     try:
         write_report(Path(path), plain(lines).encode("utf-8", "backslashreplace"))
     except OSError as error:
-        _talk([f"--output-file {path}: cannot be written: {error.strerror}"])
+        talk([f"--output-file {path}: cannot be written: {error.strerror}"])
         return False
     return True
 
@@ -419,7 +363,7 @@ def _prover(task: Task, quiet: bool) -> AbstractContextManager[Prover | None]:
 
     if sys.stderr.isatty() and not quiet and os.environ.get("TERM") != "dumb":
         return Prover(task, LiveWatch(sys.stderr))
-    return Prover(task, LineWatch((lambda _: None) if quiet else partial(_write, sys.stderr)))
+    return Prover(task, LineWatch((lambda _: None) if quiet else partial(write, sys.stderr)))
 
 
 def _report_talk(results: Sequence[FileResult], asked: Asked) -> None:
@@ -439,16 +383,10 @@ def _report_talk(results: Sequence[FileResult], asked: Asked) -> None:
             lines[f"{result.path}: context {result.context or '-'} ({result.context_reason})"] = None
         elif asked.verbose and problem is None:
             lines[f"{result.path}: excluded by the configuration"] = None
-    _talk(lines)
+    talk(lines)
     for result in results:
         if result.proof is not None:
-            _write(sys.stderr, "".join(f"{line}\n" for line in result.proof.lines))
-
-
-def _talk(texts: Sequence[str] | dict[str, None]) -> None:
-    for text in texts:
-        shown = "\n".join(printable(line) for line in text.rstrip("\n").split("\n"))
-        _write(sys.stderr, f"{PROGRAM}: {shown}\n")
+            write(sys.stderr, "".join(f"{line}\n" for line in result.proof.lines))
 
 
 def _show_diff(results: Sequence[FileResult], color: str) -> None:
@@ -456,55 +394,6 @@ def _show_diff(results: Sequence[FileResult], color: str) -> None:
 
     diff = b"".join(unified(result.before, result.after, result.path) for result in results if result.after is not None)
     if diff and (color == "always" or sys.stdout.isatty()):
-        _show(diff_lines(diff), sys.stdout, color)
+        show(diff_lines(diff), sys.stdout, color)
     else:
-        _write_bytes(diff)
-
-
-def _show(lines: Sequence[Line], stream: TextIO | None, color: str) -> None:
-    """Write lines, in colour where that is wanted and possible."""
-    if stream is None:  # the user has closed it
-        return
-    wanted = color == "always" or (
-        color == "auto" and stream.isatty() and not os.environ.get("NO_COLOR") and os.environ.get("TERM") != "dumb"
-    )
-    if not wanted or not lines:
-        _write(stream, plain(lines))
-        return
-    from dockerslim_lint.output.color import paint
-
-    try:
-        paint(lines, stream)
-    except BrokenPipeError:
-        _abandon(stream)
-
-
-def _write(stream: TextIO | None, text: str) -> None:
-    if stream is None or stream.closed:  # the user or the protocol has closed it
-        return
-    try:
-        stream.write(text)
-        stream.flush()
-    except BrokenPipeError:
-        _abandon(stream)
-
-
-def _write_bytes(data: bytes) -> None:
-    if sys.stdout is None:
-        return
-    try:
-        sys.stdout.flush()
-        sys.stdout.buffer.write(data)
-        sys.stdout.buffer.flush()
-    except BrokenPipeError:
-        _abandon(sys.stdout)
-
-
-def _flush() -> None:
-    for stream in (sys.stdout, sys.stderr):
-        _write(stream, "")
-
-
-def _abandon(stream: TextIO) -> None:
-    """The reader has gone: what is still to be written goes nowhere; the verdict, and so the exit code, stays."""
-    os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())
+        write_bytes(diff)

@@ -26,7 +26,7 @@ import click
 from pictures import pictures, words_of
 
 from dockerslim_lint import linter
-from dockerslim_lint.cli import PROGRAM, cli
+from dockerslim_lint.cli import cli
 from dockerslim_lint.config import Settings
 from dockerslim_lint.context import MemoryContext, NoContext
 from dockerslim_lint.edit import Withheld
@@ -36,6 +36,7 @@ from dockerslim_lint.output.rule_pages import fix_safety
 from dockerslim_lint.registry import rules
 from dockerslim_lint.rule import Invalid, Rule, Valid
 from dockerslim_lint.source import Source
+from dockerslim_lint.terminal import PROGRAM
 
 ROOT = Path(__file__).resolve().parents[1]
 PROOFS = ROOT / "bench" / "proofs.json"
@@ -116,7 +117,7 @@ def _copy_of(folder: str) -> Iterator[Path]:
 def commands() -> str:
     """Every command with its arguments and options, and the exit codes."""
     parts = ["# The command line"]
-    for name, command in sorted(cli.commands.items()):
+    for name, command in sorted(cli.all_commands().items()):
         arguments = [param.metavar or "" for param in command.params if isinstance(param, click.Argument)]
         usage = " ".join((PROGRAM, name, "[OPTIONS]", *arguments))
         rows = [_option(param) for param in command.params if isinstance(param, click.Option)]

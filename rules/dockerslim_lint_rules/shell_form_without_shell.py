@@ -67,12 +67,12 @@ class ShellFormWithoutShell(Rule):
 
     @staticmethod
     def _exec_form(build: ImageBuild, plan: Plan, image: FinalImage, use: ShellUse) -> Fixes:
-        from dockerslim_lint.plan.blocks.start import exec_form
+        from dockerslim_lint.plan.blocks.exec_form import mended
 
         return plan.alone(
             f"exec:{use.instruction}",
             "write the exec form",
-            lambda: exec_form(build, image, use),
+            lambda: mended(build, image, use),
             lambda after: after.instructions[use.instruction].json is not None,
             repairs="start" if use.role == "launch" else "",
         )

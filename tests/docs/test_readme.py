@@ -11,11 +11,12 @@ import click
 import pytest
 
 from dockerslim_lint import __version__
-from dockerslim_lint.cli import PROGRAM, cli
+from dockerslim_lint.cli import cli
 from dockerslim_lint.config import ConfigError, ImageSettings, Settings
 from dockerslim_lint.config_file import parse_config
 from dockerslim_lint.output.exits import EXIT_CODES
 from dockerslim_lint.registry import rules
+from dockerslim_lint.terminal import PROGRAM
 
 ROOT = Path(__file__).resolve().parents[2]
 README = (ROOT / "README.md").read_text()
@@ -53,17 +54,17 @@ def test_the_configuration_table_has_all_keys() -> None:
 
 
 def test_every_option_and_command_that_is_named_exists() -> None:
-    options = {name for command in cli.commands.values() for param in command.params for name in param.opts}
+    options = {name for command in cli.all_commands().values() for param in command.params for name in param.opts}
     prose = re.sub(r"^```.*?^```$", "", README, flags=re.DOTALL | re.MULTILINE)
     prose = prose.replace("docker buildx create --driver", "")
     named = set(re.findall(r"(?<![\w-])(--[a-z][a-z-]+)", prose)) - {"--version", "--help", "--self-test"}
     assert named <= options
-    assert set(re.findall(rf"{PROGRAM} ([a-z]+)", README)) == set(cli.commands)
+    assert set(re.findall(rf"{PROGRAM} ([a-z]+)", README)) == set(cli.all_commands())
 
 
-@pytest.mark.parametrize("name", [None, *cli.commands])
+@pytest.mark.parametrize("name", [None, *cli.all_commands()])
 def test_help_says_what_the_page_of_the_command_line_says(name: str | None) -> None:
-    command = cli if name is None else cli.commands[name]
+    command = cli if name is None else cli.all_commands()[name]
     page = " ".join((ROOT / "docs" / "cli.md").read_text().replace("\\|", "|").split())
     context = click.Context(command, info_name=PROGRAM, max_content_width=400, terminal_width=400)
     help_text = command.get_help(context)

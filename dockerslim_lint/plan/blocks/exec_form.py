@@ -5,10 +5,14 @@ from __future__ import annotations
 import json
 
 from dockerslim_lint.edit import ConfigChange, Edit
-from dockerslim_lint.facts.model import FinalImage, ImageBuild
+from dockerslim_lint.facts.model import FinalImage, ImageBuild, ShellUse
 from dockerslim_lint.plan.model import Choice, Draft, NotPossible
 from dockerslim_lint.syntax import script as sh
+from dockerslim_lint.syntax.lines import cut_text
 from dockerslim_lint.syntax.shell import parse_shell, shell_form
+
+UNHEALTHY = b"|| exit 1"
+"""Docker takes any code but 0 for unhealthy (Dockerfile reference, HEALTHCHECK)."""
 
 
 def exec_form(build: ImageBuild, image: FinalImage, choice: Choice) -> Draft:
@@ -40,6 +44,34 @@ def exec_form(build: ImageBuild, image: FinalImage, choice: Choice) -> Draft:
     old = instruction.body.data.decode("utf-8", "surrogateescape")
     change = ConfigChange(field, old, written, "nothing in it needs a shell, and the new base has none")
     return Draft((Edit(*instruction.body_span, written),), (change,))
+
+
+def mended(build: ImageBuild, image: FinalImage, use: ShellUse) -> Draft:
+    """A command that cannot run for want of a shell, in exec form where a shell would change nothing. Raises NotPossible."""
+    instruction = build.instructions[use.instruction]
+    text = shell_form(instruction)
+    if use.role == "run" or text is None:
+        raise NotPossible("what the step makes has to be made in the builder")
+    if not text.contiguous(0, len(text.data)):
+        raise NotPossible(f"{instruction.keyword} is written over several lines")
+    health = instruction.keyword == "HEALTHCHECK"
+    plain = text.data.rstrip()
+    if health and plain.endswith(UNHEALTHY):
+        plain = plain.removesuffix(UNHEALTHY).rstrip()
+    words = _plain_words(parse_shell(cut_text(text, 0, len(plain)))) if plain else None
+    old = text.data.decode("utf-8", "surrogateescape")
+    if not words:
+        raise NotPossible(f"what a shell would make of `{old}` is not certain")
+    if instruction.keyword == "ENTRYPOINT" and image.launch.cmd is not None:
+        raise NotPossible("CMD, which a shell never sees, would become its arguments")
+    if image.inside.place_of(words[0]) not in dict(image.artifacts):
+        raise NotPossible(f"{words[0]} is none of the programs of the image")
+    new = json.dumps(words, ensure_ascii=False)
+    prefix = "CMD " if health else ""
+    change = ConfigChange(
+        instruction.keyword.capitalize(), prefix + old, prefix + new, "there is no shell that could run it"
+    )
+    return Draft((Edit(*text.span(0, len(text.data)), new),), (change,))
 
 
 def _plain_words(script: sh.Script) -> list[str] | None:

@@ -1,0 +1,112 @@
+"""The commands beside `lint`, loaded when one of them, or the list of all, is asked for."""
+
+from __future__ import annotations
+
+import sys
+
+import click
+from click.shell_completion import CompletionItem, get_completion_class
+
+from dockerslim_lint.config import ConfigError
+from dockerslim_lint.output.exits import Exit
+from dockerslim_lint.terminal import PROGRAM, show, talk, write
+
+
+def complete_rules(context: click.Context, parameter: click.Parameter, incomplete: str) -> list[CompletionItem]:
+    """Codes and names of rules for a shell's completion; behind the last comma of a list."""
+    from dockerslim_lint.registry import rules
+
+    before, comma, word = incomplete.rpartition(",")
+    words = [(name, rule.summary()) for rule in rules() for name in (rule.CODE, rule.NAME)]
+    return [
+        CompletionItem(before + comma + name, help=told)
+        for name, told in words
+        if name.lower().startswith(word.lower())
+    ]
+
+
+@click.command()
+@click.option("--color", type=click.Choice(("auto", "always", "never")), default="auto", show_default=True)
+def rules(color: str) -> None:
+    """List the rules: code, name, severity and how safe their fixes are."""
+    from dockerslim_lint import registry
+    from dockerslim_lint.output.rule_pages import rule_table
+
+    show(rule_table(registry.rules()), sys.stdout, color)
+
+
+@click.command()
+@click.option("--stdio", is_flag=True, help="Over standard input and output: always so, and some editors say it.")
+@click.pass_context
+def lsp(context: click.Context, stdio: bool) -> None:
+    """Serve an editor, which starts it: the language server (docs/editors). It needs the extra `lsp`."""
+    from dockerslim_lint.lsp import MissingExtraError, serve
+
+    if sys.stdin is None or sys.stdin.isatty():
+        raise click.UsageError("an editor starts the language server, not a terminal; docs/editors tells how")
+    try:
+        context.exit(serve())
+    except MissingExtraError as error:
+        talk([str(error)])
+        context.exit(int(Exit.USAGE))
+
+
+@click.command()
+@click.argument("code", metavar="CODE|NAME", shell_complete=complete_rules)
+@click.option("--color", type=click.Choice(("auto", "always", "never")), default="auto", show_default=True)
+def explain(code: str, color: str) -> None:
+    """Say what a rule is about, with examples."""
+    from dockerslim_lint import registry
+    from dockerslim_lint.output.rule_pages import rule_page
+
+    rule = registry.resolve(code)
+    if rule is None:
+        from dockerslim_lint.project.settings import suggestion_of_rule
+
+        known = tuple(word for rule in registry.rules() for word in (rule.CODE, rule.NAME))
+        raise click.UsageError(f'there is no rule "{code}"{suggestion_of_rule(code, known)}')
+    show(rule_page(rule), sys.stdout, color)
+
+
+@click.command(name="config")
+@click.argument("path", default=".", metavar="[PATH]", type=click.Path(readable=False))
+@click.option(
+    "--config",
+    "explicit",
+    metavar="FILE",
+    type=click.Path(readable=False),
+    help="Use this configuration instead of the nearest one.",
+)
+def show_config(path: str, explicit: str | None) -> None:
+    """Show which settings hold for a Dockerfile, or for those of a directory, and where each comes from.
+
+    What is printed is a configuration file, with the sources as comments.
+    """
+    from dockerslim_lint.output.settings import settings_lines
+    from dockerslim_lint.project.in_force import settings_in_force
+
+    try:
+        found = settings_in_force(path, explicit)
+    except ConfigError as error:
+        raise click.UsageError(str(error)) from None
+    show(settings_lines(found.about, found.rows), sys.stdout, "never")
+
+
+@click.command()
+@click.argument("shell", type=click.Choice(("bash", "zsh", "fish")))
+def completion(shell: str) -> None:
+    """Print the script that teaches a shell to complete commands, options, rules and files.
+
+    \b
+    bash   eval "$(dockerslim-lint completion bash)"                 in ~/.bashrc
+    zsh    eval "$(dockerslim-lint completion zsh)"                  in ~/.zshrc, after compinit
+    fish   dockerslim-lint completion fish > ~/.config/fish/completions/dockerslim-lint.fish
+    """
+    found = get_completion_class(shell)
+    assert found is not None, shell
+    root = click.get_current_context().find_root().command
+    script = found(root, {}, PROGRAM, f"_{PROGRAM.replace('-', '_').upper()}_COMPLETE").source()
+    write(sys.stdout, script.rstrip() + "\n")
+
+
+OTHERS: tuple[click.Command, ...] = (rules, explain, show_config, completion, lsp)
