@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from typing import TYPE_CHECKING
 
-from dockerslim_lint.catalog.own_images import OwnImage
 from dockerslim_lint.context import BuildContext
 from dockerslim_lint.facts.contents import Contents
 from dockerslim_lint.facts.crate.reader import CrateReader
@@ -16,6 +16,9 @@ from dockerslim_lint.facts.walk import Shared, StageState
 from dockerslim_lint.source import Source, Span
 from dockerslim_lint.syntax.dockerfile import parse
 from dockerslim_lint.syntax.tree import Dockerfile, Instruction
+
+if TYPE_CHECKING:
+    from dockerslim_lint.catalog.own_images import OwnImage
 
 KNOWN_FRONTENDS = ("docker/dockerfile", "docker.io/docker/dockerfile", "docker/dockerfile-upstream")
 """Frontends that read the grammar of Docker's own (Dockerfile reference, "syntax")."""

@@ -6,8 +6,7 @@ from collections.abc import Mapping
 
 from dockerslim_lint.facts import patterns
 from dockerslim_lint.facts.cargo import BUILDS, CROSS, XX, ZIGBUILD, CargoArguments, profile_of
-from dockerslim_lint.facts.crate.features import Asked
-from dockerslim_lint.facts.crate.model import Crate
+from dockerslim_lint.facts.crate.model import Asked, Crate
 from dockerslim_lint.facts.model import (
     STRIPPED_ALL,
     STRIPPED_DEBUGINFO,

@@ -10,7 +10,6 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
 from dockerslim_lint.catalog.images import BaseImage
-from dockerslim_lint.catalog.own_images import OwnImage
 from dockerslim_lint.edit import Need
 from dockerslim_lint.facts.contents import Contents
 from dockerslim_lint.facts.crate.config import ToolchainFile
@@ -19,6 +18,9 @@ from dockerslim_lint.record import Record
 from dockerslim_lint.source import Source, Span
 from dockerslim_lint.syntax.script import ShellWord
 from dockerslim_lint.syntax.tree import Dockerfile, Instruction, JsonString, Word
+
+if TYPE_CHECKING:
+    from dockerslim_lint.catalog.own_images import OwnImage
 
 if TYPE_CHECKING:
     from dockerslim_lint.facts.inside import Inside

@@ -3,11 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
+from typing import TYPE_CHECKING
 
-from dockerslim_lint.catalog.own_images import OwnImage, find_image
+from dockerslim_lint.catalog import images
 from dockerslim_lint.facts.env import pattern_of
 from dockerslim_lint.facts.model import Stage, Value
 from dockerslim_lint.syntax.tree import Expansion, Instruction
+
+if TYPE_CHECKING:
+    from dockerslim_lint.catalog.images import BaseImage
+    from dockerslim_lint.catalog.own_images import OwnImage
 
 BUILD_PLATFORM = "BUILDPLATFORM"
 
@@ -87,7 +92,7 @@ def _read_stage(
         image, base_reference = before[parent].image, before[parent].base_reference
         cross = cross or before[parent].cross
     else:
-        image, base_reference = (find_image(reference, own_images) if reference else None), reference
+        image, base_reference = (_base_image(reference, own_images) if reference else None), reference
     uses = [names.find(source) for at in body for source in sources_of(instructions[at], scope)]
     return Stage(
         index,
@@ -106,6 +111,14 @@ def _read_stage(
         terminal=False,
         digest=reference.partition("@")[2] if reference and parent is None else "",
     )
+
+
+def _base_image(reference: str, own_images: tuple[OwnImage, ...]) -> BaseImage | None:
+    if not own_images:
+        return images.lookup(reference)
+    from dockerslim_lint.catalog.own_images import find_image
+
+    return find_image(reference, own_images)
 
 
 def sources_of(instruction: Instruction, scope: Mapping[str, Value]) -> list[str]:

@@ -12,8 +12,7 @@ from dockerslim_lint.facts.cargo import BUILDS, BUILT_IN, HELPERS, OTHER_BUILDER
 from dockerslim_lint.facts.commands import CommandReader
 from dockerslim_lint.facts.contents import Contents
 from dockerslim_lint.facts.crate.config import TOOLCHAIN_FILES, ToolchainFile
-from dockerslim_lint.facts.crate.features import Asked
-from dockerslim_lint.facts.crate.model import Crate
+from dockerslim_lint.facts.crate.model import Asked, Crate
 from dockerslim_lint.facts.crate.reader import ALL, CrateReader
 from dockerslim_lint.facts.env import NOWHERE, Environment
 from dockerslim_lint.facts.filesystem import PathTable

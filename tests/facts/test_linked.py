@@ -5,9 +5,8 @@ from __future__ import annotations
 import pytest
 
 from dockerslim_lint.context import MemoryContext
-from dockerslim_lint.facts.crate.features import Asked
 from dockerslim_lint.facts.crate.linked import Linkage
-from dockerslim_lint.facts.crate.model import Crate
+from dockerslim_lint.facts.crate.model import Asked, Crate
 from dockerslim_lint.facts.crate.reach import Reach
 from dockerslim_lint.facts.crate.reader import CrateReader
 from tests.facts.reading import SOURCE, read

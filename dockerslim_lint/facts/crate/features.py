@@ -10,15 +10,6 @@ EVERY = "*"
 """Among the features that are asked for: nobody knows which, so any of them."""
 
 
-class Asked(Record):
-    """What a cargo call says of features. `exact` is False where a variable may say more."""
-
-    features: tuple[str, ...] = ()
-    default: bool = True
-    everything: bool = False
-    exact: bool = True
-
-
 class Table(Record):
     """A ``[features]`` table, and the keys of the optional dependencies."""
 

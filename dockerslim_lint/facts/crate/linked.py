@@ -6,9 +6,10 @@ from collections.abc import Iterable, Mapping, Set
 
 from dockerslim_lint.catalog import features as catalog
 from dockerslim_lint.catalog import natives
-from dockerslim_lint.facts.crate.features import EVERY, Asked, Switched, Table, switched
+from dockerslim_lint.facts.crate.features import EVERY, Switched, Table, switched
 from dockerslim_lint.facts.crate.lock import Node
 from dockerslim_lint.facts.crate.members import NORMAL, OLD_RESOLVER, Dependency, Member, Members
+from dockerslim_lint.facts.crate.model import Asked
 from dockerslim_lint.facts.crate.reach import Reach
 from dockerslim_lint.record import Record
 

@@ -8,12 +8,22 @@ from typing import TYPE_CHECKING, Any
 
 from dockerslim_lint.facts.crate.config import CargoConfig, ToolchainFile
 from dockerslim_lint.facts.crate.lock import Locked
+from dockerslim_lint.record import Record
 
 if TYPE_CHECKING:
     from dockerslim_lint.facts.crate.linked import Linkage
 
 BUILT_IN_PARENTS = {"test": "dev", "bench": "release"}
 """Cargo book, "Profiles": what the built-in profiles inherit from."""
+
+
+class Asked(Record):
+    """What a cargo call says of features. `exact` is False where a variable may say more."""
+
+    features: tuple[str, ...] = ()
+    default: bool = True
+    everything: bool = False
+    exact: bool = True
 
 
 class Crate:

@@ -7,9 +7,8 @@ from typing import TYPE_CHECKING, Any
 from dockerslim_lint.context import BuildContext
 from dockerslim_lint.facts.crate import lock, manifest
 from dockerslim_lint.facts.crate.config import CargoConfig, ToolchainFile, read_config, read_toolchain_file
-from dockerslim_lint.facts.crate.features import Asked
 from dockerslim_lint.facts.crate.manifest import BrokenFileError
-from dockerslim_lint.facts.crate.model import Crate
+from dockerslim_lint.facts.crate.model import Asked, Crate
 
 if TYPE_CHECKING:
     from dockerslim_lint.facts.crate.linked import Linkage
