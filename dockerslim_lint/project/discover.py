@@ -17,6 +17,8 @@ if TYPE_CHECKING:
 
 _STEMS = ("dockerfile", "containerfile")
 _NOT_DOCKERFILES = (".dockerignore", ".md", ".txt", ".bak", ".j2", ".tmpl")
+_SOURCES = (".py", ".go", ".rs", ".rb", ".js", ".ts", ".java")
+"""Behind a stem in lower case: a module about Dockerfiles. ``Dockerfile.go`` may well be one."""
 
 
 class Candidate(Record):
@@ -28,6 +30,8 @@ class Candidate(Record):
 
 def is_dockerfile_name(name: str) -> bool:
     """Whether a file of this name is taken for a Dockerfile when a directory is searched; any case."""
+    if name.startswith(_STEMS) and name.endswith(_SOURCES):
+        return False
     name = name.lower()
     if name.endswith(_NOT_DOCKERFILES):
         return False

@@ -18,6 +18,7 @@ NAMES = (
     *("Dockerfile", "dockerfile", "DOCKERFILE", "Containerfile", "Dockerfile.dev", "Dockerfile_dev", "Dockerfile-web"),
     *("prod.dockerfile", "a.b.Containerfile", "Dockerfile.", "Dockerfile.md5", ".dockerfile", "Dockerfile.j2.x"),
     *("Dockerfile.txt.dockerfile", "Dockerfile.a b", "DockerFile.ü", "x.DockerFile", "Containerfile-1"),
+    *("dockerfile.py", "dockerfile_test.go", "Dockerfile.go", "Dockerfile.PY", "containerfile.rs", "dockerfile.GO"),
     *("Dockerfiles", "Dockerfile.dockerignore", ".dockerignore", "Dockerfile.md", "Dockerfile.txt", "Dockerfile.bak"),
     *("Dockerfile.j2", "Dockerfile.tmpl", "x.dockerfile.MD", "Dockerfile~", "dockerfile2", "mydockerfile", "notes", ""),
     *("x.dockerfiles", "Dockerfile.x.BAK", "docker-compose.yml", "dockerfile.txt~", "Dockerfile.md.", "x-dockerfile"),
