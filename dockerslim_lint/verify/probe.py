@@ -85,14 +85,14 @@ def run_commands(
         return tuple(() for _ in range(repeats))
     with tempfile.TemporaryDirectory(prefix="dockerslim-probe-") as name:
         folder = Path(name)
-        stages = [(f"r{repeat}c{index}", c) for repeat in range(repeats) for index, c in enumerate(commands)]
+        stages = [(f"r{repeat}c{index}", repeat, c) for repeat in range(repeats) for index, c in enumerate(commands)]
         request = _request(folder, stages, image, runnable_reference(layout, image), platform, probe_image)
         try:
             _build(engine, request, layout, image, on_step)
         except BuildError as error:
             _blame(engine, request, layout, image, error)
         results = folder / "results"
-        observed = iter([_read_run(results / stage, command) for stage, command in stages])
+        observed = iter([_read_run(results / stage, command) for stage, _, command in stages])
         return tuple(tuple(next(observed) for _ in commands) for _ in range(repeats))
 
 
@@ -125,7 +125,7 @@ def _reason(message: str) -> str:
 
 def _request(
     folder: Path,
-    stages: list[tuple[str, Command]],
+    stages: list[tuple[str, int, Command]],
     image: Image,
     reference: str,
     platform: str,
@@ -133,8 +133,8 @@ def _request(
 ) -> BuildRequest:
     context = folder / "context"
     lines = []
-    for stage, command in stages:
-        _write_job(context / stage / ".dockerslim", image.settings, command)
+    for stage, repeat, command in stages:
+        _write_job(context / stage / ".dockerslim", image.settings, command, repeat)
         lines += [
             f"FROM {_CONTEXT} AS {stage}",
             f"COPY {stage}/ /",
@@ -143,7 +143,7 @@ def _request(
             f" {json.dumps(['/.dockerslim/busybox', 'sh', '/.dockerslim/probe.sh', stage])}",
         ]
     lines.append("FROM scratch")
-    lines += [f"COPY --from={stage} /.dockerslim/out /{stage}" for stage, _ in stages]
+    lines += [f"COPY --from={stage} /.dockerslim/out /{stage}" for stage, _, _ in stages]
     return BuildRequest(
         dockerfile="\n".join([*lines, ""]).encode(),
         platform=platform,
@@ -151,13 +151,16 @@ def _request(
         dest=folder / "results",
         context=context,
         named_contexts=((_CONTEXT, reference),),
-        no_cache_filter=tuple(stage for stage, _ in stages),
-        timeout=sum(command.limit for _, command in stages) + _OVERHEAD,
+        no_cache_filter=tuple(stage for stage, _, _ in stages),
+        timeout=sum(command.limit for _, _, command in stages) + _OVERHEAD,
     )
 
 
-def _write_job(folder: Path, settings: dict[str, Any], command: Command) -> None:
-    """The tree that is copied into the image; ``out`` keeps its mode 1777 because it lies inside of it."""
+def _write_job(folder: Path, settings: dict[str, Any], command: Command, repeat: int = 0) -> None:
+    """The tree that is copied into the image; ``out`` keeps its mode 1777 because it lies inside of it.
+
+    Each repetition has process ids of its own: who prints one (tini does) is then seen to differ from itself.
+    """
     out = folder / "out"
     out.mkdir(parents=True)
     for directory, mode in ((folder.parent, 0o755), (folder, 0o755), (out, 0o1777)):
@@ -172,6 +175,7 @@ def _write_job(folder: Path, settings: dict[str, Any], command: Command) -> None
         f"limit={round(command.limit * 100)}",
         f"flood={FLOOD_BYTES // 512}",
         f"keep={KEPT_BYTES}",
+        f"burn={repeat * 7}",
         f"path={_quote(path)}",
         f"set -- {' '.join(map(_quote, command.argv))}",
         # time tells how the program ended; env hands it the image's environment and nothing of the build's

@@ -1,7 +1,7 @@
 # Runs one command inside the image that is on trial and writes down how it ended. Run by busybox sh, as the image's
 # user, in its working directory; the folder `out` is ours and writable for everybody.
 #
-# job.sh (written by probe.py) sets: limit (1/100 s), flood (512-byte blocks), keep (bytes), path (the image's PATH),
+# job.sh (written by probe.py) sets: limit (1/100 s), flood (512-byte blocks), keep (bytes), burn (process ids to use up), path (the image's PATH),
 # the positional parameters (the command), and defines launch(), which becomes "$@" with the image's environment.
 #
 # out/result gets lines "key=value":  end = ended | late | refused    code = as wait(1) has it    left = processes that
@@ -85,6 +85,10 @@ case $1 in
     ;;
 esac
 
+while [ "$burn" -gt 0 ]; do
+    ( : )
+    burn=$((burn - 1))
+done
 ulimit -c 0
 (
     ulimit -f "$flood"
