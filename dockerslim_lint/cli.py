@@ -95,13 +95,20 @@ def cli() -> None:
     """Find what makes the image of a Rust program fat, slow or broken; rewrite the Dockerfile; prove the rewrite."""
 
 
+class _Lint(click.Command):
+    def format_options(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        from dockerslim_lint.help import write_options
+
+        write_options(self, ctx, formatter)
+
+
 def _complete_rules(context: click.Context, parameter: click.Parameter, incomplete: str) -> list[CompletionItem]:
     from dockerslim_lint.commands import complete_rules
 
     return complete_rules(context, parameter, incomplete)
 
 
-@cli.command(epilog=_EXITS)
+@cli.command(cls=_Lint, epilog=_EXITS, short_help="Judge Dockerfiles, fix them, prove the fixes.")
 @click.argument("paths", nargs=-1, metavar="[PATH…|-]", type=click.Path(readable=False))
 @click.option("--fix", is_flag=True, help="Write the fixes that are safe by construction.")
 @click.option("--unsafe-fixes", is_flag=True, help="With --fix or --diff: also those that nothing has proven yet.")
@@ -112,7 +119,14 @@ def _complete_rules(context: click.Context, parameter: click.Parameter, incomple
 @click.option("--platform", metavar="P,P", help="Platforms to prove for (linux/amd64,linux/arm64).")
 @click.option("--smoke", multiple=True, metavar="COMMAND", help="A command to run in both images; repeatable.")
 @click.option("--builder", metavar="NAME", help="The buildx builder to prove with.")
-@click.option("--format", "format_name", type=click.Choice(FORMAT_NAMES), default="text", show_default=True)
+@click.option(
+    "--format",
+    "format_name",
+    type=click.Choice(FORMAT_NAMES),
+    default="text",
+    show_default=True,
+    help="How findings are told.",
+)
 @click.option(
     "-o",
     "--output-file",
@@ -153,7 +167,13 @@ def _complete_rules(context: click.Context, parameter: click.Parameter, incomple
     help="Only these rules (codes or names); default: those on by default.",
 )
 @click.option("--ignore", multiple=True, metavar="RULE,…", shell_complete=_complete_rules, help="Not these rules.")
-@click.option("--color", type=click.Choice(("auto", "always", "never")), default="auto", show_default=True)
+@click.option(
+    "--color",
+    type=click.Choice(("auto", "always", "never")),
+    default="auto",
+    show_default=True,
+    help="auto: on a terminal, unless NO_COLOR is set.",
+)
 @click.option(
     "--verbose", is_flag=True, help="Show advice (infos) too, and which context and configuration each file has."
 )

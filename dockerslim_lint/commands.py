@@ -28,14 +28,14 @@ def complete_rules(context: click.Context, parameter: click.Parameter, incomplet
 @click.command()
 @click.option("--color", type=click.Choice(("auto", "always", "never")), default="auto", show_default=True)
 def rules(color: str) -> None:
-    """List the rules: code, name, severity and how safe their fixes are."""
+    """List the rules: code, name, severity, safety of fixes."""
     from dockerslim_lint import registry
     from dockerslim_lint.output.rule_pages import rule_table
 
     show(rule_table(registry.rules()), sys.stdout, color)
 
 
-@click.command()
+@click.command(short_help="Serve an editor: the language server.")
 @click.option("--stdio", is_flag=True, help="Over standard input and output: always so, and some editors say it.")
 @click.pass_context
 def lsp(context: click.Context, stdio: bool) -> None:
@@ -68,7 +68,7 @@ def explain(code: str, color: str) -> None:
     show(rule_page(rule), sys.stdout, color)
 
 
-@click.command(name="config")
+@click.command(name="config", short_help="Show which settings hold for a file, and from where.")
 @click.argument("path", default=".", metavar="[PATH]", type=click.Path(readable=False))
 @click.option(
     "--config",
@@ -92,7 +92,7 @@ def show_config(path: str, explicit: str | None) -> None:
     show(settings_lines(found.about, found.rows), sys.stdout, "never")
 
 
-@click.command()
+@click.command(short_help="Print the script for a shell's completion.")
 @click.argument("shell", type=click.Choice(("bash", "zsh", "fish")))
 def completion(shell: str) -> None:
     """Print the script that teaches a shell to complete commands, options, rules and files.

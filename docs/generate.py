@@ -10,6 +10,7 @@ from __future__ import annotations
 import argparse
 import difflib
 import json
+import os
 import re
 import shlex
 import shutil
@@ -48,6 +49,7 @@ NOT_CONTEXT = ("expect.toml", "facts.toml", "fixed.Dockerfile")
 """Files of a fixture that are about it and not part of it."""
 
 _EXIT_CODES = re.compile(r"(?<=<!-- exit codes -->\n).*?(?=<!-- /exit codes -->)", re.DOTALL)
+_HELP = re.compile(r"(?<=<!-- help -->\n```text\n).*?(?=```\n<!-- /help -->)", re.DOTALL)
 _CONSOLE = re.compile(r"<!-- console: (?P<folder>\S+) -->\n```console\n(?P<lines>.*?)```\n", re.DOTALL)
 
 
@@ -71,7 +73,15 @@ def drawn() -> dict[str, str]:
 def readme(text: str) -> str:
     """The README with its generated parts as they should be."""
     text = _EXIT_CODES.sub(lambda _: exit_codes() + "\n", text)
+    text = _HELP.sub(lambda _: _help(), text)
     return _CONSOLE.sub(lambda block: _console(block["folder"], block["lines"]), text)
+
+
+def _help() -> str:
+    """What ``lint --help`` prints on 80 columns, without the exit codes."""
+    command = [sys.executable, "-m", "dockerslim_lint", "lint", "--help"]
+    done = subprocess.run(command, env={**os.environ, "COLUMNS": "80"}, capture_output=True, text=True, check=True)
+    return done.stdout.split("\n  Exit codes", 1)[0].rstrip() + "\n"
 
 
 def exit_codes() -> str:

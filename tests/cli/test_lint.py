@@ -5,8 +5,10 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
+import click
 import pytest
 
+from dockerslim_lint.cli import cli
 from dockerslim_lint.output.exits import EXIT_CODES
 from tests.cli.conftest import ORIGIN, Invoke
 from tests.cli.fake_linter import SLIM
@@ -163,3 +165,16 @@ def test_the_version_is_that_of_the_package(run: Invoke) -> None:
     pyproject = tomllib.loads((Path(__file__).parents[2] / "pyproject.toml").read_text())
     assert dockerslim_lint.__version__ == pyproject["project"]["version"]
     assert run("--version").stdout == f"dockerslim-lint, version {dockerslim_lint.__version__}\n"
+
+
+def test_every_option_has_its_place_in_the_help(run: Invoke) -> None:
+    from dockerslim_lint.help import EXAMPLES, SECTIONS
+
+    told = run("lint", "--help").output
+    placed = [name for _, names in SECTIONS for name in names]
+    options = [parameter.name for parameter in cli.all_commands()["lint"].params if isinstance(parameter, click.Option)]
+    assert sorted(placed) == sorted(name for name in options if name)
+    assert told.index("Fixing:") < told.index("Proving:") < told.index("Examples:") < told.index("Exit codes")
+    for line, _ in EXAMPLES:
+        arguments = [word for word in line.split()[2:] if word.startswith("-") and word != "-"]
+        assert all(word in told for word in arguments)
