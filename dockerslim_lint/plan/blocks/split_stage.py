@@ -12,6 +12,7 @@ from dockerslim_lint.facts.cargo import cargo_arguments
 from dockerslim_lint.facts.inside import DEFAULT_PATH
 from dockerslim_lint.facts.model import Artifact, CargoCall, Command, FinalImage, ImageBuild, Transfer
 from dockerslim_lint.facts.packages import manager_of
+from dockerslim_lint.plan import chains
 from dockerslim_lint.plan.blocks.target_map import wildcard
 from dockerslim_lint.plan.model import Choice, Draft, NotPossible, Task
 from dockerslim_lint.syntax.tree import Instruction
@@ -30,24 +31,7 @@ MOVES_PROGRAMS = frozenset({"cp", "mv", "install", "strip", "chmod"})
 
 DUMMY_SOURCES = frozenset({"src", "target", "benches", "tests", "examples", "build.rs", "Cargo.lock"})
 
-CARRIED = frozenset(
-    [
-        "ARG",
-        "ENV",
-        "LABEL",
-        "WORKDIR",
-        "USER",
-        "EXPOSE",
-        "VOLUME",
-        "STOPSIGNAL",
-        "HEALTHCHECK",
-        "ENTRYPOINT",
-        "CMD",
-        "MAINTAINER",
-        "SHELL",
-        "ONBUILD",
-    ]
-)
+CARRIED = chains.CARRIED | {"USER", "SHELL", "ONBUILD"}
 """Instructions that describe the image and so are repeated in the new stage, in their order."""
 
 DESTINATION = "/usr/local/bin"
