@@ -115,6 +115,14 @@ def _libraries(
             yield from _of_package(name, line)
 
 
+def may_link(build: ImageBuild, at: int, native: natives.Native) -> bool:
+    """Whether the builder has the headers of a library that a crate wraps: without them the crate compiles its own, or is not
+    built at all. Some crates always link it."""
+    libraries = [found for name in (*native.runtime_apt, *native.system) if (found := debian.library(name)) is not None]
+    own, given = _build_packages(build, build.calls[at].command.stage)
+    return bool(native.shared) or not libraries or any(one.build in own or one.build in given for one in libraries)
+
+
 def _of_crate(
     build: ImageBuild,
     image: FinalImage,
@@ -135,8 +143,7 @@ def _of_crate(
         return
     if vendored or native.verdict == "static-ok":
         return  # it compiles its own where the builder has no package for it
-    surely = bool(native.shared) or bool(native.vendored_by)
-    yield from ((one, native.crate) for one in libraries if surely or one.build in given)
+    yield from ((one, native.crate) for one in libraries if native.shared or one.build in given)
     if libraries or native.verdict != "not-on-musl" or _speaks_for_itself(build, image):
         return
     if all(natives.with_system(name) for name in own):

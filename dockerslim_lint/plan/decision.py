@@ -156,8 +156,9 @@ class Plan:
             try:
                 fixes.append(compose(task, key, self._reread if self._checked else None))
             except AtBest as reason:
-                if not fixes and (task.asked or native):
-                    self._settled[key] = native or f"{task.choice.name} is asked for"
+                if not fixes and (task.asked or native or self._explained(group)):
+                    told = "; ".join(dict.fromkeys(reasons))
+                    self._settled[key] = native or (f"{task.choice.name} is asked for" if task.asked else told)
                     return Withheld(key, "; ".join(dict.fromkeys(filter(None, (native, str(reason))))))
                 reasons.append(str(reason))
             except NotPossible as reason:
@@ -168,6 +169,15 @@ class Plan:
         if fixes:
             return tuple(fixes)
         return Withheld(key, "; ".join(dict.fromkeys(reasons)) or "no base fits")
+
+    def _explained(self, group: tuple[FinalImage, ...]) -> bool:
+        """Whether it is known what the images start and every step of their stages: then what they install keeps their base."""
+        return all(
+            not image.single_stage
+            and image.launch.program in dict(image.artifacts)
+            and all(self._build.opaque[number] is None for number in image.chain)
+            for image in group
+        )
 
     def _certain(self, image: FinalImage) -> bool:
         """The programs are made by calls that always run, in an image that is known, and nothing unknown happened to them."""

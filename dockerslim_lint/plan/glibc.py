@@ -26,7 +26,7 @@ def check_glibc(task: Task) -> None:
     if task.choice.installs:
         return  # what its programs link is installed there
     if any(crate.packages for at in task.calls if (crate := build.crates[at]) is not None):
-        check_shared_libraries(build, task.calls, base)
+        check_shared_libraries(build, task.images, task.calls, base)
     else:
         _check_installed_libraries(task)
 

@@ -8,7 +8,7 @@ from dockerslim_lint.catalog import debian, natives, packages
 from dockerslim_lint.catalog.images import BaseImage
 from dockerslim_lint.facts.crate.model import Crate
 from dockerslim_lint.facts.crate.reach import Reach
-from dockerslim_lint.facts.model import ImageBuild
+from dockerslim_lint.facts.model import FinalImage, ImageBuild
 from dockerslim_lint.plan.model import NotPossible
 from dockerslim_lint.record import Record
 
@@ -46,13 +46,21 @@ def native_code(build: ImageBuild, calls: tuple[int, ...], compiled: frozenset[s
     return NativeCode(tuple(sorted(wanted)), tuple(doubts.values()))
 
 
-def check_shared_libraries(build: ImageBuild, calls: tuple[int, ...], base: BaseImage) -> None:
-    """Raises NotPossible where a locked crate may link a library that a glibc base lacks."""
+def check_shared_libraries(
+    build: ImageBuild, images: tuple[FinalImage, ...], calls: tuple[int, ...], base: BaseImage
+) -> None:
+    """Raises NotPossible where a locked crate may link a library that a glibc base lacks, and that the images have now."""
+    from dockerslim_lint.plan.debian_slim import may_link
+
     releases = {image.release for at in calls if (image := build.stages[build.calls[at].command.stage].image)}
     for crate in _crates(build, calls):
         for name, native, _ in _native_crates(crate):
             if native is None:
+                if all(_is_bare(build, image) for image in images):
+                    continue
                 raise NotPossible(f"the locked crate {name} may link a library, and the catalogue does not know it")
+            if not native.shared and not any(may_link(build, at, native) for at in calls if build.crates[at] is crate):
+                continue
             _check_versions(native, crate, releases, base)
             if native.build_only or _compiles(crate, native) is Reach.YES:
                 continue
@@ -61,8 +69,17 @@ def check_shared_libraries(build: ImageBuild, calls: tuple[int, ...], base: Base
                     continue  # it compiles its own code, whatever the libc
                 raise NotPossible(f"it is not known which libraries the locked crate {name} needs at run time")
             lacking = [package for package in native.runtime_apt if not _has(base, package)]
+            if not native.shared and all(_is_bare(build, image) for image in images):
+                continue
             if lacking and len(lacking) == len(native.runtime_apt):
                 raise NotPossible(f"the locked crate {name} may need {lacking[0]}, which {base.title} does not have")
+
+
+def _is_bare(build: ImageBuild, image: FinalImage) -> bool:
+    """Whether an image has no library but those of a distroless base, so that no program of it can need another."""
+    old = build.stages[image.stage].image
+    copied = any(".so" in name for one in image.transfers for name in one.sources)
+    return old is not None and old.family == "distroless" and old.understood and not image.single_stage and not copied
 
 
 def _check_versions(native: natives.Native, crate: Crate, releases: set[str], base: BaseImage) -> None:
