@@ -7,6 +7,7 @@ import sys
 from collections.abc import Sequence
 from typing import TextIO
 
+from dockerslim_lint.output.exits import Exit
 from dockerslim_lint.output.interface import Line, plain
 from dockerslim_lint.output.printable import printable
 
@@ -34,8 +35,8 @@ def show(lines: Sequence[Line], stream: TextIO | None, color: str) -> None:
 
     try:
         paint(lines, stream)
-    except BrokenPipeError:
-        abandon(stream)
+    except OSError as error:
+        abandon(stream, error)
 
 
 def write(stream: TextIO | None, text: str) -> None:
@@ -45,8 +46,8 @@ def write(stream: TextIO | None, text: str) -> None:
     try:
         stream.write(text)
         stream.flush()
-    except BrokenPipeError:
-        abandon(stream)
+    except OSError as error:
+        abandon(stream, error)
 
 
 def write_bytes(data: bytes) -> None:
@@ -57,8 +58,8 @@ def write_bytes(data: bytes) -> None:
         sys.stdout.flush()
         sys.stdout.buffer.write(data)
         sys.stdout.buffer.flush()
-    except BrokenPipeError:
-        abandon(sys.stdout)
+    except OSError as error:
+        abandon(sys.stdout, error)
 
 
 def flush() -> None:
@@ -67,6 +68,14 @@ def flush() -> None:
         write(stream, "")
 
 
-def abandon(stream: TextIO) -> None:
-    """The reader has gone: what is still to be written goes nowhere; the verdict, and so the exit code, stays."""
+def abandon(stream: TextIO, error: OSError) -> None:
+    """What is still to be written goes nowhere.
+
+    Where the reader has gone, the verdict, and so the exit code, stays. Anything else (a full disk) ends the program with 2:
+    the report is not there.
+    """
     os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())
+    if not isinstance(error, BrokenPipeError):
+        if stream is not sys.stderr:
+            talk([f"the output cannot be written: {error.strerror}"])
+        raise SystemExit(int(Exit.USAGE))

@@ -16,6 +16,11 @@ def is_development(name: str) -> bool:
     return name in table("buildfiles")["development"]["names"].split() if name else False
 
 
+def is_usual_stage(name: str) -> bool:
+    """Whether people call stages so, and no official image is."""
+    return name in table("buildfiles")["stages"]["names"].split()
+
+
 @cache
 def _patterns() -> tuple[str, ...]:
     return tuple(pattern for row in table("buildfiles")["inputs"] for pattern in row["names"].split())

@@ -11,7 +11,7 @@ from dockerslim_lint.facts.crate.reader import CrateReader
 from dockerslim_lint.facts.env import NOWHERE, global_scope
 from dockerslim_lint.facts.final import final_images, lost_programs
 from dockerslim_lint.facts.model import ImageBuild, Problem, Value
-from dockerslim_lint.facts.stages import read_stages
+from dockerslim_lint.facts.stages import StageNames, read_stages
 from dockerslim_lint.facts.walk import Shared, StageState
 from dockerslim_lint.source import Source, Span
 from dockerslim_lint.syntax.dockerfile import parse
@@ -91,9 +91,15 @@ def read_build(
         warmups=tuple(shared.warmups),
         stale=tuple(shared.stale),
         lost=(*shared.lost, *lost_programs(shared, instructions)),
-        notes=tuple(crates.notes),
+        notes=(*crates.notes, *_unknown_target(target, shared.names)),
         own_images=own_images,
     )
+
+
+def _unknown_target(target: str | None, names: StageNames) -> tuple[str, ...]:
+    if target is None or names.find(target) is not None:
+        return ()
+    return (f'there is no stage "{target}", which the settings name as the target: the last one is taken',)
 
 
 def _foreign_frontend(dockerfile: Dockerfile) -> str:

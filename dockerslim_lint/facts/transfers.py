@@ -94,10 +94,27 @@ def _move(command: Command, table: PathTable) -> None:
         base = destination if directory else patterns.parent(destination)
         sources = [patterns.join(base, word.pattern) for word in words[: len(sources)]]
     directory = directory or any(len(table.matching(source)) > 1 for source in sources)
+    strips = name == "install" and any(map(_strips, flags))
     for source in sources:
         place(table, table, source, destination, directory, command.certain, contents=False)
+        placed = f"{destination.rstrip('/')}/{patterns.basename(source)}" if directory else destination
+        program = table.find(placed) if strips else None
+        if isinstance(program, Artifact):
+            table.put(placed, program._replace(stripped=STRIPPED_ALL))
         if name == "mv":
             table.remove(source)
+
+
+def _strips(flag: str) -> bool:
+    """``-s`` of install, in a bundle too (``-Dsm755``): what follows a letter with a value is its value."""
+    if flag.startswith("--"):
+        return flag == "--strip"
+    for letter in flag[1:]:
+        if letter == "s":
+            return True
+        if f"-{letter}" in INSTALL_VALUE_FLAGS or letter == "t":
+            return False
+    return False
 
 
 def place(

@@ -65,6 +65,8 @@ def compose(task: Task, key: str, reread: Reread | None) -> Fix:
         try:
             after = reread(apply(task.build.source.data, edits))
         except OverlapError as error:
+            if len(task.images) > 1:
+                raise NotPossible("the images ask for different changes of a stage that they share") from None
             raise OurBug(f"two blocks edit the same bytes ({error})") from None
         images = _matching(task, after)
         try:
@@ -78,7 +80,8 @@ def compose(task: Task, key: str, reread: Reread | None) -> Fix:
         each = tuple(
             _claim_of_one(task.build, after, old, new, claim) for old, new in zip(task.images, images, strict=True)
         )
-    return Fix(key, _name(task), Safety.PROVABLE, _title(task), edits, _cost(task), changes, claim, each)
+    cost = "; ".join(filter(None, (_cost(task), *_other_user(changes))))
+    return Fix(key, _name(task), Safety.PROVABLE, _title(task), edits, cost, changes, claim, each)
 
 
 def _drafts(task: Task) -> Iterator[Draft]:
@@ -245,6 +248,13 @@ def _for_cargo(line: str) -> bool:
 
 def _name(task: Task) -> str:
     return f"{task.choice.name} cross" if task.cross else task.choice.name
+
+
+def _other_user(changes: tuple[ConfigChange, ...]) -> Iterator[str]:
+    """What a new number means for files that the old user owns."""
+    for change in changes:
+        if change.field == "User" and change.new.startswith("65532"):
+            yield f"{change.old} becomes user {change.new.partition(':')[0]}: what it owns in volumes keeps the old number"
 
 
 def _title(task: Task) -> str:

@@ -25,6 +25,8 @@ def check_base(build: ImageBuild, image: FinalImage, choice: Choice) -> None:
     if choice.installs and not image.single_stage and old is not None and old.family == base.family:
         return  # the same distribution, with the steps of the file
     own_files: tuple[str, ...] = ()
+    if not launch.argv and old is not None and not old.shell:
+        raise NotPossible("nothing is started in this image: what takes the program out of it is not in this file")
     if not launch.argv or launch.from_base:
         if not base.shell:
             raise NotPossible("the file sets neither ENTRYPOINT nor CMD: the base's shell is the command")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from dockerslim_lint.catalog.buildfiles import is_usual_stage
 from dockerslim_lint.facts.env import PLATFORM_ARGUMENTS
 from dockerslim_lint.facts.model import Stage
 from dockerslim_lint.facts.stages import chain_of
@@ -39,8 +40,8 @@ PATHS = frozenset(["COPY", "ADD", "WORKDIR"])
 class UnknownName(Rule):
     """A name stands for nothing here: a stage that the file does not have, or an argument that the stage does not declare.
 
-    `COPY --from=buidler` is no error of its own: the builder looks for an *image* of that name, in a registry. It is said only where a
-    stage has nearly that name.
+    `COPY --from=buidler` is no error of its own: the builder looks for an *image* of that name, in a registry. It is said only
+    where a stage has nearly that name, and of names such as `builder` that people give to stages and nobody to images.
 
     An ARG holds for the stage in which it stands, and one before the first FROM for FROM alone. Elsewhere it is empty
     until it is declared again (`ARG PROFILE` without a value is enough), so that `/app/target/$PROFILE/app` becomes
@@ -73,10 +74,9 @@ class UnknownName(Rule):
         from difflib import get_close_matches
 
         near = get_close_matches(name.lower(), names, 1, 0.75)
-        if near:
-            text = (
-                f"No stage is called {name}: the builder would look for an image of that name. Did you mean {near[0]}?"
-            )
+        if near or is_usual_stage(name.lower()):
+            known = f"Did you mean {near[0]}?" if near else f"The stages are {', '.join(names) or 'without names'}."
+            text = f"No stage is called {name}: the builder would look for an image of that name. {known}"
             yield self.finding(text, flag.span)
 
     def _arguments(self, build: ImageBuild, stage: Stage, index: int) -> Iterator[Finding]:
@@ -111,6 +111,7 @@ class UnknownName(Rule):
         Invalid(ARGUMENT, line=8),
         Invalid(ARGUMENT.replace("ARG PROFILE=release\n", ""), line=7),
         Invalid(ARGUMENT.replace("target/$PROFILE", "target/$TARGETARCH"), line=8),
+        Invalid(STAGE.replace("AS builder", "AS b").replace("buidler", "builder"), line=6),
     )
     VALID = (
         Valid(near=0, text=STAGE.replace("buidler", "builder")),

@@ -216,3 +216,12 @@ def test_the_installed_program_with_the_real_linter(project: Path) -> None:
         (project / name).write_bytes(data)
         bad = call("lint", "-q", name)
         assert (bad.returncode, bad.stdout.count("\n"), bad.stderr) == (4, 1, ""), (name, bad)
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="no /dev/full here")
+def test_a_full_disk_is_one_line(project: Path) -> None:
+    with Path("/dev/full").open("w") as full:
+        command = [sys.executable, "-m", "dockerslim_lint", "lint"]
+        done = subprocess.run(command, cwd=project, stdout=full, stderr=subprocess.PIPE, text=True, check=False)
+    assert done.returncode == 2
+    assert done.stderr == "dockerslim-lint: the output cannot be written: No space left on device\n"

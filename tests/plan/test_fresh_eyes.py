@@ -7,8 +7,9 @@ import pytest
 from dockerslim_lint import linter
 from dockerslim_lint.config import Settings
 from dockerslim_lint.context import MemoryContext
+from dockerslim_lint.finding import Severity
 from dockerslim_lint.source import Source
-from tests.facts.reading import CRATE
+from tests.facts.reading import CRATE, locked
 from tests.plan.test_edits import rewritten
 from tests.plan.test_native_code import choice
 from tests.plan.test_withheld import CLASSIC, LOCK, fix, reason
@@ -125,3 +126,101 @@ def test_a_cache_mount_keeps_what_an_earlier_step_left_in_it() -> None:
     # another place, or no mount, does not bring it back
     for other in ("RUN --mount=type=cache,target=/app/other cp", "RUN cp"):
         assert "DSL101" not in codes(CACHED.replace("RUN --mount=type=cache,target=/app/target cp", other), FILES)
+
+
+SQLITE = locked(foo="libsqlite3-sys", libsqlite3__sys="")
+BARE = (
+    CLASSIC.replace("rust:1 ", "rust:1-slim-trixie ").split("FROM debian")[0]
+    + 'FROM gcr.io/distroless/cc-debian12\nCOPY --from=builder /app/target/release/app /usr/bin/app\nCMD ["/usr/bin/app"]\n'
+)
+
+
+def test_what_the_builder_has_no_headers_of_is_not_linked() -> None:
+    assert choice(BARE, SQLITE) == "distroless/cc"
+    assert "FROM gcr.io/distroless/cc-debian13\n" in rewritten(BARE, SQLITE)
+    fat = BARE.replace("gcr.io/distroless/cc-debian12", "debian:trixie-slim")
+    assert choice(fat, SQLITE) == "distroless/cc"
+    with_headers = fat.replace("COPY . .", "RUN apt-get update && apt-get install -y libsqlite3-dev\nCOPY . .")
+    assert choice(with_headers, SQLITE) == "debian-slim"
+
+
+def test_what_a_distroless_image_lacks_it_does_not_need() -> None:
+    full = BARE.replace("-slim-trixie", "-trixie")
+    files = {**SQLITE, ".cargo/config.toml": '[target.aarch64-unknown-linux-musl]\nrustflags = ["-Clinker=rust-lld"]\n'}
+    fixed = fix(full, files)
+    assert fixed.bug is None
+    assert choice(full, files) == "distroless/cc"
+
+
+def test_packages_keep_an_image_without_an_error() -> None:
+    text = CLASSIC.replace("COPY --from", "RUN apt-get update && apt-get install -y nobody-knows-it\nCOPY --from")
+    text = text.replace("rust:1 ", "rust:1-bookworm ")
+    (found,) = [one for one in fix(text, FILES).report.findings if one.code == "DSL101"]
+    assert found.severity is Severity.INFO
+    assert "nobody-knows-it" in found.message
+    unknown = text.replace('CMD ["app"]', 'CMD ["./other"]')
+    assert any(one.code == "DSL101" and one.severity is Severity.ERROR for one in fix(unknown, FILES).report.findings)
+
+
+def test_nothing_is_started_on_scratch_without_a_command() -> None:
+    text = CLASSIC.replace("debian:bookworm-slim", "scratch").split("CMD")[0]
+    assert "DSL102" not in codes(text, FILES)
+    assert choice(text, FILES) == ""
+
+
+@pytest.mark.parametrize("flag", ["-s", "-Dsm755", "-D -m 755 -s", "--strip"])
+def test_install_strips(flag: str) -> None:
+    text = CLASSIC.replace("--release\n", f"--release && install {flag} target/release/app /srv/app\n").replace(
+        "/app/target/release/app", "/srv/app"
+    )
+    assert "DSL201" not in codes(text, FILES)
+    assert "DSL201" in codes(text.replace(flag, "-m 755 -o s"), FILES)
+
+
+def test_a_copy_of_the_output_directory_has_its_own_name() -> None:
+    for program in ("cp -r", "mv"):
+        text = CLASSIC.replace("--release\n", f"--release\nRUN {program} target/release /rel\n").replace(
+            "/app/target/release/app", "/rel/app"
+        )
+        after = rewritten(text, FILES)
+        assert f'RUN {program} target/"$(uname -m)"-unknown-linux-musl/release /rel\n' in after
+        assert "COPY --from=builder /rel/app " in after
+
+
+def test_an_assignment_behind_a_word_is_none() -> None:
+    text = CLASSIC.replace("RUN cargo", "ARG L\nRUN ${L:+env A=$L} cargo")
+    assert fix(text, FILES).bug is None
+    assert "comes from a variable" in reason(text, FILES)
+
+
+def test_cook_for_another_target_keeps_its_profile() -> None:
+    text = (
+        "FROM rust:1 AS b\nWORKDIR /app\nRUN cargo install cargo-chef\nCOPY recipe.json .\n"
+        "RUN cargo chef cook --release --target wasm32-unknown-unknown\nRUN cargo chef cook --release\nCOPY . .\n"
+        "RUN cargo build --release\nFROM gcr.io/distroless/cc-debian13\nCOPY --from=b /app/target/release/app /app\n"
+        'CMD ["/app"]\n'
+    )
+    after = rewritten(text, FILES)
+    assert "RUN cargo chef cook --release --target wasm32-unknown-unknown\n" in after
+    assert "RUN CARGO_PROFILE_RELEASE_STRIP=symbols cargo chef cook --release\n" in after
+
+
+def test_two_images_that_want_other_steps_of_one_stage() -> None:
+    text = (
+        CLASSIC.split("FROM debian")[0] + "FROM debian:trixie-slim AS base\nRUN useradd -m u\n"
+        'FROM base AS api\nCOPY --from=builder /app/target/release/app /usr/bin/app\nCMD ["app"]\n'
+        'FROM base\nCOPY --from=builder /app/target/release/app /usr/bin/app\nUSER u\nCMD ["app"]\n'
+    )
+    assert fix(text, FILES).bug is None
+    assert not any("our bug" in note for note in fix(text, FILES).report.notes)
+
+
+def test_the_cost_names_another_user() -> None:
+    text = CLASSIC.replace("COPY --from", "RUN useradd app\nUSER app\nCOPY --from")
+    (applied,) = [one.fix for one in fix(text, FILES).applied if one.fix.key.startswith("slim:")]
+    assert "app becomes user 65532" in applied.cost
+
+
+def test_a_target_that_is_no_stage_is_said() -> None:
+    notes = fix(CLASSIC, FILES, Settings(target="nope")).report.notes
+    assert 'there is no stage "nope", which the settings name as the target: the last one is taken' in notes

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from dockerslim_lint.edit import Edit
+from dockerslim_lint.facts.cargo import CROSS
 from dockerslim_lint.facts.model import STRIPPED_ALL, CargoCall, Command, FinalImage, ImageBuild
 from dockerslim_lint.facts.stages import feeding
 from dockerslim_lint.plan.blocks.lines import insert_line
 from dockerslim_lint.plan.model import Draft, NotPossible
+from dockerslim_lint.source import Span
 
 STRIP_SINCE = (1, 59)
 """The first cargo with ``profile.strip`` (cargo changelog; 1.51 refuses the variable: tried)."""
@@ -48,6 +50,7 @@ def strip_symbols(build: ImageBuild, images: tuple[FinalImage, ...]) -> Draft:
                 if (
                     cook.kind == "cook"
                     and cook.profile == call.profile
+                    and cook.target.pattern == call.target.pattern
                     and cook.command.stage in feeding(build.stages, (stage,))
                 ):
                     edit = _prefix(build, cook.command, name)
@@ -79,6 +82,8 @@ def toolchain_version(build: ImageBuild, at: int) -> tuple[int, int] | None:
 def _check(build: ImageBuild, at: int) -> None:
     call = build.calls[at]
     line = build.source.line_of(call.command.span.start)
+    if call.driver == CROSS:
+        raise NotPossible(f"cross (line {line}) hands no profile setting to its container")
     if call.debug:
         raise NotPossible(f"the call in line {line} asks for debug information")
     version = toolchain_version(build, at)
@@ -104,6 +109,10 @@ def _prefix(build: ImageBuild, command: Command, name: str) -> Edit:
     if command.nested:
         raise NotPossible(f"the call in line {line} stands in a script within the script")
     start = command.words[0].span.start
+    before = build.source.text(Span(min(command.span.start, start), start)).split()
+    if any("=" not in word and word != "\\" for word in before):
+        # behind a word, even one that comes to nothing, an assignment is a word too
+        raise NotPossible(f"what stands before the call in line {line} comes from a variable")
     return Edit(start, start, f"{name}=symbols ")
 
 
