@@ -178,7 +178,7 @@ def proofs(record: Mapping[str, Any]) -> str:
             "",
             "Each fixture in [fixtures/shapes](../fixtures/README.md) with every choice that is offered for it, built and run by",
             "`bench/prove` on the tests' own engine: ✓ proven, ✗ not proven, ? inconclusive, with the unpacked size of the old and",
-            "the new image in MB (with that engine's base images, see [tests/lab](../tests/lab/README.md)). A dash: not offered.",
+            "the new image in MB (with that engine's base images, see [tests/lab](../tests/lab/README.md)). A dash: not offered, or not tried yet.",
             f"{proven} of {len(tried)} trials were proven; `lint --fix --verify` takes the first that is.",
             "",
             "| fixture | " + " | ".join(choice or "without a choice" for choice in columns) + " |",

@@ -25,8 +25,8 @@ NO_SUCH_STD = "rustup has no standard library for {target}"
 CRT_STATIC = "-C target-feature=+crt-static"
 
 LINKER = "rust-lld"
-"""Comes with rustup's toolchains, and links pure Rust for musl on any machine (knowledge §3.4, way A; tried with 1.96 on amd64
-for amd64 and arm64: static, both run)."""
+"""Comes with rustup's toolchains, and links pure Rust for musl on any machine (knowledge §3.4, way A; tried outside
+of an engine with Debian's std of 1.96, which wanted empty libdl.a and libpthread.a beside it: static, both run)."""
 
 
 def asked_platforms(build: ImageBuild) -> tuple[Platform, ...]:
