@@ -19,19 +19,17 @@ import time
 from pathlib import Path
 from typing import Any
 
+from dockerslim_lint import linter
+from dockerslim_lint.config import Settings
+from dockerslim_lint.project.verify import subject_of, trial_of
+from dockerslim_lint.source import Source
+from dockerslim_lint.verify.engines.buildx import Buildx
+from dockerslim_lint.verify.ladder import LadderResult, climb
+from dockerslim_lint.verify.progress import NoProgress
+from dockerslim_lint.verify.subject import Options
+from tests.golden.shapes import Shape, shapes
+
 ROOT = Path(__file__).resolve().parents[1]
-sys.path[:0] = [str(ROOT), str(ROOT / "rules")]
-
-from dockerslim_lint import linter  # noqa: E402
-from dockerslim_lint.config import Settings  # noqa: E402
-from dockerslim_lint.project.verify import subject_of, trial_of  # noqa: E402
-from dockerslim_lint.source import Source  # noqa: E402
-from dockerslim_lint.verify.engines.buildx import Buildx  # noqa: E402
-from dockerslim_lint.verify.ladder import LadderResult, climb  # noqa: E402
-from dockerslim_lint.verify.progress import NoProgress  # noqa: E402
-from dockerslim_lint.verify.subject import Options  # noqa: E402
-from tests.golden.shapes import Shape, shapes  # noqa: E402
-
 RECORD = Path(__file__).with_name("proofs.json")
 BOTH = ("linux/amd64", "linux/arm64")
 ENOUGH = 0.9

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from typing import TYPE_CHECKING, Any
 
 from dockerslim_lint.context import path_matches
 from dockerslim_lint.record import Record
 
-TYPE_CHECKING = False
 if TYPE_CHECKING:
     from dockerslim_lint.catalog.own_images import OwnImage
 
@@ -76,7 +76,7 @@ class Settings(Record):
         """The ``[[image]]`` table of a Dockerfile (its path relative to the configuration file)."""
         return next((image for image in self.images if image.dockerfile == dockerfile), None)
 
-    def layers(self, dockerfile: str) -> Iterator[tuple[str, Mapping[str, object]]]:
+    def layers(self, dockerfile: str) -> Iterator[tuple[str, Mapping[str, Any]]]:
         """What is decided for one Dockerfile alone, in the order in which it wins: the table, and its changes."""
         for number, override in enumerate(self.overrides, start=1):
             if is_named(dockerfile, override.files):
@@ -85,15 +85,15 @@ class Settings(Record):
         if image is not None:
             yield "[[image]]", image.changes
 
-    def with_changes(self, changes: Mapping[str, object]) -> Settings:
+    def with_changes(self, changes: Mapping[str, Any]) -> Settings:
         """These settings and `changes` over them: ignored rules are added, tables are laid over each other, the rest is replaced."""
         values = dict(changes)
         for name in ("args", "severity", "fix"):
             if name in values:
-                values[name] = tuple(sorted({**dict(getattr(self, name)), **dict(values[name])}.items()))  # type: ignore[call-overload]
+                values[name] = tuple(sorted({**dict(getattr(self, name)), **dict(values[name])}.items()))
         if "ignore" in values:
-            values["ignore"] = tuple(dict.fromkeys((*self.ignore, *values["ignore"])))  # type: ignore[misc]
-        return self._replace(**values)  # type: ignore[arg-type]
+            values["ignore"] = tuple(dict.fromkeys((*self.ignore, *values["ignore"])))
+        return self._replace(**values)
 
     def for_file(self, dockerfile: str) -> Settings:
         """The settings for one Dockerfile (its path relative to the configuration file)."""

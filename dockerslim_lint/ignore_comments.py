@@ -11,13 +11,16 @@ from dockerslim_lint.suppress import Suppression, suppressions
 from dockerslim_lint.syntax.tree import Dockerfile, Instruction
 
 
-def ignore_edits(source: Source, tree: Dockerfile, findings: Iterable[Finding], reason: str = "") -> tuple[Edit, ...]:
+def ignore_edits(
+    source: Source, tree: Dockerfile, findings: Iterable[Finding], reason: str | None = ""
+) -> tuple[Edit, ...]:
     """The edits that suppress the findings, each by a comment above its instruction.
 
     A code joins a comment that is about the instruction already and gives the same reason: a reason speaks of what it was
     written for. Else it gets a line of its own, right above the instruction, with that one's indentation and the file's
     newline. Findings outside of instructions (a directive, a file without instructions) cannot be suppressed so and get
-    no edit. `reason` is one line; "" writes none.
+    no edit. `reason` is one line; "" writes none. None leaves it to the user: a comment that is there is joined whatever its
+    reason, and a new one has an empty place for it.
     """
     codes: dict[Span, set[str]] = {}
     for finding in findings:
@@ -27,7 +30,7 @@ def ignore_edits(source: Source, tree: Dockerfile, findings: Iterable[Finding], 
     comments = suppressions(tree, source)
     edits = []
     for span, wanted in codes.items():
-        mine = [one for one in comments if one.covers == span and one.codes and one.reason == reason]
+        mine = [one for one in comments if one.covers == span and one.codes and reason in (None, one.reason)]
         edits.append(_joined(source, mine[-1], wanted) if mine else _line(source, span, wanted, reason))
     return tuple(edits)
 
@@ -47,10 +50,11 @@ def _joined(source: Source, comment: Suppression, codes: set[str]) -> Edit:
     return Edit(at, at, "".join(f",{code}" for code in sorted(codes)))
 
 
-def _line(source: Source, instruction: Span, codes: set[str], reason: str) -> Edit:
+def _line(source: Source, instruction: Span, codes: set[str], reason: str | None) -> Edit:
     start, _ = source.line_span(source.line_of(instruction.start))
     if start == 0 and source.bom:
         start = len(UTF8_BOM)
-    indent = source.text(Span(start, instruction.start))
-    text = f"# dockerslim: ignore={','.join(sorted(codes))}" + (f"; reason={reason}" if reason else "")
+    before = source.text(Span(start, instruction.start))
+    indent = "" if before.strip() else before
+    text = f"# dockerslim: ignore={','.join(sorted(codes))}" + ("" if reason == "" else f"; reason={reason or ''}")
     return Edit(start, start, f"{indent}{text}{source.newline}")

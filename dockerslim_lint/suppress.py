@@ -4,10 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from dockerslim_lint.edit import Edit
 from dockerslim_lint.finding import Finding
 from dockerslim_lint.record import Record
-from dockerslim_lint.source import UTF8_BOM, Source, Span, decode, encode
+from dockerslim_lint.source import Source, Span, decode
 from dockerslim_lint.syntax.tree import Dockerfile, Instruction, Trivia
 
 _MARK = b"dockerslim:"
@@ -77,28 +76,6 @@ def split(findings: Iterable[Finding], suppressed_by: Iterable[Suppression]) -> 
         if left or comment.problem:
             unused.append(comment._replace(codes=left))
     return Split(tuple(kept), tuple(suppressed), tuple(unused))
-
-
-def suppressing(finding: Finding, tree: Dockerfile, source: Source) -> Edit | None:
-    """The edit that makes a comment suppress `finding`: a line above its instruction, or its code in the one there is.
-
-    None where no instruction holds the finding, since comments are about instructions. The reason is left to the user.
-    """
-    place = finding.span.start
-    node = next((node for node in tree.instructions if node.span.start <= place < node.span.end), None)
-    if node is None:
-        return None
-    for comment in suppressions(tree, source):
-        if comment.covers == node.span and comment.codes:
-            text = source.text(comment.comment)
-            at = text.rindex(comment.codes[-1], 0, len(text.lower().partition("reason")[0])) + len(comment.codes[-1])
-            end = comment.comment.start + len(encode(text[:at]))
-            return Edit(end, end, f",{finding.code}")
-    line, _ = source.line_span(source.line_of(node.span.start))
-    if source.bom and line == 0:
-        line = len(UTF8_BOM)
-    indent = source.text(Span(line, node.span.start)) if not source.text(Span(line, node.span.start)).strip() else ""
-    return Edit(line, line, f"{indent}# dockerslim: ignore={finding.code}; reason={source.newline}")
 
 
 def _marked(source: Source, span: Span) -> list[tuple[str, Span]]:

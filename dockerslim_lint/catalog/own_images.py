@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from typing import Any
 
 from dockerslim_lint.catalog.images import BaseImage, lookup
 from dockerslim_lint.catalog.references import parse_reference
@@ -43,7 +44,7 @@ class OwnImage(Record):
     image: BaseImage
 
 
-def own_image(reference: str, like: str, facts: Mapping[str, object]) -> OwnImage:
+def own_image(reference: str, like: str, facts: Mapping[str, Any]) -> OwnImage:
     """The image of a table: the facts of the known image `like` ("": of none), and `facts`, by field, over them.
 
     Raises ValueError with the reason, in one line, for a reference that is none or a `like` that nobody knows.
@@ -76,7 +77,7 @@ def own_image(reference: str, like: str, facts: Mapping[str, object]) -> OwnImag
         certainty="configuration",
         source="the user's configuration",
     )
-    return OwnImage(reference, parsed.repository, parsed.tag, image._replace(**values))  # type: ignore[arg-type]
+    return OwnImage(reference, parsed.repository, parsed.tag, image._replace(**values))
 
 
 def find_image(reference: str, own: tuple[OwnImage, ...]) -> BaseImage | None:

@@ -9,13 +9,14 @@ from lsprotocol import types
 
 from dockerslim_lint.edit import Edit, Fix, Safety, Withheld
 from dockerslim_lint.finding import Finding
+from dockerslim_lint.ignore_comments import ignore_edits
 from dockerslim_lint.linter import Report
 from dockerslim_lint.lsp.diagnostics import diagnostic, unused
 from dockerslim_lint.lsp.documents import Document
 from dockerslim_lint.lsp.positions import Positions
 from dockerslim_lint.output.interface import SAFETY_WORDS
 from dockerslim_lint.source import Source, Span, decode
-from dockerslim_lint.suppress import suppressing, suppressions
+from dockerslim_lint.suppress import suppressions
 from dockerslim_lint.syntax.dockerfile import parse
 
 FIX_ALL = f"{types.CodeActionKind.SourceFixAll.value}.dockerslim"
@@ -74,7 +75,7 @@ class Offers:
         tree = parse(self._document.source)
         by_code = {finding.code: finding for finding in findings}
         for code, finding in by_code.items():
-            edit = suppressing(finding, tree, self._document.source)
+            edit = next(iter(ignore_edits(self._document.source, tree, (finding,), None)), None)
             if edit is not None:
                 yield self._action(f"Suppress {code} here", [finding], (edit,), preferred=False)
 

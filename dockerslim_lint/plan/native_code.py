@@ -56,7 +56,7 @@ def check_shared_libraries(
     for crate in _crates(build, calls):
         for name, native, _ in _native_crates(crate):
             if native is None:
-                if all(_is_bare(build, image) for image in images):
+                if _absent(images, ()):
                     continue
                 raise NotPossible(f"the locked crate {name} may link a library, and the catalogue does not know it")
             if not native.shared and not any(may_link(build, at, native) for at in calls if build.crates[at] is crate):
@@ -69,17 +69,15 @@ def check_shared_libraries(
                     continue  # it compiles its own code, whatever the libc
                 raise NotPossible(f"it is not known which libraries the locked crate {name} needs at run time")
             lacking = [package for package in native.runtime_apt if not _has(base, package)]
-            if not native.shared and all(_is_bare(build, image) for image in images):
+            if not native.shared and _absent(images, native.runtime_apt):
                 continue
             if lacking and len(lacking) == len(native.runtime_apt):
                 raise NotPossible(f"the locked crate {name} may need {lacking[0]}, which {base.title} does not have")
 
 
-def _is_bare(build: ImageBuild, image: FinalImage) -> bool:
-    """Whether an image has no library but those of a distroless base, so that no program of it can need another."""
-    old = build.stages[image.stage].image
-    copied = any(".so" in name for one in image.transfers for name in one.sources)
-    return old is not None and old.family == "distroless" and old.understood and not image.single_stage and not copied
+def _absent(images: tuple[FinalImage, ...], packages: tuple[str, ...]) -> bool:
+    """Whether the images surely have no such library today, so that no program in them can need it."""
+    return all(not image.single_stage and image.inside.library(packages) is False for image in images)
 
 
 def _check_versions(native: natives.Native, crate: Crate, releases: set[str], base: BaseImage) -> None:

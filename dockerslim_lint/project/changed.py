@@ -8,11 +8,11 @@ from collections.abc import Sequence
 
 from dockerslim_lint.config import ConfigError
 from dockerslim_lint.project.discover import Candidate
-from dockerslim_lint.project.locate import locate, sources_of
+from dockerslim_lint.project.locate import sources_of
 from dockerslim_lint.project.places import above, lies_in
 from dockerslim_lint.project.read import DOCKERFILE_LIMIT, UnusableError, read_regular
-from dockerslim_lint.project.run import Place
-from dockerslim_lint.project.settings import ConfigFinder, Configuration
+from dockerslim_lint.project.run import Place, context_of
+from dockerslim_lint.project.settings import OWN, SHARED, ConfigFinder, Configuration
 from dockerslim_lint.project.task import Task
 from dockerslim_lint.source import Source
 from dockerslim_lint.syntax.dockerfile import parse
@@ -21,8 +21,6 @@ from dockerslim_lint.syntax.tree import Dockerfile
 _TIMEOUT = 120.0
 """Seconds for one call of git."""
 _CONTEXT_NAMES = frozenset(("cargo.toml", "cargo.lock", "rust-toolchain", "rust-toolchain.toml"))
-_OWN = ".dockerslim.toml"
-_SHARED = "pyproject.toml"
 
 
 class GitError(Exception):
@@ -83,9 +81,7 @@ class Changes:
         tree = parse(source)
         if not _takes_context(tree):
             return False
-        image = configuration.image(where.from_root(configuration))
-        repository = finder.repositories.root(where.directory)
-        located = locate(where.directory, tree, image, configuration.root, repository)
+        located = context_of(source, where, configuration, finder)
         if located.root is None:
             text = source.data.lower()
             return bool(self._inputs) and (b"cargo" in text or b"rust" in text)
@@ -95,9 +91,9 @@ class Changes:
 
     def _configured(self, where: Place, configuration: Configuration) -> bool:
         """Whether a configuration file has changed that is in force, or was."""
-        places = {os.path.join(up, _OWN) for up in above(where.directory)}
+        places = {os.path.join(up, OWN) for up in above(where.directory)}
         if configuration.root is not None:
-            places.add(os.path.join(os.path.realpath(configuration.root), _SHARED))
+            places.add(os.path.join(os.path.realpath(configuration.root), SHARED))
         return not places.isdisjoint(self.paths)
 
 

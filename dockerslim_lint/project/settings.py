@@ -9,8 +9,8 @@ from dockerslim_lint.project.places import Repositories, above, lies_in
 from dockerslim_lint.project.read import CONTEXT_FILE_LIMIT, UnusableError, read_regular, reason
 from dockerslim_lint.record import Record
 
-_OWN = ".dockerslim.toml"
-_SHARED = "pyproject.toml"
+OWN = ".dockerslim.toml"
+SHARED = "pyproject.toml"
 _BY_RULE = ("select", "ignore", "severity", "fix")
 """The settings that name rules."""
 
@@ -88,7 +88,7 @@ class ConfigFinder:
                 if configuration is None:
                     raise ConfigError(f"{self._explicit}: has no table [tool.dockerslim]")
                 return configuration
-            for name in (_OWN, _SHARED):
+            for name in (OWN, SHARED):
                 configuration = self._read(os.path.join(directory, name))
                 if configuration is not None:
                     return configuration
@@ -114,7 +114,7 @@ class ConfigFinder:
         return found
 
     def _load(self, path: str, must_exist: bool) -> Configuration | None:
-        pyproject = os.path.basename(path) == _SHARED
+        pyproject = os.path.basename(path) == SHARED
         try:
             data = read_regular(path, CONTEXT_FILE_LIMIT)
         except FileNotFoundError as error:

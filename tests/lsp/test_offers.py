@@ -12,13 +12,14 @@ from dockerslim_lint.config import Settings
 from dockerslim_lint.edit import Edit, Safety, Withheld, apply
 from dockerslim_lint.facts.build import read_build
 from dockerslim_lint.finding import Finding, Severity
+from dockerslim_lint.ignore_comments import ignore_edits
 from dockerslim_lint.lsp.actions import CANDIDATES, Offers, line_edits, wanted
 from dockerslim_lint.lsp.documents import Document
 from dockerslim_lint.lsp.hover import hover
 from dockerslim_lint.lsp.positions import Positions
 from dockerslim_lint.source import UTF8_BOM, Source, Span
-from dockerslim_lint.suppress import suppressing
 from dockerslim_lint.syntax.dockerfile import parse
+from dockerslim_lint.syntax.tree import Dockerfile
 from tests.golden.shapes import Shape, shapes
 
 SHAPES = [pytest.param(shape, id=shape.name) for shape in shapes()]
@@ -28,6 +29,11 @@ VARIANTS: dict[str, Callable[[bytes], bytes]] = {
     "BOM": lambda data: UTF8_BOM + data,
     "no final newline": lambda data: data.rstrip(b"\n"),
 }
+
+
+def suppressing(finding: Finding, tree: Dockerfile, source: Source) -> Edit | None:
+    """What the editor is offered for one finding."""
+    return next(iter(ignore_edits(source, tree, (finding,), None)), None)
 
 
 def edits_of(action: types.CodeAction, positions: Positions) -> list[Edit]:
