@@ -8,7 +8,6 @@ from dockerslim_lint.facts.model import STRIPPED_ALL, CargoCall, Command, FinalI
 from dockerslim_lint.facts.stages import feeding
 from dockerslim_lint.plan.blocks.lines import insert_line
 from dockerslim_lint.plan.model import Draft, NotPossible
-from dockerslim_lint.source import Span
 
 STRIP_SINCE = (1, 59)
 """The first cargo with ``profile.strip`` (cargo changelog; 1.51 refuses the variable: tried)."""
@@ -108,11 +107,8 @@ def _prefix(build: ImageBuild, command: Command, name: str) -> Edit:
         raise NotPossible(f"line {line} is in exec form: a variable cannot stand before it")
     if command.nested:
         raise NotPossible(f"the call in line {line} stands in a script within the script")
-    start = command.words[0].span.start
-    before = build.source.text(Span(min(command.span.start, start), start)).split()
-    if any("=" not in word and word != "\\" for word in before):
-        # behind a word, even one that comes to nothing, an assignment is a word too
-        raise NotPossible(f"what stands before the call in line {line} comes from a variable")
+    # behind a word, even one that comes to nothing (`${X:+env A=b} cargo`), an assignment is a word too
+    start = command.words[0].span.start if command.prefix else command.span.start
     return Edit(start, start, f"{name}=symbols ")
 
 
