@@ -10,6 +10,7 @@ from dockerslim_lint.plan.blocks.strip import strip_symbols
 from dockerslim_lint.plan.candidates import groups, key_of, tasks
 from dockerslim_lint.plan.compose import OurBug, Reread, compose, with_newlines
 from dockerslim_lint.plan.model import AtBest, Draft, NotPossible
+from dockerslim_lint.plan.needs import claimed_needs
 
 MAX_CANDIDATES = 6
 
@@ -86,24 +87,17 @@ class Plan:
     def trim(self, image: FinalImage) -> tuple[Fix, ...] | Withheld:
         """The fix that takes out what only installing and compiling needed, and keeps the base."""
         from dockerslim_lint.plan.blocks.trim import trim_leftovers
-        from dockerslim_lint.plan.needs import claimed_needs
 
-        key = f"trim:{image.stage}"
-        try:
-            draft = trim_leftovers(self._build, image)
-        except NotPossible as reason:
-            return Withheld(key, str(reason))
-        edits = tuple(edit._replace(text=edit.text.replace("\n", self._build.source.newline)) for edit in draft.edits)
-        if self._checked:
-            after = self._reread(apply(self._build.source.data, edits)).images
-            place = self._build.images.index(image)
-            if place >= len(after) or after[place].leftovers or after[place].artifacts != image.artifacts:
-                self.bugs.append("our bug: the image would keep what only its build needs")
-                return Withheld(key, self.bugs[-1])
-        static = all(artifact.link.endswith("static") for _, artifact in image.artifacts)
-        stripped = all(artifact.stripped == STRIPPED_ALL for _, artifact in image.artifacts)
-        claim = Claim(tuple(path for path, _ in image.artifacts), static, stripped, claimed_needs(image, image.user))
-        return (Fix(key, "", Safety.PROVABLE, "leave out what only the build needs", edits, "", (), claim),)
+        place = self._build.images.index(image)
+
+        def settled(after: ImageBuild) -> bool:
+            new = after.images[place] if place < len(after.images) else None
+            return new is not None and not new.leftovers and new.artifacts == image.artifacts
+
+        title = "leave out what only the build needs"
+        return self.alone(
+            f"trim:{image.stage}", title, lambda: trim_leftovers(self._build, image), settled, place=place, smaller=True
+        )
 
     def alone(
         self,
@@ -114,10 +108,13 @@ class Plan:
         cost: str = "",
         repairs: str = "",
         safety: Safety = Safety.PROVABLE,
+        place: int = -1,
+        smaller: bool = False,
     ) -> tuple[Fix, ...] | Withheld:
         """A rule's own fix, beside the slim decision. `draft` composes it or raises NotPossible.
 
         `settled` tells of the build that it makes whether the finding is gone; then all programs are where they were.
+        `place` is the image's among the build's, which a proof looks at; `smaller`: it must have shrunk.
         """
         try:
             made = draft()
@@ -130,10 +127,12 @@ class Plan:
             if len(after.problems) > len(self._build.problems) or not settled(after):
                 self.bugs.append(f"our bug: `{title}` would not settle it")
                 return Withheld(key, self.bugs[-1])
-            shipped = [one for image in after.images[-1:] for one in image.artifacts if "*" not in one[0]]
+            images = after.images[place:][:1]
+            shipped = [one for image in images for one in image.artifacts if "*" not in one[0]]
             static = all(artifact.link.endswith("static") for _, artifact in shipped)
             stripped = all(artifact.stripped == STRIPPED_ALL for _, artifact in shipped)
-            claim = Claim(tuple(path for path, _ in shipped), static, stripped, (), smaller=False)
+            needs = tuple(need for image in images for need in claimed_needs(image, image.user))
+            claim = Claim(tuple(path for path, _ in shipped), static, stripped, needs, smaller)
         return (Fix(key, "", safety, title, edits, cost, made.changes, claim, repairs=repairs),)
 
     def _group(self, image: FinalImage) -> tuple[FinalImage, ...]:

@@ -77,6 +77,7 @@ class DebugBuildShipped(Rule):
                 and [[path for path, _ in image.artifacts] for image in after.images] == paths
             ),
             "debug assertions and overflow checks are left out",
+            smaller=True,
         )
 
     @staticmethod

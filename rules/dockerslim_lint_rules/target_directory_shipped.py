@@ -91,6 +91,8 @@ class TargetDirectoryShipped(Rule):
             "copy only what the image starts",
             lambda: copy_programs_only(build, image, transfer, number),
             lambda after: after.images[place].launch == image.launch,
+            place=place,
+            smaller=True,
         )
 
     @staticmethod
