@@ -129,9 +129,10 @@ class PathTable:
         known = self._binaries(output.call)
         if not known and "." in name and "*" not in name:
             return None  # a man page, an archive: programs have no suffix on Linux
-        asked = self._calls[output.call].bins
-        if known and "*" not in name and name not in known and name not in asked:
+        bins = self._calls[output.call].bins
+        asked = "*" in name or any(patterns.same(name, one) for one in bins)
+        if known and not asked and name not in known:
             return OpaqueFile(f"{name} is no program of the crate ({', '.join(known)})")
-        if asked and "*" not in name and name not in asked:
+        if bins and not asked:
             return None
         return Artifact(output.call, name, output.link, output.stripped, "")
