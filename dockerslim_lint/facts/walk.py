@@ -453,7 +453,7 @@ class StageState:
         """Where in the context the file came from; a glob (``COPY Cargo.* ./``) keeps the file's own name."""
         if not isinstance(entry, ContextTree):
             return None
-        for known, candidate in reversed(list(self.table.entries())):
+        for known, candidate in self.table.around(path):
             if candidate is not entry:
                 continue
             if patterns.same(known, path):

@@ -9,7 +9,15 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from dockerslim_lint.facts import patterns
-from dockerslim_lint.facts.model import GNU_DYNAMIC, MUSL_STATIC, STRIPPED_ALL, UNKNOWN
+from dockerslim_lint.facts.filesystem import PathTable
+from dockerslim_lint.facts.model import (
+    GNU_DYNAMIC,
+    MUSL_STATIC,
+    STRIPPED_ALL,
+    UNKNOWN,
+    ContextTree,
+    Output,
+)
 from tests.facts.reading import CRATE, MANIFEST, only_artifact, only_image, read
 
 BUILD = "FROM rust:1 AS b\nWORKDIR /app\nCOPY . .\nRUN cargo build --release\n"
@@ -109,6 +117,42 @@ def test_the_artifact_directory_of_an_installation_is_none() -> None:
 def test_a_name_that_a_build_argument_gives(argument: str, copied: str, shipped: list[str]) -> None:
     build = read(f"{BUILD}FROM debian\nARG {argument}\nCOPY --from=b {copied} /x\n")
     assert [path for image in build.images for path, _ in image.artifacts] == shipped
+
+
+NAMES = st.lists(st.sampled_from(["a", "b", "ab", "*", "a*", "?"]), max_size=3)
+PLACES = NAMES.map(lambda names: "/" + "/".join(names))
+
+
+@given(st.lists(st.tuples(PLACES, st.booleans())), PLACES)
+@settings(max_examples=200)
+def test_the_table_looks_where_a_path_may_be(steps: list[tuple[str, bool]], path: str) -> None:
+    table = PathTable([], lambda _: (), frozenset())
+    expected: dict[str, ContextTree] = {}
+    for number, (place, goes) in enumerate(steps):
+        if goes:
+            table.remove(place)
+            expected = {
+                known: entry
+                for known, entry in expected.items()
+                if patterns.below(known, place) is None or "*" in place
+            }
+        else:
+            expected.pop(place, None)
+            expected[place] = ContextTree(".", number)
+            table.put(place, expected[place])
+    assert list(table.entries()) == list(expected.items())
+    around = [item for item in reversed(expected.items()) if patterns.below(path, item[0]) is not None]
+    assert [item for item in table.around(path) if patterns.below(path, item[0]) is not None] == around
+    below = [(patterns.below(known, path), entry) for known, entry in expected.items()]
+    assert table.below(path) == [(rest, entry) for rest, entry in below if rest is not None]
+
+
+def test_many_calls_are_not_all_looked_at() -> None:
+    table = PathTable([], lambda _: (), frozenset())
+    for number in range(300):
+        table.put(f"/{number}/target/release", Output(number, GNU_DYNAMIC, "no"))
+    assert len(table.around("/7/target/release/app")) == 1
+    assert len(table.around("/7/target/*/app")) == 1
 
 
 @pytest.mark.parametrize("reference", ["b", "B", "0"])
