@@ -414,7 +414,8 @@ class FinalImage(Record):
     `own_libc`: a package or a copied file may replace the base's C library.
     `outputs` are output directories of ``cargo build`` in other stages that it holds whole: where, and which call's.
     `leftovers` are package managers' caches and compilers. `development` tells that the stage's or the file's name says
-    that the image is no release.
+    that the image is no release. `aside`: its stage has the toolchain and is one to work in, beside another image of the file
+    that is shipped: by its name, or since it is not the last and starts a script that nobody can read.
     """
 
     stage: int
@@ -438,6 +439,7 @@ class FinalImage(Record):
     outputs: tuple[tuple[str, int], ...] = ()
     leftovers: tuple[Leftover, ...] = ()
     development: bool = False
+    aside: bool = False
 
 
 class Problem(Record):

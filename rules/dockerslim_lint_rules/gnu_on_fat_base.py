@@ -61,7 +61,7 @@ class GnuOnFatBase(Rule):
             stage = build.stages[image.stage]
             base = stage.image
             gnu = [(path, artifact) for path, artifact in image.artifacts if artifact.link == GNU_DYNAMIC]
-            if base is None or not base.fat or not gnu or stage.word is None:
+            if base is None or not base.fat or not gnu or stage.word is None or image.aside:
                 continue
             size = f" (~{base.unpacked_mb:.0f} MB of base)" if base.unpacked_mb else ""
             kind = "is a glibc program and ships" if len(gnu) == 1 else "are glibc programs and ship"

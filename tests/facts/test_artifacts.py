@@ -147,6 +147,26 @@ def test_the_table_looks_where_a_path_may_be(steps: list[tuple[str, bool]], path
     assert table.below(path) == [(rest, entry) for rest, entry in below if rest is not None]
 
 
+LEAF = 'COPY --from=b /app/target/release/app /x\nCMD ["/x"]\n'
+
+
+@pytest.mark.parametrize(
+    ("name", "command", "last", "aside"),
+    [
+        ("dev", '["./target/release/app"]', f"FROM debian\n{LEAF}", True),
+        ("other", '["./start.sh"]', f"FROM debian\n{LEAF}", True),
+        ("other", '["./target/release/app"]', f"FROM debian\n{LEAF}", False),
+        ("other", "exec ./target/release/app", f"FROM debian\n{LEAF}", False),
+        ("other", '["sh", "-c", "./target/release/app"]', f"FROM debian\n{LEAF}", False),
+        ("dev", '["./target/release/app"]', "", False),
+        ("dev", '["./start.sh"]', 'FROM debian AS doc\nCMD ["true"]\n', False),
+    ],
+)
+def test_a_stage_to_work_in(name: str, command: str, last: str, aside: bool) -> None:
+    build = read(f"{BUILD}FROM b AS {name}\nCMD {command}\n{last}", CRATE)
+    assert [image.aside for image in build.images] == ([aside, False] if "--from" in last else [aside])
+
+
 def test_many_calls_are_not_all_looked_at() -> None:
     table = PathTable([], lambda _: (), frozenset())
     for number in range(300):
