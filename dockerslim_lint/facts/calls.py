@@ -94,7 +94,7 @@ def read_call(
         end_of(command, arguments),
         flags_in_force,
         linkers(triple, command.variables, config, flags_in_force),
-        True if {"--locked", "--frozen"} & arguments.switches else False if arguments.exact else None,
+        _locked(arguments),
         features=features_of(arguments),
         open_profile=_open_profile(arguments),
         driver=arguments.driver,
@@ -117,11 +117,19 @@ def asked_of(arguments: CargoArguments) -> Asked:
     """The same, sorted by what it does."""
     names = features_of(arguments)
     plain = tuple(name for name in names if not name.startswith("--"))
-    exact = arguments.exact and not any("*" in name for name in names)
+    exact = arguments.exact and not arguments.optional and not any("*" in name for name in names)
     return Asked(plain, "--no-default-features" not in names, "--all-features" in names, exact)
 
 
+def _locked(arguments: CargoArguments) -> bool | None:
+    if {"--locked", "--frozen"} & arguments.switches:
+        return True
+    return False if arguments.exact and not arguments.optional else None
+
+
 def _open_profile(arguments: CargoArguments) -> bool:
+    if arguments.optional and not {"--release", "-r", "--profile"} & {*arguments.switches, *arguments.flags}:
+        return True
     words = arguments.flags.get("--profile", ()) or arguments.operands
     return any(word.shell is not None and word.shell.literal is None for word in words)
 

@@ -69,6 +69,9 @@ OTHER_BUILDERS = {
 HELPERS = frozenset({"run", "r"})
 """Those of them that are not there to make the program that is shipped."""
 
+COPIES_TO = ("--artifact-dir", "--out-dir")
+"""A directory into which cargo copies the programs that it builds (cargo book, "Unstable features", artifact-dir)."""
+
 VALUE_FLAGS = frozenset(
     [
         "--target",
@@ -97,8 +100,7 @@ VALUE_FLAGS = frozenset(
         "--index",
         "--registry",
         "--lockfile-path",
-        "--artifact-dir",
-        "--out-dir",
+        *COPIES_TO,
         "--recipe-path",
         "-p",
         "-j",
@@ -113,7 +115,8 @@ VALUE_FLAGS = frozenset(
 class CargoArguments(Record):
     """cargo's words, sorted: `flags` hold every value of a flag, in order; `last` is the index of the last word before ``--``.
 
-    `driver` is the program, `rest` what stands behind ``--``.
+    `driver` is the program, `rest` what stands behind ``--``. `exact` is False where a word is open that may be any flag;
+    `optional`: there is none, but a build argument may bring some.
     """
 
     toolchain: str
@@ -125,6 +128,7 @@ class CargoArguments(Record):
     exact: bool
     driver: str = CARGO
     rest: tuple[str, ...] = ()
+    optional: bool = False
 
 
 def cargo_arguments(command: Command) -> CargoArguments | None:
@@ -148,6 +152,7 @@ def cargo_arguments(command: Command) -> CargoArguments | None:
     switches: set[str] = set()
     operands: list[CommandWord] = []
     exact = True
+    optional = command.optional
     last = at
     index = at + 1
     while index < len(words):
@@ -155,6 +160,10 @@ def cargo_arguments(command: Command) -> CargoArguments | None:
         text = word.pattern
         if text == "--":
             break
+        if word.unset:
+            optional = True
+            index += 1
+            continue
         last = index
         index += 1
         if text.startswith("+") and not subcommand:
@@ -180,11 +189,13 @@ def cargo_arguments(command: Command) -> CargoArguments | None:
             # `cargo build $FLAGS`: what the variable holds may be any flag
             exact = exact and not text.startswith("*")
     rest = tuple(word.pattern for word in words[index + 1 :])
-    return CargoArguments(toolchain, subcommand, flags, frozenset(switches), tuple(operands), last, exact, driver, rest)
+    return CargoArguments(
+        toolchain, subcommand, flags, frozenset(switches), tuple(operands), last, exact, driver, rest, optional
+    )
 
 
 def profile_of(arguments: CargoArguments, kind: str) -> tuple[str | None, str]:
-    """The profile's name and its directory: install builds for release, unless --debug is given."""
+    """The profile's name and its directory: install builds for release, unless --debug is given. None, ``*``: not known."""
     named = arguments.flags.get("--profile")
     if named:
         name = named[-1].pattern
@@ -194,4 +205,6 @@ def profile_of(arguments: CargoArguments, kind: str) -> tuple[str | None, str]:
     release = bool({"--release", "-r"} & arguments.switches)
     if kind == "install":
         release = not ({"--debug"} & arguments.switches)
+    elif not release and not arguments.exact:
+        return None, "*"
     return ("release", "release") if release else ("dev", "debug")

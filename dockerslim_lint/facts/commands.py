@@ -41,7 +41,8 @@ LEAVES = frozenset({"exit", "return"})
 class CommandReader:
     """Reads the commands of one RUN. `directory` and `variables` are those at its start.
 
-    `files` are the texts that ``echo … > file`` wrote so far, by absolute path; it is kept up to date.
+    `files` are the texts that ``echo … > file`` wrote so far, by absolute path; it is kept up to date. `unset` are the
+    arguments that are declared and have no value.
     """
 
     def __init__(
@@ -52,6 +53,7 @@ class CommandReader:
         variables: Mapping[str, Value],
         known: bool,
         files: Mapping[str, Value] | None = None,
+        unset: frozenset[str] = frozenset(),
     ) -> None:
         self._instruction = instruction
         self._stage = stage
@@ -61,6 +63,7 @@ class CommandReader:
         self._variables = dict(variables)
         self.files = dict(files or {})
         self._known = known
+        self._unset = unset if known else frozenset()
         self._found: list[Command] = []
         self._nesting = 0
         self._text: LogicalText | None = None
@@ -113,6 +116,7 @@ class CommandReader:
         shell_form: bool = True,
         variables: Mapping[str, Value] | None = None,
         writes: tuple[str, ...] = (),
+        optional: bool = False,
     ) -> None:
         self._found.append(
             Command(
@@ -127,6 +131,7 @@ class CommandReader:
                 shell_form,
                 self._nesting > 0,
                 writes,
+                optional,
             )
         )
 
@@ -222,7 +227,8 @@ class CommandReader:
         for item in node.assignments:
             word = self._word(item.value) if item.value else None
             assigned[item.name] = Value(word.pattern, item.span, word.machine) if word else Value("", item.span)
-        words = tuple(found for word_ in node.words for found in self._words(word_))
+        read = [self._words(word_) for word_ in node.words]
+        words = tuple(word_ for found in read for word_ in found)
         name = patterns.basename(words[0].pattern) if words and words[0].exact else ""
         self._write(node, node.redirects)
         if not words or name in ASSIGNS:
@@ -237,7 +243,8 @@ class CommandReader:
         if name in SHELLS and self._nested_script(node, words, certain):
             return
         prefix = tuple(item.name for item in node.assignments)
-        self._add(words, prefix, node.span, certain, True, self._variables | assigned, self._writes(node))
+        variables = self._variables | assigned
+        self._add(words, prefix, node.span, certain, True, variables, self._writes(node), [] in read)
 
     def _writes(self, node: sh.Simple) -> tuple[str, ...]:
         return tuple(
@@ -314,8 +321,13 @@ class CommandReader:
         if len(word.pieces) != 1 or isinstance(word.pieces[0], Literal) or word.pieces[0].quote:
             return [found]
         if found.pattern and not any(char.isspace() for char in found.pattern):
-            return [found]
+            return [found._replace(unset=self._is_unset(word.pieces[0]))]
         return [found._replace(pattern=part) for part in found.pattern.split()]
+
+    def _is_unset(self, piece: Expansion | sh.Substitution) -> bool:
+        if not isinstance(piece, Expansion) or piece.operator:
+            return False
+        return piece.name in self._unset and piece.name not in self._variables
 
     def _word(self, word: sh.ShellWord) -> CommandWord:
         text, exact, machine = "", True, False

@@ -30,6 +30,8 @@ class Environment:
     def __init__(self, base: BaseImage | None, known: bool) -> None:
         self.environment: dict[str, Value] = {}
         self.arguments: dict[str, Value] = {}
+        self.unset: frozenset[str] = frozenset()
+        """arguments that are declared and have neither default nor value"""
         self.known = known
         """whether all that the base sets is known: only then is an unset variable empty"""
         for name, text in base.env if base else ():
@@ -40,6 +42,7 @@ class Environment:
         copy = Environment(None, self.known)
         copy.environment = dict(self.environment)
         copy.arguments = dict(self.arguments)
+        copy.unset = self.unset
         return copy
 
     @property
@@ -64,6 +67,7 @@ class Environment:
         """An ARG instruction of a stage: the user's value, else its default, else the global one of that name."""
         for pair in instruction.pairs:
             name = pair.key.literal or ""
+            self.unset -= {name}
             if name in given:
                 self.arguments[name] = Value(given[name], pair.span)
             elif pair.value is not None:
@@ -77,6 +81,7 @@ class Environment:
             else:
                 # declared, never given: not in the environment at all
                 self.arguments.pop(name, None)
+                self.unset |= {name}
 
     def bind_environment(self, instruction: Instruction) -> None:
         """An ENV instruction: all values are expanded before any is bound."""

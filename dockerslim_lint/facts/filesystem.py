@@ -14,13 +14,30 @@ NOT_PROGRAMS = frozenset({"deps", "build", "examples", "incremental", ".fingerpr
 """What cargo keeps beside the programs (cargo book, "Build cache")."""
 
 
+OPEN = frozenset("*?[")
+"""In a path they make a pattern of it."""
+
+_Key = tuple[str, int]
+
+
+def _plain_part(path: str) -> str:
+    """What stands before the first segment of a pattern that is one."""
+    first = min(at for char in OPEN if (at := path.find(char)) >= 0)
+    return path[: path.rfind("/", 0, first) + 1]
+
+
 class PathTable:
     """Paths of one stage. Later entries hide earlier ones of the same path."""
 
     def __init__(
         self, calls: list[CargoCall], binaries: Callable[[int], tuple[str, ...]], base_directories: frozenset[str]
     ) -> None:
-        self._entries: dict[tuple[str, int], Entry] = {}
+        self._entries: dict[_Key, Entry] = {}
+        self._at: dict[str, dict[_Key, int]] = {}
+        """the keys of each path, with the number of the step that made them"""
+        self._patterns: dict[str, None] = {}
+        """those of the paths that are patterns"""
+        self._steps = 0
         self._calls = calls
         self._binaries = binaries
         self.base_directories = base_directories
@@ -29,6 +46,8 @@ class PathTable:
         """An independent table with the same entries."""
         table = PathTable(self._calls, self._binaries, self.base_directories)
         table._entries = dict(self._entries)
+        table._at = {path: dict(keys) for path, keys in self._at.items()}
+        table._patterns, table._steps = dict(self._patterns), self._steps
         return table
 
     def put(self, path: str, entry: Entry) -> None:
@@ -41,25 +60,69 @@ class PathTable:
         key = (path, entry.call if isinstance(entry, Output) else NO_CALL)
         self._entries.pop(key, None)
         self._entries[key] = entry
+        self._steps += 1
+        self._at.setdefault(path, {})[key] = self._steps
+        if OPEN.intersection(path):
+            self._patterns[path] = None
 
     def remove(self, path: str) -> None:
         """Forget a path and all below it."""
-        for key in [key for key in self._entries if patterns.below(key[0], path) is not None]:
-            if "*" in path and not isinstance(self._entries[key], Artifact):
-                continue
-            del self._entries[key]
+        for known in self._under(path):
+            for key in list(self._at[known]):
+                if "*" in path and not isinstance(self._entries[key], Artifact):
+                    continue
+                del self._entries[key]
+                del self._at[known][key]
+            if not self._at[known]:
+                del self._at[known]
+                self._patterns.pop(known, None)
 
     def entries(self) -> Iterator[tuple[str, Entry]]:
         """All entries, in the order in which they were made."""
         return iter([(key[0], entry) for key, entry in self._entries.items()])
 
+    def around(self, path: str) -> list[tuple[str, Entry]]:
+        """What may stand at `path` or be a directory above it, the newest first."""
+        if OPEN.intersection(path):
+            head = _plain_part(path)
+            places = [
+                known
+                for known in self._at
+                if (known.startswith(head) or head.startswith(known) or known in self._patterns)
+                and patterns.below(path, known) is not None
+            ]
+        else:
+            places = ["", "/", path]
+            at = path.rfind("/")
+            while at > 0:
+                places.append(path[:at])
+                at = path.rfind("/", 0, at)
+            places += [known for known in self._patterns if patterns.below(path, known) is not None]
+        found: dict[_Key, int] = {}
+        for place in places:
+            found.update(self._at.get(place, {}))
+        return [(key[0], self._entries[key]) for key in sorted(found, key=found.__getitem__, reverse=True)]
+
+    def _under(self, directory: str) -> list[str]:
+        """The paths at or below a directory."""
+        if OPEN.intersection(directory):
+            return [known for known in self._at if patterns.below(known, directory) is not None]
+        start = f"{directory.rstrip('/')}/"
+        plain = [known for known in self._at if known.startswith(start) or known == directory]
+        return plain + [
+            known
+            for known in self._patterns
+            if not known.startswith(start) and patterns.below(known, directory) is not None
+        ]
+
     def is_directory(self, path: str) -> bool:
         """Whether something shows that `path` is a directory."""
         if path == "/" or path in self.base_directories:
             return True
-        for (known, _), entry in self._entries.items():
-            rest = patterns.below(known, path)
-            if rest or (rest == "" and isinstance(entry, Directory | Output)):
+        for known in self._under(path):
+            if patterns.below(known, path) or any(
+                isinstance(self._entries[key], Directory | Output) for key in self._at[known]
+            ):
                 return True
         return False
 
@@ -70,7 +133,8 @@ class PathTable:
             return exact
         directory, name = patterns.parent(path), patterns.basename(path)
         fallback: Entry | None = exact
-        for (known, _), entry in reversed(self._entries.items()):
+        around = self.around(path)
+        for known, entry in around:
             if isinstance(entry, Output):
                 if patterns.same(known, path):
                     return entry
@@ -85,7 +149,7 @@ class PathTable:
                 return entry
         if fallback is not None:
             return fallback
-        for (known, _), entry in reversed(self._entries.items()):
+        for known, entry in around:
             if isinstance(entry, ContextTree) and patterns.below(path, known):
                 return entry
         return None
@@ -115,12 +179,11 @@ class PathTable:
 
     def below(self, directory: str) -> list[tuple[str, Entry]]:
         """All entries under a directory (itself included), with their paths relative to it."""
-        found = []
-        for (known, _), entry in self._entries.items():
-            rest = patterns.below(known, directory)
-            if rest is not None:
-                found.append((rest, entry))
-        return found
+        found: dict[_Key, int] = {}
+        for known in self._under(directory):
+            found.update(self._at[known])
+        ordered = sorted(found, key=found.__getitem__)
+        return [(patterns.below(key[0], directory) or "", self._entries[key]) for key in ordered]
 
     def _program(self, output: Output, name: str) -> Artifact | OpaqueFile | None:
         """The file `name` of an output directory; None where it cannot be a program of that call."""
@@ -129,9 +192,10 @@ class PathTable:
         known = self._binaries(output.call)
         if not known and "." in name and "*" not in name:
             return None  # a man page, an archive: programs have no suffix on Linux
-        asked = self._calls[output.call].bins
-        if known and "*" not in name and name not in known and name not in asked:
+        bins = self._calls[output.call].bins
+        asked = "*" in name or any(patterns.same(name, one) for one in bins)
+        if known and not asked and name not in known:
             return OpaqueFile(f"{name} is no program of the crate ({', '.join(known)})")
-        if asked and "*" not in name and name not in asked:
+        if bins and not asked:
             return None
         return Artifact(output.call, name, output.link, output.stripped, "")

@@ -28,7 +28,18 @@ def final_images(shared: Shared, instructions: Sequence[Instruction]) -> tuple[F
         image = _final_image(state, shared, instructions)
         if image is not None:
             found.append(image)
-    return tuple(found)
+    aside = [_to_work_in(image, shared) for image in found]
+    if all(aside):
+        return tuple(found)
+    return tuple(image._replace(aside=True) if one else image for image, one in zip(found, aside, strict=True))
+
+
+def _to_work_in(image: FinalImage, shared: Shared) -> bool:
+    stage = shared.stages[image.stage]
+    if stage.image is None or not stage.image.toolchain or stage.number == len(shared.stages) - 1:
+        return False
+    known = image.launch.program in dict(image.artifacts) or "-c" in image.launch.argv[1:2]
+    return is_development(stage.name) or not known
 
 
 def _final_image(state: StageState, shared: Shared, instructions: Sequence[Instruction]) -> FinalImage | None:

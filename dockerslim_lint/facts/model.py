@@ -55,7 +55,8 @@ class CommandWord(Record):
     """One word of a command as it will reach the program.
 
     `pattern` is its value; `exact` is True where nothing in it is left to the shell. `shell` or `json` is what was
-    written, whichever the form has. `machine`: a part of it is what ``uname -m`` prints.
+    written, whichever the form has. `machine`: a part of it is what ``uname -m`` prints. `unset`: it is an ARG without
+    default that stands alone, unquoted: no word at all, or as many as a build argument brings.
     """
 
     pattern: str
@@ -64,6 +65,7 @@ class CommandWord(Record):
     shell: ShellWord | None
     json: JsonString | None
     machine: bool = False
+    unset: bool = False
 
 
 class Command(Record):
@@ -73,7 +75,8 @@ class Command(Record):
     that the grammar could not read. `directory` is None where a ``cd`` leads somewhere unknown. `variables` are the
     environment and shell variables as far as the file sets them. `prefix` are the assignments before the command.
     `shell_form` is False for an exec form; `nested` is True inside ``sh -c '…'``, where quotes mean
-    other things. `writes` are the files that its output is redirected to.
+    other things. `writes` are the files that its output is redirected to. `optional`: a variable stands alone in it that is
+    empty, so that a build argument may bring more words.
     """
 
     instruction: int
@@ -87,6 +90,7 @@ class Command(Record):
     shell_form: bool
     nested: bool = False
     writes: tuple[str, ...] = ()
+    optional: bool = False
 
     @property
     def name(self) -> str:
@@ -410,7 +414,8 @@ class FinalImage(Record):
     `own_libc`: a package or a copied file may replace the base's C library.
     `outputs` are output directories of ``cargo build`` in other stages that it holds whole: where, and which call's.
     `leftovers` are package managers' caches and compilers. `development` tells that the stage's or the file's name says
-    that the image is no release.
+    that the image is no release. `aside`: its stage has the toolchain and is one to work in, beside another image of the file
+    that is shipped: by its name, or since it is not the last and starts a script that nobody can read.
     """
 
     stage: int
@@ -434,6 +439,7 @@ class FinalImage(Record):
     outputs: tuple[tuple[str, int], ...] = ()
     leftovers: tuple[Leftover, ...] = ()
     development: bool = False
+    aside: bool = False
 
 
 class Problem(Record):

@@ -42,7 +42,7 @@ def word_use(
 
 
 def _output_of(path: str, table: PathTable, calls: list[CargoCall]) -> tuple[int, str] | None:
-    for known, entry in reversed(list(table.entries())):
+    for known, entry in table.around(path):
         if isinstance(entry, Output) and calls[entry.call].kind == "build":
             profile = calls[entry.call].profile_directory
             if "*" not in profile and patterns.basename(known) != profile:

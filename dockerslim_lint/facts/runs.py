@@ -164,7 +164,8 @@ def _all(state: StageState, shared: Shared) -> Iterator[str]:
     for number, call in enumerate(shared.calls):
         if call.output is None or call.profile in (None, "dev") or call.source != "context":
             continue
-        for name in call.bins or shared.binaries(number):
+        known = shared.binaries(number)
+        for name in (known if any("*" in name for name in call.bins) else call.bins) or known:
             path = f"{call.output}/{name}"
             if "*" not in path and isinstance(state.table.find(path), Artifact):
                 yield path

@@ -17,9 +17,6 @@ from dockerslim_lint.facts.model import (
     Output,
 )
 
-MOVERS = frozenset({"cp", "mv", "install", "ln", "strip", "objcopy"})
-"""Commands that take a program from one place to another, or change it in place."""
-
 MAY_NOT_RUN = "a step that may not run"
 
 MOVERS = frozenset({"cp", "mv", "install", "ln", "strip", "objcopy", "upx"})

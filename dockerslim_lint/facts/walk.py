@@ -7,8 +7,17 @@ from collections.abc import Mapping, Sequence
 from dockerslim_lint.catalog import commands as known_commands
 from dockerslim_lint.context import BuildContext
 from dockerslim_lint.facts import patterns
-from dockerslim_lint.facts.calls import asked_of, crate_directory, read_call
-from dockerslim_lint.facts.cargo import BUILDS, BUILT_IN, HELPERS, OTHER_BUILDERS, CargoArguments, cargo_arguments
+from dockerslim_lint.facts.calls import asked_of, crate_directory, read_call, target_of
+from dockerslim_lint.facts.cargo import (
+    BUILDS,
+    BUILT_IN,
+    CARGO,
+    COPIES_TO,
+    HELPERS,
+    OTHER_BUILDERS,
+    CargoArguments,
+    cargo_arguments,
+)
 from dockerslim_lint.facts.commands import CommandReader
 from dockerslim_lint.facts.contents import Contents
 from dockerslim_lint.facts.crate.config import TOOLCHAIN_FILES, ToolchainFile
@@ -170,8 +179,15 @@ class StageState:
                 self.volumes += [self.environment.pattern(word)[0] for word in instruction.words]
 
     def _run(self, index: int, instruction: Instruction) -> None:
+        environment = self.environment
         reader = CommandReader(
-            index, self.stage.number, self.workdir, self._variables(), self.environment.known, self.files
+            index,
+            self.stage.number,
+            self.workdir,
+            self._variables(),
+            environment.known,
+            self.files,
+            environment.unset,
         )
         mounts = self._mounts(index, instruction)
         self._shared.mounts += mounts
@@ -322,8 +338,34 @@ class StageState:
         number = len(shared.calls) - 1
         if call.output is not None:
             self.table.put(call.output, Output(number, call.link, call.stripped))
+            self._without_target(number, call, arguments)
+            self._copied_out(number, call, arguments)
         if call.source == "context":
             self._build_placeholders(number, call, mounts)
+
+    def _without_target(self, number: int, call: CargoCall, arguments: CargoArguments) -> None:
+        """A word that may be any flag need not be ``--target``: whoever takes the program from there knows that it is not."""
+        if (
+            arguments.exact
+            or call.target.pattern is not None
+            or call.target_directory is None
+            or arguments.driver != CARGO
+        ):
+            return
+        host = target_of(arguments._replace(exact=True), call.command.variables, self.stage, None)
+        if host.pattern == "":
+            path = f"{call.target_directory}/{call.profile_directory}"
+            self.table.put(path, Output(number, link_of(host, self.stage, call.flags), call.stripped))
+
+    def _copied_out(self, number: int, call: CargoCall, arguments: CargoArguments) -> None:
+        named = [word.pattern for flag in COPIES_TO for word in arguments.flags.get(flag, ())]
+        if not named or call.kind != "build":
+            return
+        place_ = patterns.join(call.command.directory or "/*", named[-1])
+        self.table.put(place_, Directory(COPIES_TO[0]))
+        asked = call.bins if not any("*" in name for name in call.bins) else ()
+        for name in asked or self._shared.binaries(number) or ("*",):
+            self.table.put(f"{place_}/{name}", Artifact(number, name, call.link, call.stripped, ""))
 
     def _build_placeholders(self, number: int, call: CargoCall, mounts: list[Mount]) -> None:
         output = call.output or "/*"
@@ -411,7 +453,7 @@ class StageState:
         """Where in the context the file came from; a glob (``COPY Cargo.* ./``) keeps the file's own name."""
         if not isinstance(entry, ContextTree):
             return None
-        for known, candidate in reversed(list(self.table.entries())):
+        for known, candidate in self.table.around(path):
             if candidate is not entry:
                 continue
             if patterns.same(known, path):
@@ -437,7 +479,7 @@ class StageState:
         flag = instruction.flag("from")
         origin_name = self.environment.pattern(flag.value)[0] if flag and flag.value else ""
         origin = shared.names.find(origin_name)
-        sources = tuple(self.environment.pattern(word)[0] for word in words)
+        sources = tuple(self._source(word) for word in words)
         for path in (destination, *sources) if origin_name or instruction.keyword == "ADD" else ():
             self.rustup.place(path)
         shared.transfers.append(
@@ -463,6 +505,13 @@ class StageState:
                 self.table.put(path, OpaqueFile(f"comes from the image {origin_name}"))
             if origin is not None or origin_name:
                 self.placeholders.brought(destination)
+
+    def _source(self, word: Word) -> str:
+        """What a COPY names. An argument without a value in the place of a file's name is written for somebody who gives one."""
+        text = self.environment.pattern(word)[0]
+        last = word.pieces[-1] if word.pieces else None
+        unset = isinstance(last, Expansion) and not last.operator and last.name in self.environment.unset
+        return f"{text}*" if unset and text.endswith("/") else text
 
     def _copy_context(self, index: int, source: str, destination: str, directory: bool) -> None:
         source = patterns.normalise(source.lstrip("/")) if source.strip("/") else "."

@@ -149,7 +149,7 @@ def cook_of(command: Command, arguments: CargoArguments, stage: Stage) -> Warmup
         "cook",
         command,
         # a variable may hold any flag
-        profile_of(arguments, "build")[0] if arguments.exact else None,
+        profile_of(arguments, "build")[0] if arguments.exact and not arguments.optional else None,
         target_of(arguments, command.variables, stage, None),
         features_of(arguments),
         arguments.toolchain,

@@ -18,6 +18,18 @@ COPY --from=builder /slice /usr/local/bin/
 ENTRYPOINT ["slice"]
 """
 
+FIXED = """\
+FROM rust:1-bookworm AS builder
+WORKDIR /work
+COPY . .
+RUN rustup target add "$(uname -m)"-unknown-linux-musl
+RUN cargo build --release --target "$(uname -m)"-unknown-linux-musl
+RUN strip /work/target/"$(uname -m)"-unknown-linux-musl/release/slice -o /slice
+FROM gcr.io/distroless/static-debian13
+COPY --from=builder /slice /usr/local/bin/
+ENTRYPOINT ["slice"]
+"""
+
 
 class GnuOnFatBase(Rule):
     """A program linked to glibc is shipped on a whole Linux distribution.
@@ -49,7 +61,7 @@ class GnuOnFatBase(Rule):
             stage = build.stages[image.stage]
             base = stage.image
             gnu = [(path, artifact) for path, artifact in image.artifacts if artifact.link == GNU_DYNAMIC]
-            if base is None or not base.fat or not gnu or stage.word is None:
+            if base is None or not base.fat or not gnu or stage.word is None or image.aside:
                 continue
             size = f" (~{base.unpacked_mb:.0f} MB of base)" if base.unpacked_mb else ""
             kind = "is a glibc program and ships" if len(gnu) == 1 else "are glibc programs and ship"
@@ -69,17 +81,7 @@ class GnuOnFatBase(Rule):
         Invalid(
             CLASSIC,
             line=6,
-            fixed="""\
-FROM rust:1-bookworm AS builder
-WORKDIR /work
-COPY . .
-RUN rustup target add "$(uname -m)"-unknown-linux-musl
-RUN cargo build --release --target "$(uname -m)"-unknown-linux-musl
-RUN strip /work/target/"$(uname -m)"-unknown-linux-musl/release/slice -o /slice
-FROM gcr.io/distroless/static-debian13
-COPY --from=builder /slice /usr/local/bin/
-ENTRYPOINT ["slice"]
-""",
+            fixed=FIXED,
         ),
         Invalid(
             """\
@@ -92,6 +94,13 @@ COPY --from=build /app/target/release/app /app
 CMD ["/app"]
 """,
             line=5,
+        ),
+        Invalid(
+            CLASSIC.replace("RUN cargo build --release", "ARG FLAGS\nRUN cargo build --release $FLAGS"),
+            line=7,
+            fixed=FIXED.replace("RUN rustup", "ARG FLAGS\nRUN rustup").replace(
+                "-musl\nRUN strip", "-musl $FLAGS\nRUN strip"
+            ),
         ),
     )
 
@@ -106,6 +115,12 @@ CMD ["/app"]
         ),
         Valid(near=0, text=CLASSIC.replace("rust:1-bookworm", "rust:1-alpine")),
         Valid(near=0, text=CLASSIC.replace("cargo build --release", "cargo fetch")),
+        Valid(
+            near=0,
+            text=CLASSIC.replace("--release", "--release $FLAGS").replace(
+                "target/release", "target/x86_64-unknown-linux-musl/release"
+            ),
+        ),
         Valid(
             near=1,
             text="""\

@@ -33,6 +33,18 @@ RUN cargo build --release
 CMD ["./target/release/app"]
 """
 
+LEAF = """\
+FROM rust:1 AS base
+WORKDIR /app
+COPY . .
+RUN cargo build --release
+FROM base AS tools
+CMD ["./target/release/app"]
+FROM example.com/base:1
+COPY --from=base /app/target/release/app /app
+CMD ["/app"]
+"""
+
 REMOVERS = ("rm", "rustup", "apt-get", "apt", "find")
 """After the build they may take the toolchain away."""
 
@@ -42,6 +54,9 @@ class ToolchainShipped(Rule):
 
     A `rust` image holds the compiler, a C toolchain and the headers of a distribution: some 1.5 GB to store, and
     everything an intruder could wish for. Only the program is needed when the container starts.
+
+    Nothing is said of a stage to work in beside another image of the file that is shipped: one that is named for
+    development, or that is not the last and starts a script that cannot be read.
 
     **Fix safety.** The fix splits the stage in two: the build stays as it is, and a second stage takes the program to
     the path that it had, with the instructions that describe the image. It also changes libc and base, so it needs a
@@ -57,7 +72,7 @@ class ToolchainShipped(Rule):
             stage = build.stages[image.stage]
             base = stage.image
             first = build.stages[image.chain[0]]
-            if base is None or first.word is None:
+            if base is None or first.word is None or image.aside:
                 continue
             if not base.toolchain:
                 yield from self._installed(build, plan, image, first.word.span)
@@ -111,6 +126,7 @@ CMD ["./target/release/app"]
             files=FILES,
         ),
         Invalid(INSTALLED, line=1, files=FILES),
+        Invalid(LEAF, line=1, files=FILES, fixed=None),
     )
 
     VALID = (
@@ -118,6 +134,8 @@ CMD ["./target/release/app"]
         Valid(near=0, text=SINGLE.replace("cargo build --release", "cargo test"), files=FILES),
         Valid(near=0, text=SINGLE.replace('CMD ["./target/release/app"]\n', ""), files=FILES),
         Valid(near=0, text=SINGLE.replace("rust:1", "example.com/base:1"), files=FILES),
+        Valid(near=2, text=LEAF.replace("AS tools", "AS dev"), files=FILES),
+        Valid(near=2, text=LEAF.replace('CMD ["./target/release/app"]', 'CMD ["./start.sh"]'), files=FILES),
         Valid(
             near=1,
             text=INSTALLED.replace("--release\n", "--release && rm -rf /root/.cargo /root/.rustup\n"),

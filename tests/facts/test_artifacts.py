@@ -9,7 +9,15 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from dockerslim_lint.facts import patterns
-from dockerslim_lint.facts.model import GNU_DYNAMIC, MUSL_STATIC, STRIPPED_ALL
+from dockerslim_lint.facts.filesystem import PathTable
+from dockerslim_lint.facts.model import (
+    GNU_DYNAMIC,
+    MUSL_STATIC,
+    STRIPPED_ALL,
+    UNKNOWN,
+    ContextTree,
+    Output,
+)
 from tests.facts.reading import CRATE, MANIFEST, only_artifact, only_image, read
 
 BUILD = "FROM rust:1 AS b\nWORKDIR /app\nCOPY . .\nRUN cargo build --release\n"
@@ -44,6 +52,127 @@ def test_path(steps: str, copy: str, path: str) -> None:
     found, artifact = only_artifact(build)
     assert found == path
     assert artifact.link == GNU_DYNAMIC
+
+
+@pytest.mark.parametrize(
+    ("call", "path", "link"),
+    [
+        ("cargo build --release $FLAGS", "/app/target/release/app", GNU_DYNAMIC),
+        ("cargo build $FLAGS", "/app/target/release/app", GNU_DYNAMIC),
+        ("cargo build $FLAGS", "/app/target/debug/app", GNU_DYNAMIC),
+        ("cargo build --release $FLAGS", "/app/target/x86_64-unknown-linux-musl/release/app", UNKNOWN),
+        ("cargo build --release --target $FLAGS", "/app/target/release/app", None),
+        ("CARGO_BUILD_TARGET=$T cargo build --release $FLAGS", "/app/target/release/app", None),
+        ("cargo build --release $FLAGS", "/app/target/debug/app", None),
+        ("cross build --release $FLAGS", "/app/target/release/app", None),
+    ],
+)
+def test_the_path_tells_what_an_open_word_is_not(call: str, path: str, link: str | None) -> None:
+    build = read(f"FROM rust:1 AS b\nWORKDIR /app\nCOPY . .\nRUN {call}\nFROM debian\nCOPY --from=b {path} /x\n")
+    assert [artifact.link for image in build.images for _, artifact in image.artifacts] == ([link] if link else [])
+
+
+@pytest.mark.parametrize(
+    ("flags", "files", "copied", "shipped"),
+    [
+        ("--artifact-dir /out", CRATE, "/out/app", ["/x"]),
+        ("--artifact-dir /out", None, "/out/app", ["/x"]),
+        ("--out-dir=bin", CRATE, "/app/bin/app", ["/x"]),
+        ("--out-dir bin", CRATE, "/app/target/release/app", ["/x"]),
+        ("--out-dir /out", CRATE, "/out", ["/x/app"]),
+        ("--out-dir /out --bin app", None, "/out/app", ["/x"]),
+        # near misses
+        ("--out-dir /out", CRATE, "/out/other", []),
+        ("--out-dir /out --bin app", None, "/out/other", []),
+        ("", CRATE, "/out/app", []),
+        ("-Z unstable-options", None, "/out/app", []),
+    ],
+)
+def test_artifact_directory(flags: str, files: dict[str, str] | None, copied: str, shipped: list[str]) -> None:
+    build = read(
+        "FROM rust:1 AS b\nWORKDIR /app\nCOPY . .\n"
+        f"RUN cargo +nightly build -r -Z unstable-options {flags}\nFROM debian\nCOPY --from=b {copied} /x\n",
+        files,
+    )
+    assert [path for image in build.images for path, _ in image.artifacts] == shipped
+    assert all(not image.outputs for image in build.images)
+
+
+def test_the_artifact_directory_of_an_installation_is_none() -> None:
+    build = read("FROM rust:1 AS b\nRUN cargo install x --out-dir /out\nFROM debian\nCOPY --from=b /out/x /x\n")
+    assert build.images == ()
+
+
+@pytest.mark.parametrize(
+    ("argument", "copied", "shipped"),
+    [
+        ("BIN", "/app/target/release/$BIN", ["/x"]),
+        ("BIN=app", "/app/target/release/$BIN", ["/x"]),
+        ("DIR", "/app/$DIR/target/release/app", ["/x"]),
+        ("BIN", "/app/target/release/${BIN:-app}", ["/x"]),
+        ("BIN", "/app/target/release/$BIN/", []),
+        ("OTHER", "/app/target/release/$BIN", []),
+    ],
+)
+def test_a_name_that_a_build_argument_gives(argument: str, copied: str, shipped: list[str]) -> None:
+    build = read(f"{BUILD}FROM debian\nARG {argument}\nCOPY --from=b {copied} /x\n")
+    assert [path for image in build.images for path, _ in image.artifacts] == shipped
+
+
+NAMES = st.lists(st.sampled_from(["a", "b", "ab", "*", "a*", "?"]), max_size=3)
+PLACES = NAMES.map(lambda names: "/" + "/".join(names))
+
+
+@given(st.lists(st.tuples(PLACES, st.booleans())), PLACES)
+@settings(max_examples=200)
+def test_the_table_looks_where_a_path_may_be(steps: list[tuple[str, bool]], path: str) -> None:
+    table = PathTable([], lambda _: (), frozenset())
+    expected: dict[str, ContextTree] = {}
+    for number, (place, goes) in enumerate(steps):
+        if goes:
+            table.remove(place)
+            expected = {
+                known: entry
+                for known, entry in expected.items()
+                if patterns.below(known, place) is None or "*" in place
+            }
+        else:
+            expected.pop(place, None)
+            expected[place] = ContextTree(".", number)
+            table.put(place, expected[place])
+    assert list(table.entries()) == list(expected.items())
+    around = [item for item in reversed(expected.items()) if patterns.below(path, item[0]) is not None]
+    assert [item for item in table.around(path) if patterns.below(path, item[0]) is not None] == around
+    below = [(patterns.below(known, path), entry) for known, entry in expected.items()]
+    assert table.below(path) == [(rest, entry) for rest, entry in below if rest is not None]
+
+
+LEAF = 'COPY --from=b /app/target/release/app /x\nCMD ["/x"]\n'
+
+
+@pytest.mark.parametrize(
+    ("name", "command", "last", "aside"),
+    [
+        ("dev", '["./target/release/app"]', f"FROM debian\n{LEAF}", True),
+        ("other", '["./start.sh"]', f"FROM debian\n{LEAF}", True),
+        ("other", '["./target/release/app"]', f"FROM debian\n{LEAF}", False),
+        ("other", "exec ./target/release/app", f"FROM debian\n{LEAF}", False),
+        ("other", '["sh", "-c", "./target/release/app"]', f"FROM debian\n{LEAF}", False),
+        ("dev", '["./target/release/app"]', "", False),
+        ("dev", '["./start.sh"]', 'FROM debian AS doc\nCMD ["true"]\n', False),
+    ],
+)
+def test_a_stage_to_work_in(name: str, command: str, last: str, aside: bool) -> None:
+    build = read(f"{BUILD}FROM b AS {name}\nCMD {command}\n{last}", CRATE)
+    assert [image.aside for image in build.images] == ([aside, False] if "--from" in last else [aside])
+
+
+def test_many_calls_are_not_all_looked_at() -> None:
+    table = PathTable([], lambda _: (), frozenset())
+    for number in range(300):
+        table.put(f"/{number}/target/release", Output(number, GNU_DYNAMIC, "no"))
+    assert len(table.around("/7/target/release/app")) == 1
+    assert len(table.around("/7/target/*/app")) == 1
 
 
 @pytest.mark.parametrize("reference", ["b", "B", "0"])

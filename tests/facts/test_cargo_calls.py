@@ -141,8 +141,65 @@ def test_variables_of_the_call() -> None:
     )
     assert only_call(build).profile == "release"
     assert only_call(build).bins == ("web",)
-    unknown = read("FROM rust:1\nARG FLAGS\nRUN cargo build $FLAGS\n")
+    unknown = read("FROM rust:1\nRUN cargo build $FLAGS\n")
     assert only_call(unknown).target.pattern is None
+
+
+@pytest.mark.parametrize(
+    ("argument", "words", "output", "bins"),
+    [
+        ("FLAGS", "$FLAGS", "/app/target/release", ()),
+        ("FLAGS", "${FLAGS} --bin web", "/app/target/release", ("web",)),
+        ("FLAGS=", "$FLAGS", "/app/target/release", ()),
+        ('FLAGS="--bin web"', "$FLAGS", "/app/target/release", ("web",)),
+        # a flag without its value is no call that anybody means
+        ("BIN", "--bin $BIN", "/app/target/release", ("*",)),
+        ("TRIPLE", "--target $TRIPLE", "/app/target/*/release", ()),
+        # what stands in quotes is a word, be it empty
+        ("FLAGS", '"$FLAGS"', "/app/target/*/release", ()),
+        ("OTHER", "$FLAGS", "/app/target/*/release", ()),
+    ],
+)
+def test_argument_without_a_value(argument: str, words: str, output: str, bins: tuple[str, ...]) -> None:
+    call = call_of(f"cargo build --release {words}", before=f"ARG {argument}\n")
+    assert (call.output, call.bins) == (output, bins)
+
+
+@pytest.mark.parametrize("argument", ["FLAGS", "FLAGS="])
+def test_what_a_build_argument_may_bring(argument: str) -> None:
+    call = call_of("cargo build $FLAGS", before=f"ARG {argument}\n")
+    assert (call.profile, call.open_profile, call.locked) == ("dev", True, None)
+    call = call_of("cargo build -r $FLAGS", before=f"ARG {argument}\n")
+    assert (call.profile, call.open_profile, call.locked) == ("release", False, None)
+    assert call_of("cargo build -r --locked $FLAGS", before=f"ARG {argument}\n").locked is True
+
+
+def test_an_argument_of_the_environment_has_a_value() -> None:
+    build = read("FROM rust:1\nWORKDIR /app\nENV FLAGS=-r\nARG FLAGS\nRUN cargo build $FLAGS\n")
+    assert only_call(build).output == "/app/target/release"
+    build = read("FROM example.com/base\nWORKDIR /app\nARG FLAGS\nRUN cargo build -r $FLAGS\n")
+    assert only_call(build).output == "/app/target/*/release"
+
+
+def test_a_package_that_a_build_argument_gives() -> None:
+    files = {
+        "Cargo.toml": '[workspace]\nmembers = ["one", "two"]\n',
+        "one/Cargo.toml": MANIFEST.replace("app", "one"),
+        "one/src/main.rs": "fn main() {}\n",
+        "two/Cargo.toml": MANIFEST.replace("app", "two"),
+        "two/src/main.rs": "fn main() {}\n",
+    }
+    for package, binaries in (("$CRATE", ("one", "two")), ("one", ("one",)), ("t$CRATE", ("two",))):
+        text = f"FROM rust:1\nWORKDIR /app\nCOPY . .\nARG CRATE\nRUN cargo build -r -p {package}\n"
+        (crate,) = read(text, files).crates
+        assert crate is not None
+        assert crate.binaries == binaries
+
+
+def test_a_word_that_may_be_any_flag_leaves_the_profile_open() -> None:
+    call = call_of("cargo build $(cat flags)")
+    assert (call.profile, call.output) == (None, "/app/target/*/*")
+    assert call_of("cargo install --path . $(cat flags)").profile == "release"
 
 
 @pytest.mark.parametrize(

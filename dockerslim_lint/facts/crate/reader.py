@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from dockerslim_lint.context import BuildContext
+from dockerslim_lint.facts import patterns
 from dockerslim_lint.facts.crate import lock, manifest
 from dockerslim_lint.facts.crate.config import CargoConfig, ToolchainFile, read_config, read_toolchain_file
 from dockerslim_lint.facts.crate.manifest import BrokenFileError
@@ -92,7 +93,11 @@ class CrateReader:
                 if member_data is not None:
                     found[member] = member_data
         named = {name.rsplit("#", 1)[-1].partition("@")[0] for name in packages}
-        chosen = {place: member for place, member in found.items() if not named or self._package_name(member) in named}
+        chosen = {
+            place: member
+            for place, member in found.items()
+            if not named or any(patterns.same(self._package_name(member), name) for name in named)
+        }
         of = {place: manifest.binaries(self._context, place, member) for place, member in chosen.items()}
         binaries = tuple(dict.fromkeys(name for names in of.values() for name in names))
         runs = [manifest.table(member, "package").get("default-run") for member in chosen.values()]

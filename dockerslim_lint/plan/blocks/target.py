@@ -69,12 +69,15 @@ def first_commands(task: Task) -> list[Command]:
     build = task.build
     found: dict[int, Command] = {}
     calls: list[CargoCall | Warmup] = [*(build.calls[at] for at in task.calls), *task.cooks]
+    steps: dict[int, list[Command]] = {}
+    for other in build.commands:
+        steps.setdefault(other.instruction, []).append(other)
     for call in calls:
         command = call.command
         if call.toolchain:
             line = build.source.line_of(command.span.start)
             raise NotPossible(f"the call in line {line} picks the toolchain +{call.toolchain}")
-        _check_step(build, command)
+        _check_step(build, command, steps)
         known = found.setdefault(command.stage, command)
         if command.span < known.span:
             found[command.stage] = command
@@ -125,14 +128,17 @@ def declared_arguments(build: ImageBuild, first: Command) -> frozenset[str]:
     )
 
 
-def _check_step(build: ImageBuild, command: Command) -> None:
-    """A step of our own before this one installs the target for the toolchain that is in force there."""
+def _check_step(build: ImageBuild, command: Command, steps: dict[int, list[Command]]) -> None:
+    """A step of our own before this one installs the target for the toolchain that is in force there.
+
+    `steps` are the commands of each instruction.
+    """
     line = build.source.line_of(command.span.start)
     for mount in _mounts(build, command):
         if mount.kind != "bind" and holds_toolchains(mount.target):
             raise NotPossible(f"the step in line {line} has its toolchains in a mount")
-    for other in build.commands:
-        if other.instruction == command.instruction and other.span < command.span and chooses_toolchain(other):
+    for other in steps[command.instruction]:
+        if other.span < command.span and chooses_toolchain(other):
             raise NotPossible(f"the step in line {line} chooses another toolchain before it builds")
 
 
