@@ -13,6 +13,7 @@ from dockerslim_lint_rules.debug_build_shipped import DebugBuildShipped
 from dockerslim_lint_rules.dependencies_rebuilt import DependenciesRebuilt
 from dockerslim_lint_rules.emulated_build import EmulatedBuild
 from dockerslim_lint_rules.ended_base import EndedBase
+from dockerslim_lint_rules.exec_form_without_json import ExecFormWithoutJson
 from dockerslim_lint_rules.glibc_too_old import GlibcTooOld
 from dockerslim_lint_rules.gnu_on_fat_base import GnuOnFatBase
 from dockerslim_lint_rules.gnu_without_glibc import GnuWithoutGlibc
@@ -60,6 +61,7 @@ BUILT_IN: tuple[type[Rule], ...] = (
     ToolchainShipped,
     MissingEntrypoint,
     ShellFormWithoutShell,
+    ExecFormWithoutJson,
     UnknownUser,
     MissingTool,
     NoCertificates,

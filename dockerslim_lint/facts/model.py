@@ -17,7 +17,7 @@ from dockerslim_lint.facts.crate.model import Crate
 from dockerslim_lint.record import Record
 from dockerslim_lint.source import Source, Span
 from dockerslim_lint.syntax.script import ShellWord
-from dockerslim_lint.syntax.tree import Dockerfile, Instruction, JsonString, Word
+from dockerslim_lint.syntax.tree import Dockerfile, Instruction, JsonString, LogicalText, Word
 
 if TYPE_CHECKING:
     from dockerslim_lint.catalog.own_images import OwnImage
@@ -395,6 +395,20 @@ class ShellUse(Record):
     role: str
 
 
+class Misquoted(Record):
+    """A command that is meant as an exec form and is no JSON, so that a shell gets the text with its brackets.
+
+    `role` is launch, arguments (for a program that starts all the same), run or health. `items` are the strings that are
+    meant, None where that is not certain; `text` is what is written, at `span`.
+    """
+
+    instruction: int
+    role: str
+    span: Span
+    items: tuple[str, ...] | None
+    text: LogicalText
+
+
 class Leftover(Record):
     """What a command leaves in an image that ships no toolchain. kind: ``cache`` (`names` is its directory) or ``tools`` (the packages)."""
 
@@ -479,4 +493,5 @@ class ImageBuild(Record):
     warmups: tuple[Warmup, ...] = ()
     stale: tuple[Stale, ...] = ()
     lost: tuple[LostOutput, ...] = ()
+    misquoted: tuple[Misquoted, ...] = ()
     own_images: tuple[OwnImage, ...] = ()
