@@ -14,6 +14,7 @@ from dockerslim_lint_rules.dependencies_rebuilt import DependenciesRebuilt
 from dockerslim_lint_rules.emulated_build import EmulatedBuild
 from dockerslim_lint_rules.ended_base import EndedBase
 from dockerslim_lint_rules.exec_form_without_json import ExecFormWithoutJson
+from dockerslim_lint_rules.foreign_target import ForeignTarget
 from dockerslim_lint_rules.glibc_too_old import GlibcTooOld
 from dockerslim_lint_rules.gnu_on_fat_base import GnuOnFatBase
 from dockerslim_lint_rules.gnu_without_glibc import GnuWithoutGlibc
@@ -55,6 +56,7 @@ BUILT_IN: tuple[type[Rule], ...] = (
     MuslOnFatBase,
     TargetNotInstalled,
     UnameTarget,
+    ForeignTarget,
     MuslGccLinker,
     CrtStatic,
     NotStripped,

@@ -98,13 +98,14 @@ class Command(Record):
 class Target(Record):
     """The target triple of a cargo call: a pattern; "" means the host. `origin` is flag, env, config, image, xx or host. None pattern: unknown.
 
-    `machine`: a part of it is what ``uname -m`` prints.
+    `machine`: a part of it is what ``uname -m`` prints. `fixed`: it is the same in every build, as no variable is in it.
     """
 
     pattern: str | None
     origin: str
     span: Span | None
     machine: bool = False
+    fixed: bool = False
 
 
 class Linker(Record):
