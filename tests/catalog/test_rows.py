@@ -292,8 +292,6 @@ LOOKED_THROUGH = "2026-11-28"
     ids=[*families(), *(row["repositories"].split()[0] for name in ("images", "images_other") for row in rows(name))],
 )
 def test_what_has_ended_is_marked(facts: dict[str, Any]) -> None:
-    ended = facts.get("ended", "").split()
-    assert not ended or facts["ended_source"].strip()
     whole = images._inherit(facts)
     for name, release in facts.get("releases", {}).items():
         eol = images._release_facts(release).get("eol", "")
