@@ -296,8 +296,15 @@ def _cost(task: Task) -> str:
         return "; ".join(dict.fromkeys(texts))
     if not task.retarget:
         return "; ".join(dict.fromkeys(health))
+    passed = []
+    if task.named:
+        from dockerslim_lint.plan.blocks.named_target import passed_arguments
+
+        passed = [
+            f"builds that pass {name}=… keep what they pass: pass a musl target" for name in passed_arguments(task)
+        ]
     doubts = (f"fails if a feature brings it: {doubt}" for doubt in task.doubts)
-    return "; ".join(dict.fromkeys((COST, *_vendored_cost(task), *health, *doubts)))
+    return "; ".join(dict.fromkeys((COST, *_vendored_cost(task), *passed, *health, *doubts)))
 
 
 def _vendored_cost(task: Task) -> Iterator[str]:
