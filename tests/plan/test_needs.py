@@ -202,3 +202,11 @@ def test_an_address_in_a_variable_is_no_other_program() -> None:
 def test_a_check_by_the_program_itself_needs_no_shell_in_exec_form_only() -> None:
     assert final(checked(CLASSIC, '["app", "--check"]'))[0].startswith("gcr.io/distroless/static")
     assert final(checked(CLASSIC, "app --check || exit 1"))[0] == "alpine:3.24"
+
+
+def test_of_a_large_context_only_what_may_be_read_goes_along() -> None:
+    beside = "README.md docs/a.md tests/a.rs .github/w.yml Makefile compose.yaml Jenkinsfile flake.nix .env.example typos.toml .env"
+    files = {**PURE, **dict.fromkeys((*beside.split(), "config.toml", "templates/a.html", "migrations/1.sql"), "")}
+    copied = [line for line in fix(SINGLE, files).source.data.decode().splitlines() if line.startswith("COPY --from")]
+    names = [line.rpartition("/")[2] for line in copied]
+    assert names == ["app", ".env", "config.toml", "docs", "migrations", "templates"]
