@@ -210,3 +210,23 @@ def test_of_a_large_context_only_what_may_be_read_goes_along() -> None:
     copied = [line for line in fix(SINGLE, files).source.data.decode().splitlines() if line.startswith("COPY --from")]
     names = [line.rpartition("/")[2] for line in copied]
     assert names == ["app", ".env", "config.toml", "docs", "migrations", "templates"]
+
+
+@pytest.mark.parametrize("command", ["CMD app", "CMD exec app --port 80", "ENTRYPOINT app", 'CMD ["app"]'])
+def test_a_program_of_cargo_install_is_found_by_its_name_in_either_form(command: str) -> None:
+    text = SINGLE.replace("cargo build --release", "cargo install --path .").partition("CMD")[0] + command
+    lines = final(text)
+    assert "COPY --from=builder /usr/local/cargo/bin/app /usr/local/bin/app" in lines
+    assert lines[-1].startswith(command.partition(" ")[0] + ' ["app"')
+
+
+def test_a_program_of_cargo_install_that_starts_by_its_path_keeps_it() -> None:
+    text = SINGLE.replace("cargo build --release", "cargo install --path .").partition("CMD")[0]
+    lines = final(f"{text}CMD /usr/local/cargo/bin/app")
+    assert "COPY --from=builder /usr/local/cargo/bin/app /usr/local/cargo/bin/app" in lines
+
+
+def test_a_library_that_nobody_links_stays_behind_in_a_single_stage() -> None:
+    text = SINGLE.replace("WORKDIR", f"{INSTALL.format('libpq-dev')}WORKDIR")
+    assert final(text)[0].startswith("gcr.io/distroless/static")
+    assert "postgresql-client" in reason(text.replace("libpq-dev", "postgresql-client"), PURE)

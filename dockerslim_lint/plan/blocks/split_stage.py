@@ -13,6 +13,7 @@ from dockerslim_lint.facts.inside import DEFAULT_PATH
 from dockerslim_lint.facts.model import Artifact, CargoCall, Command, FinalImage, ImageBuild, Transfer
 from dockerslim_lint.facts.packages import manager_of
 from dockerslim_lint.plan import chains
+from dockerslim_lint.plan.blocks.final_steps import needless_package
 from dockerslim_lint.plan.blocks.target_map import wildcard
 from dockerslim_lint.plan.model import Choice, Draft, NotPossible, Task
 from dockerslim_lint.plan.needs import missing_zones
@@ -140,7 +141,7 @@ def _check_steps(task: Task, image: FinalImage, carried: frozenset[int], scripts
     for install in image.installs if not choice.installs else ():
         for package in install.packages:
             known = packages.lookup(install.manager, package)
-            if known is None or known.role not in there:
+            if known is None or not (known.role in there or needless_package(known, choice.base)):
                 line = build.source.line_of(install.command.span.start)
                 raise NotPossible(f"{package} (line {line}) may be needed when the image runs")
 
@@ -221,7 +222,15 @@ def _moved(call: CargoCall, path: str, task: Task) -> str:
 
 def _bare_name(build: ImageBuild, path: str) -> bool:
     """Whether the program is started by its name alone, so that any directory of PATH will do."""
-    return all(image.launch.argv[:1] == (patterns.basename(path),) for image in build.images)
+    return all(_first_word(image) == patterns.basename(path) for image in build.images)
+
+
+def _first_word(image: FinalImage) -> str:
+    """What is started, as it is written; of a command in shell form without the ``exec`` before it."""
+    words = image.launch.argv[2].split() if image.launch.shell_form else list(image.launch.argv)
+    if image.launch.shell_form and words[:1] == ["exec"]:
+        del words[0]
+    return words[0] if words else ""
 
 
 def _shown(path: str, workdir: str) -> str:
