@@ -69,6 +69,12 @@ def with_program(program: str) -> tuple[Package, ...]:
 
 
 @cache
+def of_alpine(role: str) -> tuple[str, ...]:
+    """Alpine's package for a purpose that one row of the catalogue has."""
+    return tuple(row["apk"].split()[0] for row in table("packages")["package"] if row["role"] == role)[:1]
+
+
+@cache
 def is_init(program: str) -> bool:
     """Whether a program only starts another one and waits for it (tini, dumb-init)."""
     return any(row["role"] == "init" and program in row["programs"].split() for row in table("packages")["package"])

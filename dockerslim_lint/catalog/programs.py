@@ -72,6 +72,34 @@ def same_in_busybox(program: str, arguments: Sequence[str | None]) -> bool | Non
     return True
 
 
+def checks_with_busybox(program: str, arguments: Sequence[str | None]) -> bool:
+    """Whether a health check that calls the program with these arguments can do with Alpine's busybox.
+
+    An argument that nobody knows (None) is taken for an address.
+    """
+    row = table("programs")["health"]
+    short, long = row["options"].get(program), row["long"].get(program, "").split()
+    if short is None:
+        return False
+    rest = iter(arguments)
+    for argument in rest:
+        if argument is None or not argument.startswith("-") or argument == "-":
+            continue
+        if argument.startswith("--"):
+            if argument[2:].partition("=")[0] not in long:
+                return False
+            continue
+        for at, letter in enumerate(argument[1:], 2):
+            place = short.find(letter)
+            if place < 0 or letter == ":":
+                return False
+            if short[place + 1 : place + 2] == ":":
+                if at == len(argument) and letter != "n":
+                    next(rest, None)
+                break
+    return True
+
+
 def own_words(program: str) -> int | None:
     """How many words of its own a program has before the command that it runs; None for one that runs none."""
     return next((row["words"][program] for row in table("programs")["wrapper"] if program in row["words"]), None)

@@ -96,6 +96,8 @@ class Command(Record):
     def name(self) -> str:
         """The program's name without its directory, "" where it is not known."""
         first = self.words[0] if self.words else None
+        if first and first.pattern == "[":
+            return "["  # alone it is no pattern of file names, though it counts as one
         return first.pattern.rsplit("/", 1)[-1] if first and first.exact else ""
 
 

@@ -21,10 +21,15 @@ def command_uses(command: Command, table: PathTable, calls: list[CargoCall]) -> 
             continue  # unknown, or a name that is looked up in PATH
         path = patterns.join(command.directory or "/*", word.pattern)
         found = _output_of(path, table, calls)
+        valued = found is None and "=" in word.pattern
+        if valued:  # --file=target/release/app
+            found = _output_of(patterns.join(command.directory or "/*", word.pattern.partition("=")[2]), table, calls)
         if found is None:
             continue
         call, inside = found
         place = _profile_of_word(word, inside, calls[call])
+        if valued and place[0] == word.span.start:
+            place = None, "", True  # the value begins with the profile
         yield OutputUse(call, command.stage, command.instruction, form, word.span, *place, inside)
 
 

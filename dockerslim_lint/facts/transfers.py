@@ -22,6 +22,12 @@ MAY_NOT_RUN = "a step that may not run"
 MOVERS = frozenset({"cp", "mv", "install", "ln", "strip", "objcopy", "upx"})
 """Commands that leave files where their words say (see `apply_command`)."""
 
+KEEPS_DEBUG = "--only-keep-debug"
+"""objcopy's flag that writes a program's debug information to another file and leaves the program as it is."""
+
+LINKS_DEBUG = "--add-gnu-debuglink"
+"""objcopy's flag that only names that file in the program (objcopy(1))."""
+
 DEBUGINFO_FLAGS = frozenset({"-g", "-S", "-d", "--strip-debug"})
 INSTALL_VALUE_FLAGS = frozenset({"-m", "--mode", "-o", "--owner", "-g", "--group", "-S", "--suffix"})
 
@@ -171,7 +177,10 @@ def _strip(command: Command, table: PathTable) -> None:
     paths = _paths(command, tuple(names))
     if known_commands.canonical(command.name) == "objcopy":
         if not flags & ({"-g", "-S", "--strip-all", "--strip-debug"}):
-            _taint(command, table, "changed by objcopy")
+            if KEEPS_DEBUG in flags and len(paths) == 2:
+                table.put(paths[1], OpaqueFile("debug information"))
+            elif not all(flag.startswith(LINKS_DEBUG) for flag in flags) or len(paths) != 1:
+                _taint(command, table, "changed by objcopy")
             return
         if len(paths) == 2:
             paths, output = paths[:1], paths[1]

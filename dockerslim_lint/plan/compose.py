@@ -15,7 +15,7 @@ from dockerslim_lint.plan.blocks.retarget import add_target
 from dockerslim_lint.plan.blocks.strip import strip_symbols, too_old_to_strip
 from dockerslim_lint.plan.blocks.target import check_architectures, install_target
 from dockerslim_lint.plan.model import Choice, Draft, NotPossible, Task
-from dockerslim_lint.plan.needs import check_base, claimed_needs
+from dockerslim_lint.plan.needs import check_base, claimed_needs, missing_zones
 
 if TYPE_CHECKING:
     from dockerslim_lint.plan.start import Start
@@ -37,10 +37,11 @@ class OurBug(Exception):  # noqa: N818 - reported to the user in these words
     """What was composed does not say what was meant."""
 
 
-def compose(task: Task, key: str, reread: Reread | None) -> Fix:
+def compose(task: Task, key: str, reread: Reread, checked: bool = True) -> Fix:
     """All edits of one candidate. Raises NotPossible; OurBug where the second reading disagrees.
 
-    Without `reread` the result is not read again and claims nothing: fit to be counted, not to be applied.
+    Unless `checked` the result is not read again and claims nothing: fit to be counted, not to be applied. Where the file
+    names its targets itself only the second reading tells whether it is possible at all.
     """
     if task.glibc:
         from dockerslim_lint.plan.glibc import check_glibc
@@ -61,13 +62,14 @@ def compose(task: Task, key: str, reread: Reread | None) -> Fix:
     changes = tuple(dict.fromkeys(change for draft in drafts for change in draft.changes))
     claim = None
     each: tuple[ImageClaim, ...] = ()
-    if reread is not None:
-        try:
-            after = reread(apply(task.build.source.data, edits))
-        except OverlapError as error:
-            if len(task.images) > 1:
-                raise NotPossible("the images ask for different changes of a stage that they share") from None
-            raise OurBug(f"two blocks edit the same bytes ({error})") from None
+    try:
+        data = apply(task.build.source.data, edits)
+    except OverlapError as error:
+        if len(task.images) > 1:
+            raise NotPossible("the images ask for different changes of a stage that they share") from None
+        raise OurBug(f"two blocks edit the same bytes ({error})") from None
+    if checked or task.named:
+        after = reread(data)
         images = _matching(task, after)
         try:
             _check(task, images, after, changes)
@@ -119,6 +121,10 @@ def _drafts(task: Task) -> Iterator[Draft]:
 
             yield split(task, image, _start(build, image, task.choice))
             continue
+        if task.choice.keep and missing_zones(image, task.choice):
+            from dockerslim_lint.plan.blocks.alpine_steps import install_zones
+
+            yield install_zones(build, image, task.choice)
         if task.choice.keep or task.choice.installs:
             continue
         yield replace_base(build, image, task.choice)
@@ -162,12 +168,18 @@ def _start_of_all(task: Task, image: FinalImage) -> Start | None:
 def _start(build: ImageBuild, image: FinalImage, choice: Choice) -> Start | None:
     """What is needed to start the program; None where nothing stands before it."""
     launch = image.launch
-    plain = launch.program in dict(image.artifacts) and not launch.init and not launch.shell_form
-    if plain or not launch.argv or launch.from_base or not choice.base.shell:
-        return None
-    from dockerslim_lint.plan.start import read_start
+    wanted = missing_zones(image, choice)
+    if image.healthcheck is not None and choice.base.package_manager == "apk":
+        from dockerslim_lint.plan.health import read_health
 
-    return read_start(build, image, choice)
+        wanted += read_health(build, image, choice).packages
+    plain = launch.program in dict(image.artifacts) and not launch.init and not launch.shell_form
+    if not wanted and (plain or not launch.argv or launch.from_base or not choice.base.shell):
+        return None
+    from dockerslim_lint.plan.start import Start, read_start
+
+    start = Start() if plain or not launch.argv or launch.from_base else read_start(build, image, choice)
+    return start._replace(packages=tuple(dict.fromkeys((*start.packages, *wanted))))
 
 
 def with_newlines(build: ImageBuild, edits: tuple[Edit, ...]) -> tuple[Edit, ...]:
@@ -267,6 +279,11 @@ def _title(task: Task) -> str:
 
 
 def _cost(task: Task) -> str:
+    health = []
+    if any(image.healthcheck is not None for image in task.images):
+        from dockerslim_lint.plan.health import read_health
+
+        health = [note for image in task.images for note in read_health(task.build, image, task.choice).notes]
     if task.glibc:
         texts = [f"keeps glibc: {task.why_glibc}"] if task.why_glibc else []
         if task.choice.installs:
@@ -278,10 +295,16 @@ def _cost(task: Task) -> str:
                     texts.append(f"needs {', '.join(name for name in wanted if wanted[name] == reason)} ({reason})")
         return "; ".join(dict.fromkeys(texts))
     if not task.retarget:
-        return ""
-    return "; ".join(
-        (COST, *_vendored_cost(task), *(f"fails if a feature brings it: {doubt}" for doubt in task.doubts))
-    )
+        return "; ".join(dict.fromkeys(health))
+    passed = []
+    if task.named:
+        from dockerslim_lint.plan.blocks.named_target import passed_arguments
+
+        passed = [
+            f"builds that pass {name}=… keep what they pass: pass a musl target" for name in passed_arguments(task)
+        ]
+    doubts = (f"fails if a feature brings it: {doubt}" for doubt in task.doubts)
+    return "; ".join(dict.fromkeys((COST, *_vendored_cost(task), *passed, *health, *doubts)))
 
 
 def _vendored_cost(task: Task) -> Iterator[str]:

@@ -69,7 +69,10 @@ def missing_packages(build: ImageBuild, image: FinalImage, base: BaseImage) -> d
         for name in install.packages:
             known = packages.lookup(install.manager, name)
             written.add(name)
-            brought.update(known.brings if known is not None else ())
+            if known is not None and not name.endswith(
+                "-dev"
+            ):  # what only a build needs goes, and what it brings with it
+                brought.update(known.brings)
     found = {}
     if _speaks_for_itself(build, image) and any(".so" in name for one in image.transfers for name in one.sources):
         return {}  # it copies its libraries by hand

@@ -153,7 +153,7 @@ class Plan:
                 all_of_them = "; ".join(dict.fromkeys(reasons))
                 task = task._replace(why_glibc=all_of_them if task.choice.installs else reasons[0])
             try:
-                fixes.append(compose(task, key, self._reread if self._checked else None))
+                fixes.append(compose(task, key, self._reread, self._checked))
             except AtBest as reason:
                 if not fixes and (task.asked or native or self._explained(group)):
                     told = "; ".join(dict.fromkeys(reasons))

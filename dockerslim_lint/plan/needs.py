@@ -11,9 +11,6 @@ from dockerslim_lint.plan.model import Choice, NotPossible
 
 PROGRAM_DIRECTORIES = frozenset({"bin", "sbin", "libexec"})
 
-ENDS_A_CHECK = frozenset({"exit", "false", "true", ":"})
-"""The shell's own words around what a health check calls."""
-
 LOADER_VARIABLES = ("LD_LIBRARY_PATH", "LD_PRELOAD", "LD_AUDIT")
 
 
@@ -42,18 +39,39 @@ def check_base(build: ImageBuild, image: FinalImage, choice: Choice) -> None:
         if name in image.variables:
             raise NotPossible(f"{name} is set: the program loads libraries when it runs")
     if image.healthcheck is not None:
-        _check_health(build, image, choice)
+        from dockerslim_lint.plan.health import read_health
+
+        read_health(build, image, choice)
     if not image.single_stage:
         _check_transfers(build, image, own_files)
     if not base.certificates and not choice.installs:
         _check_crates(build, image, choice)
     for need in image.needs:
-        if any(need.kind == package.role for package in _moved(image, choice)):
+        if any(need.kind == package.role for package in moved_packages(image, choice)):
             continue
         if choice.installs and need.kind == "certificates":
             continue
+        if need.kind == "tzdata" and (missing_zones(image, choice) or (choice.keep and _installs_zones(image))):
+            continue
         if (need.kind == "certificates" and not base.certificates) or (need.kind == "tzdata" and not base.tzdata):
             raise NotPossible(f"{choice.name} has no {need.kind}, and {need.reason}")
+
+
+def missing_zones(image: FinalImage, choice: Choice) -> tuple[str, ...]:
+    """Alpine's package of the time zones, where the image needs them and neither the base nor a step of the file has them."""
+    base = choice.base
+    if base.tzdata or not base.shell or base.package_manager != "apk":
+        return ()
+    wanted = any(need.kind == "tzdata" for need in image.needs) or (image.single_stage and _installs_zones(image))
+    there = any(package.role == "tzdata" for package in moved_packages(image, choice)) or (
+        choice.keep and _installs_zones(image)
+    )
+    return packages.of_alpine("tzdata") if wanted and not there else ()
+
+
+def _installs_zones(image: FinalImage) -> bool:
+    known = (packages.lookup(install.manager, name) for install in image.installs for name in install.packages)
+    return any(package is not None and package.role == "tzdata" for package in known)
 
 
 def _check_crates(build: ImageBuild, image: FinalImage, choice: Choice) -> None:
@@ -67,7 +85,7 @@ def _check_crates(build: ImageBuild, image: FinalImage, choice: Choice) -> None:
                 raise NotPossible(f"{choice.name} has no certificates, and {name} reads them")
 
 
-def _moved(image: FinalImage, choice: Choice) -> list[packages.Package]:
+def moved_packages(image: FinalImage, choice: Choice) -> list[packages.Package]:
     """The packages that the final stage installs and that go along to the new base: Alpine has one for the same purpose."""
     if choice.installs:
         installs = [install for install in image.installs if install.manager == choice.base.package_manager]
@@ -102,29 +120,6 @@ def _check_transfers(build: ImageBuild, image: FinalImage, own_files: tuple[str,
             into_bin = patterns.basename(patterns.parent(target)) in PROGRAM_DIRECTORIES
             if transfer.origin_image or into_bin:
                 raise NotPossible(f"line {line} brings another program, {name}, which may need glibc")
-
-
-def _check_health(build: ImageBuild, image: FinalImage, choice: Choice) -> None:
-    instruction = build.instructions[image.healthcheck or 0]
-    if instruction.healthcheck == "NONE":
-        return
-    line = build.source.line_of(instruction.span.start)
-    programs = {path for path, _ in image.artifacts} | {patterns.basename(path) for path, _ in image.artifacts}
-    if instruction.json and instruction.json[0].text in programs:
-        return
-    moved = {program for package in _moved(image, choice) for program in package.programs}
-    called = image.inside.health_commands
-    if instruction.json:
-        goes_along = instruction.json[0].text in moved
-    else:
-        goes_along = bool(called) and all(
-            command.words
-            and command.words[0].pattern in moved | ENDS_A_CHECK | (programs if choice.base.shell else set())
-            and all(word.exact for word in command.words)
-            for command in called
-        )
-    if not goes_along and not choice.keep:
-        raise NotPossible(f"HEALTHCHECK (line {line}) runs another program, which the new base may lack")
 
 
 def claimed_needs(image: FinalImage, user: str) -> tuple[Need, ...]:

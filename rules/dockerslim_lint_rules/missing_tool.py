@@ -52,7 +52,8 @@ class MissingTool(Rule):
 
     The rule speaks only where all files of the image are accounted for, and only of programs that the base surely lacks.
 
-    **Fix safety.** There is no fix: a package or another check is your choice.
+    **Fix safety.** There is no fix of its own: a package or another check is your choice. A rewrite that goes to alpine keeps a
+    check by wget, if its options are some that busybox has.
     """
 
     CODE = "DSL404"

@@ -32,7 +32,8 @@ class NoTimeZones(Rule):
     A program that carries the database itself (`chrono-tz`, `tzdb`) may do without: where Cargo.lock has such a crate, the
     rule is silent.
 
-    **Fix safety.** There is no fix of its own; a rewrite to another base counts time zones among the image's needs.
+    **Fix safety.** There is no fix of its own; a rewrite counts time zones among the image's needs, and installs
+    `tzdata` on alpine.
     """
 
     CODE = "DSL408"

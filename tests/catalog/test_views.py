@@ -203,8 +203,14 @@ INPUTS = (
     "src tests benches examples target Cargo.toml Cargo.lock build.rs .cargo rust-toolchain rust-toolchain.toml .git"
 )
 INPUTS += " .gitignore .github Dockerfile Dockerfile.dev .dockerignore README.md LICENSE-MIT crates"
+INPUTS += (
+    " Jenkinsfile .hadolint.yaml .prettierrc.json typos.toml flake.nix Procfile .env.example .sqlx xtask ROADMAP.md"
+)
 READ_AT_RUN_TIME = (
     "static templates migrations config config.toml assets public data .env Rocket.toml entrypoint.sh Srcs"
+)
+READ_AT_RUN_TIME += (
+    " docs docs.md about.md k8s deploy release.toml default.toml scripts proto charts package.json nginx.conf"
 )
 READ_AT_RUN_TIME += " vendor diesel.toml log4rs.yaml openapi.yaml source cargo"
 

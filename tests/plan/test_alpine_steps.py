@@ -137,7 +137,7 @@ def test_what_a_health_check_calls_is_installed_too(command: str) -> None:
         "CMD curl -f x && test -f /ok",
         "CMD /usr/bin/other",
         "CMD curl $(cat /x)",
-        "CMD wget x",
+        "CMD wget --recursive x",
     ],
 )
 def test_a_health_check_that_needs_more(command: str) -> None:

@@ -17,7 +17,7 @@ from dockerslim_lint.facts.build import read_build
 from dockerslim_lint.facts.model import MUSL_STATIC
 from dockerslim_lint.source import Source
 from tests.facts.reading import CRATE, locked
-from tests.plan.test_withheld import CLASSIC, LOCK, SINGLE, reason
+from tests.plan.test_withheld import CLASSIC, LOCK, SINGLE, fix, reason
 
 BOTH = ("linux/amd64", "linux/arm64")
 
@@ -286,3 +286,45 @@ def test_named_targets_that_stay(old: str, new: str, said: str) -> None:
 
 def test_named_targets_with_c_code_stay() -> None:
     assert "C code" in reason(NAMED, locked(ring="=0.17.14 cc", cc=""))
+
+
+ARGUMENT = """\
+ARG TARGET=x86_64-unknown-linux-gnu
+FROM rust:1-bookworm AS builder
+ARG TARGET
+WORKDIR /app
+COPY . .
+RUN rustup target add ${TARGET} && cargo build --release --target ${TARGET}
+FROM debian:bookworm-slim
+ARG TARGET
+COPY --from=builder /app/target/${TARGET}/release/app /usr/local/bin/app
+CMD ["app"]
+"""
+
+
+@pytest.mark.parametrize(
+    "text", [ARGUMENT, ARGUMENT.replace("\nARG TARGET\nWORKDIR", "\nARG TARGET=x86_64-unknown-linux-gnu\nWORKDIR")]
+)
+def test_a_default_becomes_a_musl_target_and_the_cost_says_who_keeps_theirs(text: str) -> None:
+    fixed = fix(text, LOCKED)
+    (slim,) = [one.fix for one in fixed.applied if one.fix.key.startswith("slim:")]
+    after = fixed.source.data.decode()
+    assert slim.choice == "distroless/static"
+    assert slim.cost.count("builds that pass TARGET=… keep what they pass: pass a musl target") == 1
+    assert "-gnu" not in after
+    assert "COPY --from=builder /app/target/${TARGET}/release/app" in after
+
+
+def test_an_argument_that_also_names_a_base_stays() -> None:
+    text = ARGUMENT.replace(
+        "FROM debian:bookworm-slim", "FROM debian:bookworm-slim AS x86_64-unknown-linux-gnu\nFROM ${TARGET}"
+    )
+    assert "ARG TARGET=x86_64-unknown-linux-gnu\n" in fix(text, LOCKED).source.data.decode()
+
+
+def test_a_target_that_nobody_can_pass_costs_nothing_more() -> None:
+    text = CLASSIC.replace("--release\n", "--release --target x86_64-unknown-linux-gnu\n")
+    text = text.replace("/app/target/release", "/app/target/x86_64-unknown-linux-gnu/release")
+    (slim,) = [one.fix for one in fix(text, LOCKED).applied if one.fix.key.startswith("slim:")]
+    assert slim.choice == "distroless/static"
+    assert "builds that pass" not in slim.cost

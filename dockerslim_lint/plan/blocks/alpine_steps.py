@@ -16,6 +16,7 @@ from dockerslim_lint.plan.blocks.final_steps import needless_package, steps_of, 
 from dockerslim_lint.plan.blocks.lines import cased, insert_line, removal
 from dockerslim_lint.plan.chains import own_chain
 from dockerslim_lint.plan.model import Choice, Draft, NotPossible
+from dockerslim_lint.plan.needs import missing_zones
 from dockerslim_lint.plan.start import Start
 from dockerslim_lint.syntax.tree import Instruction, Word
 
@@ -24,7 +25,7 @@ SAME_IN_BUSYBOX = {
     "chown": frozenset({"-R", "-v", "-h"}),
     "chmod": frozenset({"-R", "-v"}),
     "touch": frozenset[str](),
-    "ln": frozenset({"-s", "-f", "-sf", "-fs", "-n", "-sfn"}),
+    "ln": frozenset({"-s", "-f", "-sf", "-fs", "-n", "-sfn", "-snf", "-fsn", "-nsf", "-fns", "-nfs"}),
 }
 """Commands, and those of their flags, that mean the same in GNU coreutils and in busybox (busybox --help)."""
 
@@ -102,6 +103,12 @@ def translate_steps(build: ImageBuild, image: FinalImage, choice: Choice, start:
     if wanted:
         edits.append(insert_line(build, _behind_from(build, image), _install(build, image, wanted, links)))
     return Draft(tuple(edits))
+
+
+def install_zones(build: ImageBuild, image: FinalImage, choice: Choice) -> Draft:
+    """For a base that stays: the step that installs the time zones which the file names and nobody brings."""
+    wanted = dict.fromkeys(missing_zones(image, choice))
+    return Draft((insert_line(build, _behind_from(build, image), _install(build, image, wanted, "")),))
 
 
 def install_line(start: Start) -> str:

@@ -151,6 +151,8 @@ def _without_other_packages(
             continue
         line = build.source.line_of(build.instructions[index].span.start)
         for command in commands:
+            if manager_of(command) == "apt":
+                raise NotPossible(f"the final stage calls {command.name} (line {line}), which its base does not have")
             install = read_install(command)
             for name in install.packages if install is not None else ():
                 known = packages.lookup(manager_of(command), name)

@@ -21,6 +21,9 @@ MAKES_A_HOME = frozenset({"-m", "--create-home", "-d", "--home", "--home-dir"})
 
 MAKES_NO_HOME = frozenset({"-M", "--no-create-home", "-H"})
 
+LINKED = frozenset({"tls-library", "compression-library", "build-only", "library", "database-client-library"})
+"""Roles of packages that only programs linked with them need. Which crates do was asked before the program became static."""
+
 PREPARES_A_PLACE = frozenset({"mkdir", "chown", "install"})
 
 
@@ -86,10 +89,12 @@ def needless_package(package: packages.Package, base: BaseImage) -> bool:
     if package.role == "housekeeping":
         return True
     if base.libc == "glibc":
-        return package.in_cc or package.role == "build-only"
+        return (
+            package.in_cc or package.role == "build-only" or (package.name.endswith("-dev") and package.role in LINKED)
+        )
     if package.role == "c-library":
         return True
-    return package.static_needless and package.role in ("tls-library", "compression-library", "build-only")
+    return package.static_needless and package.role in LINKED
 
 
 def _is_package_cache(path: str) -> bool:

@@ -14,6 +14,7 @@ from dockerslim_lint.plan.blocks.lines import block_start, cased, insert_line
 from dockerslim_lint.plan.blocks.retarget import check_configuration
 from dockerslim_lint.plan.blocks.target import first_commands
 from dockerslim_lint.plan.model import Draft, NotPossible, Task
+from dockerslim_lint.syntax.tree import Expansion, Instruction
 
 GNU = re.compile(rb"(?<=unknown)([-_])(linux)([-_])gnu(?![_x])|(?<=UNKNOWN)_LINUX_GNU(?!X)")
 """The part in which the targets differ, also as cargo and cc write it in names of variables. All rows of the catalogue do."""
@@ -59,23 +60,51 @@ def _check_call(task: Task, call: CargoCall) -> None:
     check_configuration(call, build.crates[build.calls.index(call)], line, named=True)
 
 
-def _edits(task: Task) -> Iterator[Edit]:
+def passed_arguments(task: Task) -> list[str]:
+    """The build arguments whose default is one of the targets that change: who passes another keeps what he passes."""
+    return list(
+        dict.fromkeys(
+            pair.key.literal or ""
+            for instruction in _instructions(task)
+            if instruction.keyword == "ARG"
+            for pair in instruction.pairs
+            if pair.value is not None and GNU.search((pair.value.literal or "").encode("utf-8", "surrogateescape"))
+        )
+    )
+
+
+def _instructions(task: Task) -> Iterator[Instruction]:
+    """Those of the images' stages, and the ARG before the first FROM that no FROM uses."""
     build = task.build
-    data = build.source.data
-    named = b""
+    first = min((stage.instruction for stage in build.stages), default=0)
+    bases = {
+        piece.name
+        for stage in build.stages
+        if stage.word is not None
+        for piece in stage.word.pieces
+        if isinstance(piece, Expansion)
+    }
+    for instruction in build.instructions[:first]:
+        if bases.isdisjoint(pair.key.literal for pair in instruction.pairs):
+            yield instruction
     for number in sorted(feeding(build.stages, (image.stage for image in task.images))):
-        stage = build.stages[number]
-        for index in stage.instructions:
-            span = build.instructions[index].span
-            at = span.start
-            for line in data[span.start : span.end].splitlines(keepends=True):
-                if not line.lstrip().startswith(b"#"):
-                    named += line
-                    for found in GNU.finditer(line):
-                        end = at + found.end()
-                        upper = found.group().endswith(b"GNU")
-                        yield Edit(end - 3, end, "MUSL" if upper else "musl")
-                at += len(line)
+        yield from (build.instructions[index] for index in build.stages[number].instructions)
+
+
+def _edits(task: Task) -> Iterator[Edit]:
+    data = task.build.source.data
+    named = b""
+    for instruction in _instructions(task):
+        span = instruction.span
+        at = span.start
+        for line in data[span.start : span.end].splitlines(keepends=True):
+            if not line.lstrip().startswith(b"#"):
+                named += line
+                for found in GNU.finditer(line):
+                    end = at + found.end()
+                    upper = found.group().endswith(b"GNU")
+                    yield Edit(end - 3, end, "MUSL" if upper else "musl")
+            at += len(line)
     text = named.decode("utf-8", "surrogateescape").lower().replace("_", "-")
     for row in platforms.platforms():
         if row.gnu.replace("_", "-") in text and not (row.std and row.crt_static):

@@ -13,8 +13,10 @@ from dockerslim_lint.facts.inside import DEFAULT_PATH
 from dockerslim_lint.facts.model import Artifact, CargoCall, Command, FinalImage, ImageBuild, Transfer
 from dockerslim_lint.facts.packages import manager_of
 from dockerslim_lint.plan import chains
+from dockerslim_lint.plan.blocks.final_steps import needless_package
 from dockerslim_lint.plan.blocks.target_map import wildcard
 from dockerslim_lint.plan.model import Choice, Draft, NotPossible, Task
+from dockerslim_lint.plan.needs import missing_zones
 from dockerslim_lint.syntax.tree import Instruction
 
 if TYPE_CHECKING:
@@ -54,7 +56,7 @@ def split(task: Task, image: FinalImage, start: Start | None = None) -> Draft:
     steps = [at for at in stage.instructions if build.instructions[at].keyword == "RUN"]
     last = max((at for at in steps if at not in carried), default=steps[-1])
     scripts = start.files if start is not None else ()
-    _check_steps(build, image, carried, task.choice.installs, scripts)
+    _check_steps(task, image, carried, scripts)
     _check_arguments(build, image)
     user = image.user.partition(":")[0]
     made = {one.name for one in image.users if one.command.instruction in carried}
@@ -84,7 +86,7 @@ def split(task: Task, image: FinalImage, start: Start | None = None) -> Draft:
         raise NotPossible("WORKDIR comes from a variable")
     for path, artifact in image.artifacts:
         bare = patterns.basename(path)
-        by_name = start.called == (bare,) if start is not None else _bare_name(build, path)
+        by_name = start.called == (bare,) if start is not None and start.called else _bare_name(build, path)
         if start is not None and bare in start.called and not by_name and not _on_path(task.choice, path):
             raise NotPossible(f"{bare} is started by its name, which the new stage would not find")
         lines.append(_copy_program(task, name, path, artifact, workdir, by_name))
@@ -115,10 +117,9 @@ def _brought_along(task: Task, image: FinalImage) -> tuple[frozenset[int], str]:
     return carried_steps(task.build, image), install_line(names, alone) if names else ""
 
 
-def _check_steps(
-    build: ImageBuild, image: FinalImage, carried: frozenset[int], installs: bool, scripts: tuple[str, ...]
-) -> None:
+def _check_steps(task: Task, image: FinalImage, carried: frozenset[int], scripts: tuple[str, ...]) -> None:
     """Every step but those of the build itself may make something that the run needs; `scripts` go along as they are."""
+    build, choice = task.build, task.choice
     programs = {patterns.basename(path) for path, _ in image.artifacts}
     for command in image.commands:
         name = known_commands.canonical(command.name)
@@ -134,10 +135,13 @@ def _check_steps(
             continue
         line = build.source.line_of(command.span.start)
         raise NotPossible(f"{command.name or 'a step'} (line {line}) may make something that the run needs")
-    for install in image.installs if not installs else ():
+    there = {"build-only", "housekeeping", "certificates", "tls-library"}
+    if choice.base.tzdata or missing_zones(image, choice):
+        there.add("tzdata")
+    for install in image.installs if not choice.installs else ():
         for package in install.packages:
             known = packages.lookup(install.manager, package)
-            if known is None or known.role not in ("build-only", "housekeeping", "certificates", "tls-library"):
+            if known is None or not (known.role in there or needless_package(known, choice.base)):
                 line = build.source.line_of(install.command.span.start)
                 raise NotPossible(f"{package} (line {line}) may be needed when the image runs")
 
@@ -218,7 +222,15 @@ def _moved(call: CargoCall, path: str, task: Task) -> str:
 
 def _bare_name(build: ImageBuild, path: str) -> bool:
     """Whether the program is started by its name alone, so that any directory of PATH will do."""
-    return all(image.launch.argv[:1] == (patterns.basename(path),) for image in build.images)
+    return all(_first_word(image) == patterns.basename(path) for image in build.images)
+
+
+def _first_word(image: FinalImage) -> str:
+    """What is started, as it is written; of a command in shell form without the ``exec`` before it."""
+    words = image.launch.argv[2].split() if image.launch.shell_form else list(image.launch.argv)
+    if image.launch.shell_form and words[:1] == ["exec"]:
+        del words[0]
+    return words[0] if words else ""
 
 
 def _shown(path: str, workdir: str) -> str:

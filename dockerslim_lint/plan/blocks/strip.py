@@ -6,6 +6,7 @@ from dockerslim_lint.edit import Edit
 from dockerslim_lint.facts.cargo import CROSS
 from dockerslim_lint.facts.model import STRIPPED_ALL, CargoCall, Command, FinalImage, ImageBuild
 from dockerslim_lint.facts.stages import feeding
+from dockerslim_lint.facts.transfers import KEEPS_DEBUG
 from dockerslim_lint.plan.blocks.lines import insert_line
 from dockerslim_lint.plan.model import Draft, NotPossible
 
@@ -85,6 +86,10 @@ def _check(build: ImageBuild, at: int) -> None:
         raise NotPossible(f"cross (line {line}) hands no profile setting to its container")
     if call.debug:
         raise NotPossible(f"the call in line {line} asks for debug information")
+    for command in build.commands:
+        if command.stage == call.command.stage and any(word.pattern == KEEPS_DEBUG for word in command.words):
+            aside = build.source.line_of(command.span.start)
+            raise NotPossible(f"line {aside} keeps the debug information in a file of its own, which cargo would strip")
     version = toolchain_version(build, at)
     if version is not None and version < STRIP_SINCE:
         raise NotPossible(f"the cargo of line {line} ({version[0]}.{version[1]}) has no strip setting yet")
