@@ -66,9 +66,7 @@ def locate(
     """
     if image is not None and image.context is not None and config_root is not None:
         root = os.path.join(config_root, image.context)
-        if os.path.isdir(root):
-            return Located(DirContext(root), root, "[[image]] in the configuration")
-        return Located(NoContext(), None, f'unknown: the context "{image.context}" of [[image]] is no directory')
+        return Located(DirContext(root), root, "[[image]] in the configuration")
     sources = sources_of(tree) if tree is not None else Sources((), False, ())
     if not sources.paths and not sources.whole:
         return Located(
