@@ -86,6 +86,16 @@ class Commands(click.Group):
     def get_command(self, context: click.Context, name: str) -> click.Command | None:
         return self.commands.get(name) or self.all_commands().get(name)
 
+    def resolve_command(
+        self, context: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        name = args[0]
+        if not context.resilient_parsing and self.get_command(context, name) is None and os.path.lexists(name):
+            from shlex import quote
+
+            raise click.UsageError(f"there is no command {name!r}; to judge it: {PROGRAM} lint {quote(name)}", context)
+        return super().resolve_command(context, args)
+
 
 @click.group(
     cls=Commands, epilog=_EXITS, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100}

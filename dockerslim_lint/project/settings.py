@@ -191,6 +191,9 @@ class ConfigFinder:
 def suggestion_of_rule(name: str, known: tuple[str, ...]) -> str:
     """What a wrong rule name may have meant."""
     folded = {word.lower(): word for word in known}
+    beginning = [word for lower, word in folded.items() if lower.startswith(name.strip().lower())]
+    if len(beginning) > 1:
+        return f'; rules are named in full, such as "{beginning[0]}"'
     hint = suggestion(name, tuple(folded), '"')
     for lower, word in folded.items():
         hint = hint.replace(f'"{lower}"', f'"{word}"')
