@@ -9,7 +9,7 @@ from click.shell_completion import CompletionItem, get_completion_class
 
 from dockerslim_lint.config import ConfigError
 from dockerslim_lint.output.exits import Exit
-from dockerslim_lint.terminal import PROGRAM, show, talk, write
+from dockerslim_lint.terminal import PROGRAM, columns_of, show, talk, write
 
 
 def complete_rules(context: click.Context, parameter: click.Parameter, incomplete: str) -> list[CompletionItem]:
@@ -65,7 +65,8 @@ def explain(code: str, color: str) -> None:
 
         known = tuple(word for rule in registry.rules() for word in (rule.CODE, rule.NAME))
         raise click.UsageError(f'there is no rule "{code}"{suggestion_of_rule(code, known)}')
-    show(rule_page(rule), sys.stdout, color)
+    on_terminal = sys.stdout is not None and sys.stdout.isatty()
+    show(rule_page(rule, columns_of(sys.stdout) if on_terminal else 0), sys.stdout, color)
 
 
 @click.command(name="config", short_help="Show which settings hold for a file, and from where.")
