@@ -3,7 +3,8 @@
 A finding is known by its file, its code, the text that it points at, and how many of these there are: not by its line. So
 it stays known when lines move, and a second one like it is new. The text is that of the finding's own span, with white
 space and continuations made one blank, and without variables set before a command (a fix puts such there): what else
-stands on the line may change.
+stands on the line may change. Of a FROM it is the image, whether written there or behind an ARG or a stage's name: another
+base is another finding.
 
 A baseline is about what is told and about the exit code, no more. `--fix` fixes known findings too: who asks for fixes
 wants them, the safe ones cannot hurt, and that is how a baseline gets shorter. What is to be left alone for good has
@@ -42,7 +43,7 @@ class Parted(Record):
 
 def fingerprint(source: Source, finding: Finding) -> tuple[str, str]:
     """What a finding is known by within its file: code and text."""
-    text = source.text(finding.span) or source.line_text(source.line_of(finding.span.start))
+    text = finding.about or source.text(finding.span) or source.line_text(source.line_of(finding.span.start))
     words = [word for word in text.split() if word not in ("\\", "`")]
     while len(words) > 1 and words[0].partition("=")[0].isidentifier() and "=" in words[0]:
         del words[0]

@@ -27,7 +27,7 @@ from dockerslim_lint.output.interface import (
 from dockerslim_lint.project.guard import attempt
 from dockerslim_lint.project.settings import Overrides
 from dockerslim_lint.project.task import Task
-from dockerslim_lint.terminal import PROGRAM, flush, show, talk, write, write_bytes
+from dockerslim_lint.terminal import PROGRAM, columns_of, flush, show, talk, wants_color, write, write_bytes
 
 if TYPE_CHECKING:
     from click.shell_completion import CompletionItem
@@ -85,6 +85,16 @@ class Commands(click.Group):
 
     def get_command(self, context: click.Context, name: str) -> click.Command | None:
         return self.commands.get(name) or self.all_commands().get(name)
+
+    def resolve_command(
+        self, context: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        name = args[0]
+        if not context.resilient_parsing and self.get_command(context, name) is None and os.path.lexists(name):
+            from shlex import quote
+
+            raise click.UsageError(f"there is no command {name!r}; to judge it: {PROGRAM} lint {quote(name)}", context)
+        return super().resolve_command(context, args)
 
 
 @click.group(
@@ -172,7 +182,7 @@ def _complete_rules(context: click.Context, parameter: click.Parameter, incomple
     type=click.Choice(("auto", "always", "never")),
     default="auto",
     show_default=True,
-    help="auto: on a terminal, unless NO_COLOR is set.",
+    help="auto: on a terminal; NO_COLOR forbids it, FORCE_COLOR and CLICOLOR_FORCE ask for it.",
 )
 @click.option(
     "--verbose", is_flag=True, help="Show advice (infos) too, and which context and configuration each file has."
@@ -242,6 +252,8 @@ def lint(
     shown = (stdin_filename or "-",) if stdin else paths
     infos = verbose or bool(select) or fail_on == "info" or statistics
     asked = Asked(shown, fix and not diff, diff, unsafe_fixes, verify, quiet, verbose, infos, statistics)
+    if format_name == "text" and output_file is None:
+        asked = asked._replace(columns=columns_of(sys.stderr if diff or filtering else sys.stdout))
     if format_name not in ("text", "json"):
         directory, root = _surroundings()
         asked = asked._replace(directory=directory, root=root)
@@ -254,7 +266,7 @@ def lint(
             text = (reason or "").strip()
             wish = Wish(baseline, write_baseline, prune_baseline, changed_since, add_ignore, text, infos)
             adoption = Adoption(wish, task)
-        with _prover(task, quiet) as prover:
+        with _prover(task, quiet, color) as prover:
             if stdin:
                 result = judge_stdin(data, shown[0], task, prover)
                 results = [result._replace(written=task.write and result.after is not None)]
@@ -274,7 +286,7 @@ def lint(
     except ConfigError as error:
         talk([str(error)])
         context.exit(int(Exit.USAGE))
-    _report_talk(results, asked)
+    _report_talk(results, asked, color)
     talk([] if quiet else told)
     lines = load_format(format_name)(results, asked)
     color = color if format_name == "text" else "never"
@@ -374,19 +386,20 @@ def _names(values: tuple[str, ...]) -> tuple[str, ...] | None:
     return tuple(name.strip() for value in values for name in value.split(",") if name.strip()) if values else None
 
 
-def _prover(task: Task, quiet: bool) -> AbstractContextManager[Prover | None]:
+def _prover(task: Task, quiet: bool, color: str) -> AbstractContextManager[Prover | None]:
     """What proves under --verify, with its progress on standard error; else nothing."""
     if not task.verify:
         return nullcontext()
     from dockerslim_lint.output.progress import LineWatch, LiveWatch
     from dockerslim_lint.project.verify import Prover
 
+    columns = columns_of(sys.stderr)
     if sys.stderr.isatty() and not quiet and os.environ.get("TERM") != "dumb":
-        return Prover(task, LiveWatch(sys.stderr))
-    return Prover(task, LineWatch((lambda _: None) if quiet else partial(write, sys.stderr)))
+        return Prover(task, LiveWatch(sys.stderr, color=wants_color(sys.stderr, color)), columns=columns)
+    return Prover(task, LineWatch((lambda _: None) if quiet else partial(write, sys.stderr)), columns=columns)
 
 
-def _report_talk(results: Sequence[FileResult], asked: Asked) -> None:
+def _report_talk(results: Sequence[FileResult], asked: Asked, color: str) -> None:
     """What is no diagnostic: problems, notes, and with --verbose contexts. Each line once."""
     lines: dict[str, None] = {}
     for result in results:
@@ -406,14 +419,16 @@ def _report_talk(results: Sequence[FileResult], asked: Asked) -> None:
     talk(lines)
     for result in results:
         if result.proof is not None:
-            write(sys.stderr, "".join(f"{line}\n" for line in result.proof.lines))
+            from dockerslim_lint.output.proof import styled
+
+            show(styled(result.proof.lines), sys.stderr, color)
 
 
 def _show_diff(results: Sequence[FileResult], color: str) -> None:
     from dockerslim_lint.output.diff import diff_lines, unified
 
     diff = b"".join(unified(result.before, result.after, result.path) for result in results if result.after is not None)
-    if diff and (color == "always" or sys.stdout.isatty()):
+    if diff and (wants_color(sys.stdout, color) or sys.stdout.isatty()):
         show(diff_lines(diff), sys.stdout, color)
     else:
         write_bytes(diff)

@@ -9,7 +9,7 @@ from click.shell_completion import CompletionItem, get_completion_class
 
 from dockerslim_lint.config import ConfigError
 from dockerslim_lint.output.exits import Exit
-from dockerslim_lint.terminal import PROGRAM, show, talk, write
+from dockerslim_lint.terminal import PROGRAM, columns_of, show, talk, write
 
 
 def complete_rules(context: click.Context, parameter: click.Parameter, incomplete: str) -> list[CompletionItem]:
@@ -65,7 +65,8 @@ def explain(code: str, color: str) -> None:
 
         known = tuple(word for rule in registry.rules() for word in (rule.CODE, rule.NAME))
         raise click.UsageError(f'there is no rule "{code}"{suggestion_of_rule(code, known)}')
-    show(rule_page(rule), sys.stdout, color)
+    on_terminal = sys.stdout is not None and sys.stdout.isatty()
+    show(rule_page(rule, columns_of(sys.stdout) if on_terminal else 0), sys.stdout, color)
 
 
 @click.command(name="config", short_help="Show which settings hold for a file, and from where.")
@@ -77,10 +78,12 @@ def explain(code: str, color: str) -> None:
     type=click.Path(readable=False),
     help="Use this configuration instead of the nearest one.",
 )
-def show_config(path: str, explicit: str | None) -> None:
+@click.pass_context
+def show_config(context: click.Context, path: str, explicit: str | None) -> None:
     """Show which settings hold for a Dockerfile, or for those of a directory, and where each comes from.
 
-    What is printed is a configuration file, with the sources as comments.
+    What is printed is a configuration file, with the sources as comments. A PATH that does not exist is shown what would
+    hold for it, and ends with 3.
     """
     from dockerslim_lint.output.settings import settings_lines
     from dockerslim_lint.project.in_force import settings_in_force
@@ -88,8 +91,12 @@ def show_config(path: str, explicit: str | None) -> None:
     try:
         found = settings_in_force(path, explicit)
     except ConfigError as error:
-        raise click.UsageError(str(error)) from None
+        talk([str(error)])
+        context.exit(int(Exit.USAGE))
     show(settings_lines(found.about, found.rows), sys.stdout, "never")
+    if not found.exists:
+        talk([f"{path}: does not exist; check the path"])
+        context.exit(int(Exit.NO_INPUT))
 
 
 @click.command(short_help="Print the script for a shell's completion.")

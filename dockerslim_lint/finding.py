@@ -34,7 +34,8 @@ class Finding(Record):
 
     `message` is one or more full sentences in plain text; `note` is what is printed under the carets ("" if nothing).
     `fixes`: the possible fixes, preferred first, or why there is none; an empty tuple where a fix was never meant.
-    `url` is the rule's own page, "" for the built-in ones, whose address follows from the code.
+    `url` is the rule's own page, "" for the built-in ones, whose address follows from the code. `about` is what the text at
+    `span` stands for where it says so only by a name: the image behind ``FROM $BASE`` or ``FROM stage``, "" elsewhere.
     """
 
     code: str
@@ -46,6 +47,7 @@ class Finding(Record):
     labels: tuple[Label, ...] = ()
     fixes: tuple[Fix, ...] | Withheld = ()
     url: str = ""
+    about: str = ""
 
     @property
     def key(self) -> str | None:

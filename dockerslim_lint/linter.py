@@ -182,6 +182,8 @@ def _report(reader: _Reader, source: Source) -> Report:
     found: list[Finding] = []
     for rule in chosen(settings.select, settings.ignore, settings.rule_packs):
         found += rule.check(build, plan)
+    bases = {stage.word.span: stage.base_reference for stage in build.stages if stage.word is not None}
+    found = [one._replace(about=base) if (base := bases.get(one.span)) else one for one in found]
     if settings.severity or settings.fix:
         found = _governed(found, settings)
     found.sort(key=lambda finding: (finding.span.start, finding.code))

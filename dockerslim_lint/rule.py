@@ -88,8 +88,10 @@ Programs = Sequence[tuple[str, Artifact]]
 
 
 def names_of(programs: Programs) -> str:
-    """The programs' file names, each once, for a message."""
-    return ", ".join(dict.fromkeys(path.rsplit("/", 1)[-1] for path, _ in programs))
+    """The programs' file names, each once, for a message; of many the first few."""
+    names = list(dict.fromkeys(path.rsplit("/", 1)[-1] for path, _ in programs))
+    more = len(names) - 5
+    return ", ".join(names[:5] if more > 1 else names) + (f" and {more} more" if more > 1 else "")
 
 
 def labels_of_calls(build: ImageBuild, programs: Programs, text: str) -> tuple[Label, ...]:

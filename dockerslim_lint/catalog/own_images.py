@@ -56,7 +56,7 @@ def own_image(reference: str, like: str, facts: Mapping[str, Any]) -> OwnImage:
     if like:
         known = lookup(like)
         if known is None:
-            raise ValueError(f'"{like}" is no image that the catalogue knows')
+            raise ValueError(f'`like`: "{like}" is no image that the catalogue knows')
         base = known
     values = dict(facts)
     if values.get("toolchain") and not base.host_libc:

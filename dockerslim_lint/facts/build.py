@@ -28,6 +28,13 @@ KNOWN_FRONTENDS = ("docker/dockerfile", "docker.io/docker/dockerfile", "docker/d
 BY_A_SHELL = frozenset({"RUN", "CMD", "ENTRYPOINT", "HEALTHCHECK"})
 """They take an exec form, and have a shell run anything else."""
 
+_ENCODINGS = (
+    # UTF-32 first: its mark begins like that of UTF-16
+    ("UTF-32", (b"\xff\xfe\0\0", b"\0\0\xfe\xff", b"F\0\0\0R\0\0\0O\0\0\0M")),
+    ("UTF-16", (b"\xff\xfe", b"\xfe\xff", b"F\0R\0O\0M")),
+)
+"""The marks at the start of a file, and how it writes FROM without one, in either order of bytes."""
+
 BEFORE_FROM = frozenset({"FROM", "ARG"})
 
 
@@ -43,7 +50,7 @@ def read_build(
     dockerfile = parse(source)
     instructions = dockerfile.instructions
     frontend = _foreign_frontend(dockerfile)
-    problems = _problems(dockerfile, instructions, frontend)
+    problems = _problems(dockerfile, instructions, frontend, source.data)
     crates = CrateReader(context)
     contents = Contents(context, source.path)
     shared = Shared(source, context, crates, contents, arguments)
@@ -151,10 +158,25 @@ def _foreign_frontend(dockerfile: Dockerfile) -> str:
     return "" if name in KNOWN_FRONTENDS else directive.value
 
 
-def _problems(dockerfile: Dockerfile, instructions: tuple[Instruction, ...], frontend: str) -> tuple[Problem, ...]:
+def _no_text(data: bytes) -> str:
+    """What a file that Docker cannot read is instead of text, and what to do about it; "" where it may well be text."""
+    head = data[:8000]
+    for name, marks in _ENCODINGS:
+        if head.startswith(marks[:2]) or marks[2] in head.upper():
+            return f"it is saved as {name}; save it as UTF-8"
+    return "it is a binary file, no Dockerfile" if b"\0" in head else ""
+
+
+def _problems(
+    dockerfile: Dockerfile, instructions: tuple[Instruction, ...], frontend: str, data: bytes
+) -> tuple[Problem, ...]:
     if frontend:
         directive = dockerfile.directive("syntax")
         return (Problem("frontend", directive.value_span, frontend, ""),) if directive else ()
+    if dockerfile.fatal is not None or all(instruction.keyword != "FROM" for instruction in instructions):
+        kind = _no_text(data)
+        if kind:
+            return (Problem("fatal", Span(0, 0), kind, ""),)
     if dockerfile.fatal is not None:
         place = instructions[-1].keyword_span if instructions else Span(0, 0)
         return (Problem("fatal", place, dockerfile.fatal, ""),)

@@ -12,8 +12,17 @@ from dockerslim_lint.output.interface import Line
 
 
 def paint(lines: Sequence[Line], stream: TextIO) -> None:
-    """Write the lines with their styles; text is never read as markup, nothing is wrapped or cut."""
-    console = Console(file=stream, force_terminal=True, highlight=False, markup=False, emoji=False, soft_wrap=True)
+    """Write the lines with their styles, whatever the environment says; text is never read as markup, nothing is wrapped or cut."""
+    console = Console(
+        file=stream,
+        force_terminal=True,
+        color_system="standard",
+        no_color=False,
+        highlight=False,
+        markup=False,
+        emoji=False,
+        soft_wrap=True,
+    )
     for line in lines:
         text = Text()
         for piece in line:

@@ -15,6 +15,10 @@ from dockerslim_lint.record import Record
 SAFETY_WORDS = {Safety.SAFE: "safe", Safety.PROVABLE: "needs proof", Safety.DISPLAY: "by hand"}
 
 
+COLUMNS = 80
+"""The width of text for people, but on a narrower terminal."""
+
+
 class Piece(Record):
     """Printable text in one style (a rich style, "" for none)."""
 
@@ -98,7 +102,7 @@ class Asked(Record):
 
     `paths` are the arguments, for the commands shown. `infos`: advice is shown to people too, not only counted.
     `statistics`: counts for each rule. `directory` is the working directory and `root` that of its repository, both
-    absolute; "" where the format does not need them, or there is none.
+    absolute; "" where the format does not need them, or there is none. `columns` is the width for people.
     """
 
     paths: tuple[str, ...] = (".",)
@@ -112,6 +116,7 @@ class Asked(Record):
     statistics: bool = False
     directory: str = ""
     root: str = ""
+    columns: int = COLUMNS
 
 
 class Counts(Record):

@@ -63,8 +63,9 @@ class _Cell(Record):
 class LiveWatch:
     """A table on a terminal, a row for each candidate, redrawn ten times a second."""
 
-    def __init__(self, stream: TextIO) -> None:
+    def __init__(self, stream: TextIO, *, color: bool = True) -> None:
         self._stream = stream
+        self._color = color
         self._lock = threading.Lock()
         self._engine = ""
         self._rows: dict[str, dict[str, _Cell]] = {}
@@ -97,7 +98,7 @@ class LiveWatch:
 
         with self._lock:
             if self._live is None:
-                console = Console(file=self._stream, highlight=False)
+                console = Console(file=self._stream, highlight=False, no_color=not self._color)
                 self._live = Live(get_renderable=self.draw, console=console, refresh_per_second=10, transient=False)
                 self._live.start()
 

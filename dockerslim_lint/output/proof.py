@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from dockerslim_lint.output.diff import lines_of, opcodes
-from dockerslim_lint.output.printable import printable, wrap
+from dockerslim_lint.output.interface import COLUMNS, Line, Piece
+from dockerslim_lint.output.printable import printable, width, wrap
 from dockerslim_lint.record import Record
 from dockerslim_lint.verify.evidence.interface import Verdict
 from dockerslim_lint.verify.ladder import LadderResult
 from dockerslim_lint.verify.proof import Outcome, PlatformProof, Proof
 
-COLUMNS = 80
 _CLAIMS = ("builds", "starts", "same output", "static")
 _MARKS = {Verdict.HOLDS: "✓", Verdict.FAILS: "✗", Verdict.UNKNOWN: "?", Verdict.NOT_APPLICABLE: "–", None: "–"}
+
+
+_STYLES = (("PROVEN", "bold green"), ("NOT PROVEN", "bold red"))
 
 
 class Written(Record):
@@ -23,42 +28,49 @@ class Written(Record):
     after: bytes
 
 
-def proven_lines(result: LadderResult, written: Written) -> tuple[str, ...]:
+def proven_lines(result: LadderResult, written: Written, columns: int = COLUMNS) -> tuple[str, ...]:
     """The block for a proven candidate."""
     proof = result.proofs[-1]
     claim = result.proven.claim if result.proven else None
     kind = [word for word, held in (("static", claim and claim.static), ("stripped", claim and claim.stripped)) if held]
     lines = [
         "PROVEN  " + " · ".join((proof.choice or "the fix", *kind)),
-        *_table(proof.platforms),
-        *_odd_starts(proof.platforms),
+        *_table(proof.platforms, columns),
+        *_odd_starts(proof.platforms, columns),
     ]
     if proof.ran:
-        lines += _row("ran", "; ".join(proof.ran))
+        lines += _row("ran", "; ".join(proof.ran), columns)
     if proof.config:
-        lines += _row("config", proof.config)
-    lines += [line for platform, why in proof.left_out for line in _row("left out", f"{platform}: {why}")]
+        lines += _row("config", proof.config, columns)
+    lines += [line for platform, why in proof.left_out for line in _row("left out", f"{platform}: {why}", columns)]
     verb = "wrote" if written.written else "would write"
-    lines += _row(verb, f"{written.path} ({changes(written.before, written.after)})")
+    lines += _row(verb, f"{written.path} ({changes(written.before, written.after)})", columns)
     return tuple(map(printable, lines))
 
 
-def not_proven_lines(result: LadderResult, path: str) -> tuple[str, ...]:
+def not_proven_lines(result: LadderResult, path: str, columns: int = COLUMNS) -> tuple[str, ...]:
     """The block where nothing was proven, or no engine could try."""
     if result.outcome is Outcome.NO_ENGINE:
-        lines = [f"NOT PROVEN, {path} untouched: no engine", *wrap(printable(result.reason), COLUMNS, "  ")]
-        return tuple(map(printable, [*lines, *(wrap(result.remedy, COLUMNS, "  ") if result.remedy else [])]))
+        lines = [f"NOT PROVEN, {path} untouched: no engine", *wrap(printable(result.reason), columns, "  ")]
+        return tuple(map(printable, [*lines, *(wrap(result.remedy, columns, "  ") if result.remedy else [])]))
     lines = [f"NOT PROVEN, {path} untouched"]
     for proof in result.proofs:
-        lines += _failed(proof)
+        lines += _failed(proof, columns)
     if not result.proofs:
-        lines += wrap(result.reason, COLUMNS, "  ")
+        lines += wrap(result.reason, columns, "  ")
     return tuple(map(printable, lines))
 
 
-def unprovable_lines(path: str, reason: str) -> tuple[str, ...]:
+def unprovable_lines(path: str, reason: str, columns: int = COLUMNS) -> tuple[str, ...]:
     """The block where a proof was not even tried."""
-    return tuple(map(printable, [f"NOT PROVEN, {path} untouched", *wrap(reason, COLUMNS, "  ")]))
+    return tuple(map(printable, [f"NOT PROVEN, {path} untouched", *wrap(reason, columns, "  ")]))
+
+
+def styled(lines: Sequence[str]) -> list[Line]:
+    """A block with its first word in colour."""
+    word, style = next((pair for pair in _STYLES if lines[:1] and lines[0].startswith(pair[0])), ("", ""))
+    first: list[Line] = [(Piece(word, style), Piece(line.removeprefix(word))) for line in lines[:1]]
+    return [*first, *((Piece(line),) for line in lines[1:])]
 
 
 def changes(before: bytes, after: bytes) -> str:
@@ -79,7 +91,8 @@ def changes(before: bytes, after: bytes) -> str:
     return ", ".join([f"{first} {'line' if first == '1' else 'lines'} {rest}", *told[1:]])
 
 
-def _table(platforms: tuple[PlatformProof, ...]) -> list[str]:
+def _table(platforms: tuple[PlatformProof, ...], columns: int) -> list[str]:
+    """A row for each platform. The sizes stand beside it, or below the table where there is no room."""
     names = max(len(platform.platform) for platform in platforms)
     widths = [len(claim) for claim in _CLAIMS]
     rows = [["", *_CLAIMS, "pull", "unpacked"]]
@@ -98,36 +111,40 @@ def _table(platforms: tuple[PlatformProof, ...]) -> list[str]:
         cells += [f"{row[column]:<{widths[column]}}" for column in range(1, 5)]
         cells += [f"{row[column]:>{widths[column]}}" for column in (5, 6)]
         lines.append(("  " + "  ".join(cells)).rstrip())
-    return lines
+    if max(map(width, lines)) <= columns or columns >= COLUMNS:
+        return lines
+    lines = ["  " + "  ".join(f"{cell:<{room}}" for cell, room in zip(row[:5], widths, strict=False)) for row in rows]
+    told = [f"{row[0]}: {row[5]} MB, unpacked {row[6]}" for row in rows[1:] if row[5] != "–"]
+    return [*(line.rstrip() for line in lines), *(line for text in told for line in _row("pull", text, columns))]
 
 
-def _odd_starts(platforms: tuple[PlatformProof, ...]) -> list[str]:
+def _odd_starts(platforms: tuple[PlatformProof, ...], columns: int) -> list[str]:
     """A word on originals that do not start: there was nothing to compare with."""
     lines = []
     for platform in platforms:
         if not platform.original_starts:
             summary = next((item.summary for item in platform.evidence if item.claim == "starts"), "")
-            lines += _row("starts", f"{platform.platform}: {summary or 'starts; the original did not'}")
+            lines += _row("starts", f"{platform.platform}: {summary or 'starts; the original did not'}", columns)
     return lines
 
 
-def _failed(proof: Proof) -> list[str]:
+def _failed(proof: Proof, columns: int) -> list[str]:
     name = f"  {proof.choice or 'the fix':<17}  "
     items = [item for platform in proof.platforms for item in (*platform.failed, *platform.unknown)]
     if not items:
-        return wrap(f"✗ {proof.reason}", COLUMNS, name, " " * len(name))
+        return wrap(f"✗ {proof.reason}", columns, name, " " * len(name))
     lines: list[str] = []
     for item in items:
         mark = "✗" if item.verdict is Verdict.FAILS else "?"
         told = printable(f"{mark} {item.claim}, {item.platform}: {item.summary}")
-        lines += wrap(told, COLUMNS, " " * len(name) if lines else name, " " * len(name))
+        lines += wrap(told, columns, " " * len(name) if lines else name, " " * len(name))
         lines += [" " * len(name) + "  " + detail for detail in item.details[:8]]
     return lines
 
 
-def _row(name: str, text: str) -> list[str]:
+def _row(name: str, text: str, columns: int) -> list[str]:
     head = f"  {name:<8} "
-    return wrap(text, COLUMNS, head, " " * len(head))
+    return wrap(text, columns, head, " " * len(head))
 
 
 def _megabytes(number: int) -> str:

@@ -34,8 +34,8 @@ def rule_table(rules: Sequence[Rule]) -> list[Line]:
     return lines
 
 
-def rule_page(rule: Rule) -> list[Line]:
-    """The docstring, the examples and the address of one rule."""
+def rule_page(rule: Rule, columns: int = 0) -> list[Line]:
+    """The docstring, the examples and the address of one rule; prose is laid out for `columns`, 0 leaves it as it is written."""
     lines: list[Line] = [
         (
             Piece(f"{rule.CODE} {rule.NAME}", "bold"),
@@ -44,7 +44,11 @@ def rule_page(rule: Rule) -> list[Line]:
         ),
         (),
     ]
-    lines += [(Piece(line),) for line in cleandoc(rule.__doc__ or "").split("\n")]
+    for number, paragraph in enumerate(cleandoc(rule.__doc__ or "").split("\n\n")):
+        written = paragraph.split("\n")
+        is_prose = not any(line.startswith((" ", "- ", "* ", "|", "```")) for line in written)
+        shown = wrap(paragraph, columns) if columns and is_prose else written
+        lines += [*([()] if number else []), *((Piece(line),) for line in shown)]
     for invalid in rule.INVALID[:1]:
         lines += _example("Speaks here:", invalid.text)
         if invalid.fixed is not None:

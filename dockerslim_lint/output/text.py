@@ -8,11 +8,20 @@ from dockerslim_lint import registry
 from dockerslim_lint.edit import Safety, Withheld
 from dockerslim_lint.finding import Finding, Severity
 from dockerslim_lint.linter import Applied, Held, Report
-from dockerslim_lint.output.interface import SAFETY_WORDS, Asked, Counts, FileResult, Line, Piece, count, shows_infos
+from dockerslim_lint.output.interface import (
+    COLUMNS,
+    SAFETY_WORDS,
+    Asked,
+    Counts,
+    FileResult,
+    Line,
+    Piece,
+    count,
+    shows_infos,
+)
 from dockerslim_lint.output.printable import printable, width, wrap
 from dockerslim_lint.output.snippet import SEVERITY_STYLES, first_position, snippet
 
-COLUMNS = 80
 _PROGRAM = "dockerslim-lint"
 
 
@@ -47,7 +56,7 @@ def file_lines(result: FileResult, asked: Asked) -> list[Line]:
         shown = []
     if not shows_infos(result, asked):
         shown = [finding for finding in shown if finding.severity > Severity.INFO]
-    blocks = _finding_blocks(result.report, result.path, shown)
+    blocks = _finding_blocks(result.report, result.path, shown, asked.columns)
     if changing and not shows_infos(result, asked):
         result = result._replace(held=_without_advice(result))
     if changing and result.proof is None and (result.applied or result.held):
@@ -75,19 +84,22 @@ def fix_lines(result: FileResult, asked: Asked) -> list[Line]:
         head += f" {_number(len(done), 'fix', 'fixes')} made:"
     elif result.held:
         head += f" {_number(len(result.held), 'fix', 'fixes')} held back:"
-    lines += _plain(wrap(head, COLUMNS, "", "  "), "bold")
+    lines += _plain(wrap(head, asked.columns, "", "  "), "bold")
     for applied in done.values():
-        lines += _plain(_settled(applied))
+        lines += _plain(_settled(applied, asked.columns))
     if done and result.held:
         lines.append((Piece(f"{_number(len(result.held), 'fix', 'fixes')} held back:", "bold"),))
     for held in result.held:
-        lines += _plain(_held(held))
+        lines += _plain(_held(held, asked.columns))
     if any(fix.safety == Safety.PROVABLE for held in result.held for fix in held.fixes) and result.path != "-":
         commands = [
             ("prove and write", f"{_PROGRAM} lint --fix --verify {quoted(result.path)}"),
             ("write unproven", f"{_PROGRAM} lint --fix --unsafe-fixes {quoted(result.path)}"),
         ]
-        lines += _plain([f"  {what:<17} {command}" for what, command in commands], "bold")
+        for what, command in commands:
+            line = f"  {what:<17} {command}"
+            narrow = asked.columns < COLUMNS and width(line) > asked.columns
+            lines += _plain([f"  {what}", f"    {command}"] if narrow else [line], "bold")
     return lines
 
 
@@ -106,29 +118,29 @@ def _done(result: FileResult) -> str:
     return "written." if result.written else "would be written."
 
 
-def _settled(applied: Applied) -> list[str]:
+def _settled(applied: Applied, columns: int) -> list[str]:
     head = "  " + ", ".join(applied.codes) + "  "
-    return wrap(printable(applied.fix.title), COLUMNS, head, "    ")
+    return wrap(printable(applied.fix.title), columns, head, "    ")
 
 
-def _held(held: Held) -> list[str]:
+def _held(held: Held, columns: int) -> list[str]:
     first, *others = held.codes or (held.key,)
     also = f" (also settles {', '.join(others)})" if others else ""
-    return wrap(printable(held.reason), COLUMNS, f"  {first}{also}  ", "    ")
+    return wrap(printable(held.reason), columns, f"  {first}{also}  ", "    ")
 
 
-def _finding_blocks(report: Report, path: str, findings: Sequence[Finding]) -> list[list[Line]]:
+def _finding_blocks(report: Report, path: str, findings: Sequence[Finding], columns: int) -> list[list[Line]]:
     blocks: list[list[Line]] = []
     by_key: dict[str, Finding] = {}
     for finding in findings:
         earlier = by_key.get(finding.key) if finding.key else None
-        blocks.append(_finding_lines(report, path, finding, earlier))
+        blocks.append(_finding_lines(report, path, finding, earlier, columns))
         if finding.key and not isinstance(finding.fixes, Withheld):
             by_key.setdefault(finding.key, finding)
     return blocks
 
 
-def _finding_lines(report: Report, path: str, finding: Finding, earlier: Finding | None) -> list[Line]:
+def _finding_lines(report: Report, path: str, finding: Finding, earlier: Finding | None, columns: int) -> list[Line]:
     line, column = first_position(report.source, finding)
     style = SEVERITY_STYLES[finding.severity]
     head: Line = (
@@ -138,17 +150,17 @@ def _finding_lines(report: Report, path: str, finding: Finding, earlier: Finding
         Piece(finding.severity.label, style),
     )
     if report.error is not None and finding.code == "DSL901":
-        return [(*head, Piece(f": {printable(report.error)}"))]
+        return _folded((*head, Piece(f": {printable(report.error)}")), columns)
     status = f"same fix as {earlier.code}" if earlier else _status(finding)
     if status:
         head = (*head, Piece(f"  [{status}]"))
-    lines = [head]
+    lines = _folded(head, columns)
     for paragraph in finding.message.split("\n"):
-        lines += _plain(wrap(printable(paragraph), COLUMNS, "  "))
+        lines += _plain(wrap(printable(paragraph), columns, "  "))
     if earlier is None or earlier.span != finding.span or finding.labels:
-        lines += snippet(report.source, finding, COLUMNS)
+        lines += snippet(report.source, finding, columns)
     if earlier is None:
-        lines += _advice(finding)
+        lines += _advice(finding, columns)
     return lines
 
 
@@ -160,7 +172,7 @@ def _status(finding: Finding) -> str:
     return f"fix: {SAFETY_WORDS[finding.fixes[0].safety]}"
 
 
-def _advice(finding: Finding) -> list[Line]:
+def _advice(finding: Finding, columns: int) -> list[Line]:
     rows: list[tuple[str, str]] = []
     if isinstance(finding.fixes, Withheld):
         rows.append(("fix", f"none: {finding.fixes.reason}"))
@@ -173,7 +185,7 @@ def _advice(finding: Finding) -> list[Line]:
     rows.append(("why", registry.url(finding.code, finding.url)))
     lines: list[Line] = []
     for name, value in rows:
-        first, *rest = wrap(printable(value), COLUMNS, f"  {name:<4}  ", " " * 8)
+        first, *rest = wrap(printable(value), columns, f"  {name:<4}  ", " " * 8)
         lines.append((Piece(first[:8], "dim"), Piece(first[8:], f"link {value}" if name == "why" else "")))
         lines += _plain(rest)
     return lines
@@ -215,12 +227,12 @@ def _summary(results: Sequence[FileResult], asked: Asked) -> list[Line]:
     counts = count(results)
     text = found(results, asked)
     if asked.fix or asked.diff:
-        return _fix_summary(text, results, counts)
+        return _fix_summary(text, results, counts, asked)
     safe, waiting = _fixes(results)
     if safe or waiting:
         text += f" {safe} fixed by --fix"
         text += f", {_number(waiting, 'fix waits', 'fixes wait')} for a proof:" if waiting else ":"
-    lines = _plain(wrap(text, COLUMNS)) if text else []
+    lines = _plain(wrap(text, asked.columns)) if text else []
     paths = " ".join(quoted(path) for path in asked.paths)
     if width(paths) > COLUMNS:
         paths = "…"
@@ -229,14 +241,15 @@ def _summary(results: Sequence[FileResult], asked: Asked) -> list[Line]:
             [
                 (f"{_PROGRAM} lint --fix --verify {paths}", "builds and runs both"),
                 (f"{_PROGRAM} lint --diff --unsafe-fixes {paths}", "shows it"),
-            ]
+            ],
+            asked.columns,
         )
     elif safe and asked.paths != ("-",):
-        lines += _commands([(f"{_PROGRAM} lint --fix {paths}", "writes it")])
+        lines += _commands([(f"{_PROGRAM} lint --fix {paths}", "writes it")], asked.columns)
     return lines
 
 
-def _fix_summary(text: str, results: Sequence[FileResult], counts: Counts) -> list[Line]:
+def _fix_summary(text: str, results: Sequence[FileResult], counts: Counts, asked: Asked) -> list[Line]:
     """Under --fix: what was fixed, and what is left."""
     if counts.fixed:
         codes = sorted({code for result in results for applied in result.applied for code in applied.codes})
@@ -244,12 +257,12 @@ def _fix_summary(text: str, results: Sequence[FileResult], counts: Counts) -> li
         left = (
             "" if any(result.failing for result in results) else " Nothing left at or above " + _levels(results) + "."
         )
-        return _plain(wrap(f"{verb} {', '.join(codes)}.{left}", COLUMNS))
+        return _plain(wrap(f"{verb} {', '.join(codes)}.{left}", asked.columns))
     held = {(result.path, held.key) for result in results for held in result.held}
     shown = [(result.path, finding.key) for result in results if result.report for finding in result.report.findings]
     if held and held.issuperset(shown):
         return []
-    return _plain(wrap(text, COLUMNS)) if text else []
+    return _plain(wrap(text, asked.columns)) if text else []
 
 
 def _levels(results: Sequence[FileResult]) -> str:
@@ -269,8 +282,40 @@ def _fixes(results: Sequence[FileResult]) -> tuple[int, int]:
     return safe, waiting
 
 
-def _commands(rows: list[tuple[str, str]]) -> list[Line]:
-    return [(Piece(f"  {command}", "bold"), Piece(f"     {what}", "dim")) for command, what in rows]
+def _commands(rows: list[tuple[str, str]], columns: int) -> list[Line]:
+    lines: list[Line] = []
+    for command, what in rows:
+        first, second = Piece(f"  {command}", "bold"), Piece(f"     {what}", "dim")
+        narrow = columns < COLUMNS and width(first.text + second.text) > columns
+        lines += [(first,), (second,)] if narrow else [(first, second)]
+    return lines
+
+
+def _folded(head: Line, columns: int) -> list[Line]:
+    """The first line of a finding. It is one line, for editors and grep, but on a terminal that is too narrow for it."""
+    if columns >= COLUMNS or width("".join(piece.text for piece in head)) <= columns:
+        return [head]
+    place, *rest = head
+    lines: list[Line] = [(place,)]
+    used = width(place.text)
+    # code and name stay together, and so does each of the others
+    for piece in ([rest[0], rest[1]], *([one] for one in rest[2:])):
+        room = width("".join(one.text for one in piece).rstrip())
+        if used + room > columns:
+            first = piece[0]._replace(text=piece[0].text.lstrip(" :"))
+            lines += _indented([first, *piece[1:]], columns)
+            used = width("".join(one.text for one in lines[-1]))
+        else:
+            lines[-1] = (*lines[-1], *piece)
+            used += width("".join(one.text for one in piece))
+    return lines
+
+
+def _indented(pieces: Sequence[Piece], columns: int) -> list[Line]:
+    """Pieces on a line of their own; a single one without style in as many as it takes."""
+    if len(pieces) == 1 and not pieces[0].style:
+        return _plain(wrap(pieces[0].text, columns, "  "))
+    return [(Piece("  "), *pieces)]
 
 
 def _number(number: int, singular: str, plural: str) -> str:

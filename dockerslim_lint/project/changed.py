@@ -11,7 +11,7 @@ from dockerslim_lint.project.discover import Candidate
 from dockerslim_lint.project.locate import sources_of
 from dockerslim_lint.project.places import above, lies_in
 from dockerslim_lint.project.read import DOCKERFILE_LIMIT, UnusableError, read_regular
-from dockerslim_lint.project.run import Place, context_of
+from dockerslim_lint.project.run import Place, configuration_of, context_of
 from dockerslim_lint.project.settings import OWN, SHARED, ConfigFinder, Configuration
 from dockerslim_lint.project.task import Task
 from dockerslim_lint.source import Source
@@ -72,7 +72,7 @@ class Changes:
         if not self.paths:
             return False
         try:
-            configuration = finder.find(where.directory)
+            configuration = configuration_of(where, finder)
             source = Source(read_regular(path, DOCKERFILE_LIMIT), path)
         except (ConfigError, OSError, UnusableError):
             return True  # it will be told why it cannot be judged

@@ -6,7 +6,7 @@ import os
 
 from dockerslim_lint.output.settings import Shown
 from dockerslim_lint.project.read import DOCKERFILE_LIMIT, UnusableError, read_regular, reason
-from dockerslim_lint.project.run import Place, context_of
+from dockerslim_lint.project.run import Place, configuration_of, context_of
 from dockerslim_lint.project.settings import ConfigFinder, Configuration
 from dockerslim_lint.record import Record
 from dockerslim_lint.source import Source
@@ -21,10 +21,11 @@ _TABLES = ("args", "severity", "fix")
 
 
 class InForce(Record):
-    """`about` are pairs of a word and what it says of the file, `rows` its settings."""
+    """`about` are pairs of a word and what it says of the file, `rows` its settings. `exists` is False where the path asked for leads nowhere."""
 
     about: tuple[tuple[str, str], ...]
     rows: tuple[Shown, ...]
+    exists: bool = True
 
 
 def settings_in_force(path: str, explicit: str | None = None) -> InForce:
@@ -32,11 +33,12 @@ def settings_in_force(path: str, explicit: str | None = None) -> InForce:
 
     `explicit` is a configuration file that replaces the search.
     """
+    exists = os.path.lexists(path)
     if os.path.isdir(path):
         path = os.path.normpath(os.path.join(path, "Dockerfile"))
     where = Place.of(path)
     finder = ConfigFinder(explicit)
-    configuration = finder.find(where.directory)
+    configuration = configuration_of(where, finder)
     name = where.from_root(configuration)
     about = [("file", path), ("configuration", configuration.name or "none: the defaults")]
     if where.is_excluded(configuration):
@@ -51,7 +53,7 @@ def settings_in_force(path: str, explicit: str | None = None) -> InForce:
         located = context_of(source, where, configuration, finder)
         root = "-" if located.root is None else os.path.relpath(located.root).replace(os.sep, "/")
         about.append(("context", f"{root} ({located.reason})"))
-    return InForce(tuple(about), tuple(_rows(configuration, name)))
+    return InForce(tuple(about), tuple(_rows(configuration, name)), exists)
 
 
 def _rows(configuration: Configuration, name: str) -> list[Shown]:

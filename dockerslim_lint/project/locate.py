@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 
 from dockerslim_lint.config import ImageSettings
 from dockerslim_lint.context import BuildContext, LaidOverContext, NoContext
@@ -66,9 +66,7 @@ def locate(
     """
     if image is not None and image.context is not None and config_root is not None:
         root = os.path.join(config_root, image.context)
-        if os.path.isdir(root):
-            return Located(DirContext(root), root, "[[image]] in the configuration")
-        return Located(NoContext(), None, f'unknown: the context "{image.context}" of [[image]] is no directory')
+        return Located(DirContext(root), root, "[[image]] in the configuration")
     sources = sources_of(tree) if tree is not None else Sources((), False, ())
     if not sources.paths and not sources.whole:
         return Located(
@@ -79,21 +77,25 @@ def locate(
     for candidate in above(directory):
         context = DirContext(candidate, is_real=True)
         if _has_all(context, sources):
-            what = ", ".join(sources.paths[:3]) + (" …" if len(sources.paths) > 3 else "")
+            what = _some(sources.paths)
             if not sources.paths and not sources.manifests:
                 return Located(context, candidate, "the file's own directory; it copies whatever is there")
             return Located(context, candidate, f"nearest directory that has {what or 'the Cargo.toml'}")
         if candidate == repository:
             break
-    missing = (
-        ", ".join(path for path in sources.paths if DirContext(directory, is_real=True).inside(path) is None)
-        or "Cargo.toml"
-    )
+    own = DirContext(directory, is_real=True)
+    missing = _some([path for path in sources.paths if own.inside(path) is None]) or "Cargo.toml"
     return Located(
         NoContext(),
         None,
         f"unknown: no directory up to {'the repository' if repository else 'the file system'}'s root has {missing}",
     )
+
+
+def _some(paths: Sequence[str]) -> str:
+    """The first few of the paths, and how many more there are."""
+    more = len(paths) - 3
+    return ", ".join(paths[:3] if more > 1 else paths) + (f" and {more} more" if more > 1 else "")
 
 
 def sources_of(tree: Dockerfile) -> Sources:

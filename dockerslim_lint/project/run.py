@@ -103,7 +103,7 @@ def _judge_text(source: Source, task: Task, prover: Prover | None, buffers: Mapp
     finder = ConfigFinder(task.config, task.overrides)
     try:
         where = Place.of("Dockerfile" if source.path == "-" else source.path)
-        configuration = finder.find(where.directory)
+        configuration = configuration_of(where, finder)
     except ConfigError as error:
         return unjudged(source.path, Problem(Exit.USAGE, str(error)))
     except ValueError:  # a zero byte in the name
@@ -124,7 +124,7 @@ def facts_of_text(data: bytes, path: str, buffers: Mapping[str, bytes]) -> Image
     finder = ConfigFinder()
     try:
         where = Place.of("Dockerfile" if path == "-" else path)
-        configuration = finder.find(where.directory)
+        configuration = configuration_of(where, finder)
     except (ConfigError, OSError, ValueError):
         return None
     settings = configuration.for_file(where.from_root(configuration))
@@ -143,7 +143,7 @@ def unjudged(path: str, problem: Problem) -> FileResult:
 def _judge_file(path: str, task: Task, finder: ConfigFinder, prover: Prover | None) -> FileResult:
     where = Place.of(path)
     try:
-        configuration = finder.find(where.directory)
+        configuration = configuration_of(where, finder)
         if where.is_excluded(configuration):
             return FileResult(path, fail_on=configuration.for_file(where.from_root(configuration)).fail_on)
         source = Source(read_regular(path, DOCKERFILE_LIMIT), path)
@@ -192,6 +192,14 @@ def _judge_source(
     if after is None or target is None or not task.write:
         return result
     return _written(result, target, after)
+
+
+def configuration_of(where: Place, finder: ConfigFinder) -> Configuration:
+    """The configuration of a Dockerfile. Raises ConfigError, also where it speaks of files that are not there."""
+    configuration = finder.find(where.directory)
+    if configuration.settings.images:
+        configuration.refuse_absent(where.from_root(configuration))
+    return configuration
 
 
 def context_of(source: Source, where: Place, configuration: Configuration, finder: ConfigFinder) -> Located:

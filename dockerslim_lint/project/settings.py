@@ -32,13 +32,15 @@ class Overrides(Record):
 class Configuration(Record):
     """Settings as a file has them, the directory that their paths are relative to, and the file (None: the defaults).
 
-    `overrides` are the command line's; they win over everything.
+    `overrides` are the command line's; they win over everything. `absent` are the Dockerfiles of ``[[image]]`` tables that
+    are not there, each with what to say of it.
     """
 
     settings: Settings
     root: str | None = None
     name: str | None = None
     overrides: Overrides = Overrides()
+    absent: tuple[tuple[str, str], ...] = ()
 
     def for_file(self, dockerfile: str) -> Settings:
         """The settings for one Dockerfile (its path relative to the configuration file)."""
@@ -49,6 +51,21 @@ class Configuration(Record):
     def image(self, dockerfile: str) -> ImageSettings | None:
         """Its own table, if it has one."""
         return self.settings.image(dockerfile)
+
+    def refuse_absent(self, dockerfile: str) -> None:
+        """Raises ConfigError for an ``[[image]]`` whose Dockerfile is not there, and for `dockerfile`'s own context likewise.
+
+        `dockerfile` itself may be a file that an editor has not saved yet.
+        """
+        for name, text in self.absent:
+            if name != dockerfile:
+                raise ConfigError(text)
+        image = self.image(dockerfile)
+        if image is None or image.context is None or self.root is None:
+            return
+        if not os.path.isdir(os.path.join(self.root, image.context)):
+            key = f"image[{self.settings.images.index(image) + 1}].context"
+            raise ConfigError(_absent(self.root, self.name or "", key, image.context))
 
 
 class ConfigFinder:
@@ -137,7 +154,13 @@ class ConfigFinder:
         settings = parse_config(data, shown, pyproject=pyproject)
         if settings is None:
             return None
-        return self._checked(Configuration(settings, os.path.dirname(path), shown, self._overrides), shown)
+        root = os.path.dirname(path)
+        absent = tuple(
+            (image.dockerfile, _absent(root, shown, f"image[{number}].dockerfile", image.dockerfile))
+            for number, image in enumerate(settings.images, start=1)
+            if not os.path.exists(place := os.path.join(root, image.dockerfile)) or os.path.isdir(place)
+        )
+        return self._checked(Configuration(settings, root, shown, self._overrides, absent), shown)
 
     def _checked(self, configuration: Configuration, where: str) -> Configuration:
         """Refuse rule packs that are not installed, and names of rules that do not exist."""
@@ -168,10 +191,33 @@ class ConfigFinder:
 def suggestion_of_rule(name: str, known: tuple[str, ...]) -> str:
     """What a wrong rule name may have meant."""
     folded = {word.lower(): word for word in known}
+    beginning = [word for lower, word in folded.items() if lower.startswith(name.strip().lower())]
+    if len(beginning) > 1:
+        return f'; rules are named in full, such as "{beginning[0]}"'
     hint = suggestion(name, tuple(folded), '"')
     for lower, word in folded.items():
         hint = hint.replace(f'"{lower}"', f'"{word}"')
     return hint or "; `dockerslim-lint rules` lists them"
+
+
+def _absent(root: str, config: str, key: str, path: str) -> str:
+    """What to say of a path in the configuration file `config`, relative to its directory `root`, where nothing is."""
+    prefix = "tool.dockerslim." if os.path.basename(config) == SHARED else ""
+    what = "directory" if key.endswith("context") else "file"
+    inside = f"{path}/Dockerfile"
+    if what == "file" and os.path.isfile(os.path.join(root, inside)):
+        hint = f'; did you mean "{inside}"?'
+    else:
+        folder, name = os.path.split(path)
+        try:
+            beside = tuple(os.listdir(os.path.join(root, folder)))
+        except OSError:
+            beside = ()
+        is_one = os.path.isdir if what == "directory" else os.path.isfile
+        hint = suggestion(name, tuple(one for one in beside if is_one(os.path.join(root, folder, one))), '"')
+        hint = hint.replace('"', f'"{folder}/', 1) if folder else hint
+    hint = hint or "; correct the path, which starts at this file's directory, or remove the table"
+    return f'{config}: `{prefix}{key}`: there is no {what} "{path}"{hint}'
 
 
 def _relative(path: str) -> str:

@@ -9,7 +9,7 @@ from dockerslim_lint.config import Settings
 from dockerslim_lint.edit import ImageClaim
 from dockerslim_lint.linter import Candidate
 from dockerslim_lint.output.exits import Exit
-from dockerslim_lint.output.interface import FileResult, Problem, ProofResult
+from dockerslim_lint.output.interface import COLUMNS, FileResult, Problem, ProofResult
 from dockerslim_lint.output.progress import Watch
 from dockerslim_lint.output.proof import Written, not_proven_lines, proven_lines, unprovable_lines
 from dockerslim_lint.project.locate import Located
@@ -24,9 +24,11 @@ from dockerslim_lint.verify.engines.interface import Engine
 class Prover:
     """Proves file after file on one engine. Use it as a context manager: it closes the engine and the watch."""
 
-    def __init__(self, task: Task, watch: Watch, engine: Engine | None = None) -> None:
+    def __init__(self, task: Task, watch: Watch, engine: Engine | None = None, *, columns: int = COLUMNS) -> None:
+        """`columns` is the width of the blocks that tell how a proof ended."""
         self._task = task
         self._watch = watch
+        self._columns = columns
         self._engine = Buildx(task.builder) if engine is None else engine
 
     def __enter__(self) -> Prover:
@@ -49,15 +51,18 @@ class Prover:
         unchanged = result._replace(report=linter.lint(source, located.context, settings))
         if not located.context.known:
             reason = f"the build context is {located.reason}; name it in the configuration: [[image]] context"
-            return unchanged._replace(proof=ProofResult(Exit.NOT_PROVEN, unprovable_lines(result.path, reason)))
+            return unchanged._replace(
+                proof=ProofResult(Exit.NOT_PROVEN, unprovable_lines(result.path, reason, self._columns))
+            )
         outcome = self._try(source, where, located, settings, candidates)
         if outcome.write_error:
             return FileResult(result.path, problem=Problem(Exit.UNREADABLE, f"proven, but {outcome.write_error}"))
         if outcome.after is None:
-            lines = not_proven_lines(outcome.result, result.path)
+            lines = not_proven_lines(outcome.result, result.path, self._columns)
             return unchanged._replace(proof=ProofResult(outcome.exit, lines))
         chosen = next(candidate for candidate in candidates if candidate.source.data == outcome.after)
-        lines = proven_lines(outcome.result, Written(result.path, outcome.written, source.data, outcome.after))
+        wrote = Written(result.path, outcome.written, source.data, outcome.after)
+        lines = proven_lines(outcome.result, wrote, self._columns)
         return result._replace(
             report=linter.lint(chosen.source, located.context, settings),
             applied=chosen.applied,

@@ -24,6 +24,7 @@ def write_atomically(path: Path, data: bytes, *, expected_old: bytes) -> None:
     """
     real = _resolve(path)
     held, status = _read_regular(real)
+    _refuse_protected(real)
     if held != expected_old:
         raise ChangedError("changed on disk since it was read")
     with _beside(real, data, status) as temporary:
@@ -50,6 +51,7 @@ def write_report(path: Path, data: bytes) -> None:
             file.write(data)
         return
     _, status = _read_regular(real)
+    _refuse_protected(real)
     with _beside(real, data, status) as temporary:
         temporary.replace(real)
 
@@ -79,6 +81,12 @@ def _resolve(path: Path, *, strict: bool = True) -> Path:
         return path.resolve(strict=strict)
     except RuntimeError:  # before Python 3.13, for links that lead round in a circle
         raise OSError(errno.ELOOP, os.strerror(errno.ELOOP), str(path)) from None
+
+
+def _refuse_protected(path: Path) -> None:
+    """Raises PermissionError for a file that we may not write: a rename asks only whether the directory may be."""
+    if not os.access(path, os.W_OK):
+        raise PermissionError(errno.EACCES, "no permission to write it; check its mode and owner", str(path))
 
 
 class _Status(tuple[int, int, int, int, int]):

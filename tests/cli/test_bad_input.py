@@ -57,6 +57,32 @@ def test_one_line_and_the_others_are_still_judged(project: Path, run: Invoke, ca
     assert "good:6:6: DSL101" in result.stdout
 
 
+@pytest.mark.parametrize(
+    ("data", "told"),
+    [
+        ("FROM rust\n".encode("utf-16"), "it is saved as UTF-16; save it as UTF-8"),
+        ("FROM rust\n".encode("utf-16-le"), "it is saved as UTF-16; save it as UTF-8"),
+        ("# a\nfrom rust\n".encode("utf-16-be"), "it is saved as UTF-16; save it as UTF-8"),
+        ("FROM rust\n".encode("utf-32"), "it is saved as UTF-32; save it as UTF-8"),
+        ("FROM rust\n".encode("utf-32-be"), "it is saved as UTF-32; save it as UTF-8"),
+        (b"\x7fELF\0\0" + b"x" * 70000, "it is a binary file, no Dockerfile"),
+        (b"\xffRUN x\n", "no build stage: there is no FROM"),
+    ],
+)
+def test_what_is_no_text_is_told_as_what_it_is(tmp_path: Path, run: Invoke, data: bytes, told: str) -> None:
+    (tmp_path / "Dockerfile").write_bytes(data)
+    result = run("lint", "-q", str(tmp_path / "Dockerfile"))
+    assert (result.exit_code, result.stdout) == (
+        4,
+        f"{tmp_path}/Dockerfile:1:1: DSL901 unparsable  error: {told}\n",
+    )
+
+
+def test_a_zero_byte_in_a_dockerfile_does_not_make_it_binary(tmp_path: Path, run: Invoke) -> None:
+    (tmp_path / "Dockerfile").write_bytes(b"# \0\nFROM scratch\n")
+    assert run("lint", str(tmp_path / "Dockerfile")).exit_code == 0
+
+
 def test_a_device_is_named_as_one(project: Path, run: Invoke) -> None:
     result = run("lint", os.devnull)
     assert result.exit_code == 4

@@ -134,6 +134,15 @@ def test_wrong_usage_is_exit_2_with_one_reason(origin: Path, run: Invoke, argume
     assert result.stdout == ""
 
 
+def test_who_forgets_the_command_is_told_which_one(origin: Path, run: Invoke) -> None:
+    (origin.parent / "a b").mkdir()
+    for name, line in (("Dockerfile", "lint Dockerfile"), (".", "lint ."), ("a b", "lint 'a b'")):
+        result = run(name)
+        assert (result.exit_code, f"to judge it: dockerslim-lint {line}\n" in result.stderr) == (2, True)
+    assert "to judge it" not in run("nonexist").stderr
+    assert "Did you mean" in run("lnt").stderr
+
+
 def test_a_platform_is_checked_with_a_suggestion(origin: Path, run: Invoke) -> None:
     assert 'did you mean "linux/arm64"?' in run("lint", "--platform", "arm64").stderr
 

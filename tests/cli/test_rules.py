@@ -46,3 +46,18 @@ def test_selecting_an_unknown_rule_is_exit_2(run: Invoke, project: object) -> No
     assert run("lint", "--select", "DSL101", "-", stdin="FROM x\n").exit_code == 0
     assert run("lint", "--select", "default,DSL503", "-", stdin="FROM x\n").exit_code == 0
     assert run("lint", "--ignore", "default", "-", stdin="FROM x\n").exit_code == 2
+
+
+def test_prose_is_laid_out_for_a_terminal_and_code_is_not() -> None:
+    from dockerslim_lint import registry
+    from dockerslim_lint.output.interface import plain
+    from dockerslim_lint.output.rule_pages import rule_page
+
+    for code, kept in (("DSL101", "    RUN strip /work/target/release/slice -o /slice\n"), ("DSL407", "    #[global_")):
+        rule = registry.resolve(code)
+        assert rule is not None
+        written, narrow = plain(rule_page(rule)), plain(rule_page(rule, 60))
+        assert kept in narrow and narrow.split() == written.split()
+        assert narrow.count("\n\n") == written.count("\n\n")
+        prose = narrow.split("Speaks here:")[0].split("\n")
+        assert max(len(line) for line in prose if not line.startswith(" ")) <= 60 < max(map(len, written.split("\n")))

@@ -86,6 +86,30 @@ def test_another_base_is_new() -> None:
     assert "DSL101" in new_codes(ORIGIN.replace("ubuntu:22.04", "ubuntu:24.04"))
 
 
+BEHIND = "ARG BASE=ubuntu:22.04\n" + ORIGIN.replace("FROM ubuntu:22.04", "FROM ${BASE}")
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        BEHIND,
+        BEHIND.replace("ARG BASE=ubuntu:22.04", "ARG V=22.04\nARG BASE=ubuntu:$V"),
+        ORIGIN.replace("FROM ubuntu:22.04", "FROM ubuntu:22.04 AS base\nFROM base"),
+    ],
+    ids=["argument", "two arguments", "stage"],
+)
+def test_the_same_base_behind_a_name_is_known_and_another_one_is_new(text: str) -> None:
+    assert new_codes(text) == []
+    assert "DSL101" in new_codes(text.replace("22.04", "24.04"))
+    assert new_codes("# moved\n" + text.replace("WORKDIR", "\nWORKDIR")) == []
+
+
+def test_a_base_that_nobody_knows_is_known_by_what_is_written() -> None:
+    source = Source(b"ARG BASE\nFROM $BASE\n")
+    assert fingerprint(source, finding(source, "$BASE")) == ("DSL101", "$BASE")
+    assert fingerprint(source, finding(source, "$BASE")._replace(about="a:1")) == ("DSL101", "a:1")
+
+
 def test_the_first_ones_of_equals_are_known() -> None:
     source = Source(b"FROM a\nFROM a\nFROM a\n")
     three = [finding(source, "a", after=at) for at in (0, 7, 14)]

@@ -193,7 +193,7 @@ def test_the_table_in_pyproject() -> None:
         ('[[base-image]]\nimage = "A:"', '`base-image[1]`: "A:" is no image reference'),
         (
             '[[base-image]]\nimage = "a"\nlike = "b.example/c"',
-            '`base-image[1]`: "b.example/c" is no image that the catalogue knows',
+            '`base-image[1]`: `like`: "b.example/c" is no image that the catalogue knows',
         ),
         (
             '[[base-image]]\nimage = "a"\nlibc = "gnu"',

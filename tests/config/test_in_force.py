@@ -41,7 +41,9 @@ def run(place: Path, *arguments: str, path: str = "") -> subprocess.CompletedPro
     command = [sys.executable, "-m", "dockerslim_lint", *arguments]
     roots = [str(ROOT), str(ROOT / "rules"), *filter(None, [path])]
     environment = {**os.environ, "PYTHONPATH": os.pathsep.join(roots)}
-    return subprocess.run(command, cwd=place, capture_output=True, text=True, check=False, env=environment)
+    return subprocess.run(
+        command, cwd=place, capture_output=True, text=True, check=False, env=environment, stdin=subprocess.DEVNULL
+    )
 
 
 def findings(place: Path, *arguments: str, path: str = "") -> dict[str, Any]:
@@ -208,3 +210,72 @@ def test_config_where_there_is_none(project: Path) -> None:
     done = run(project, "config")
     assert (done.returncode, done.stdout) == (2, "")
     assert "unknown key `x`" in done.stderr
+
+
+def test_config_of_a_path_that_is_not_there_says_what_would_hold_and_ends_with_3(project: Path) -> None:
+    configure(project, 'fail-on = "error"\n')
+    done = run(project, "config", "nonexist")
+    assert done.returncode == 3
+    assert done.stderr == "dockerslim-lint: nonexist: does not exist; check the path\n"
+    assert 'fail-on = "error"' in done.stdout
+    assert run(project, "config", "Dockerfile").returncode == 0
+
+
+def test_config_of_a_broken_configuration_is_one_line(project: Path) -> None:
+    configure(project, "x = 1\n")
+    done = run(project, "config")
+    assert (done.returncode, done.stdout) == (2, "")
+    assert done.stderr.startswith("dockerslim-lint: .dockerslim.toml: unknown key `x`") and done.stderr.count("\n") == 1
+
+
+@pytest.mark.parametrize(
+    ("table", "told"),
+    [
+        (
+            'dockerfile = "nope/Dockerfile"',
+            '`image[1].dockerfile`: there is no file "nope/Dockerfile"; correct the path, which starts at this '
+            "file's directory, or remove the table",
+        ),
+        ('dockerfile = "Dockerfle"', '`image[1].dockerfile`: there is no file "Dockerfle"; did you mean "Dockerfile"?'),
+        ('dockerfile = "api"', '`image[1].dockerfile`: there is no file "api"; did you mean "api/Dockerfile"?'),
+        (
+            'dockerfile = "api/Dockerfil"',
+            '`image[1].dockerfile`: there is no file "api/Dockerfil"; did you mean "api/Dockerfile"?',
+        ),
+        (
+            'dockerfile = "Dockerfile"\ncontext = "sr"',
+            '`image[1].context`: there is no directory "sr"; did you mean "src"?',
+        ),
+        (
+            'dockerfile = "Dockerfile"\ncontext = "Cargo.toml"',
+            '`image[1].context`: there is no directory "Cargo.toml"; correct the path, which starts at this file\'s '
+            "directory, or remove the table",
+        ),
+    ],
+)
+def test_an_image_table_about_what_is_not_there_is_told_once(project: Path, table: str, told: str) -> None:
+    (project / "api").mkdir()
+    (project / "api" / "Dockerfile").write_text(OWN)
+    configure(project, f"[[image]]\n{table}\n")
+    done = run(project, "lint", "Dockerfile")
+    assert (done.returncode, done.stderr) == (2, f"dockerslim-lint: .dockerslim.toml: {told}\n")
+    assert run(project, "config", "Dockerfile").returncode == 2
+    # a context is about one file; a Dockerfile that is not there is about the whole configuration, and told once
+    done = run(project, "lint")
+    assert (done.returncode, done.stderr.count(told)) == (2, 1)
+    assert ("api/Dockerfile:" in done.stdout) == ("context" in table)
+
+
+def test_the_name_of_a_key_in_pyproject_is_whole(project: Path) -> None:
+    (project / "pyproject.toml").write_text('[[tool.dockerslim.image]]\ndockerfile = "gone/Dockerfile"\n')
+    assert (
+        'pyproject.toml: `tool.dockerslim.image[1].dockerfile`: there is no file "gone/Dockerfile"'
+        in run(project, "lint").stderr
+    )
+
+
+def test_an_image_table_about_a_file_that_an_editor_has_not_saved_yet(project: Path) -> None:
+    configure(project, '[[image]]\ndockerfile = "new/Dockerfile"\ntarget = "x"\n')
+    done = run(project, "lint", "-", "--stdin-filename", "new/Dockerfile")
+    assert "there is no file" not in done.stderr
+    assert "there is no file" in run(project, "lint", "-", "--stdin-filename", "Dockerfile").stderr

@@ -238,3 +238,12 @@ CMD ["/app"]
 """
     report = linter.lint(Source(text.encode()), NoContext(), Settings(select=("DSL106",), platforms=(platform,)))
     assert [finding.code for finding in report.findings] == codes
+
+
+def test_of_many_programs_the_first_few_are_named() -> None:
+    programs = " ".join(f"/target/release/p{number}" for number in range(9))
+    source = Source(
+        f"FROM rust:1\nRUN cargo build --release\nFROM debian:12\nCOPY --from=0 {programs} /bin/\n".encode()
+    )
+    message = next(one.message for one in linter.lint(source, NoContext(), Settings()).findings if one.code == "DSL101")
+    assert message.startswith("p0, p1, p2, p3, p4 and 4 more ")

@@ -134,3 +134,17 @@ def test_the_live_table() -> None:
 
 def test_durations() -> None:
     assert [duration(seconds) for seconds in (0.4, 59, 192, 3720)] == ["0s", "59s", "3m12s", "1h02m"]
+
+
+def test_on_a_narrow_terminal_the_sizes_stand_below() -> None:
+    good = {"builds": Verdict.HOLDS, "starts": Verdict.HOLDS, "same_output": Verdict.HOLDS, "static": Verdict.HOLDS}
+    proof = Proof("alpine", Outcome.PROVEN, (PlatformProof(ARM, "emulated", evidence(ARM, **good)),), ran=("a " * 40,))
+    wrote = Written("Dockerfile", True, b"a\n", b"b\n")
+    lines = proven_lines(LadderResult(Outcome.PROVEN, None, (proof,)), wrote, 60)
+    assert lines[1:4] == (
+        "               builds  starts  same output  static",
+        "  linux/arm64  ✓       ✓ qemu  ✓            ✓",
+        "  pull     linux/arm64: 30.0 → 1.4 MB, unpacked 78.8 → 3.5",
+    )
+    assert max(map(len, lines)) <= 60
+    assert max(map(len, not_proven_lines(LadderResult(Outcome.NOT_PROVEN, None, (), "word " * 30), "x", 50))) <= 50

@@ -7,6 +7,9 @@ import subprocess
 import sys
 from pathlib import Path
 
+from dockerslim_lint import linter
+from dockerslim_lint.config import Settings
+from dockerslim_lint.context import NoContext
 from dockerslim_lint.edit import Fix, Safety, Withheld
 from dockerslim_lint.finding import Finding, Label, Severity
 from dockerslim_lint.linter import Applied, Held, Report
@@ -233,3 +236,28 @@ def test_rules_are_links_in_colour_and_the_words_are_the_same_without(tmp_path: 
         links = re.findall(r"\x1b\]8;[^;]*;([^\x1b]*)\x1b\\(?:\x1b\[[0-9;]*m)*([A-Z0-9]+)", painted)
         assert (address, "DSL503") in links
         assert re.sub(r"\x1b\[[0-9;]*m|\x1b\]8;[^\x1b]*\x1b\\", "", painted) == plain
+
+
+def test_a_narrow_terminal_breaks_no_code_path_or_command() -> None:
+    source = Source(
+        b"FROM rust:1\nRUN cargo build --release\nFROM debian:12\nCOPY --from=0 /target/release/a /a\n", "a/b"
+    )
+    report = linter.lint(source, NoContext(), Settings())
+    results = [FileResult("services/frontend/Dockerfile", report=report)]
+    wide = render(results, Asked(("services/frontend/Dockerfile",)))
+    assert wide == render(results, Asked(("services/frontend/Dockerfile",), columns=80))
+    narrow = plain(render(results, Asked(("services/frontend/Dockerfile",), columns=50)))
+    for line in narrow.split("\n"):
+        words = line.strip().split("  ")[-1].split()
+        # longer than the terminal: a single word, or a command to copy
+        assert len(line) <= 50 or len(words) == 1 or words[0] == "dockerslim-lint", line
+    for whole in ("DSL101 gnu-on-fat-base", "services/frontend/Dockerfile:3:6:", "[fix: needs proof]"):
+        assert whole in narrow
+    assert "lint --fix --verify services/frontend/Dockerfile\n" in narrow
+    assert " ".join(narrow.split()).count("DSL") == " ".join(plain(wide).split()).count("DSL")
+
+
+def test_an_unparsable_file_on_a_narrow_terminal() -> None:
+    report = linter.lint(Source("FROM a".encode("utf-16"), "x"), NoContext(), Settings())
+    told = plain(render([FileResult("some/path/Dockerfile", report=report)], Asked(quiet=True, columns=50)))
+    assert told == "some/path/Dockerfile:1:1: DSL901 unparsable  error\n  it is saved as UTF-16; save it as UTF-8\n"

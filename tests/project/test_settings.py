@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from dockerslim_lint.config import ConfigError, is_named
-from dockerslim_lint.project.settings import ConfigFinder, Overrides
+from dockerslim_lint.project.settings import ConfigFinder, Overrides, suggestion_of_rule
 
 
 @pytest.fixture
@@ -94,7 +94,7 @@ def test_the_command_line_has_the_last_word(tree: Path) -> None:
         ('[fix]\nnot-striped = "never"', '`fix`: there is no rule "not-striped"; did you mean "not-stripped"?'),
         (
             '[[override]]\nfiles = ["a"]\nignore = ["DSL10"]',
-            '`override[1].ignore`: there is no rule "DSL10"; did you mean "DSL10',
+            '`override[1].ignore`: there is no rule "DSL10"; rules are named in full, such as "DSL101"',
         ),
         ('rule-packs = ["acme"]', '`rule-packs`: no rule pack "acme" is installed'),
     ],
@@ -122,3 +122,11 @@ def test_names_of_rules_are_checked_wherever_they_stand(tree: Path, text: str, m
 )
 def test_exclude(path: str, patterns: tuple[str, ...], expected: bool) -> None:
     assert is_named(path, patterns) is expected
+
+
+def test_the_beginning_of_several_rules_names_none() -> None:
+    known = ("DSL101", "DSL102", "DSL901", "not-stripped", "not-locked")
+    assert suggestion_of_rule("dsl1", known) == '; rules are named in full, such as "DSL101"'
+    assert suggestion_of_rule("not", known) == '; rules are named in full, such as "not-stripped"'
+    assert suggestion_of_rule("DSL9", known) == '; did you mean "DSL901"?'
+    assert suggestion_of_rule("DLS101", known) == '; did you mean "DSL101"?'

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from dockerslim_lint.project.write import ChangedError, write_atomically
+from dockerslim_lint.project.write import ChangedError, write_atomically, write_report
 
 OLD, NEW = b"FROM a\r\n", b"FROM b\r\n"
 
@@ -100,6 +100,17 @@ def test_what_is_no_file(tmp_path: Path) -> None:
         with pytest.raises(OSError):
             write_atomically(tmp_path / name, NEW, expected_old=OLD)
     assert sorted(path.name for path in tmp_path.iterdir()) == ["folder", "loop"]
+
+
+def test_a_write_protected_file_stays_as_it_is(file: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    file.chmod(0o444)
+    if os.access(file, os.W_OK):  # root may write everything
+        monkeypatch.setattr(os, "access", lambda path, mode: (path, mode) != (file, os.W_OK))
+    with pytest.raises(PermissionError, match="no permission to write it"):
+        write_atomically(file, NEW, expected_old=OLD)
+    with pytest.raises(PermissionError, match="no permission to write it"):
+        write_report(file, NEW)
+    assert file.read_bytes() == OLD and list(file.parent.iterdir()) == [file]
 
 
 def test_a_name_of_the_greatest_length(tmp_path: Path) -> None:
