@@ -68,7 +68,10 @@ class EmulatedBuild(Rule):
                     labels=(Label(call.command.span, "runs under emulation"),),
                 )
 
-    INVALID = (Invalid(NATIVE, line=1, files=FILES, platforms=BOTH),)
+    INVALID = (
+        Invalid(NATIVE, line=1, files=FILES, platforms=BOTH),
+        Invalid(NATIVE, line=1, files={**FILES, "Cargo.lock": LOCK.format("windows-sys")}, platforms=BOTH),
+    )
     VALID = (
         Valid(near=0, text=NATIVE, files=FILES),
         Valid(near=0, text=NATIVE, files=FILES, platforms=BOTH[1:]),

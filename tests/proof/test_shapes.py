@@ -19,6 +19,8 @@ BOTH = (
     "04-target-release-user",
     "05-gnu-on-alpine",
     "07-musl-on-ubuntu",
+    "62-two-platforms-cross",
+    "63-native-code-cross",
 )
 """Proven on both platforms; their twins differ in what no architecture changes, and are proven on the machine's own."""
 
@@ -30,8 +32,8 @@ BROKEN_DOWNLOADS = (
 )
 """Under emulation a download of cargo's now and then breaks off: no verdict on the rewrite, which rightly is not proven then."""
 
-NO_IMAGE = ("10-chef-four-stages", "60-three-platforms", "62-two-platforms-cross")
-"""Built with what the lab lacks: cargo-chef's image (22-cargo-chef is the same with what is there), std for ARM, rust-lld."""
+NO_IMAGE = ("10-chef-four-stages", "60-three-platforms")
+"""Built with what the lab lacks: cargo-chef's image (22-cargo-chef is the same with what is there), images for linux/arm/v7."""
 
 TOO_LONG = (
     "41-openssl-vendored-on-the-call",

@@ -87,7 +87,7 @@ class Crate:
 
         for name in self.packages:
             native = natives.lookup(name)
-            if name.endswith("-sys") or (native is not None and bool(native.needs)):
+            if name.endswith("-sys") if native is None else native.native_code:
                 return True
         return False
 
