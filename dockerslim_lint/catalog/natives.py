@@ -44,10 +44,17 @@ class Native(Record):
     runtime_apk: tuple[str, ...] = ()
     allocator: bool = False
     """It replaces malloc, so that musl's does not matter."""
+    crossed: bool = False
+    """Built on amd64 for arm64 and for amd64 with what `Platform.cross_apt` brings, linked by rust-lld, and both run."""
     build_only: bool = False
     """Only build scripts use it."""
     certainty: str = "believed"
     source: str = ""
+
+    @property
+    def native_code(self) -> bool:
+        """It compiles or links code that is not Rust; False for bindings of another system, and for declarations alone."""
+        return bool(self.needs) or self.verdict != "static-ok"
 
     @property
     def needs_c(self) -> bool:

@@ -51,7 +51,11 @@ class Platform(Record):
     apt: tuple[str, ...] = ()
     """Debian packages that bring `cc` on a builder of this very architecture."""
     cross_apt: tuple[str, ...] = ()
-    """Debian packages that bring `cc`, and a linker, on a builder of another architecture."""
+    """Debian packages that bring `cross_cc` on a builder of any architecture which knows this one as a foreign one."""
+    cross_cc: str = ""
+    """The C compiler for the musl target that they bring, "" if it has not been tried."""
+    cross_releases: tuple[str, ...] = ()
+    """The releases of Debian for which that was tried."""
     gnu_gcc: str = ""
     """Debian's gcc for this architecture on another one; it links pure Rust for musl as well."""
     certainty: str = "believed"
@@ -112,10 +116,13 @@ def platforms() -> tuple[Platform, ...]:
     return tuple(_platforms().values())
 
 
+_WORDS = ("apt", "cross_apt", "cross_releases", "runs", "unfit_linkers")
+
+
 @cache
 def _platforms() -> Mapping[str, Platform]:
     found = {}
     for row in table("platforms")["platform"]:
-        lists = {key: tuple(row.get(key, "").split()) for key in ("apt", "cross_apt", "runs", "unfit_linkers")}
+        lists = {key: tuple(row.get(key, "").split()) for key in _WORDS}
         found[row["name"]] = Platform(**{**row, **lists})
     return found

@@ -84,7 +84,7 @@ def tasks(build: ImageBuild, images: tuple[FinalImage, ...], prefer: tuple[str, 
         try:
             compiler, doubts = _check_musl(build, images, calls)
             named = names_its_targets(build, calls)
-            ways = ways if named else _ways(build, images, calls, stages)
+            ways = ways if named else _ways(build, images, calls, stages, compiler)
         except NotPossible as reason:
             if links != {GNU_DYNAMIC}:
                 raise
@@ -138,7 +138,11 @@ def _vendored(task: Task) -> Iterator[Task]:
 
 
 def _ways(
-    build: ImageBuild, images: tuple[FinalImage, ...], calls: tuple[int, ...], stages: tuple[int, ...]
+    build: ImageBuild,
+    images: tuple[FinalImage, ...],
+    calls: tuple[int, ...],
+    stages: tuple[int, ...],
+    compiler: tuple[str, ...],
 ) -> list[tuple[tuple[Platform, ...], bool]]:
     """How a call can be told its target: the platforms of a ``case``, and whether the builder runs on the build platform.
 
@@ -151,13 +155,13 @@ def _ways(
         return [(emulated, False)]
     from dockerslim_lint.plan.cross import check_cross
 
+    mapped = asked or tuple(row for row in platforms.platforms() if row.uname_idiom)
     try:
-        check_cross(build, images, calls)
+        check_cross(build, images, calls, mapped, compiler)
     except NotPossible:
         if crossing:
             raise
         return [(emulated, False)]
-    mapped = asked or tuple(row for row in platforms.platforms() if row.uname_idiom)
     return [(mapped, True)] if crossing else [(mapped, True), (emulated, False)]
 
 

@@ -94,15 +94,17 @@ def _drafts(task: Task) -> Iterator[Draft]:
 
         yield swap_targets(task)
     elif task.retarget:
-        if task.compiler:
-            from dockerslim_lint.plan.blocks.compiler import install_compiler
-
-            yield install_compiler(task)
         if task.cross:
             from dockerslim_lint.plan.cross import run_on_build_platform
 
             yield run_on_build_platform(task)
-        yield install_target(task)
+            yield install_target(task)  # which also asks for TARGETARCH
+        if task.compiler:
+            from dockerslim_lint.plan.blocks.compiler import install_compiler
+
+            yield install_compiler(task)
+        if not task.cross:
+            yield install_target(task)
         yield add_target(task)
         yield move_paths(task)
     if not too_old_to_strip(build, task.images):

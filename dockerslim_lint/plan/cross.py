@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from dockerslim_lint.catalog.platforms import Platform
 from dockerslim_lint.edit import Edit
 from dockerslim_lint.facts import patterns
 from dockerslim_lint.facts.model import FinalImage, ImageBuild, Transfer
 from dockerslim_lint.facts.stages import BUILD_PLATFORM, chain_of
 from dockerslim_lint.plan.model import Draft, NotPossible, Task
+from dockerslim_lint.plan.native_code import check_crossing
 
 FLAG = f"--platform=${BUILD_PLATFORM}"
 
@@ -16,8 +18,21 @@ SAME_EVERYWHERE = ("/etc", "/usr/share")
 """Holds no programs, or nothing that depends on the machine (Filesystem Hierarchy Standard 3.0, 3.7.1 and 4.11.1)."""
 
 
-def check_cross(build: ImageBuild, images: tuple[FinalImage, ...], calls: tuple[int, ...]) -> None:
-    """Raises NotPossible where the programs cannot be made, or more than they would come from the building machine."""
+C_SETTINGS = frozenset({"CC", "CXX", "CFLAGS", "CXXFLAGS", "CPPFLAGS", "LDFLAGS", "AR", "RANLIB", "TARGET", "HOST"})
+"""What variables for C compilers begin with (cc-rs, "External configuration via environment variables")."""
+
+
+def check_cross(
+    build: ImageBuild,
+    images: tuple[FinalImage, ...],
+    calls: tuple[int, ...],
+    asked: tuple[Platform, ...],
+    compiler: tuple[str, ...],
+) -> None:
+    """Raises NotPossible where the programs cannot be made, or more than they would come from the building machine.
+
+    `compiler` are the packages with which C code is compiled on the very machine, () where there is none.
+    """
     for at in calls:
         call, crate = build.calls[at], build.crates[at]
         stage = build.stages[call.command.stage]
@@ -26,10 +41,11 @@ def check_cross(build: ImageBuild, images: tuple[FinalImage, ...], calls: tuple[
             raise NotPossible("the builder is not known to have rust-lld and a glibc of its own")
         if crate is None or crate.compiles_c is None:
             raise NotPossible(f"nothing is known of the crates that the call in line {line} compiles")
-        if crate.compiles_c:
-            raise NotPossible("a locked crate compiles C, which crossing needs a compiler for each platform for")
+        if compiler:
+            _check_compiler(build, at, asked)
         if call.flags:
             raise NotPossible(f"rustc gets flags of its own in line {line}, which may not suit another machine")
+    check_crossing(build, calls)
     crossed = _crossed(build, calls)
     for image in images:
         _check_image(build, image, crossed)
@@ -72,6 +88,19 @@ def check_final_steps(task: Task, edits: tuple[Edit, ...]) -> None:
                 if instruction.keyword == "RUN" and not whole:
                     line = build.source.line_of(span.start)
                     raise NotPossible(f"the step in line {line} of the final stage would be emulated still")
+
+
+def _check_compiler(build: ImageBuild, at: int, asked: tuple[Platform, ...]) -> None:
+    """The builder's release has a C compiler for each platform, and nothing chooses another one."""
+    command = build.calls[at].command
+    image = build.stages[command.stage].image
+    for row in asked:
+        if image is None or image.release not in row.cross_releases:
+            raise NotPossible(f"whether the builder's release has a C compiler for {row.docker} has not been tried")
+    for name in sorted(command.variables):
+        if name.partition("_")[0] in C_SETTINGS:
+            line = build.source.line_of(command.span.start)
+            raise NotPossible(f"{name} is set for the C compiler (line {line}), and may not suit another machine")
 
 
 def _crossed(build: ImageBuild, calls: tuple[int, ...]) -> frozenset[int]:

@@ -33,7 +33,7 @@ def native_code(build: ImageBuild, calls: tuple[int, ...], compiled: frozenset[s
     doubts: dict[tuple[str, str], str] = {}
     for crate in _crates(build, calls):
         for name, native, reach in _native_crates(crate):
-            if native is not None and (native.build_only or (native.verdict == "static-ok" and not native.needs)):
+            if native is not None and (native.build_only or not native.native_code):
                 continue
             trouble, holds = _trouble(crate, name, native, compiled)
             if min(reach, holds) is Reach.YES:
@@ -44,6 +44,16 @@ def native_code(build: ImageBuild, calls: tuple[int, ...], compiled: frozenset[s
             if native is not None:
                 wanted.update(dict.fromkeys(native.apt))
     return NativeCode(tuple(sorted(wanted)), tuple(doubts.values()))
+
+
+def check_crossing(build: ImageBuild, calls: tuple[int, ...]) -> None:
+    """Raises NotPossible where a crate that may be linked has native code, and was not built for another machine."""
+    for crate in _crates(build, calls):
+        for name, native, _ in _native_crates(crate):
+            if native is None or (native.native_code and not native.crossed):
+                raise NotPossible(
+                    f"the locked crate {name} may compile C, and that it does so for another machine has not been tried"
+                )
 
 
 def check_shared_libraries(

@@ -50,11 +50,14 @@ class EmulatedBuild(Rule):
     `FROM --platform=$BUILDPLATFORM` for the builder, `rustup target add`, and `--target` by `TARGETARCH`. A builder with a
     native node for each platform is as good; then this is not for you.
 
+    Measured: a program with one dependency, for linux/arm64 on a busy amd64 machine, took 234 s emulated and 30 s crossed.
+
     Nothing is said where the locked packages are not known, or one that the call builds with its features compiles C, which
     needs more than that.
 
     **Fix safety.** There is no fix of its own. Where the image is rewritten for another reason (DSL101), the rewrite makes
-    the builder cross by itself if nothing stands against it.
+    the builder cross by itself if nothing stands against it: also with C code for amd64 and arm64, where the catalogue has
+    the crate crossed and run.
     """
 
     CODE = "DSL304"
@@ -89,6 +92,7 @@ class EmulatedBuild(Rule):
         Invalid(NATIVE, line=1, files={**FILES, "Cargo.lock": LOCK.format("ring")}, platforms=BOTH),
         Invalid(NATIVE, line=1, files=of("mio", "windows-sys"), platforms=BOTH),
         Invalid(NATIVE, line=1, files=of("mio", "ring", "optional = true"), platforms=BOTH),
+        Invalid(NATIVE, line=1, files={**FILES, "Cargo.lock": LOCK.format("windows-sys")}, platforms=BOTH),
     )
     VALID = (
         Valid(near=0, text=NATIVE, files=FILES),

@@ -166,6 +166,10 @@ def test_platform_rows_are_whole() -> None:
         assert row.tier in (1, 2, 3)
         assert row.bits in (32, 64)
         assert row.static_form in ("exec", "static-pie")
+        if row.cross_releases:
+            # the step that installs it knows the platform as TARGETARCH alone
+            assert row.cross_cc
+            assert row.cross_apt == (f"musl-dev:{row.architecture}",)
     for name in table("platforms")["aliases"].values():
         assert platforms.lookup(name) is not None
 
@@ -198,6 +202,7 @@ def test_native_rows_fill_the_view() -> None:
         assert found.why, name
         assert bool(found.condition) == (found.verdict == "static-ok-with"), name
         assert set(found.needs) <= {"c", "c++", "libclang", "cmake", "make", "perl", "protoc", "gfortran"}, name
+        assert not found.crossed or (found.needs == ("c",) and found.certainty == "tried"), name
 
 
 @pytest.mark.parametrize("row", rows("natives"), ids=lambda row: row["crates"].split()[0])

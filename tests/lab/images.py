@@ -96,24 +96,29 @@ def debian(arch: str) -> dict[str, oci.Layer]:
     return {name: oci.packed_layer(home / name) for name in ("base", "slim", "full")}
 
 
-def ubuntu() -> oci.Layer:
-    """What makes a Debian root say that it is (a stand-in for) Ubuntu."""
+UBUNTUS = {"22.04": "jammy", "24.04": "noble"}
+
+
+def ubuntu(version: str) -> oci.Layer:
+    """What makes a Debian root say that it is (a stand-in for) a release of Ubuntu."""
+    codename = UBUNTUS[version]
 
     def make(out: Path) -> None:
         release = out / "root/usr/lib/os-release"
         release.parent.mkdir(parents=True)
         facts = {
-            "PRETTY_NAME": "Ubuntu 22.04 (a stand-in made from Debian 12)",
+            "PRETTY_NAME": f"Ubuntu {version} (a stand-in made from Debian 12)",
             "NAME": "Ubuntu",
-            "VERSION_ID": "22.04",
-            "VERSION_CODENAME": "jammy",
+            "VERSION_ID": version,
+            "VERSION_CODENAME": codename,
         }
         release.write_text(
-            "".join(f'{k}="{v}"\n' for k, v in facts.items()) + "ID=ubuntu\nID_LIKE=debian\nUBUNTU_CODENAME=jammy\n"
+            "".join(f'{k}="{v}"\n' for k, v in facts.items())
+            + f"ID=ubuntu\nID_LIKE=debian\nUBUNTU_CODENAME={codename}\n"
         )
         oci.pack(out / "root", out / "layer")
 
-    return oci.packed_layer(made("ubuntu", digest(make, oci.pack), make) / "layer")
+    return oci.packed_layer(made(f"ubuntu-{codename}", digest(make, version, codename, oci.pack), make) / "layer")
 
 
 def rust_layer(arch: str) -> oci.Layer:
@@ -334,7 +339,7 @@ def all_images() -> list[oci.Image]:
         tiny = {a: s.result() for a, s in smalls.items()}
         parser_layer = parser.result()
         toolchain = {a: r.result() for a, r in rusts.items()}
-    last, ubuntu_layer, rust_env = clones.layer(), ubuntu(), rust.environment()
+    last, rust_env = clones.layer(), rust.environment()
     suites = ("bookworm", "trixie")
     slim = ["slim", *(f"slim-{s}" for s in suites)]
     full = ["latest", *suites]
@@ -349,8 +354,13 @@ def all_images() -> list[oci.Image]:
             {a: [b["base"]] for a, b in base.items()},
             Cmd=["bash"],
         ),
-        image(
-            tags("ubuntu", "22.04", "jammy"), {a: [b["base"], ubuntu_layer] for a, b in base.items()}, Cmd=["/bin/bash"]
+        *(
+            image(
+                tags("ubuntu", version, codename),
+                {a: [b["base"], ubuntu(version)] for a, b in base.items()},
+                Cmd=["/bin/bash"],
+            )
+            for version, codename in UBUNTUS.items()
         ),
         image(
             tags("rust", *slim),

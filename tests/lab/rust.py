@@ -22,6 +22,10 @@ SERVER = "usr/local/share/rust-dist"
 TOOLCHAIN = ["rustc-web", "cargo-web", "libstd-rust-web-dev"]
 BUILDER = [*TOOLCHAIN, "rust-web-src", "gcc", "libc6-dev", "patchelf"]
 START_FILES = ["libunwind-22-dev", "musl-dev", "libgcc-12-dev"]
+LLD = "lld-22"
+"""Debian's lld for the LLVM of its rustc: upstream's toolchains bring theirs, as rust-lld."""
+EMPTY = ("libdl.a", "libpthread.a")
+"""musl's own; Debian's libunwind.a names them as what it depends on, which lld believes and GNU ld does not look at."""
 
 BUILD_STD = """
 cp -r /usr/src/rustc-*/library /build/library
@@ -129,7 +133,7 @@ def pack(component: str, name: str, content: Path, out: Path, version: str) -> N
 
 
 def private_libraries(toolchain: Path, debs: Path, cpu: str) -> None:
-    """What Debian's rustc and cargo link to (LLVM, libgit2, OpenSSL …) goes into the toolchain itself.
+    """What Debian's rustc, lld and cargo link to (LLVM, libgit2, OpenSSL …) goes into the toolchain itself.
 
     An image must not look as if it had OpenSSL or libcurl because its compiler needs them: upstream's doesn't.
     """
@@ -142,8 +146,14 @@ def private_libraries(toolchain: Path, debs: Path, cpu: str) -> None:
         return (n for n in out.split() if not of_libc.match(n))
 
     driver = next((toolchain / "rustc/lib").glob("librustc_driver-*.so"))
+    linker = f"/toolchain/rustc/{rust_lld(cpu)}"
     parts = {
-        "rustc": ["/toolchain/rustc/bin/rustc", "/toolchain/rustc/bin/rustdoc", f"/toolchain/rustc/lib/{driver.name}"],
+        "rustc": [
+            "/toolchain/rustc/bin/rustc",
+            "/toolchain/rustc/bin/rustdoc",
+            f"/toolchain/rustc/lib/{driver.name}",
+            linker,
+        ],
         "cargo": ["/toolchain/cargo/bin/cargo"],
     }
     for part, programs in parts.items():
@@ -163,10 +173,18 @@ def private_libraries(toolchain: Path, debs: Path, cpu: str) -> None:
         own = [f"/toolchain/{part}/lib/private/{part}/{p.name}" for p in home.iterdir()]
         script = 'r=$1; shift; while [ "$1" != -- ]; do patchelf --force-rpath --set-rpath "$r" "$1"; shift; done; shift; for f; do patchelf --remove-rpath "$f"; done'
         in_root(builder(), "sh", "-ec", script, "_", rpath, *programs, "--", *own, binds=binds)
+    in_root(
+        builder(), "patchelf", "--force-rpath", "--set-rpath", "$ORIGIN/../../../private/rustc", linker, binds=binds
+    )
+
+
+def rust_lld(cpu: str) -> str:
+    """Where rustc looks for it, below its sysroot."""
+    return f"lib/rustlib/{cpu}-unknown-linux-gnu/bin/rust-lld"
 
 
 def host_packages(arch: str) -> Path:
-    """rustc, cargo and rust-std for the architecture's gnu host, as rustup packages."""
+    """rustc with rust-lld, cargo and rust-std for the architecture's gnu host, as rustup packages."""
 
     def make(out: Path) -> None:
         cpu, version = CPU[arch], release()["release"]
@@ -183,6 +201,12 @@ def host_packages(arch: str) -> Path:
         for driver in debs.glob(f"usr/lib/{cpu}-linux-gnu/librustc_driver-*.so"):
             shutil.copy(driver, tree / "rustc/lib")
         run("cp", "-rL", debs / f"usr/lib/rustlib/{host}/lib", tree / f"std/lib/rustlib/{host}/lib")
+        linker, lld = tree / "rustc" / rust_lld(cpu), out / "lld"
+        linker.parent.mkdir(parents=True)
+        lld.mkdir()
+        unpack(fetch(SUITE, arch, LLD), lld, keep=[LLD].__contains__)
+        shutil.copy(lld / f"usr/lib/llvm-{LLD.removeprefix('lld-')}/bin/lld", linker)
+        shutil.rmtree(lld)
         private_libraries(tree, debs, cpu)
         if arch != "amd64":
             shutil.rmtree(debs)
@@ -191,7 +215,8 @@ def host_packages(arch: str) -> Path:
             pack(component, f"{name}-{version}-{host}", tree / part, out, version)
         tree.rmdir()
 
-    key = digest(make, pack, private_libraries, loose_root, unpack, plan(SUITE, arch, *ESSENTIAL, *TOOLCHAIN))
+    wanted = plan(SUITE, arch, *ESSENTIAL, *TOOLCHAIN), plan(SUITE, arch, LLD)
+    key = digest(make, pack, private_libraries, rust_lld, loose_root, unpack, LLD, *wanted)
     return made(f"rust-host-{arch}", key, make)
 
 
@@ -211,6 +236,7 @@ def server() -> Path:
         for target, folder in zip(MUSL, stds, strict=True):
             content = out / target
             shutil.copytree(folder, content, symlinks=True)
+            add_empty(target, content)
             pack(f"rust-std-{target}", f"rust-std-{version}-{target}", content, dist, version)
         for folder in hosts:
             for package in folder.glob("*.tar.gz"):
@@ -223,7 +249,20 @@ def server() -> Path:
                 f"{hashlib.sha256(text.encode()).hexdigest()}  {file.name}\n"
             )
 
-    return made("rust-server", digest(make, pack, manifest, *(p.name for p in [*stds, *hosts])), make)
+    musl = [plan(SUITE, arch, "musl-dev") for arch in CPU]
+    key = digest(make, pack, manifest, add_empty, EMPTY, musl, *(p.name for p in [*stds, *hosts]))
+    return made("rust-server", key, make)
+
+
+def add_empty(target: str, sysroot: Path) -> None:
+    """musl's empty libraries, beside its libc.a."""
+    arch, cpu = cpu_of(target)
+    debs = sysroot.with_name(f"{target}-debs")
+    debs.mkdir()
+    unpack(fetch(SUITE, arch, "musl-dev"), debs, keep=["musl-dev"].__contains__)
+    for name in EMPTY:
+        shutil.copy(debs / f"usr/lib/{cpu}-linux-musl/{name}", sysroot / f"lib/rustlib/{target}/lib/self-contained")
+    shutil.rmtree(debs)
 
 
 def manifest(dist: Path, facts: dict[str, str]) -> str:

@@ -97,6 +97,35 @@ def test_a_musl_program_with_a_crate_is_built_and_runs(project: Project, arch: s
     assert project.run("--platform", f"linux/{arch}", image).stdout == f"{ARCHES[arch]} musl=true caught=true 42\n"
 
 
+CROSSED = """\
+    # syntax=docker/dockerfile:1
+    FROM --platform=$BUILDPLATFORM rust:slim AS build
+    WORKDIR /src
+    COPY . .
+    ENV CARGO_TARGET_X86_64_UNKNOWN_LINUX_MUSL_LINKER=rust-lld \\
+        CARGO_TARGET_AARCH64_UNKNOWN_LINUX_MUSL_LINKER=rust-lld
+    ARG TARGETARCH
+    RUN case $TARGETARCH in amd64) echo x86_64;; arm64) echo aarch64;; esac > /cpu
+    RUN --network=none rustup target add "$(cat /cpu)"-unknown-linux-musl
+    RUN cargo build --release --target "$(cat /cpu)"-unknown-linux-musl
+    FROM gcr.io/distroless/static-debian13
+    COPY --from=build /src/target/*-linux-musl/release/app /usr/local/bin/app
+    ENTRYPOINT ["app"]
+"""
+
+
+@pytest.mark.parametrize("arch", ARCHES)
+def test_one_builder_links_for_both_machines(project: Project, arch: str) -> None:
+    image = project.build(CROSSED, arch=arch)
+    assert project.run("--platform", f"linux/{arch}", image).stdout == f"{ARCHES[arch]} musl=true caught=true 42\n"
+
+
+@pytest.mark.parametrize("arch", ARCHES)
+def test_the_toolchain_has_a_rust_lld_of_its_own(project: Project, arch: str) -> None:
+    look = 'cd "$(rustc --print sysroot)/lib/rustlib/$(uname -m)-unknown-linux-gnu/bin" && ./rust-lld -flavor gnu --version'
+    assert "LLD" in project.run("--platform", f"linux/{arch}", "rust:slim", "sh", "-c", look).stdout
+
+
 def test_both_platforms_go_into_one_oci_file(project: Project) -> None:
     (project.folder / "Dockerfile").write_text("FROM alpine:3.20\nRUN uname -m > /machine\n")
     platforms = "linux/amd64,linux/arm64"
@@ -203,6 +232,7 @@ def test_the_python_sdk_reaches_it_and_every_image_says_what_it_is(environment: 
             "rust:slim",
             "debian:bookworm-slim",
             "ubuntu:22.04",
+            "ubuntu:24.04",
             "alpine:latest",
             "busybox:musl",
         ):

@@ -178,11 +178,78 @@ def test_files_for_any_machine_go_along() -> None:
         assert "distroless/static cross" in candidates(CLASSIC.replace("COPY --from", f"{line}\nCOPY --from"))
 
 
-def test_c_code_and_unknown_crates_are_emulated() -> None:
-    with_c = locked(ring="=0.17.14 cc", cc="")
-    assert next(iter(candidates(CLASSIC, files=with_c))) == "distroless/static"
-    assert "linux/arm/v7" in reason(CLASSIC, with_c, Settings(platforms=("linux/arm/v7",)))
+RING = locked(ring="=0.17.14 cc", cc="")
+
+
+def crosses(text: str, files: dict[str, str] = RING, asked: tuple[str, ...] = BOTH) -> bool:
+    return any(name.endswith("cross") for name in candidates(text, asked, files))
+
+
+@pytest.mark.parametrize(
+    "files",
+    [
+        locked(aws__lc__sys="=0.37.0 cc", cc=""),  # compiles for musl, was never crossed
+        locked(ring="=0.17.14 cc libmimalloc-sys", cc="", libmimalloc__sys=""),
+        locked(openssl="openssl-sys", openssl__sys="openssl-src", openssl__src=""),
+        locked(unheard__of__sys=""),
+    ],
+)
+def test_c_code_that_was_not_crossed_is_emulated(files: dict[str, str]) -> None:
+    assert not crosses(CLASSIC, files)
+
+
+def test_unknown_crates_are_emulated() -> None:
     assert not any(name.endswith("cross") for name in candidates(SINGLE))
+    assert not crosses(CLASSIC, CRATE)
+
+
+def test_bindings_of_another_system_are_no_c_code() -> None:
+    text = candidates(CLASSIC, files=locked(windows__sys=""))["distroless/static cross"]
+    assert "musl-dev" not in text
+    assert "CC_" not in text
+
+
+def test_c_code_gets_a_compiler_for_the_platform() -> None:
+    text = candidates(CLASSIC, files=RING)["distroless/static cross"]
+    install = """\
+RUN dpkg --add-architecture "$TARGETARCH" && apt-get update \\
+ && apt-get install -y --no-install-recommends musl-dev:"$TARGETARCH"
+"""
+    assert text.index("ARG TARGETARCH\n") < text.index(install) < text.index("cargo build")
+    assert "CC_x86_64_unknown_linux_musl=x86_64-linux-musl-gcc" in text
+    assert "CC_aarch64_unknown_linux_musl=aarch64-linux-musl-gcc" in text
+    assert "musl-tools" not in text
+    assert "dpkg" not in candidates(CLASSIC, files=RING)["distroless/static"]
+    assert "linux/arm/v7" in reason(CLASSIC, RING, Settings(platforms=("linux/arm/v7",)))
+
+
+def test_c_code_in_an_escaped_file_and_one_in_lower_case() -> None:
+    text = f"# escape=`\n{CLASSIC}".replace("RUN", "run").replace("COPY . .", "copy . .")
+    written = candidates(text, files=RING)["distroless/static cross"]
+    assert 'run dpkg --add-architecture "$TARGETARCH" && apt-get update `\n && apt-get install' in written
+
+
+def test_a_builder_on_the_build_platform_gets_the_compiler_too() -> None:
+    for asked in ((), BOTH, BOTH[1:]):
+        assert 'musl-dev:"$TARGETARCH"' in first(CROSSING, asked, RING)
+
+
+@pytest.mark.parametrize(
+    ("old", "new"),
+    [
+        ("FROM rust:1 ", "FROM rust:1-bullseye "),
+        ("FROM rust:1 ", "FROM rust:1-bookworm "),
+        ("RUN cargo", "ENV CC=gcc\nRUN cargo"),
+        ("RUN cargo", "ENV CFLAGS_x86_64_unknown_linux_musl=-O3\nRUN cargo"),
+        ("RUN cargo build", "RUN TARGET_CC=musl-gcc cargo build"),
+        ("RUN cargo", "ENV ARCH=x CCACHE_DIR=/x\nRUN cargo"),
+    ],
+)
+def test_what_chooses_a_c_compiler(old: str, new: str) -> None:
+    text = CLASSIC.replace(old, new)
+    assert text != CLASSIC
+    assert crosses(text) is ("bookworm" in new or "CCACHE" in new)
+    assert crosses(text, LOCKED)  # near miss: nothing compiles C
 
 
 def test_steps_of_the_final_stage_would_be_emulated() -> None:

@@ -15,10 +15,13 @@ def install_compiler(task: Task) -> Draft:
     """One RUN line for each builder stage that has not all of `Task.compiler` yet. Raises NotPossible.
 
     musl-tools is all that cc needs on amd64 and arm64: it looks for ``x86_64-linux-musl-gcc``, ``musl-gcc`` and
-    ``aarch64-linux-musl-gcc`` by itself (knowledge §3.3).
+    ``aarch64-linux-musl-gcc`` by itself (knowledge §3.3). A builder on the build platform gets the compiler of the platform
+    that is asked for, whichever machine it is; an older cc, and one on a foreign machine, has to be told its name.
     """
     build = task.build
     edits = []
+    wanted = (*_of_any_machine(task), *_for_target(task)) if task.cross else task.compiler
+    prepared = 'dpkg --add-architecture "$TARGETARCH" && ' if task.cross else ""
     for first in first_commands(task) if task.compiler else ():
         stage = build.stages[first.stage]
         if stage.image is not None and stage.image.host_libc == "musl":
@@ -26,7 +29,7 @@ def install_compiler(task: Task) -> Draft:
         chain = chain_of(stage, build.stages)
         here = {name for command in build.commands if command.stage in chain for name in _installed(command)}
         there = here.union(stage.image.tools if stage.image is not None else ())
-        missing = [name for name in task.compiler if name not in there]
+        missing = [name for name in wanted if name not in there]
         if not missing:
             continue
         line = build.source.line_of(build.instructions[stage.instruction].span.start)
@@ -35,10 +38,23 @@ def install_compiler(task: Task) -> Draft:
         user = user_before(build, chain, first.instruction)
         if user is None or not is_root(user):
             raise NotPossible(f"the builder (line {line}) is not root, who alone may install {missing[0]}")
-        text = f"RUN apt-get update && apt-get install -y --no-install-recommends {' '.join(missing)}"
+        broken = f"{build.dockerfile.escape}\n " if task.cross else ""
+        install = f"apt-get install -y --no-install-recommends {' '.join(missing)}"
+        text = f"RUN {prepared}apt-get update {broken}&& {install}"
         instruction = build.instructions[first.instruction]
         edits.append(insert_line(build, block_start(build, instruction), cased(build, instruction, text)))
     return Draft(tuple(edits))
+
+
+def _of_any_machine(task: Task) -> tuple[str, ...]:
+    """What runs on the builder itself (perl, make)."""
+    return tuple(name for name in task.compiler if not any(name in row.apt for row in task.platforms))
+
+
+def _for_target(task: Task) -> tuple[str, ...]:
+    """The packages of the platform that is asked for: where they were tried, Debian names it as Docker does."""
+    names = {package.partition(":")[0] for row in task.platforms for package in row.cross_apt}
+    return tuple(f'{name}:"$TARGETARCH"' for name in sorted(names))
 
 
 def _installed(command: Command) -> tuple[str, ...]:

@@ -25,8 +25,8 @@ NO_SUCH_STD = "rustup has no standard library for {target}"
 CRT_STATIC = "-C target-feature=+crt-static"
 
 LINKER = "rust-lld"
-"""Comes with rustup's toolchains, and links pure Rust for musl on any machine (knowledge §3.4, way A; tried outside
-of an engine with Debian's std of 1.96, which wanted empty libdl.a and libpthread.a beside it: static, both run)."""
+"""Comes with rustup's toolchains, and links for musl on any machine, also what a C compiler has made (knowledge §3.4, way A;
+built on amd64 for both, and run)."""
 
 
 def asked_platforms(build: ImageBuild) -> tuple[Platform, ...]:
@@ -93,12 +93,14 @@ def _branch(row: Platform, arm: bool) -> str:
 
 
 def _settings(task: Task) -> list[str]:
-    """Cargo's settings by target: the linker of a foreign one, and +crt-static where a program would not be static."""
+    """Settings by target: the linker and C compiler of a foreign one, and +crt-static where a program would not be static."""
     found = []
     for row in task.platforms:
         name = f"CARGO_TARGET_{row.musl.upper().replace('-', '_')}"
         if task.cross:
             found.append(f"{name}_LINKER={LINKER}")
+            if task.compiler:
+                found.append(f"CC_{row.musl.replace('-', '_')}={row.cross_cc}")
         if not row.crt_static:
             found.append(f'{name}_RUSTFLAGS="{CRT_STATIC}"')
     return found
