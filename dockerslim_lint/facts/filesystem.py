@@ -83,25 +83,29 @@ class PathTable:
 
     def around(self, path: str) -> list[tuple[str, Entry]]:
         """What may stand at `path` or be a directory above it, the newest first."""
+        paths, found = self._at, dict[_Key, int]()
+        if not paths:
+            return []
         if OPEN.intersection(path):
             head = _plain_part(path)
-            places = [
-                known
-                for known in self._at
-                if (known.startswith(head) or head.startswith(known) or known in self._patterns)
-                and patterns.below(path, known) is not None
-            ]
+            for known, keys in paths.items():
+                near = known.startswith(head) or head.startswith(known) or known in self._patterns
+                if near and patterns.below(path, known) is not None:
+                    found.update(keys)
         else:
-            places = ["", "/", path]
-            at = path.rfind("/")
+            place, at = path, len(path)
             while at > 0:
-                places.append(path[:at])
+                if place in paths:
+                    found.update(paths[place])
                 at = path.rfind("/", 0, at)
-            places += [known for known in self._patterns if patterns.below(path, known) is not None]
-        found: dict[_Key, int] = {}
-        for place in places:
-            found.update(self._at.get(place, {}))
-        return [(key[0], self._entries[key]) for key in sorted(found, key=found.__getitem__, reverse=True)]
+                place = path[:at]
+            found.update(paths.get("/", {}))
+            found.update(paths.get("", {}))
+            for known in self._patterns:
+                if patterns.below(path, known) is not None:
+                    found.update(paths[known])
+        newest = sorted(found, key=found.__getitem__, reverse=True) if len(found) > 1 else found
+        return [(key[0], self._entries[key]) for key in newest]
 
     def _under(self, directory: str) -> list[str]:
         """The paths at or below a directory."""
