@@ -13,6 +13,8 @@ from dockerslim_lint_rules.debug_build_shipped import DebugBuildShipped
 from dockerslim_lint_rules.dependencies_rebuilt import DependenciesRebuilt
 from dockerslim_lint_rules.emulated_build import EmulatedBuild
 from dockerslim_lint_rules.ended_base import EndedBase
+from dockerslim_lint_rules.exec_form_without_json import ExecFormWithoutJson
+from dockerslim_lint_rules.foreign_target import ForeignTarget
 from dockerslim_lint_rules.glibc_too_old import GlibcTooOld
 from dockerslim_lint_rules.gnu_on_fat_base import GnuOnFatBase
 from dockerslim_lint_rules.gnu_without_glibc import GnuWithoutGlibc
@@ -25,6 +27,7 @@ from dockerslim_lint_rules.musl_allocator import MuslAllocator
 from dockerslim_lint_rules.musl_gcc_linker import MuslGccLinker
 from dockerslim_lint_rules.musl_on_fat_base import MuslOnFatBase
 from dockerslim_lint_rules.no_certificates import NoCertificates
+from dockerslim_lint_rules.no_libgcc import NoLibgcc
 from dockerslim_lint_rules.no_time_zones import NoTimeZones
 from dockerslim_lint_rules.not_locked import NotLocked
 from dockerslim_lint_rules.not_stripped import NotStripped
@@ -54,12 +57,14 @@ BUILT_IN: tuple[type[Rule], ...] = (
     MuslOnFatBase,
     TargetNotInstalled,
     UnameTarget,
+    ForeignTarget,
     MuslGccLinker,
     CrtStatic,
     NotStripped,
     ToolchainShipped,
     MissingEntrypoint,
     ShellFormWithoutShell,
+    ExecFormWithoutJson,
     UnknownUser,
     MissingTool,
     NoCertificates,
@@ -69,6 +74,7 @@ BUILT_IN: tuple[type[Rule], ...] = (
     UnpinnedBase,
     RootUser,
     MissingLibrary,
+    NoLibgcc,
     MuslAllocator,
     StalePlaceholder,
     LostInCacheMount,

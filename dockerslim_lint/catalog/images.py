@@ -244,11 +244,15 @@ def _tokens(tag: str, variants: Mapping[str, Any]) -> list[str]:
 
 
 def _release(token: str, spellings: Mapping[str, str]) -> str:
-    """The release that a token names, with or without its point releases (``12.5``, ``3.20.1``); "" for none."""
-    while token:
-        if token in spellings:
-            return spellings[token]
-        token = token.rpartition(".")[0]
+    """The release that a token names, with or without its point releases (``12.5``, ``3.20.1``); "" for none.
+
+    What is left of ``3.25`` is no release: a tag ``3`` moves from one to the next.
+    """
+    name = token
+    while name:
+        if name in spellings and (name == token or not spellings[name].startswith(f"{name}.")):
+            return spellings[name]
+        name = name.rpartition(".")[0]
     return ""
 
 

@@ -86,6 +86,22 @@ def macros() -> frozenset[str]:
     return frozenset(table("natives")["macros"]["crates"].split())
 
 
+@cache
+def compilers() -> frozenset[str]:
+    """Names of crates with which build scripts compile C or C++ for the target of the call."""
+    return frozenset(table("natives")["compilers"]["crates"].split())
+
+
+def is_plain(crate: str) -> bool | None:
+    """Whether a crate compiles and links nothing but Rust for Linux; None where neither the catalogue nor its name tells."""
+    native = lookup(crate)
+    if native is None:
+        return False if crate.endswith("-sys") else None
+    if native.build_only:
+        return crate not in compilers()
+    return native.verdict == "static-ok" and not native.needs
+
+
 _WORDS = ("features", "bad_versions", "needs", "apt", "apk", "system", "system_apk", "runtime_apt", "runtime_apk")
 
 

@@ -36,6 +36,8 @@ class Platform(Record):
     static_form: str = "exec"
     """ELF type of a static program: ``exec`` (ET_EXEC) or ``static-pie`` (ET_DYN)."""
     big_endian: bool = False
+    runs: tuple[str, ...] = ()
+    """Other platforms whose programs start on its machines, on some of them at least."""
     uname_idiom: bool = False
     """``"$(uname -m)"-unknown-linux-musl`` is right in a stage of this platform."""
     min_rust: str = ""
@@ -85,6 +87,12 @@ def by_target(triple: str) -> Platform | None:
     return next((row for row in _platforms().values() if triple in (row.musl, row.gnu)), None)
 
 
+def starts_on(program: Platform, machine: Platform) -> bool:
+    """Whether a program of one platform may start on a machine of another; the versions of ARM are not told apart."""
+    same = (program.machine, program.bits, program.big_endian) == (machine.machine, machine.bits, machine.big_endian)
+    return same or program.name in machine.runs
+
+
 def of_pattern(pattern: str) -> tuple[Platform, ...]:
     """The platforms whose musl target a pattern can be (``*-unknown-linux-musl``)."""
     from fnmatch import fnmatchcase
@@ -108,6 +116,6 @@ def platforms() -> tuple[Platform, ...]:
 def _platforms() -> Mapping[str, Platform]:
     found = {}
     for row in table("platforms")["platform"]:
-        lists = {key: tuple(row.get(key, "").split()) for key in ("apt", "cross_apt", "unfit_linkers")}
+        lists = {key: tuple(row.get(key, "").split()) for key in ("apt", "cross_apt", "runs", "unfit_linkers")}
         found[row["name"]] = Platform(**{**row, **lists})
     return found

@@ -77,7 +77,15 @@ def own_words(program: str) -> int | None:
     return next((row["words"][program] for row in table("programs")["wrapper"] if program in row["words"]), None)
 
 
-def only_in_debian(path: str) -> bool:
+def lacked_by_alpine(path: str) -> bool:
     """Whether a path is one that Debian has and Alpine has not."""
-    places: str = table("programs")["only_debian"]["paths"]
-    return "-linux-gnu" in path or any(path == place or path.startswith(f"{place}/") for place in places.split())
+    return "-linux-gnu" in path or _is_below(path, table("programs")["only_debian"]["lacks"])
+
+
+def other_in_alpine(path: str) -> bool:
+    """Whether what stands at a path, if anything, is another thing in Alpine than in Debian."""
+    return _is_below(path, table("programs")["only_debian"]["other"])
+
+
+def _is_below(path: str, places: str) -> bool:
+    return any(path == place or path.startswith(f"{place}/") for place in places.split())

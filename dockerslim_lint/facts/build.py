@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from dockerslim_lint.context import BuildContext
@@ -10,11 +10,12 @@ from dockerslim_lint.facts.contents import Contents
 from dockerslim_lint.facts.crate.reader import CrateReader
 from dockerslim_lint.facts.env import NOWHERE, global_scope
 from dockerslim_lint.facts.final import final_images, lost_programs
-from dockerslim_lint.facts.model import ImageBuild, Problem, Value
+from dockerslim_lint.facts.model import FinalImage, ImageBuild, Misquoted, Problem, Stage, Value
 from dockerslim_lint.facts.stages import StageNames, read_stages
 from dockerslim_lint.facts.walk import Shared, StageState
 from dockerslim_lint.source import Source, Span
 from dockerslim_lint.syntax.dockerfile import parse
+from dockerslim_lint.syntax.shell import shell_form
 from dockerslim_lint.syntax.tree import Dockerfile, Instruction
 
 if TYPE_CHECKING:
@@ -22,6 +23,9 @@ if TYPE_CHECKING:
 
 KNOWN_FRONTENDS = ("docker/dockerfile", "docker.io/docker/dockerfile", "docker/dockerfile-upstream")
 """Frontends that read the grammar of Docker's own (Dockerfile reference, "syntax")."""
+
+BY_A_SHELL = frozenset({"RUN", "CMD", "ENTRYPOINT", "HEALTHCHECK"})
+"""They take an exec form, and have a shell run anything else."""
 
 BEFORE_FROM = frozenset({"FROM", "ARG"})
 
@@ -91,9 +95,27 @@ def read_build(
         warmups=tuple(shared.warmups),
         stale=tuple(shared.stale),
         lost=(*shared.lost, *lost_programs(shared, instructions)),
+        misquoted=_misquoted(shared.stages, images, instructions),
         notes=(*crates.notes, *_unknown_target(target, shared.names)),
         own_images=own_images,
     )
+
+
+def _misquoted(
+    stages: Sequence[Stage], images: tuple[FinalImage, ...], instructions: tuple[Instruction, ...]
+) -> tuple[Misquoted, ...]:
+    """Commands in shell form that begin with a bracket are rare, hence the import here."""
+    found = {}
+    for index, instruction in enumerate(instructions):
+        if instruction.keyword in BY_A_SHELL and instruction.json is None and b"[" in instruction.body.data:
+            text = instruction.body if instruction.keyword == "RUN" else shell_form(instruction)
+            if text is not None and instruction.error is None and text.data.startswith(b"["):
+                found[index] = text
+    if not found:
+        return ()
+    from dockerslim_lint.facts.misquoted import misquoted
+
+    return tuple(misquoted(found, instructions, stages, images))
 
 
 def _unknown_target(target: str | None, names: StageNames) -> tuple[str, ...]:

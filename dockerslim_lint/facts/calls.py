@@ -14,6 +14,7 @@ from dockerslim_lint.facts.model import (
     UNKNOWN,
     CargoCall,
     Command,
+    CommandWord,
     Stage,
     Target,
     Value,
@@ -139,17 +140,23 @@ def target_of(arguments: CargoArguments, variables: Mapping[str, Value], stage: 
             pattern = None
         elif arguments.subcommand == ZIGBUILD:
             pattern = pattern.partition(".")[0]  # the glibc to link against: x86_64-unknown-linux-gnu.2.17
-        return Target(pattern, "flag", named[-1].span, any(word.machine for word in named))
+        machine, fixed = any(word.machine for word in named), len(named) == 1 and _is_spelt_out(named[0])
+        return Target(pattern, "flag", named[-1].span, machine, fixed)
     from_environment = environment_target(variables)
     if from_environment is not None:
         return from_environment
     if crate is not None and crate.config.target:
-        return Target(crate.config.target, "config", None)
+        return Target(crate.config.target, "config", None, fixed=True)
     if not arguments.exact or arguments.driver == CROSS:
         return Target(None, "flag", None)
     if stage.image is not None and stage.image.default_target:
-        return Target(stage.image.default_target, "image", None)
+        return Target(stage.image.default_target, "image", None, fixed=stage.parent is None and not stage.variable)
     return Target("", "host", None)
+
+
+def _is_spelt_out(word: CommandWord) -> bool:
+    """Whether no variable is in a word, not even one with a default."""
+    return word.json is not None or (word.shell is not None and word.shell.literal is not None)
 
 
 def _target_of_xx(variables: Mapping[str, Value], stage: Stage) -> Target:

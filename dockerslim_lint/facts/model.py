@@ -17,7 +17,7 @@ from dockerslim_lint.facts.crate.model import Crate
 from dockerslim_lint.record import Record
 from dockerslim_lint.source import Source, Span
 from dockerslim_lint.syntax.script import ShellWord
-from dockerslim_lint.syntax.tree import Dockerfile, Instruction, JsonString, Word
+from dockerslim_lint.syntax.tree import Dockerfile, Instruction, JsonString, LogicalText, Word
 
 if TYPE_CHECKING:
     from dockerslim_lint.catalog.own_images import OwnImage
@@ -98,13 +98,14 @@ class Command(Record):
 class Target(Record):
     """The target triple of a cargo call: a pattern; "" means the host. `origin` is flag, env, config, image, xx or host. None pattern: unknown.
 
-    `machine`: a part of it is what ``uname -m`` prints.
+    `machine`: a part of it is what ``uname -m`` prints. `fixed`: it is the same in every build, as no variable is in it.
     """
 
     pattern: str | None
     origin: str
     span: Span | None
     machine: bool = False
+    fixed: bool = False
 
 
 class Linker(Record):
@@ -395,6 +396,20 @@ class ShellUse(Record):
     role: str
 
 
+class Misquoted(Record):
+    """A command that is meant as an exec form and is no JSON, so that a shell gets the text with its brackets.
+
+    `role` is launch, arguments (for a program that starts all the same), run or health. `items` are the strings that are
+    meant, None where that is not certain; `text` is what is written, at `span`.
+    """
+
+    instruction: int
+    role: str
+    span: Span
+    items: tuple[str, ...] | None
+    text: LogicalText
+
+
 class Leftover(Record):
     """What a command leaves in an image that ships no toolchain. kind: ``cache`` (`names` is its directory) or ``tools`` (the packages)."""
 
@@ -479,4 +494,5 @@ class ImageBuild(Record):
     warmups: tuple[Warmup, ...] = ()
     stale: tuple[Stale, ...] = ()
     lost: tuple[LostOutput, ...] = ()
+    misquoted: tuple[Misquoted, ...] = ()
     own_images: tuple[OwnImage, ...] = ()

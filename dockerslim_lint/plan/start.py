@@ -226,8 +226,10 @@ class _Reader:
         if shell != "bash" and calls.bash is not None:
             raise NotPossible(f"{title} is run by {shell} and uses {calls.bash[0]}{_at(calls.bash[1])}")
         for text, line in calls.texts:
-            if programs.only_in_debian(text) and self._image.inside.holds(text) is False:
-                raise NotPossible(f"{title} names {text}{_at(line)}, which Alpine does not have")
+            lacked = programs.lacked_by_alpine(text)
+            if (lacked or programs.other_in_alpine(text)) and self._image.inside.holds(text) is False:
+                why = "which Alpine does not have" if lacked else "which is not the same in Alpine"
+                raise NotPossible(f"{title} names {text}{_at(line)}, {why}")
         given = False
         for called in calls.called:
             given = self._command(called, called.words, called.raw, calls, shell, title) or given

@@ -10,6 +10,8 @@ BOTH = ("linux/amd64", "linux/arm64")
 
 LOCK = 'version = 4\n[[package]]\nname = "app"\nversion = "0.1.0"\n[[package]]\nname = "{}"\nversion = "1.0.0"\n'
 
+CRATES = 'source = "registry+https://example.com/index"\n'
+
 FILES = {
     "Cargo.toml": '[package]\nname = "app"\nversion = "0.1.0"\nedition = "2021"\n',
     "Cargo.lock": LOCK.format("itoa"),
@@ -27,6 +29,19 @@ CMD ["/app"]
 """
 
 
+def of(crate: str, brings: str, more: str = "", kind: str = "dependencies") -> dict[str, str]:
+    """The files of a program that depends on `crate`, and that on `brings`."""
+    lock = LOCK.format(crate).replace('"0.1.0"\n[', f'"0.1.0"\ndependencies = ["{crate}"]\n[')
+    needs = (
+        f'dependencies = ["{brings}"]\n[[package]]\nname = "{brings}"\nversion = "1.0.0"\n{CRATES}' if brings else ""
+    )
+    return {
+        **FILES,
+        "Cargo.toml": f'{FILES["Cargo.toml"]}[{kind}]\n{crate} = {{ version = "1", {more} }}\n'.replace(",  }", " }"),
+        "Cargo.lock": lock + CRATES + needs,
+    }
+
+
 class EmulatedBuild(Rule):
     """The compiler is emulated for each platform that the building machine is not.
 
@@ -35,7 +50,8 @@ class EmulatedBuild(Rule):
     `FROM --platform=$BUILDPLATFORM` for the builder, `rustup target add`, and `--target` by `TARGETARCH`. A builder with a
     native node for each platform is as good; then this is not for you.
 
-    Nothing is said where the locked packages are not known or one of them compiles C, which needs more than that.
+    Nothing is said where the locked packages are not known, or one that the call builds with its features compiles C, which
+    needs more than that.
 
     **Fix safety.** There is no fix of its own. Where the image is rewritten for another reason (DSL101), the rewrite makes
     the builder cross by itself if nothing stands against it.
@@ -64,11 +80,16 @@ class EmulatedBuild(Rule):
                 yield self.finding(
                     f"The compiler runs on each of {len(build.platforms)} platforms, emulated on all but the machine's own.",
                     first.word.span,
-                    note="nothing in Cargo.lock compiles C: crossing needs no more than a target and a linker",
+                    note="nothing that it links compiles C: crossing needs no more than a target and a linker",
                     labels=(Label(call.command.span, "runs under emulation"),),
                 )
 
-    INVALID = (Invalid(NATIVE, line=1, files=FILES, platforms=BOTH),)
+    INVALID = (
+        Invalid(NATIVE, line=1, files=FILES, platforms=BOTH),
+        Invalid(NATIVE, line=1, files={**FILES, "Cargo.lock": LOCK.format("ring")}, platforms=BOTH),
+        Invalid(NATIVE, line=1, files=of("mio", "windows-sys"), platforms=BOTH),
+        Invalid(NATIVE, line=1, files=of("mio", "ring", "optional = true"), platforms=BOTH),
+    )
     VALID = (
         Valid(near=0, text=NATIVE, files=FILES),
         Valid(near=0, text=NATIVE, files=FILES, platforms=BOTH[1:]),
@@ -78,8 +99,16 @@ class EmulatedBuild(Rule):
         Valid(
             near=0, text=NATIVE.replace("FROM rust", "FROM --platform=linux/arm64 rust"), files=FILES, platforms=BOTH
         ),
-        Valid(near=0, text=NATIVE, files={**FILES, "Cargo.lock": LOCK.format("ring")}, platforms=BOTH),
-        Valid(near=0, text=NATIVE, files={**FILES, "Cargo.lock": LOCK.format("unheard-of-sys")}, platforms=BOTH),
+        Valid(near=0, text=NATIVE, files=of("tls", "ring"), platforms=BOTH),
+        Valid(near=0, text=NATIVE, files=of("tls", "unheard-of-sys"), platforms=BOTH),
+        Valid(near=0, text=NATIVE, files=of("hash", "cc"), platforms=BOTH),
+        Valid(near=0, text=NATIVE, files=of("cc", "", kind="build-dependencies"), platforms=BOTH),
+        Valid(
+            near=0,
+            text=NATIVE.replace("cargo build", "cargo build -F mio"),
+            files=of("mio", "ring", "optional = true"),
+            platforms=BOTH,
+        ),
         Valid(near=0, text=NATIVE, files={k: v for k, v in FILES.items() if k != "Cargo.lock"}, platforms=BOTH),
         Valid(near=0, text=NATIVE, platforms=BOTH),
     )

@@ -49,6 +49,7 @@ class EndedBase(Rule):
         Invalid(OLD, line=5),
         Invalid(OLD.replace("alpine:3.14", "debian:buster-slim"), line=5),
         Invalid(OLD.replace("alpine:3.14", "gcr.io/distroless/static-debian11"), line=5),
+        Invalid(OLD.replace("alpine:3.14", "fedora:42"), line=5),
     )
     VALID = (
         Valid(near=0, text=OLD.replace("alpine:3.14", "alpine:3.24")),
@@ -56,6 +57,8 @@ class EndedBase(Rule):
         Valid(near=0, text=OLD.replace("alpine:3.14", "example.com/alpine:3.14")),
         Valid(near=0, text=OLD.replace("alpine:3.14", "alpine:$VERSION")),
         Valid(near=0, text=OLD.replace("1-alpine", "1-alpine3.14").replace("alpine:3.14", "scratch")),
+        Valid(near=0, text=OLD.replace("alpine:3.14", "alpine:3.99")),
         Valid(near=1, text=OLD.replace("alpine:3.14", "debian:trixie-slim")),
         Valid(near=2, text=OLD.replace("alpine:3.14", "gcr.io/distroless/static-debian13")),
+        Valid(near=3, text=OLD.replace("alpine:3.14", "fedora:43")),
     )

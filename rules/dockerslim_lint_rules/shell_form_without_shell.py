@@ -46,7 +46,7 @@ class ShellFormWithoutShell(Rule):
     SEVERITY = Severity.ERROR
 
     def check(self, build: ImageBuild, plan: Plan) -> Iterator[Finding]:
-        seen: set[int] = set()
+        seen = {found.instruction for found in build.misquoted}  # meant as exec forms
         for image in build.images:
             if image.inside.shell is not False:
                 continue
@@ -97,6 +97,7 @@ class ShellFormWithoutShell(Rule):
 
     VALID = (
         Valid(near=0, text=EXEC),
+        Valid(near=0, text=STATIC.replace("/usr/local/bin/web --port 8080", "['/usr/local/bin/web']")),
         Valid(near=0, text=STATIC.replace("static-debian13", "static-debian13:debug")),
         Valid(near=0, text=STATIC.replace("gcr.io/distroless/static-debian13", "alpine:3.24")),
         Valid(near=0, text=STATIC.replace("static-debian13", "static-debian13@sha256:0123")),

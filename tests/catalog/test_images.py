@@ -130,6 +130,8 @@ def test_near_misses_are_unknown(reference: str) -> None:
         ("ubuntu:jammy-20231004@sha256:" + "0" * 64, "22.04", "2.35", False),
         ("ubuntu:noble", "24.04", "2.39", False),
         ("ubuntu", "26.04", "2.43", False),
+        ("ubuntu:22.10", "22.10", "2.36", False),
+        ("ubuntu:rolling", "26.10", "", False),
         ("buildpack-deps:bookworm", "bookworm", "2.36", False),
         ("fedora:41", "41", "2.40", False),
         ("registry.fedoraproject.org/fedora:41", "41", "2.40", False),
@@ -155,6 +157,11 @@ def test_near_misses_are_unknown(reference: str) -> None:
         ("cgr.dev/chainguard/cc-dynamic", "", "", False),
         ("rockylinux:9.3-minimal", "9", "2.34", True),
         ("centos:7", "7", "2.17", False),
+        ("centos:7.9.2009", "7", "2.17", False),
+        ("centos:8", "8", "2.28", False),
+        ("quay.io/centos/centos:stream8", "stream8", "2.28", False),
+        ("opensuse/leap:15", "15.6", "2.38", False),
+        ("opensuse/leap:15.1", "", "", False),
         ("quay.io/centos/centos:stream9", "9", "2.34", False),
         ("amazonlinux:2", "2", "2.26", False),
         ("amazonlinux:2023", "2023", "2.34", False),
@@ -188,6 +195,20 @@ def test_rust_on_alpine_builds_for_musl(reference: str, release: str) -> None:
     assert (image.release, image.default_target, image.unpacked_mb) == (release, "", 1030)
     assert image.architectures == ("amd64", "arm64", "ppc64le")
     assert not image.replacement and not image.cxx_compiler
+
+
+@pytest.mark.parametrize(
+    ("reference", "release"),
+    [
+        ("alpine:3", "3.24"),
+        ("alpine:3.24.1", "3.24"),
+        ("alpine:3.20.9", "3.20"),
+        ("alpine:3.99", ""),
+        ("alpine:3.2", ""),
+    ],
+)
+def test_releases_of_alpine(reference: str, release: str) -> None:
+    assert found(reference).release == release
 
 
 @pytest.mark.parametrize(

@@ -280,3 +280,20 @@ def test_tables_are_plain_toml(path: Path) -> None:
     assert tomllib.loads(text)
     assert "\t" not in text
     assert text.endswith("\n")
+
+
+LOOKED_THROUGH = "2026-11-28"
+"""When the releases were last compared with their sources"""
+
+
+@pytest.mark.parametrize(
+    "facts",
+    [*families().values(), *rows("images"), *rows("images_other")],
+    ids=[*families(), *(row["repositories"].split()[0] for name in ("images", "images_other") for row in rows(name))],
+)
+def test_what_has_ended_is_marked(facts: dict[str, Any]) -> None:
+    whole = images._inherit(facts)
+    for name, release in facts.get("releases", {}).items():
+        eol = images._release_facts(release).get("eol", "")
+        if eol:
+            assert (name in whole.get("ended", "").split()) == (eol <= LOOKED_THROUGH), name

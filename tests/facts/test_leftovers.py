@@ -83,5 +83,5 @@ def test_every_ended_release_is_a_release() -> None:
         from dockerslim_lint.catalog.tables import table
 
         for row in [*table(name)["family"].values(), *table(name)["image"]]:
-            assert set(row.get("ended", "").split()) <= set(row.get("releases", {}))
+            assert set(row.get("ended", "").split()) <= set(images._inherit(row).get("releases", {}))
             assert bool(row.get("ended")) == bool(row.get("ended_source"))

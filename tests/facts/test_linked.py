@@ -345,3 +345,37 @@ def test_manifests_that_cargo_would_refuse(manifest: str) -> None:
 )
 def test_locks_that_cargo_would_refuse(text: str) -> None:
     assert linkage('[dependencies]\nhttp = "1"\n', text).reaches("http") is NO
+
+
+@pytest.mark.parametrize(
+    ("manifest", "packages", "expected"),
+    [
+        ('[dependencies]\nhttp = "1"\n', lock(app="http", http="tls", tls=""), False),
+        ('[dependencies]\nhttp = "1"\n', lock(app="http", http="ring", ring="cc", cc=""), True),
+        ('[dev-dependencies]\nhttp = "1"\n', lock(app="http", http="ring", ring="cc", cc=""), False),
+        ('[build-dependencies]\nhttp = "1"\n', lock(app="http", http="tls", tls=""), False),
+        ('[build-dependencies]\nhttp = "1"\n', lock(app="http", http="cc", cc=""), True),
+        ('[build-dependencies]\ncc = "1"\n', lock(app="cc", cc=""), True),
+        ('[dependencies]\nhttp = "1"\n', lock(app="http", http="cc", cc=""), True),
+        ('[dependencies]\nhttp = "1"\n', lock(app="http", http="odd-sys", odd__sys=""), True),
+        ('[dependencies]\nmio = "1"\n', lock(app="mio", mio="windows-sys", windows__sys=""), False),
+        (
+            '[dependencies]\nzone = "1"\n',
+            lock(app="zone", zone="iana-time-zone-haiku", iana__time__zone__haiku="cc", cc=""),
+            False,
+        ),
+        ('[build-dependencies]\nprost-build = "1"\n', lock(app="prost-build", prost__build="tool", tool=""), False),
+        ('[build-dependencies]\nbindgen = "1"\n', lock(app="bindgen", bindgen=""), True),
+    ],
+)
+def test_whether_c_is_compiled(manifest: str, packages: str, expected: bool) -> None:
+    assert crate_of({"Cargo.toml": HEAD + manifest, "Cargo.lock": packages}).compiles_c is expected
+
+
+def test_c_that_the_call_leaves_out() -> None:
+    manifest = '[features]\ntls = ["dep:ring"]\n[dependencies]\nring = { version = "1", optional = true }\n'
+    files = {"Cargo.toml": HEAD + manifest, "Cargo.lock": lock(app="ring", ring="cc", cc="")}
+    assert crate_of(files).compiles_c is False
+    assert crate_of(files, asked=Asked(("tls",))).compiles_c is True
+    assert crate_of(files, asked=Asked(exact=False)).compiles_c is True
+    assert crate_of({"Cargo.toml": HEAD}).compiles_c is None

@@ -89,6 +89,8 @@ def test_gosu_is_su_exec() -> None:
         ("mkdir", "/usr/bin/stat x; mkdir", "calls /usr/bin/stat"),
         ("mkdir", "cat /usr/lib/x86_64-linux-gnu/a; mkdir", "names /usr/lib/x86_64-linux-gnu/a (its line 4)"),
         ("mkdir", ". /etc/default/app; mkdir", "names /etc/default/app"),
+        ("mkdir", ". /etc/os-release; mkdir", "names /etc/os-release (its line 4), which is not the same in Alpine"),
+        ("mkdir", "cat /etc/debian_version; mkdir", "/etc/debian_version (its line 4), which Alpine does not have"),
         ("mkdir", ". ./lib.sh; mkdir", "reads a file that is not known"),
         ("mkdir", "grep --color=always a b; mkdir", "options that busybox may take otherwise"),
         ("mkdir", "date -d yesterday +%F; mkdir", "options that busybox may take otherwise"),

@@ -8,7 +8,7 @@ from dockerslim_lint.catalog import features as catalog
 from dockerslim_lint.catalog import natives
 from dockerslim_lint.facts.crate.features import EVERY, Switched, Table, switched
 from dockerslim_lint.facts.crate.lock import Node
-from dockerslim_lint.facts.crate.members import NORMAL, OLD_RESOLVER, Dependency, Member, Members
+from dockerslim_lint.facts.crate.members import NORMAL, OLD_RESOLVER, SCRIPT, Dependency, Member, Members
 from dockerslim_lint.facts.crate.model import Asked
 from dockerslim_lint.facts.crate.reach import Reach
 from dockerslim_lint.record import Record
@@ -35,11 +35,13 @@ class Linkage(Record):
     YES means: every step there is switched on. Steps between registry crates are known from the catalogue, or from the lock
     where nothing that the call leaves out leads to the crate, so that all of its locked dependencies are there because of
     this call; one that only its build script needs is then taken for linked, unless the catalogue knows better.
+    `scripts` are what the build scripts of the local packages among them may use, through whatever other package.
     """
 
     sure: Steps
     possible: Steps
     direct: tuple[Direct, ...]
+    scripts: frozenset[str]
 
     @property
     def brought(self) -> frozenset[str]:
@@ -78,7 +80,11 @@ def read_linkage(
         may.setdefault(name, set()).update(new)
         must[name] |= new
     both = {name: names & may.get(name, set()) for name, names in must.items()}
-    return Linkage(_from(both, first), _from(may, first), direct)
+    linked = _from(may, first)
+    used = [key for name, keys in possible.scripts.items() if name in linked for key in keys]
+    # what is known to compile no C for Linux brings none, whatever it depends on elsewhere
+    scripts = _reached({key: node for key, node in graph.items() if not natives.is_plain(node.name)}, used)
+    return Linkage(_from(both, first), linked, direct, frozenset(graph[key].name for key in scripts))
 
 
 class _Walk:
@@ -103,6 +109,8 @@ class _Walk:
         """Linked packages by name, each with those that it brings"""
         self.unlocked: dict[str, frozenset[str]] = {}
         self._waiting: list[str] = []
+        self.scripts: dict[str, set[str]] = {}
+        """What the build scripts of local packages use: keys of the graph, by the package's name"""
         self.used: set[tuple[str, Dependency]] = set()
         self.words: dict[str, frozenset[str]] = {}
 
@@ -165,6 +173,8 @@ class _Walk:
             wanted = {*dependency.features, *on.of(dependency.key)}
             if dependency.default:
                 wanted.add("default")
+            if dependency.kind == SCRIPT:
+                self.scripts.setdefault(member.name, set()).update(self.targets(key, dependency))
             linked = dependency.kind == NORMAL and dependency.applies >= (Reach.YES if self._sure else Reach.MAYBE)
             for to in self.targets(key, dependency):
                 if linked:
@@ -220,7 +230,6 @@ def _asked_of(member: Member, asked: Asked, sure: bool) -> set[str]:
 def _left_out(graph: Graph, members: Members, sure: _Walk) -> frozenset[str]:
     """The locked packages to which anything leads that the call does not switch on for sure: their features in the lock may
     be those of another call."""
-    found: set[str] = set()
     waiting: list[str] = []
     known: set[str] = set()
     for member in members.all:
@@ -238,9 +247,16 @@ def _left_out(graph: Graph, members: Members, sure: _Walk) -> frozenset[str]:
         # a local package of which there is no manifest
         if node.local and key not in known:
             waiting += node.dependencies
+    return _reached(graph, waiting)
+
+
+def _reached(graph: Graph, first: Iterable[str]) -> frozenset[str]:
+    """Those of these keys that the graph has, and all that they lead to in it."""
+    found: set[str] = set()
+    waiting = list(first)
     while waiting:
         key = waiting.pop()
-        if key not in found:
+        if key not in found and key in graph:
             found.add(key)
             waiting += graph[key].dependencies
     return frozenset(found)

@@ -16,7 +16,8 @@ from dockerslim_lint.facts.crate.reach import Reach
 from dockerslim_lint.record import Record
 
 NORMAL = "dependencies"
-KINDS = (NORMAL, "dev-dependencies", "build-dependencies")
+SCRIPT = "build-dependencies"
+KINDS = (NORMAL, "dev-dependencies", SCRIPT)
 
 OLD_RESOLVER = "1"
 """It unifies features over all kinds and platforms (cargo book, "Features", "Feature resolver version 2")."""

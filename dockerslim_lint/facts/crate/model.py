@@ -80,16 +80,23 @@ class Crate:
 
     @cached_property
     def compiles_c(self) -> bool | None:
-        """Whether a locked package may compile or link C, which crossing needs more for; None where there is no lock."""
+        """Whether what the call builds may compile or link C, which crossing needs more for; None where there is no lock.
+
+        Where it cannot be followed what the call links, every locked package counts.
+        """
         if self.packages is None:
             return None
         from dockerslim_lint.catalog import natives
 
-        for name in self.packages:
-            native = natives.lookup(name)
-            if name.endswith("-sys") or (native is not None and bool(native.needs)):
-                return True
-        return False
+        if self.linkage is None:
+            return any(natives.is_plain(name) is False or name in natives.compilers() for name in self.packages)
+        if natives.compilers() & self.linkage.scripts:
+            return True
+        return any(
+            plain is False or (plain is None and bool(natives.compilers() & brought))
+            for name, brought in self.linkage.possible.items()
+            for plain in (natives.is_plain(name),)
+        )
 
     def profile(self, name: str) -> dict[str, Any]:
         """The settings of a profile, its ``inherits`` followed."""

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 
 from dockerslim_lint.edit import ConfigChange, Edit
-from dockerslim_lint.facts.model import FinalImage, ImageBuild, ShellUse
+from dockerslim_lint.facts.model import FinalImage, ImageBuild, Misquoted, ShellUse
 from dockerslim_lint.plan.model import Choice, Draft, NotPossible
 from dockerslim_lint.syntax import script as sh
 from dockerslim_lint.syntax.lines import cut_text
@@ -72,6 +73,25 @@ def mended(build: ImageBuild, image: FinalImage, use: ShellUse) -> Draft:
         instruction.keyword.capitalize(), prefix + old, prefix + new, "there is no shell that could run it"
     )
     return Draft((Edit(*text.span(0, len(text.data)), new),), (change,))
+
+
+def in_json(build: ImageBuild, found: Sequence[Misquoted]) -> Draft:
+    """The strings of exec forms that are no JSON, as JSON. Raises NotPossible."""
+    edits, changes = [], []
+    for one in found:
+        instruction = build.instructions[one.instruction]
+        old = one.text.data.decode("utf-8", "surrogateescape")
+        if one.items is None or not one.text.contiguous(0, len(one.text.data)):
+            raise NotPossible(f"which strings `{old}` stands for is not certain")
+        if any("$" in item for item in one.items):
+            raise NotPossible("an exec form replaces no variables")
+        new = json.dumps(one.items, ensure_ascii=False)
+        edits.append(Edit(*one.span, new))
+        if one.role != "run":
+            prefix = "CMD " if one.role == "health" else ""
+            field = instruction.keyword.capitalize()
+            changes.append(ConfigChange(field, prefix + old, prefix + new, "it is no JSON as it stands"))
+    return Draft(tuple(edits), tuple(changes))
 
 
 def _plain_words(script: sh.Script) -> list[str] | None:
