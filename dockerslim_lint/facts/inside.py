@@ -269,6 +269,13 @@ class Inside:
             return None
         return self._brought("/usr/share/zoneinfo/UTC")
 
+    @cached_property
+    def own_libc(self) -> bool:
+        """Whether a package or a copied file may stand in for the base's C library."""
+        from dockerslim_lint.facts.own_libc import own_libc
+
+        return own_libc(self._state, self._shared, self._instructions)
+
     def library(self, holders: Sequence[str]) -> bool | None:
         """Whether a shared library is there that any of the Debian packages `holders` would bring."""
         if self.base is None or "LD_LIBRARY_PATH" in self._state.environment.environment:

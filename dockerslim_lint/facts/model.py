@@ -422,7 +422,6 @@ class Leftover(Record):
 class FinalImage(Record):
     """An image that ships programs made by cargo. `inside` tells what else it holds.
 
-    `own_libc`: a package or a copied file may replace the base's C library.
     `outputs` are output directories of ``cargo build`` in other stages that it holds whole: where, and which call's.
     `leftovers` are package managers' caches and compilers. `development` tells that the stage's or the file's name says
     that the image is no release.
@@ -445,7 +444,6 @@ class FinalImage(Record):
     needs: tuple[Need, ...]
     single_stage: bool
     inside: Inside
-    own_libc: bool = False
     outputs: tuple[tuple[str, int], ...] = ()
     leftovers: tuple[Leftover, ...] = ()
     development: bool = False
