@@ -297,6 +297,12 @@ class Stage(Record):
     terminal: bool
     digest: str = ""
 
+    @property
+    def release(self) -> str:
+        """The release of the distribution in the base; "" where it is not known, or a digest may hold on to an older one."""
+        image = self.image
+        return "" if image is None or (image.moving and self.digest) else image.release
+
 
 class Transfer(Record):
     """One COPY or ADD: expanded sources (patterns, absolute in `origin_stage`, relative in the context) and destination.
