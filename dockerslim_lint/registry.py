@@ -20,6 +20,7 @@ from dockerslim_lint_rules.gnu_on_fat_base import GnuOnFatBase
 from dockerslim_lint_rules.gnu_without_glibc import GnuWithoutGlibc
 from dockerslim_lint_rules.leftovers import Leftovers
 from dockerslim_lint_rules.lost_in_cache_mount import LostInCacheMount
+from dockerslim_lint_rules.missing_artifact import MissingArtifact
 from dockerslim_lint_rules.missing_entrypoint import MissingEntrypoint
 from dockerslim_lint_rules.missing_library import MissingLibrary
 from dockerslim_lint_rules.missing_tool import MissingTool
@@ -78,6 +79,7 @@ BUILT_IN: tuple[type[Rule], ...] = (
     MuslAllocator,
     StalePlaceholder,
     LostInCacheMount,
+    MissingArtifact,
     DependenciesRebuilt,
     BuiltTwice,
     TargetDirectoryShipped,

@@ -10,7 +10,8 @@ from dockerslim_lint.facts.contents import Contents
 from dockerslim_lint.facts.crate.reader import CrateReader
 from dockerslim_lint.facts.env import NOWHERE, global_scope
 from dockerslim_lint.facts.final import final_images, lost_programs
-from dockerslim_lint.facts.model import FinalImage, ImageBuild, Misquoted, Problem, Stage, Value
+from dockerslim_lint.facts.model import Absent, ContextTree, FinalImage, ImageBuild, Misquoted, Problem, Stage, Value
+from dockerslim_lint.facts.patterns import basename, join
 from dockerslim_lint.facts.stages import StageNames, read_stages
 from dockerslim_lint.facts.walk import Shared, StageState
 from dockerslim_lint.source import Source, Span
@@ -95,10 +96,26 @@ def read_build(
         warmups=tuple(shared.warmups),
         stale=tuple(shared.stale),
         lost=(*shared.lost, *lost_programs(shared, instructions)),
+        absent=_absent(shared, instructions),
         misquoted=_misquoted(shared.stages, images, instructions),
         notes=(*crates.notes, *_unknown_target(target, shared.names)),
         own_images=own_images,
     )
+
+
+def _absent(shared: Shared, instructions: tuple[Instruction, ...]) -> tuple[Absent, ...]:
+    """Programs that a COPY takes by name and does not find: rare, hence the import here."""
+    directories = {basename(call.target_directory or "*") for call in shared.calls}
+    for transfer in shared.transfers if directories else ():
+        if transfer.origin_stage is None:
+            continue
+        table = shared.states[transfer.origin_stage].table
+        for source in transfer.sources:
+            if directories & set(source.split("/")) and isinstance(table.find(join("/", source)), ContextTree | None):
+                from dockerslim_lint.facts.absent import absent_programs
+
+                return tuple(absent_programs(shared, instructions))
+    return ()
 
 
 def _misquoted(

@@ -257,6 +257,16 @@ class LostOutput(Record):
     span: Span
 
 
+class Absent(Record):
+    """A program that a COPY takes from another stage at `path`, where nothing puts it: the call puts it at `place`."""
+
+    instruction: int
+    span: Span
+    path: str
+    call: int
+    place: str
+
+
 class Directory(Record):
     """A directory of which nothing more is known."""
 
@@ -498,5 +508,6 @@ class ImageBuild(Record):
     warmups: tuple[Warmup, ...] = ()
     stale: tuple[Stale, ...] = ()
     lost: tuple[LostOutput, ...] = ()
+    absent: tuple[Absent, ...] = ()
     misquoted: tuple[Misquoted, ...] = ()
     own_images: tuple[OwnImage, ...] = ()

@@ -48,9 +48,10 @@ class DependenciesRebuilt(Rule):
             locked = crate.packages if crate is not None else None
             if locked is not None and len(locked) <= FEW:
                 continue
-            count = f"all {len(locked)} locked packages" if locked else "all dependencies"
+            # the lock has those of other platforms too
+            count = f" ({len(locked)} packages are locked)" if locked else ""
             yield self.finding(
-                f"A change of any file builds {count} anew.",
+                f"A change of any file builds all dependencies anew{count}.",
                 build.calls[number].command.span,
                 note="no cache mount, no layer for the dependencies",
                 labels=(Label(build.instructions[whole].keyword_span, "changes with every file"),),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dockerslim_lint.edit import ConfigChange, Edit
 from dockerslim_lint.facts import patterns
-from dockerslim_lint.facts.model import CargoCall, ImageBuild
+from dockerslim_lint.facts.model import Absent, CargoCall, ImageBuild
 from dockerslim_lint.plan.blocks.lines import PLAIN, start_at
 from dockerslim_lint.plan.model import Draft, NotPossible
 from dockerslim_lint.source import Span
@@ -24,6 +24,13 @@ def copy_lost(build: ImageBuild, call: int) -> Draft:
         edits.append(edit)
         changes += [change] if change is not None else []
     return Draft(tuple(edits), tuple(changes))
+
+
+def copy_from_place(build: ImageBuild, found: Absent) -> Draft:
+    """The COPY takes the program from where cargo puts it. Raises NotPossible."""
+    if set(found.place) - PLAIN:
+        raise NotPossible(f"the path {found.place} would have to be quoted")
+    return Draft((replaced(build, found.span, found.place),))
 
 
 def copy_programs(build: ImageBuild, at: int, paths: tuple[str, ...]) -> Edit:

@@ -1,0 +1,131 @@
+"""Programs that a COPY takes from where cargo puts none. Loaded where one takes something out of a target directory."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+from dockerslim_lint.catalog import commands as known_commands
+from dockerslim_lint.facts import patterns
+from dockerslim_lint.facts.model import Absent, CargoCall, Command, ContextTree
+from dockerslim_lint.facts.stages import chain_of
+from dockerslim_lint.facts.transfers import MOVERS
+from dockerslim_lint.facts.walk import Shared, StageState
+from dockerslim_lint.syntax.tree import Instruction
+
+ELSEWHERE = ("--artifact-dir", "--out-dir")
+"""Flags with which cargo puts programs at a second place (cargo book, "cargo build")."""
+
+
+def absent_programs(shared: Shared, instructions: Sequence[Instruction]) -> Iterator[Absent]:
+    """What is surely not there when a stage is built, in file order."""
+    for transfer in shared.transfers:
+        words = instructions[transfer.instruction].words[:-1]
+        if transfer.origin_stage is None or len(words) != len(transfer.sources):
+            continue
+        origin = _Origin(shared.states[transfer.origin_stage], shared, instructions)
+        for word, source in zip(words, transfer.sources, strict=True):
+            path = patterns.join("/", source)
+            call = origin.meant(path)
+            if call is not None and not origin.may_hold(path):
+                place = f"{shared.calls[call].output}/{patterns.basename(path)}"
+                yield Absent(transfer.instruction, word.span, path, call, place)
+
+
+class _Origin:
+    """The stage that a COPY takes from, with those that it is built on."""
+
+    def __init__(self, state: StageState, shared: Shared, instructions: Sequence[Instruction]) -> None:
+        self._state = state
+        self._shared = shared
+        self._instructions = instructions
+        self._chain = chain_of(state.stage, shared.stages)
+        self._calls = [at for at, call in enumerate(shared.calls) if call.command.stage in self._chain]
+
+    def meant(self, path: str) -> int | None:
+        """The call whose program of that name is in another directory; None where one is not sure of it."""
+        name, folder = patterns.basename(path), patterns.parent(path).split("/")
+        found: dict[str, int] = {}
+        for at in self._calls:
+            call = self._shared.calls[at]
+            if not self._is_clear(at, call):
+                return None
+            asked = call.bins or self._shared.binaries(at)
+            directory = patterns.basename(call.target_directory or "")
+            if call.kind == "build" and name in asked and directory in folder and call.output is not None:
+                found[call.output] = at
+        return next(iter(found.values())) if len(found) == 1 else None
+
+    def _is_clear(self, at: int, call: CargoCall) -> bool:
+        """Whether it is known where the programs of a call are, and that it runs."""
+        if not call.command.certain or call.output is None or "*" in call.output:
+            return False
+        if call.kind != "build":
+            return True
+        crate = self._shared.crate_of_call[at]
+        if crate is None or crate.config.target or crate.config.target_directory or not self._shared.binaries(at):
+            return False  # a configuration file may not be where cargo looks for it
+        # a member that is copied without its workspace has a target directory of its own
+        manifest = f"{patterns.parent(call.target_directory or '').rstrip('/')}/Cargo.toml"
+        there = self._state.context_path(manifest, self._state.table.find(manifest))
+        if there != f"{crate.root}/Cargo.toml".lstrip("/"):
+            return False
+        return not any(word.pattern.startswith(ELSEWHERE) for word in call.command.words)
+
+    def may_hold(self, path: str) -> bool:
+        """Whether something may put a file at `path`: the base, a step that is not modelled, the context, another stage."""
+        image = self._state.stage.image
+        if any(char in path for char in "*?[$") or image is None or not image.toolchain or not image.understood:
+            return True
+        if image.certainty == "believed" or {"env", "workdir"} & set(image.believed) or self._state.opaque is not None:
+            return True
+        if any(
+            isinstance(entry, ContextTree) and self._from_context(path, entry, known) for known, entry in self._entries
+        ):
+            return True
+        entry = self._state.table.find(path)
+        if entry is not None and not isinstance(entry, ContextTree):
+            return True
+        for transfer in self._shared.transfers:
+            if transfer.stage in self._chain:
+                keyword = self._instructions[transfer.instruction].keyword
+                foreign = transfer.origin_stage is not None or transfer.origin_image or keyword == "ADD"
+                if foreign and patterns.below(path, transfer.destination) is not None:
+                    return True
+                if patterns.below(transfer.destination, image.cargo_home or "/") is not None:
+                    return True  # cargo's own configuration
+        own = [mount for mount in self._shared.mounts if mount.stage in self._chain]
+        if any(patterns.below(path, mount.target) is not None for mount in own):
+            return True
+        known = [self._shared.calls[at].command for at in self._calls]
+        known += [warmup.command for warmup in self._shared.warmups]
+        commands = (one for one in self._shared.commands if one.stage in self._chain and one not in known)
+        return any(_may_make(command, path) for command in commands)
+
+    @property
+    def _entries(self) -> Iterator[tuple[str, object]]:
+        return iter(self._state.table.entries())
+
+    def _from_context(self, path: str, entry: ContextTree, known: str) -> bool:
+        if patterns.below(path, known) is None:
+            return False
+        place = self._state.context_path(path, entry)
+        return place is None or not self._shared.crates.known or self._shared.crates.has(place)
+
+
+def _may_make(command: Command, path: str) -> bool:
+    """Whether a command may make the file, or a link or a directory above it, or tell cargo to."""
+    name = known_commands.canonical(command.name)
+    if known_commands.title(name) == "cargo":
+        return True  # `cargo run`, `cargo test` and others build as well
+    if any("config" in patterns.basename(written) for written in command.writes):
+        return True
+    brings = known_commands.may_bring(name)
+    if command.directory is None:
+        return brings or name in MOVERS
+    if brings and patterns.below(path, command.directory) is not None:
+        return True
+    words = (*(word.pattern for word in command.words[1:]), *command.writes)
+    places = [patterns.join(command.directory, word) for word in words if word and not word.startswith("-")]
+    if known_commands.makes_nothing(name):
+        return path in places  # an empty file
+    return any(place != "/" and patterns.below(path, place) is not None for place in places)

@@ -1,0 +1,109 @@
+"""Programs that a COPY takes from where cargo puts none, and all that may have put them there."""
+
+from __future__ import annotations
+
+import pytest
+
+from tests.facts.reading import CRATE, read
+
+TEXT = """\
+FROM rust:1 AS builder
+WORKDIR /src
+{before}
+COPY . .
+{build}
+FROM debian:trixie-slim
+COPY --from=builder {path} /usr/local/bin/
+"""
+MEMBER = '[package]\nname = "api"\nversion = "0.1.0"\nedition = "2021"\n'
+WORKSPACE = {
+    "Cargo.toml": '[workspace]\nmembers = ["api"]\n',
+    "api/Cargo.toml": MEMBER,
+    "api/src/main.rs": "fn main() {}\n",
+}
+BUILD = "RUN cargo build --release"
+
+
+def absent(
+    path: str = "/app/target/release/app", build: str = BUILD, before: str = "", files: dict[str, str] | None = CRATE
+) -> list[tuple[str, str]]:
+    found = read(TEXT.format(before=before, build=build, path=path), files).absent
+    return [(one.path, one.place) for one in found]
+
+
+def test_where_it_is() -> None:
+    assert absent() == [("/app/target/release/app", "/src/target/release/app")]
+    assert absent("/src/target/debug/app") == [("/src/target/debug/app", "/src/target/release/app")]
+    assert absent(build="RUN cargo build") == [("/app/target/release/app", "/src/target/debug/app")]
+    assert absent("/src/target/release/app") == []
+    assert absent("/src/target/release/other") == []
+    assert absent("/app/bin/app") == []
+    assert absent(files=None) == []
+
+
+@pytest.mark.parametrize(
+    "build",
+    [
+        f"{BUILD} && cp -r target /app/target",
+        f"{BUILD} && ln -s /src /app",
+        f"{BUILD} && cd / && ln -s src app",
+        f"{BUILD} && cd $X && mv target /app",
+        f"{BUILD} && cd / && git clone https://example.com/app",
+        f"{BUILD} && tar xf app.tar -C /",
+        f"{BUILD} && make install",
+        f"RUN mkdir -p /app/target/release && touch /app/target/release/app\n{BUILD}",
+        f"{BUILD} --artifact-dir /app/target/release -Z unstable-options",
+        f"{BUILD} --target-dir /app/target",
+        f"{BUILD} --target $T",
+        f"cd /app && cargo test --release && cd /src && {BUILD}".replace("RUN ", "").join(["RUN ", ""]),
+        f"RUN test -d /app || {BUILD.removeprefix('RUN ')}",
+        "RUN cargo build --release && cargo build --release --target x86_64-unknown-linux-musl",
+        "RUN --mount=type=cache,target=/app/target cargo build --release",
+        f"COPY --from=rust:1 /app /app\n{BUILD}",
+        f"ADD app.tar /app\n{BUILD}",
+        f"COPY cargo.toml /usr/local/cargo/config.toml\n{BUILD}",
+        f"RUN echo '[build]' > /.cargo/config.toml\n{BUILD}",
+        f"RUN set -x; {BUILD.removeprefix('RUN ')} && install -D target/release/app /app/target/release/app",
+    ],
+)
+def test_what_may_put_it_there(build: str) -> None:
+    assert absent(build=build) == []
+
+
+@pytest.mark.parametrize(
+    "build",
+    [
+        f"RUN apt-get update && apt-get install -y cmake\n{BUILD}",
+        f"{BUILD} && strip target/release/app && cp target/release/app /usr/bin/app",
+        f"RUN cd /tmp && curl -O https://example.com/x\n{BUILD}",
+        f"RUN cargo chef cook --release --recipe-path recipe.json\n{BUILD}",
+        f"COPY --from=tool /bin/x /bin/x\n{BUILD}",
+        f"RUN mkdir -p /app/target\n{BUILD}",
+    ],
+)
+def test_what_does_not_put_it_there(build: str) -> None:
+    assert absent(build=build) == [("/app/target/release/app", "/src/target/release/app")]
+
+
+def test_workspaces() -> None:
+    place = "/src/target/release/api"
+    assert absent("/src/api/target/release/api", files=WORKSPACE) == [("/src/api/target/release/api", place)]
+    inside = "RUN cd api && cargo build --release"
+    assert absent("/src/api/target/release/api", inside, files=WORKSPACE) == [("/src/api/target/release/api", place)]
+    assert absent(place, inside, files=WORKSPACE) == []
+    alone = TEXT.format(before="", build=BUILD, path=place).replace("COPY . .", "COPY api .")
+    assert read(alone, WORKSPACE).absent == ()
+
+
+def test_a_renamed_program() -> None:
+    files = {**CRATE, "Cargo.toml": CRATE["Cargo.toml"] + '[[bin]]\nname = "tool"\npath = "src/main.rs"\n'}
+    assert absent("/app/target/release/tool", files=files) == [("/app/target/release/tool", "/src/target/release/tool")]
+    assert absent("/app/target/release/app", files=files) == []
+
+
+def test_stages() -> None:
+    text = TEXT.format(before="", build=BUILD, path="/app/target/release/app")
+    chained = text.replace("FROM debian", "FROM builder AS tested\nRUN true\nFROM debian").replace(
+        "=builder", "=tested"
+    )
+    assert len(read(chained, CRATE).absent) == 1
