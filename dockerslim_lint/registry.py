@@ -18,6 +18,7 @@ from dockerslim_lint_rules.foreign_target import ForeignTarget
 from dockerslim_lint_rules.glibc_too_old import GlibcTooOld
 from dockerslim_lint_rules.gnu_on_fat_base import GnuOnFatBase
 from dockerslim_lint_rules.gnu_without_glibc import GnuWithoutGlibc
+from dockerslim_lint_rules.host_target import HostTarget
 from dockerslim_lint_rules.leftovers import Leftovers
 from dockerslim_lint_rules.lost_in_cache_mount import LostInCacheMount
 from dockerslim_lint_rules.missing_artifact import MissingArtifact
@@ -59,6 +60,7 @@ BUILT_IN: tuple[type[Rule], ...] = (
     TargetNotInstalled,
     UnameTarget,
     ForeignTarget,
+    HostTarget,
     MuslGccLinker,
     CrtStatic,
     NotStripped,

@@ -107,7 +107,12 @@ def test_near_miss_is_near(rule: Rule, case: Valid) -> None:
 
 @pytest.mark.parametrize(
     ("code", "case", "severity", "words"),
-    [("DSL303", 0, Severity.WARNING, "are built twice"), ("DSL303", 3, Severity.INFO, "may be built twice")],
+    [
+        ("DSL303", 0, Severity.WARNING, "are built twice"),
+        ("DSL303", 3, Severity.INFO, "may be built twice"),
+        ("DSL112", 0, Severity.WARNING, "whatever the image is for"),
+        ("DSL112", 1, Severity.ERROR, "linux/amd64 and linux/arm64 are asked for"),
+    ],
 )
 def test_severity_by_case(code: str, case: int, severity: Severity, words: str) -> None:
     rule = next(rule for rule in rules() if code == rule.CODE)
