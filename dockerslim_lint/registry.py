@@ -6,6 +6,7 @@ from functools import cache
 
 from dockerslim_lint_rules.bad_instruction import BadInstruction
 from dockerslim_lint_rules.built_twice import BuiltTwice
+from dockerslim_lint_rules.cold_cache_mount import ColdCacheMount
 from dockerslim_lint_rules.context_not_ignored import ContextNotIgnored
 from dockerslim_lint_rules.crt_static import CrtStatic
 from dockerslim_lint_rules.custom_frontend import CustomFrontend
@@ -90,6 +91,7 @@ BUILT_IN: tuple[type[Rule], ...] = (
     EndedBase,
     ContextNotIgnored,
     SharedCacheMount,
+    ColdCacheMount,
     EmulatedBuild,
     SizeLeftInProfile,
     Unparsable,
