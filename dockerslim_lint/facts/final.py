@@ -65,6 +65,8 @@ def _final_image(state: StageState, shared: Shared, instructions: Sequence[Instr
         for artifact in artifacts.values()
     )
     commands = tuple(command for command in shared.commands if command.stage in chain)
+    transfers = tuple(transfer for transfer in shared.transfers if transfer.stage in chain)
+    toolchain = stage.image is not None and stage.image.toolchain
     return FinalImage(
         stage.number,
         chain,
@@ -79,12 +81,12 @@ def _final_image(state: StageState, shared: Shared, instructions: Sequence[Instr
         commands,
         tuple(state.volumes),
         state.healthcheck,
-        tuple(transfer for transfer in shared.transfers if transfer.stage in chain),
+        transfers,
         _needs(state, single),
         single,
         Inside(state, shared, instructions, chain),
         tuple(outputs),
-        () if single else leftovers(state.installs, commands, shared.mounts),
+        () if single else leftovers(state.installs, commands, shared.mounts, transfers, toolchain),
         any(map(is_development, (stage.name, *patterns.basename(shared.source.path.lower()).split(".")))),
     )
 

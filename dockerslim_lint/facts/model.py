@@ -427,12 +427,16 @@ class Misquoted(Record):
 
 
 class Leftover(Record):
-    """What a command leaves in an image that ships no toolchain. kind: ``cache`` (`names` is its directory) or ``tools`` (the packages)."""
+    """What a command leaves in an image. kind: ``cache`` (`names` is its directory) or ``tools`` (the packages).
+
+    `wanted` is a sign that the program calls the tools when it runs, "" without.
+    """
 
     kind: str
     manager: str
     names: tuple[str, ...]
     command: Command
+    wanted: str = ""
 
 
 class FinalImage(Record):
