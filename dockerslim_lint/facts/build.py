@@ -96,8 +96,9 @@ def read_build(
         warmups=tuple(shared.warmups),
         stale=tuple(shared.stale),
         lost=(*shared.lost, *lost_programs(shared, instructions)),
-        absent=_absent(shared, instructions),
-        misquoted=_misquoted(shared.stages, images, instructions),
+        # an instruction that is not understood may be the WORKDIR, or the SHELL, that makes it right
+        absent=() if problems else _absent(shared, instructions),
+        misquoted=() if problems else _misquoted(shared.stages, images, instructions),
         notes=(*crates.notes, *_unknown_target(target, shared.names)),
         own_images=own_images,
     )

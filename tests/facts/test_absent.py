@@ -51,6 +51,7 @@ def test_where_it_is() -> None:
         f"{BUILD} && cd / && git clone https://example.com/app",
         f"{BUILD} && tar xf app.tar -C /",
         f"{BUILD} && make install",
+        f"{BUILD}\nWROKDIR /app\n{BUILD}",
         f"RUN mkdir -p /app/target/release && touch /app/target/release/app\n{BUILD}",
         f"{BUILD} --artifact-dir /app/target/release -Z unstable-options",
         f"{BUILD} --target-dir /app/target",
