@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from dockerslim_lint.facts.model import CargoCall
+from dockerslim_lint.facts.model import GNU_DYNAMIC, CargoCall
 from dockerslim_lint.rule import Finding, ImageBuild, Invalid, Label, Plan, Rule, Severity, Valid, names_of, varies
 
 BOTH = ("linux/amd64", "linux/arm64")
@@ -51,13 +51,11 @@ class HostTarget(Rule):
     amd64 ends with `exec format error`. On a machine of the image's own platform nothing is seen of it.
 
     Choose the target by `TARGETARCH`, or leave `--platform` out of the builder's FROM. With two platforms or more asked for
-    (`--platform`, the configuration) one of them gets the wrong program for sure: an error.
-
-    Nothing is said where the stage takes `TARGETARCH`, `TARGETPLATFORM` or `TARGETVARIANT`, uses xx, has a step that is not
+    (`--platform`, the configuration) one of them gets the wrong program for sure: an error. Nothing is said where the stage takes `TARGETARCH`, `TARGETPLATFORM` or `TARGETVARIANT`, uses xx, has a step that is not
     understood, or writes a configuration file of cargo's.
 
     **Fix safety.** The fix is that of DSL101, a static musl program whose target is that of the platform, where that can be;
-    it needs a proof.
+    it needs a proof. None for a program that is static already.
     """
 
     CODE = "DSL112"
@@ -80,7 +78,7 @@ class HostTarget(Rule):
                     build.calls[number].command.span,
                     note="no target, in a stage on $BUILDPLATFORM",
                     labels=(Label(base.span, "the image of each platform gets it"),) if base is not None else (),
-                    fixes=plan.slim(image),
+                    fixes=plan.slim(image) if artifact.link == GNU_DYNAMIC else (),
                     severity=Severity.ERROR if several else None,
                 )
 
@@ -93,24 +91,16 @@ class HostTarget(Rule):
         Valid(near=0, text=CROSS.replace("$BUILDPLATFORM", "$TARGETPLATFORM"), files=FILES),
         Valid(near=0, text=CROSS.replace("$BUILDPLATFORM", "linux/amd64"), files=FILES),
         Valid(near=0, text=CROSS.replace("FROM gcr", "FROM --platform=$BUILDPLATFORM gcr"), files=FILES),
-        Valid(near=0, text=CROSS.replace("FROM gcr", "FROM --platform=linux/amd64 gcr"), files=FILES),
         Valid(near=0, text=CROSS.replace("COPY . .", "COPY . .\nARG TARGETARCH"), files=FILES),
         Valid(near=0, text=CROSS.replace("--release\n", "--release --target $(cat /target)\n"), files=FILES),
         Valid(near=0, text=CROSS.replace("COPY . .", "COPY . .\nARG CARGO_BUILD_TARGET"), files=FILES),
         Valid(near=0, text=CROSS.replace("cargo build", "cargo zigbuild"), files=FILES),
         Valid(near=0, text=CROSS.replace("cargo build", "xx-cargo build"), files=FILES),
         Valid(near=0, text=CROSS.replace("cargo build", "xx-apt-get install -y gcc && cargo build"), files=FILES),
-        Valid(near=0, text=CROSS.replace("cargo build", ". ./env.sh && cargo build"), files=FILES),
         Valid(near=0, text=CROSS.replace("cargo build", "./setup.sh && cargo build"), files=FILES),
-        Valid(
-            near=0, text=CROSS.replace("RUN cargo", "RUN echo '[build]' >> .cargo/config.toml && cargo"), files=FILES
-        ),
-        Valid(
-            near=0, text=CROSS.replace("COPY . .", "COPY . .\nCOPY cross.toml /root/.cargo/config.toml"), files=FILES
-        ),
-        Valid(
-            near=0, text=CROSS, files={**FILES, ".cargo/config.toml": '[build]\ntarget = "x86_64-unknown-linux-gnu"\n'}
-        ),
+        Valid(near=0, text=CROSS.replace("RUN cargo", "RUN echo >.cargo/config.toml; cargo"), files=FILES),
+        Valid(near=0, text=CROSS.replace("COPY . .", "COPY . .\nCOPY x /x/.cargo/config.toml"), files=FILES),
+        Valid(near=0, text=CROSS, files={**FILES, ".cargo/config.toml": 'build.target = "x86_64-unknown-linux-gnu"'}),
         Valid(near=0, text=CROSS.replace("RUN cargo", "RUN test $(uname -m) = x86_64 && cargo || cargo"), files=FILES),
         Valid(near=0, text=CROSS),  # a configuration of cargo's that nobody sees may choose
     )
@@ -118,7 +108,6 @@ class HostTarget(Rule):
 
 CHOOSERS = ("TARGETARCH", "TARGETPLATFORM", "TARGETVARIANT", "TARGETOS", "CARGO_BUILD_TARGET")
 """Variables that say it: what BuildKit tells a stage that asks for it, and what cargo reads (an ARG may be given)."""
-
 CONFIGURATION = ("config", "config.toml", ".cargo")
 
 

@@ -94,7 +94,7 @@ def test_the_command_line_has_the_last_word(tree: Path) -> None:
         ('[fix]\nnot-striped = "never"', '`fix`: there is no rule "not-striped"; did you mean "not-stripped"?'),
         (
             '[[override]]\nfiles = ["a"]\nignore = ["DSL10"]',
-            '`override[1].ignore`: there is no rule "DSL10"; did you mean "DSL10',
+            '`override[1].ignore`: there is no rule "DSL10"; did you mean "DSL1',
         ),
         ('rule-packs = ["acme"]', '`rule-packs`: no rule pack "acme" is installed'),
     ],
