@@ -6,6 +6,7 @@ from functools import cache
 
 from dockerslim_lint_rules.bad_instruction import BadInstruction
 from dockerslim_lint_rules.built_twice import BuiltTwice
+from dockerslim_lint_rules.cold_cache_mount import ColdCacheMount
 from dockerslim_lint_rules.context_not_ignored import ContextNotIgnored
 from dockerslim_lint_rules.crt_static import CrtStatic
 from dockerslim_lint_rules.custom_frontend import CustomFrontend
@@ -18,6 +19,7 @@ from dockerslim_lint_rules.foreign_target import ForeignTarget
 from dockerslim_lint_rules.glibc_too_old import GlibcTooOld
 from dockerslim_lint_rules.gnu_on_fat_base import GnuOnFatBase
 from dockerslim_lint_rules.gnu_without_glibc import GnuWithoutGlibc
+from dockerslim_lint_rules.host_target import HostTarget
 from dockerslim_lint_rules.leftovers import Leftovers
 from dockerslim_lint_rules.lost_in_cache_mount import LostInCacheMount
 from dockerslim_lint_rules.missing_artifact import MissingArtifact
@@ -59,6 +61,7 @@ BUILT_IN: tuple[type[Rule], ...] = (
     TargetNotInstalled,
     UnameTarget,
     ForeignTarget,
+    HostTarget,
     MuslGccLinker,
     CrtStatic,
     NotStripped,
@@ -88,6 +91,7 @@ BUILT_IN: tuple[type[Rule], ...] = (
     EndedBase,
     ContextNotIgnored,
     SharedCacheMount,
+    ColdCacheMount,
     EmulatedBuild,
     SizeLeftInProfile,
     Unparsable,

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import ClassVar
 
 from dockerslim_lint.edit import Fix, Fixes, Withheld
-from dockerslim_lint.facts.model import Artifact, ImageBuild
+from dockerslim_lint.facts.model import Artifact, FinalImage, ImageBuild
 from dockerslim_lint.finding import Finding, Label, Severity
 from dockerslim_lint.plan.decision import Plan
 from dockerslim_lint.record import Record
@@ -106,6 +106,12 @@ def shipped_calls(build: ImageBuild) -> Iterator[int]:
     yield from dict.fromkeys(call for call in calls if call is not None)
 
 
+def varies(build: ImageBuild, image: FinalImage) -> bool:
+    """Whether an image is built for each platform that is asked for: its FROM names no other."""
+    first = build.stages[image.chain[0]]
+    return not first.cross and (not first.platform or "*" in first.platform)
+
+
 __all__ = [
     "Finding",
     "Fix",
@@ -123,4 +129,5 @@ __all__ = [
     "labels_of_calls",
     "names_of",
     "shipped_calls",
+    "varies",
 ]

@@ -21,11 +21,25 @@ class Library(Record):
     """The runtime packages of all releases and of other distributions."""
     present: bool
     """debian slim has it."""
+    files: Mapping[str, str] = {}
+    """Package → the name of the library's file, where it changes with the release."""
 
     @property
     def same_everywhere(self) -> bool:
         """Whether it has one name in all releases."""
         return len(set(self.runtime.values())) == 1
+
+    def of(self, release: str) -> tuple[str, ...]:
+        """The packages that hold the version of a release, under all names that it has (t64); () where that is not known."""
+        own = {name.removesuffix("t64") for name in self.runtime.get(release, ())}
+        return tuple(sorted(name for name in self.names if name.removesuffix("t64") in own))
+
+    def file(self, release: str, name: str) -> str:
+        """What the file is called in a release, for a library that is called `name` today; without its version if that is not known."""
+        if len({tuple(one.removesuffix("t64") for one in names) for names in self.runtime.values()}) == 1:
+            return name
+        known = [self.files[package] for package in self.of(release) if package in self.files]
+        return known[0] if known else f"{name.partition('.so')[0]}.so"
 
     def differs(self, first: str, second: str) -> bool:
         """Whether it is known to have another version, and so another file name, in two releases; t64 is a name only."""
@@ -57,13 +71,14 @@ def present_name(package: str, release: str) -> str:
 @cache
 def _by_name() -> Mapping[str, Library]:
     found: dict[str, Library] = {}
+    files = {name: file for group in table("debian")["group"] for name, file in group.get("files", {}).items()}
     for group in table("debian")["group"]:
         rows: dict[str, Mapping[str, str]] = dict(group.get("changed", {}))
         rows.update({build: dict.fromkeys(releases(), names) for build, names in group.get("same", {}).items()})
         for build, row in rows.items():
             runtime = {release: tuple(words.split()) for release, words in row.items() if release != "others"}
             names = frozenset(word for words in row.values() for word in words.split())
-            one = Library(build, runtime, names, group.get("present", False))
+            one = Library(build, runtime, names, group.get("present", False), files)
             found[build] = one
             for name in names:
                 found.setdefault(name, one)

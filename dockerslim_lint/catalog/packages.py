@@ -55,6 +55,23 @@ def family_of(manager: str) -> str:
     return ""
 
 
+def is_toolchain(manager: str, name: str) -> bool:
+    """Whether a package lets a program build something when it runs: a compiler with its libraries, a container engine."""
+    words = table("packages")["toolchain"].get(family_of(manager), "").split()
+    return any(fnmatchcase(bare_name(name), word) for word in words)
+
+
+def is_toolchain_command(name: str) -> bool:
+    """The same of a command that a stage calls."""
+    return name in table("packages")["toolchain"]["commands"].split()
+
+
+def is_toolchain_path(path: str) -> bool:
+    """The same of a path that is copied: a toolchain's own directory, or one with headers."""
+    row, parts = table("packages")["toolchain"], path.rstrip("/").split("/")
+    return parts[-1] in row["directories"].split() or not set(parts).isdisjoint(row["parts"].split())
+
+
 def caches(manager: str) -> Mapping[str, str] | None:
     """What the manager of a family leaves behind, and the words about it; None if that is not known."""
     found: Mapping[str, str] | None = table("packages")["caches"].get(family_of(manager))

@@ -9,7 +9,7 @@ from dockerslim_lint.catalog.buildfiles import is_development
 from dockerslim_lint.edit import Need
 from dockerslim_lint.facts import patterns
 from dockerslim_lint.facts.inside import Inside
-from dockerslim_lint.facts.model import Artifact, FinalImage, Launch, LostOutput, Output, PackageInstall
+from dockerslim_lint.facts.model import Artifact, FinalImage, Launch, LostOutput, Output
 from dockerslim_lint.facts.packages import leftovers
 from dockerslim_lint.facts.runs import behind_init, resolve, started
 from dockerslim_lint.facts.stages import chain_of
@@ -76,6 +76,8 @@ def _final_image(state: StageState, shared: Shared, instructions: Sequence[Instr
         for artifact in artifacts.values()
     )
     commands = tuple(command for command in shared.commands if command.stage in chain)
+    transfers = tuple(transfer for transfer in shared.transfers if transfer.stage in chain)
+    toolchain = stage.image is not None and stage.image.toolchain
     return FinalImage(
         stage.number,
         chain,
@@ -90,49 +92,18 @@ def _final_image(state: StageState, shared: Shared, instructions: Sequence[Instr
         commands,
         tuple(state.volumes),
         state.healthcheck,
-        tuple(transfer for transfer in shared.transfers if transfer.stage in chain),
+        transfers,
         _needs(state, single),
         single,
         Inside(state, shared, instructions, chain),
-        _own_libc(state, shared, chain),
         tuple(outputs),
-        () if single else leftovers(state.installs, commands, shared.mounts),
+        () if single else leftovers(state.installs, commands, shared.mounts, transfers, toolchain),
         any(map(is_development, (stage.name, *patterns.basename(shared.source.path.lower()).split(".")))),
     )
 
 
 def _made_outside(artifact: Artifact, shared: Shared, chain: tuple[int, ...]) -> bool:
     return artifact.call is not None and shared.calls[artifact.call].command.stage not in chain
-
-
-LIBC_FILES = ("libc.so.6", "ld-linux*", "ld-musl-*")
-"""The C libraries and their loaders."""
-
-
-def _own_libc(state: StageState, shared: Shared, chain: tuple[int, ...]) -> bool:
-    for install in state.installs:
-        for name in install.packages:
-            known = packages.lookup(install.manager, name)
-            if known is not None and known.role == "c-library" and not _of_the_release(install, state):
-                return True
-    for transfer in shared.transfers:
-        for source in transfer.sources if transfer.stage in chain else ():
-            name = patterns.basename(source)
-            if (name.startswith("lib") and "." not in name) or name.endswith("-linux-gnu"):
-                return True  # a whole directory of libraries
-            if any(patterns.same(name, file) for file in LIBC_FILES):
-                return True
-    return False
-
-
-def _of_the_release(install: PackageInstall, state: StageState) -> bool:
-    """Whether a glibc package is the one that a glibc base has already: no other suite, version or source is named."""
-    image = state.stage.image
-    if image is None or image.libc != "glibc" or install.manager != "apt":
-        return False
-    words = [word.pattern for word in install.command.words]
-    foreign = any(word.startswith(("-t", "--target-release", "-o")) or "=" in word or "/" in word for word in words)
-    return not foreign and not state.opaque
 
 
 NO_ZONE = frozenset({"", "UTC", "Etc/UTC", "UTC0", "GMT", "Etc/GMT", "UCT", "Zulu", "Etc/Zulu"})

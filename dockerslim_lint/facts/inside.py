@@ -269,18 +269,41 @@ class Inside:
             return None
         return self._brought("/usr/share/zoneinfo/UTC")
 
-    def library(self, holders: Sequence[str]) -> bool | None:
-        """Whether a shared library is there that any of the Debian packages `holders` would bring."""
-        if self.base is None or "LD_LIBRARY_PATH" in self._state.environment.environment:
+    @cached_property
+    def own_libc(self) -> bool:
+        """Whether a package or a copied file may stand in for the base's C library."""
+        from dockerslim_lint.facts.own_libc import own_libc
+
+        return own_libc(self._state, self._shared, self._instructions)
+
+    def library(self, holders: Sequence[str], linked_on: str = "") -> bool | None:
+        """Whether a shared library is there that any of the Debian packages `holders` would bring.
+
+        `linked_on` is the release in which a program was linked to it: that of another one may have another file name.
+        """
+        from dockerslim_lint.catalog import debian
+
+        base = self.base
+        if base is None or "LD_LIBRARY_PATH" in self._state.environment.environment:
             return None
+        known = debian.library(holders[0]) if linked_on and holders else None
+        exact = (known.of(linked_on) if known is not None else ()) or tuple(holders)
+        other = known is not None and known.differs(linked_on, self._state.stage.release)
         wanted = [packages.lookup("apt", name) for name in holders]
-        rows = {(known.role, known.source) for known in wanted if known is not None}
-        for known in self._packages:
-            if known is None:
+        rows = {(package.role, package.source) for package in wanted if package is not None}
+        for package in self._packages:
+            if package is None:
                 return None
-            if known.name in holders or (known.role, known.source) in rows or not set(holders).isdisjoint(known.brings):
+            same_row = (package.role, package.source) in rows or not set(holders).isdisjoint(package.brings)
+            if package.name in exact or (same_row and not other):
                 return True
-        if self._speaks_of(".so", "/lib") or not libraries.lacks(self.base, holders):
+        if any(
+            part in text.replace("/var/lib", "")
+            for text in self._texts("RUN", "COPY", "ADD")
+            for part in (".so", "/lib")
+        ):
+            return None
+        if not other and not libraries.lacks(base, exact):
             return None
         return self._brought("/usr/lib/any", "/lib/any", "/usr/local/lib/any", "/lib64/any")
 

@@ -313,6 +313,12 @@ class Stage(Record):
     terminal: bool
     digest: str = ""
 
+    @property
+    def release(self) -> str:
+        """The release of the distribution in the base; "" where it is not known, or a digest may hold on to an older one."""
+        image = self.image
+        return "" if image is None or (image.moving and self.digest) else image.release
+
 
 class Transfer(Record):
     """One COPY or ADD: expanded sources (patterns, absolute in `origin_stage`, relative in the context) and destination.
@@ -427,18 +433,21 @@ class Misquoted(Record):
 
 
 class Leftover(Record):
-    """What a command leaves in an image that ships no toolchain. kind: ``cache`` (`names` is its directory) or ``tools`` (the packages)."""
+    """What a command leaves in an image. kind: ``cache`` (`names` is its directory) or ``tools`` (the packages).
+
+    `wanted` is a sign that the program calls the tools when it runs, "" without.
+    """
 
     kind: str
     manager: str
     names: tuple[str, ...]
     command: Command
+    wanted: str = ""
 
 
 class FinalImage(Record):
     """An image that ships programs made by cargo. `inside` tells what else it holds.
 
-    `own_libc`: a package or a copied file may replace the base's C library.
     `outputs` are output directories of ``cargo build`` in other stages that it holds whole: where, and which call's.
     `leftovers` are package managers' caches and compilers. `development` tells that the stage's or the file's name says
     that the image is no release. `aside`: its stage has the toolchain and is one to work in, beside another image of the file
@@ -462,7 +471,6 @@ class FinalImage(Record):
     needs: tuple[Need, ...]
     single_stage: bool
     inside: Inside
-    own_libc: bool = False
     outputs: tuple[tuple[str, int], ...] = ()
     leftovers: tuple[Leftover, ...] = ()
     development: bool = False

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dockerslim_lint.catalog import commands as known_commands
 from dockerslim_lint.catalog import packages
 from dockerslim_lint.facts import patterns
-from dockerslim_lint.facts.model import Command, CommandWord, Leftover, Mount, PackageInstall
+from dockerslim_lint.facts.model import Command, CommandWord, Leftover, Mount, PackageInstall, Transfer
 
 INSTALLERS = {
     "apt-get": ("apt", {"install"}),
@@ -60,9 +60,16 @@ def package_words(command: Command) -> list[CommandWord]:
 
 
 def leftovers(
-    installs: Sequence[PackageInstall], commands: Sequence[Command], mounts: Sequence[Mount]
+    installs: Sequence[PackageInstall],
+    commands: Sequence[Command],
+    mounts: Sequence[Mount],
+    transfers: Sequence[Transfer],
+    toolchain: bool,
 ) -> tuple[Leftover, ...]:
-    """What the commands of an image leave in it: caches that the same RUN does not empty, and tools for building."""
+    """What the commands of an image leave in it: caches that the same RUN does not empty, and tools for building.
+
+    `toolchain`: the base is a toolchain image.
+    """
     found: list[Leftover] = []
     seen: set[int] = set()
     runs: dict[int, list[Command]] = {}
@@ -89,8 +96,27 @@ def leftovers(
         known = [(name, packages.lookup(install.manager, name)) for name in install.packages]
         tools = tuple(name for name, package in known if package is not None and package.role == "build-only")
         if tools and not _removes(install, runs[install.command.instruction]):
-            found.append(Leftover("tools", install.manager, tools, install.command))
+            wanted = "the base has a toolchain" if toolchain else _sign_of_compiling(installs, commands, transfers)
+            found.append(Leftover("tools", install.manager, tools, install.command, wanted))
     return tuple(sorted(found, key=lambda one: one.command.span.start))
+
+
+def _sign_of_compiling(
+    installs: Sequence[PackageInstall], commands: Sequence[Command], transfers: Sequence[Transfer]
+) -> str:
+    """What says that the program builds something when it runs; "" where nothing does."""
+    for install in installs:
+        for name in install.packages:
+            if packages.is_toolchain(install.manager, name):
+                return f"{name} is installed beside it"
+    for command in commands:
+        if packages.is_toolchain_command(command.name):
+            return f"{command.name} is called in the stage"
+    for transfer in transfers:
+        for path in (*transfer.sources, transfer.destination):
+            if packages.is_toolchain_path(path):
+                return f"{path} is copied into it"
+    return ""
 
 
 def _fills(command: Command, fill: str, without: str) -> bool:

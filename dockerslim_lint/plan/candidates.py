@@ -73,6 +73,11 @@ def tasks(build: ImageBuild, images: tuple[FinalImage, ...], prefer: tuple[str, 
     links = {artifact.link for image in images for _, artifact in image.artifacts}
     if UNKNOWN in links:
         raise NotPossible("how the program is linked is only known when it is built")
+    for image in images:
+        base = build.stages[image.stage].image
+        for one in image.leftovers if base is None or not base.toolchain else ():
+            if one.wanted:
+                raise NotPossible(f"the program may call {', '.join(one.names)} when it runs: {one.wanted}")
     retarget = links != {MUSL_STATIC}
     compiler: tuple[str, ...] = ()
     doubts: tuple[str, ...] = ()

@@ -92,11 +92,18 @@ class Plan:
 
         def settled(after: ImageBuild) -> bool:
             new = after.images[place] if place < len(after.images) else None
-            return new is not None and not new.leftovers and new.artifacts == image.artifacts
+            return new is not None and all(one.wanted for one in new.leftovers) and new.artifacts == image.artifacts
 
         title = "leave out what only the build needs"
+        tools = any(one.kind == "tools" and not one.wanted for one in image.leftovers)
         return self.alone(
-            f"trim:{image.stage}", title, lambda: trim_leftovers(self._build, image), settled, place=place, smaller=True
+            f"trim:{image.stage}",
+            title,
+            lambda: trim_leftovers(self._build, image),
+            settled,
+            cost="a program that compiles when it runs lacks its tools" if tools else "",
+            place=place,
+            smaller=True,
         )
 
     def alone(

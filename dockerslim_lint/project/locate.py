@@ -7,6 +7,7 @@ from collections.abc import Iterator, Mapping, Sequence
 
 from dockerslim_lint.config import ImageSettings
 from dockerslim_lint.context import BuildContext, LaidOverContext, NoContext
+from dockerslim_lint.facts.cargo import BUILDS, CROSS, DRIVERS, FORWARDERS, OTHER_BUILDERS
 from dockerslim_lint.facts.patterns import below, join, parent
 from dockerslim_lint.project.context import DirContext
 from dockerslim_lint.project.places import above, lies_in
@@ -15,8 +16,9 @@ from dockerslim_lint.source import decode
 from dockerslim_lint.syntax.tree import Dockerfile, Instruction
 
 _BUILDS = frozenset(
-    ("b", "build", "c", "check", "r", "run", "t", "test", "bench", "rustc", "clippy", "doc", "fetch", "install", "chef")
-)
+    ("c", "check", "t", "test", "bench", "clippy", "doc", "fetch", "chef", *BUILDS, *OTHER_BUILDERS)
+) - {"make"}
+"""Subcommands that look for a Cargo.toml; cargo-make looks for a file of its own."""
 _GLOB = frozenset("*?[")
 
 
@@ -122,7 +124,7 @@ def sources_of(tree: Dockerfile) -> Sources:
                         roots.append(join(workdir, destination))
                     else:
                         paths[source] = None
-            case "RUN" if roots and b"cargo" in instruction.body.data:
+            case "RUN" if roots and any(name in instruction.body.data for name in (b"cargo", CROSS.encode())):
                 for manifest in _cargo_directories(decode(instruction.body.data), workdir):
                     manifests += _places(manifest, roots)
     return Sources(tuple(paths), whole, tuple(dict.fromkeys(manifests)))
@@ -156,10 +158,13 @@ def _cargo_directories(script: str, workdir: str) -> Iterator[tuple[str, bool]]:
         words = command.split()
         if words[:1] == ["cd"] and len(words) > 1 and "$" not in words[1]:
             workdir = join(workdir, words[1].strip("\"'"))
-        if "cargo" not in words:
+        driver = next((at for at, word in enumerate(words) if word in DRIVERS), None)
+        if driver is None:
             continue
-        arguments = words[words.index("cargo") + 1 :]
-        subcommand = next((word for word in arguments if not word.startswith(("-", "+"))), "")
+        arguments = words[driver + 1 :]
+        subcommand = next(
+            (word for word in arguments if not word.startswith(("-", "+")) and word not in FORWARDERS), ""
+        )
         if subcommand not in _BUILDS or (subcommand == "install" and "--path" not in command):
             continue
         if subcommand == "chef" and "prepare" not in arguments:

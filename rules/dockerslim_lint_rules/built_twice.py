@@ -38,13 +38,16 @@ COPY --from=builder /app/target/x86_64-unknown-linux-musl/release/app /app
 CMD ["/app"]
 """
 
+FEATURES = "the features"
+
 
 class BuiltTwice(Rule):
     """The dependencies are built ahead with other settings than the program, so they are built twice.
 
     `cargo chef cook`, or a build of placeholder sources, makes a layer of built dependencies. cargo uses it only where
-    profile, target and features are those of the real build; else it builds all of them, or those that differ, again, and
-    the layer only costs time and space.
+    profile and target are those of the real build; else it builds all of them again, and the layer only costs time and
+    space. Where the features differ, cargo builds again what has other features then, and all that depends on that: it may
+    be one crate or most of them, so that is a remark and no warning.
 
     **Fix safety.** Needs a proof: `cook` gets what the build has and it has not. None where the two contradict each other,
     and none for placeholders: which of the two is meant, only you know.
@@ -61,12 +64,16 @@ class BuiltTwice(Rule):
             reasons = [self._differs(warmup, call) for warmup in warmups]
             if not warmups or not all(reasons):
                 continue
+            partly = FEATURES in reasons
             yield self.finding(
-                f"The dependencies are built twice: the build ahead differs in {reasons[-1]}.",
+                "Some dependencies may be built twice: the build ahead has other features."
+                if partly
+                else f"The dependencies are built twice: the build ahead differs in {reasons[-1]}.",
                 call.command.span,
-                note="cargo shares nothing between them",
-                labels=(Label(warmups[-1].command.span, "builds them ahead, for nothing"),),
+                note="what has other features is built again" if partly else "cargo shares nothing between them",
+                labels=(Label(warmups[-1].command.span, f"builds them ahead{'' if partly else ', for nothing'}"),),
                 fixes=self._alike(build, plan, warmups[-1], number),
+                severity=Severity.INFO if partly else None,
             )
 
     def _alike(self, build: ImageBuild, plan: Plan, cook: Warmup, number: int) -> Fixes:
@@ -113,7 +120,7 @@ class BuiltTwice(Rule):
             if ours.pattern != theirs.pattern:
                 return f"the target ({ours.pattern or 'the default'}, then {theirs.pattern or 'the default'})"
             if warmup.features != call.features:
-                return "the features"
+                return FEATURES
         return ""
 
     INVALID = (

@@ -5,8 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from dockerslim_lint.catalog import platforms
-from dockerslim_lint.facts.model import FinalImage
-from dockerslim_lint.rule import Finding, ImageBuild, Invalid, Label, Plan, Rule, Severity, Valid
+from dockerslim_lint.rule import Finding, ImageBuild, Invalid, Label, Plan, Rule, Severity, Valid, varies
 
 BOTH = ("linux/amd64", "linux/arm64")
 
@@ -53,7 +52,7 @@ class ForeignTarget(Rule):
     def check(self, build: ImageBuild, plan: Plan) -> Iterator[Finding]:
         seen: set[int] = set()
         for image in build.images if build.platforms else ():
-            for _, artifact in image.artifacts if _varies(build, image) else ():
+            for _, artifact in image.artifacts if varies(build, image) else ():
                 if artifact.call is None or artifact.call in seen:
                     continue
                 seen.add(artifact.call)
@@ -102,9 +101,3 @@ class ForeignTarget(Rule):
         Valid(near=4, text=IMAGE.replace("messense/rust-musl-cross:x86_64-musl", "clux/muslrust"), platforms=BOTH),
         Valid(near=4, text="ARG T=x86_64\n" + IMAGE.replace(":x86_64", ":$T"), platforms=BOTH),
     )
-
-
-def _varies(build: ImageBuild, image: FinalImage) -> bool:
-    """Whether the image is built for each platform that is asked for."""
-    first = build.stages[image.chain[0]]
-    return not first.cross and (not first.platform or "*" in first.platform)

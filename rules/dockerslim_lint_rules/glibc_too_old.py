@@ -54,7 +54,7 @@ class GlibcTooOld(Rule):
         for image in build.images:
             stage = build.stages[image.stage]
             has = _version(stage)
-            if not has or stage.word is None or image.own_libc:
+            if not has or stage.word is None or image.inside.own_libc:
                 continue
             programs, builder = _newer(build, image, has)
             if builder is None or not programs:

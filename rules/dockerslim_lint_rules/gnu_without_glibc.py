@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from dockerslim_lint.catalog import packages
-from dockerslim_lint.facts.model import GNU_DYNAMIC, FinalImage
+from dockerslim_lint.facts.model import GNU_DYNAMIC
 from dockerslim_lint.rule import Finding, ImageBuild, Invalid, Plan, Rule, Severity, Valid, labels_of_calls, names_of
 
 ALPINE = """\
@@ -17,6 +16,9 @@ FROM alpine:3.22
 COPY --from=builder /app/target/release/queue /usr/local/bin/queue
 CMD ["queue"]
 """
+GATHERED = ALPINE.replace(
+    "FROM alpine:3.22", "RUN cp --parents /lib*/ld-linux* /r\nFROM alpine:3.22\nCOPY --from=builder /r /"
+)
 
 
 class GnuWithoutGlibc(Rule):
@@ -42,7 +44,7 @@ class GnuWithoutGlibc(Rule):
             gnu = [(path, artifact) for path, artifact in image.artifacts if artifact.link == GNU_DYNAMIC]
             if base is None or base.libc not in ("musl", "none") or not gnu or stage.word is None:
                 continue
-            if _brings_glibc(image) or not image.launch.argv:
+            if not image.launch.argv or image.inside.own_libc:
                 continue  # without a command nothing is started there: others take the program out of it
             has = "musl, not glibc" if base.libc == "musl" else "no libc"
             kind = "is a glibc program" if len(gnu) == 1 else "are glibc programs"
@@ -76,14 +78,5 @@ CMD ["queue"]
         Valid(near=0, text=ALPINE.replace("alpine:3.22", "scratch").replace('CMD ["queue"]\n', "")),
         Valid(near=0, text=ALPINE.replace("alpine:3.22", "alpine:3.22\nRUN apk add --no-cache gcompat libgcc")),
         Valid(near=0, text=ALPINE.replace("alpine:3.22", "gcr.io/distroless/cc-debian12")),
+        Valid(near=0, text=GATHERED),
     )
-
-
-def _brings_glibc(image: FinalImage) -> bool:
-    """Whether a package or a copied library gives the image a glibc after all."""
-    for install in image.installs:
-        for name in install.packages:
-            known = packages.lookup(install.manager, name)
-            if known is not None and known.role == "c-library":
-                return True
-    return any("/lib" in source for transfer in image.transfers for source in transfer.sources)

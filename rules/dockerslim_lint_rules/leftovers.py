@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from dockerslim_lint.rule import Finding, ImageBuild, Invalid, Plan, Rule, Severity, Valid, Withheld
+from dockerslim_lint.rule import Finding, Fixes, ImageBuild, Invalid, Plan, Rule, Severity, Valid, Withheld
 
 APT = """\
 FROM rust:1-bookworm AS builder
@@ -40,6 +40,7 @@ COPY --from=builder /app/target/*-linux-musl/release/app /app
 CMD ["/app"]
 """
 BUILD_BASE = APK.replace("ca-certificates", "--no-cache ca-certificates build-base")
+KEPT = "the program may call them when it runs"
 
 
 class Leftovers(Rule):
@@ -50,7 +51,8 @@ class Leftovers(Rule):
     make or pkg-config has done its work in the builder stage; the program does not need it to run.
 
     Nothing is said of an image that is also the builder, of a RUN with a step that is not understood, and of tools where
-    something in the stage may call them.
+    something in the stage may call them. Beside a toolchain, a container engine or headers the program may compile when it
+    runs: then it is a question, without a fix.
 
     **Fix safety.** The fix empties the cache in the RUN that fills it and no longer installs the tools. A program may call
     what it removes, so it needs a proof (`--fix --verify`) or your word (`--unsafe-fixes`). Where the image is being
@@ -73,20 +75,29 @@ class Leftovers(Rule):
                 names = ", ".join(one.names)
                 if one.kind == "cache":
                     text, note = f"{names} stays in the image.", "only the RUN that fills it can empty it"
+                elif one.wanted:
+                    text = (
+                        f"The image holds what only a build needs, unless the program compiles when it runs: {names}."
+                    )
+                    note = one.wanted
                 else:
                     text, note = (
                         f"The image holds what only a build needs: {names}.",
                         "nothing is compiled in this stage",
                     )
-                trim = plan.trim(image)
-                fixes = () if isinstance(slim, Withheld) else slim
-                own = () if isinstance(trim, Withheld) else trim
-                yield self.finding(text, one.command.span, note=note, fixes=(*fixes, *own) or trim)
+                if one.wanted:
+                    fixes: Fixes = Withheld(f"tools:{one.command.span.start}", KEPT)
+                else:
+                    trim = plan.trim(image)
+                    own = () if isinstance(trim, Withheld) else trim
+                    fixes = (*(() if isinstance(slim, Withheld) else slim), *own) or trim
+                yield self.finding(text, one.command.span, note=note, fixes=fixes)
 
     INVALID = (
         Invalid(APT, line=6, fixed=SLIM),
         Invalid(TOOLS, line=6, fixed=SLIM),
         Invalid(APK, line=6, fixed=APK.replace("add", "add --no-cache")),
+        Invalid(BUILD_BASE.replace("base", "base docker-cli"), line=6),
         Invalid(BUILD_BASE, line=6, fixed=BUILD_BASE.replace(" build-base", "")),
     )
     VALID = (
@@ -102,5 +113,6 @@ class Leftovers(Rule):
         Valid(near=2, text=APK.replace("apk add", "apk add --no-cache")),
         Valid(near=2, text=APK.replace("ca-certificates", "ca-certificates && rm -rf /var/cache/apk/*")),
         Valid(near=2, text=APK.replace("RUN apk", "RUN --mount=type=cache,target=/var/cache/apk apk")),
-        Valid(near=3, text=BUILD_BASE.replace(" build-base", " libgcc")),
+        Valid(near=3, text=BUILD_BASE.replace("build-base", "docker-cli")),
+        Valid(near=4, text=BUILD_BASE.replace(" build-base", " libgcc")),
     )

@@ -169,3 +169,30 @@ def test_started(lines: str, expected: list[tuple[str, str]]) -> None:
 def test_library(base: str, lines: str, found: bool | None) -> None:
     image = only_image(read(START.format(base=base, lines=lines), CRATE))
     assert image.inside.library(("libssl3t64", "libssl3")) is found
+
+
+@pytest.mark.parametrize(
+    ("base", "lines", "built", "found"),
+    [
+        ("debian:bookworm-slim", "", "bullseye", False),
+        ("debian:bookworm-slim", "RUN apt-get install -y libssl3", "bullseye", False),
+        ("debian:bookworm-slim", "RUN apt-get install -y libssl3", "trixie", True),
+        ("debian:bookworm-slim", "RUN apt-get install -y libssl3", "", True),
+        ("debian:bookworm-slim", "RUN apt-get install -y libssl3 && rm -rf /var/lib/apt/lists/*", "bullseye", False),
+        ("debian:bookworm-slim", "RUN apt-get install -y libssl1.1", "bullseye", True),
+        ("debian:bookworm-slim", "RUN dpkg -i libssl1.1.deb", "bullseye", None),
+        ("debian:bookworm-slim", "COPY --from=builder /lib/libssl.so.1.1 /lib/", "bullseye", None),
+        ("debian:bullseye-slim", "", "bullseye", None),
+        ("debian:bullseye-slim", "RUN apt-get install -y curl", "bullseye", True),
+        ("debian:bullseye-slim", "", "bookworm", False),
+        ("debian@sha256:0123", "", "bullseye", None),
+        ("debian:latest@sha256:0123", "", "bullseye", None),
+        ("ubuntu:24.04", "", "bullseye", None),
+        ("gcr.io/distroless/cc-debian12", "", "bullseye", False),
+        ("gcr.io/distroless/cc-debian12", "", "trixie", None),
+        ("gcr.io/distroless/cc-debian11", "", "bullseye", None),
+    ],
+)
+def test_library_of_another_release(base: str, lines: str, built: str, found: bool | None) -> None:
+    image = only_image(read(START.format(base=base, lines=lines), CRATE))
+    assert image.inside.library(("libssl3t64", "libssl3"), built) is found

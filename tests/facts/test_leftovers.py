@@ -49,6 +49,35 @@ def test_nothing_is_left(step: str) -> None:
     assert left(step) == []
 
 
+@pytest.mark.parametrize(
+    ("text", "wanted"),
+    [
+        (TWO.format("RUN apt-get install -y make"), ""),
+        (TWO.format("RUN apt-get install -y make git curl"), ""),
+        (TWO.format("COPY --from=build /usr/local/cargo/bin/x /y\nRUN apt-get install -y make"), ""),
+        (TWO.format("COPY include.txt /etc/\nRUN apt-get install -y make"), ""),
+        (TWO.format("RUN apt-get install -y make docker.io"), "docker.io is installed beside it"),
+        (TWO.format("RUN apt-get install -y make\nRUN apt-get install -y rustc"), "rustc is installed beside it"),
+        (
+            TWO.format("COPY --from=build /usr/local/cargo /cargo\nRUN apt-get install -y make"),
+            "/usr/local/cargo is copied into it",
+        ),
+        (
+            TWO.format("COPY --from=build /x/google /usr/local/include/google\nRUN apt-get install -y make"),
+            "/usr/local/include/google is copied into it",
+        ),
+        (TWO.format("RUN apt-get install -y make && rustup default stable"), "rustup is called in the stage"),
+        (
+            TWO.format("RUN apt-get install -y make").replace("debian:trixie-slim", "rust:slim"),
+            "the base has a toolchain",
+        ),
+    ],
+)
+def test_signs_that_the_program_compiles(text: str, wanted: str) -> None:
+    tools = [one for one in only_image(read(text)).leftovers if one.kind == "tools"]
+    assert [one.wanted for one in tools][:1] == [wanted]
+
+
 def test_whole_outputs_and_development() -> None:
     image = only_image(read(TWO.format("COPY --from=build /a /b")))
     assert image.outputs == (("/b/target/release", 0),)

@@ -49,6 +49,32 @@ def test_literal_sources() -> None:
     assert not found.whole
 
 
+@pytest.mark.parametrize(
+    "call",
+    [
+        "xx-cargo build --release --target-dir ./t",
+        "CARGO_INCREMENTAL=0 cross build",
+        "cargo zigbuild --release",
+        "cargo-zigbuild zigbuild",
+        "cargo auditable build",
+        "cargo +nightly leptos build",
+    ],
+)
+def test_wrappers_of_cargo_look_for_the_manifest_too(repo: Path, call: str) -> None:
+    text = f"FROM a\nWORKDIR /src\nCOPY / /src/\nRUN {call}\n"
+    assert sources(text).manifests == ((".",),)
+    assert find(repo / "docker", text).root == str(repo)
+
+
+@pytest.mark.parametrize(
+    "call", ["xx-cargo --setup-target-triple", "cargo make release", "apt-get install cross", "echo cargo-zigbuild"]
+)
+def test_other_words_do_not(repo: Path, call: str) -> None:
+    text = f"FROM a\nWORKDIR /src\nCOPY / /src/\nRUN {call}\n"
+    assert sources(text).manifests == ()
+    assert find(repo / "docker", text).root == str(repo / "docker")
+
+
 def test_where_the_manifest_must_be() -> None:
     assert sources("FROM a\nWORKDIR /app\nCOPY . .\nRUN cargo build --release\n").manifests == ((".",),)
     assert sources("FROM a\nCOPY . /app\nWORKDIR /app/b\nRUN cargo b\n").manifests == (("b", "."),)
@@ -57,6 +83,7 @@ def test_where_the_manifest_must_be() -> None:
     assert sources(exact).manifests == (("b",),)
     assert sources("FROM a\nCOPY . /app\nRUN cargo install --path /app/b\n").manifests == (("b",),)
     assert sources("FROM a\nCOPY . /app\nRUN cargo install cargo-chef\n").manifests == ()
+    assert sources("FROM a\nCOPY . /app\nRUN cargo install cross && cross --version\n").manifests == ()
     inherited = "FROM a AS base\nWORKDIR /app\nFROM base AS p\nCOPY . .\nFROM p\nRUN cargo build\n"
     assert sources(inherited).manifests == ((".",),)
     assert sources("FROM a\nCOPY . /x\nFROM b\nRUN cargo build\n").manifests == ()

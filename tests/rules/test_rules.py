@@ -13,7 +13,7 @@ from dockerslim_lint.config import Settings
 from dockerslim_lint.context import BuildContext, MemoryContext, NoContext
 from dockerslim_lint.edit import Fix, Safety, Withheld
 from dockerslim_lint.registry import BUILT_IN, rules
-from dockerslim_lint.rule import Invalid, Rule, Valid
+from dockerslim_lint.rule import Invalid, Rule, Severity, Valid
 from dockerslim_lint.source import UTF8_BOM, Source
 from dockerslim_lint.syntax.dockerfile import parse
 
@@ -103,6 +103,23 @@ def test_near_miss_is_near(rule: Rule, case: Valid) -> None:
     )
     assert max(removed, added) + (1 if other_files and not changed else 0) <= 2
     assert changed or other_files or near.platforms != case.platforms
+
+
+@pytest.mark.parametrize(
+    ("code", "case", "severity", "words"),
+    [
+        ("DSL303", 0, Severity.WARNING, "are built twice"),
+        ("DSL303", 3, Severity.INFO, "may be built twice"),
+        ("DSL112", 0, Severity.WARNING, "whatever the image is for"),
+        ("DSL112", 1, Severity.ERROR, "linux/amd64 and linux/arm64 are asked for"),
+    ],
+)
+def test_severity_by_case(code: str, case: int, severity: Severity, words: str) -> None:
+    rule = next(rule for rule in rules() if code == rule.CODE)
+    invalid = rule.INVALID[case]
+    (finding,) = linter.lint(Source(invalid.text.encode()), context_of(invalid), own(rule, invalid)).findings
+    assert finding.severity is severity
+    assert words in finding.message
 
 
 @pytest.mark.parametrize("rule", rules(), ids=lambda rule: rule.CODE)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dockerslim_lint.edit import Edit
 from dockerslim_lint.facts import patterns
-from dockerslim_lint.facts.model import ImageBuild
+from dockerslim_lint.facts.model import ImageBuild, Mount
 from dockerslim_lint.facts.stages import chain_of
 from dockerslim_lint.facts.users import is_root
 from dockerslim_lint.plan.blocks.copy_out import copy_programs, replaced
@@ -13,6 +13,11 @@ from dockerslim_lint.plan.model import Draft, NotPossible
 
 REGISTRY = "registry"
 """Below CARGO_HOME (cargo book, "Cargo Home")."""
+
+MOUNT = "--mount="
+
+PLACES = ("target", "dst", "destination")
+"""Options of a mount that name its place (Dockerfile reference, "RUN --mount")."""
 
 
 def add_cache_mounts(build: ImageBuild, at: int) -> Draft:
@@ -48,6 +53,26 @@ def add_cache_mounts(build: ImageBuild, at: int) -> Draft:
     return Draft((*edits, Edit(start, start, flags)))
 
 
+def move_mount(build: ImageBuild, mount: Mount, place: str) -> Draft:
+    """The same mount at `place`, "" for one that cannot be moved. Raises NotPossible."""
+    if not place or set(place) - PLAIN:
+        raise NotPossible("it would hide the programs that are there")
+    text = build.source.text(mount.span)
+    start, written = mount.span.start + len(MOUNT), []
+    for option in text.removeprefix(MOUNT).split(","):
+        name, _, value = option.partition("=")
+        if name in PLACES:
+            written.append((start + len(f"{name}="), value))
+        start += len(f"{option},".encode())
+    if not text.startswith(MOUNT) or len(written) != 1 or not written[0][1] or set(written[0][1]) - PLAIN:
+        raise NotPossible("the mount's place is not written in one plain word")
+    if any(other.target == place and other.instruction == mount.instruction for other in build.mounts):
+        raise NotPossible("a mount is there already")
+    _check_root(build, mount.stage)
+    at, old = written[0]
+    return Draft((Edit(at, at + len(old), place),))
+
+
 def _cargo_home(build: ImageBuild, at: int) -> str | None:
     command = build.calls[at].command
     named = command.variables.get("CARGO_HOME")
@@ -62,17 +87,9 @@ def _check_stage(build: ImageBuild, at: int) -> None:
     call = build.calls[at]
     number = call.command.stage
     chain = chain_of(build.stages[number], build.stages)
-    image = build.stages[number].image
     if any(stage.parent == number for stage in build.stages) or any(number in one.chain for one in build.images):
         raise NotPossible("another stage is based on the builder, and would find no target/")
-    users = [
-        instruction.words[0].literal
-        for stage in chain
-        for index in build.stages[stage].instructions
-        if (instruction := build.instructions[index]).keyword == "USER" and instruction.words
-    ]
-    if image is None or image.user or any(user is None or not is_root(user) for user in users):
-        raise NotPossible("the builder does not run as root, and a new mount is root's")
+    _check_root(build, number)
     for other in build.calls:
         same = other.target_directory == call.target_directory and other.command.stage in chain
         if other is not call and same and other.command.instruction != call.command.instruction:
@@ -82,3 +99,16 @@ def _check_stage(build: ImageBuild, at: int) -> None:
             if patterns.below(call.output or "", patterns.join("/", source)):
                 line = build.source.line_of(build.instructions[transfer.instruction].span.start)
                 raise NotPossible(f"line {line} copies {source} with all that is in it")
+
+
+def _check_root(build: ImageBuild, number: int) -> None:
+    """Raises NotPossible where a stage may not run as root."""
+    image = build.stages[number].image
+    users = [
+        instruction.words[0].literal
+        for stage in chain_of(build.stages[number], build.stages)
+        for index in build.stages[stage].instructions
+        if (instruction := build.instructions[index]).keyword == "USER" and instruction.words
+    ]
+    if image is None or image.user or any(user is None or not is_root(user) for user in users):
+        raise NotPossible("the builder does not run as root, and a new mount is root's")

@@ -16,8 +16,11 @@ def trim_leftovers(build: ImageBuild, image: FinalImage) -> Draft:
     """Tools for building are not installed, and caches emptied in the step that fills them. Raises NotPossible."""
     edits: list[Edit] = []
     gone: set[int] = set()
+    kept = [one for one in image.leftovers if one.wanted]
+    if len(kept) == len(image.leftovers):
+        raise NotPossible(f"the program may call them when it runs: {kept[0].wanted}")
     for one in image.leftovers:
-        if one.kind == "tools":
+        if one.kind == "tools" and not one.wanted:
             index = one.command.instruction
             commands = commands_of(image, index)
             words = package_words(one.command)
