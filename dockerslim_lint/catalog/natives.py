@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from functools import cache
 from typing import Any
 
@@ -45,7 +45,7 @@ class Native(Record):
     allocator: bool = False
     """It replaces malloc, so that musl's does not matter."""
     build_only: bool = False
-    """Only build scripts use it."""
+    """No program for Linux links it, or what it brings: only build scripts, tests or other platforms use it."""
     certainty: str = "believed"
     source: str = ""
 
@@ -72,6 +72,25 @@ def lookup(crate: str) -> Native | None:
 def crates() -> tuple[str, ...]:
     """The names of all crates that the catalogue lists."""
     return tuple(_rows())
+
+
+def may_bring(crate: str, dependencies: Iterable[str]) -> bool:
+    """Whether a crate that the catalogue does not list may compile or link native code: its name says so, or one of its locked
+    dependencies does, a tool for build scripts."""
+    compiles, finds = _tools()
+    tools = compiles | finds
+    return crate not in tools and (crate.endswith(("-sys", "_sys")) or not tools.isdisjoint(dependencies))
+
+
+def may_link(crate: str, dependencies: Iterable[str]) -> bool:
+    """Whether such a crate may link a library of the system: not where it only compiles its own."""
+    return crate.endswith(("-sys", "_sys")) or not _tools()[1].isdisjoint(dependencies)
+
+
+@cache
+def _tools() -> tuple[frozenset[str], frozenset[str]]:
+    row = table("natives")["tools"]
+    return frozenset(row["compile"].split()), frozenset(row["find"].split())
 
 
 @cache

@@ -99,12 +99,13 @@ def _libraries(
         for name, line in own.items():
             yield from _of_package(name, line)
         return
-    for name in crate.locked:
+    for name, package in crate.locked.items():
         if crate.linkage is not None and not crate.linkage.reaches(name):
             continue  # the features of the call leave it out
         native = natives.lookup(name)
         if native is None:
-            if name.endswith("-sys") and not _speaks_for_itself(build, image):
+            unknown = natives.may_bring(name, package.dependencies) and natives.may_link(name, package.dependencies)
+            if unknown and not _speaks_for_itself(build, image):
                 raise NotPossible(f"the locked crate {name} may link a library, and the catalogue does not know it")
             continue
         if native.build_only:

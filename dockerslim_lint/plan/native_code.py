@@ -56,7 +56,7 @@ def check_shared_libraries(
     for crate in _crates(build, calls):
         for name, native, _ in _native_crates(crate):
             if native is None:
-                if _absent(images, ()):
+                if _absent(images, ()) or not natives.may_link(name, _dependencies(crate, name)):
                     continue
                 raise NotPossible(f"the locked crate {name} may link a library, and the catalogue does not know it")
             if not native.shared and not any(may_link(build, at, native) for at in calls if build.crates[at] is crate):
@@ -73,6 +73,10 @@ def check_shared_libraries(
                 continue
             if lacking and len(lacking) == len(native.runtime_apt):
                 raise NotPossible(f"the locked crate {name} may need {lacking[0]}, which {base.title} does not have")
+
+
+def _dependencies(crate: Crate, name: str) -> tuple[str, ...]:
+    return (crate.locked or {})[name].dependencies
 
 
 def _absent(images: tuple[FinalImage, ...], packages: tuple[str, ...]) -> bool:
@@ -104,11 +108,11 @@ def _crates(build: ImageBuild, calls: tuple[int, ...]) -> Iterator[Crate]:
 
 
 def _native_crates(crate: Crate) -> Iterator[tuple[str, natives.Native | None, Reach]]:
-    """The crates that the programs may link and that the catalogue lists, and those of which only the name says that they
-    wrap something."""
-    for name in crate.packages or ():
+    """The crates that the programs may link and that the catalogue lists, and those of which only the name, or a tool that they
+    build with, says that they bring something."""
+    for name, package in (crate.locked or {}).items():
         native = natives.lookup(name)
-        if native is None and not name.endswith("-sys"):
+        if native is None and not natives.may_bring(name, package.dependencies):
             continue
         reach = crate.linkage.reaches(name) if crate.linkage is not None else Reach.MAYBE
         if reach:

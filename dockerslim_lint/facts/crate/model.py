@@ -81,13 +81,15 @@ class Crate:
     @cached_property
     def compiles_c(self) -> bool | None:
         """Whether a locked package may compile or link C, which crossing needs more for; None where there is no lock."""
-        if self.packages is None:
+        if self.locked is None:
             return None
         from dockerslim_lint.catalog import natives
 
-        for name in self.packages:
+        for name, package in self.locked.items():
             native = natives.lookup(name)
-            if name.endswith("-sys") or (native is not None and bool(native.needs)):
+            if native is None and natives.may_bring(name, package.dependencies):
+                return True
+            if native is not None and (name.endswith("-sys") or native.needs):
                 return True
         return False
 
