@@ -11,7 +11,7 @@ from dockerslim_lint.facts.env import pattern_of
 from dockerslim_lint.facts.model import Command, FinalImage, ImageBuild
 from dockerslim_lint.facts.packages import manager_of, read_install
 from dockerslim_lint.facts.scripts import WRITERS
-from dockerslim_lint.facts.users import read_user
+from dockerslim_lint.facts.users import come_along, read_user
 from dockerslim_lint.plan.blocks.final_steps import needless_package, steps_of, why_needed
 from dockerslim_lint.plan.blocks.lines import cased, insert_line, removal
 from dockerslim_lint.plan.chains import own_chain
@@ -176,16 +176,19 @@ def _check_names(build: ImageBuild, image: FinalImage, choice: Choice) -> None:
     """Every name in USER and --chown is created by the file, or means the same account on both bases."""
     created = {user.name for user in image.users}
     old = build.stages[image.stage].image
-    named: list[Word | None] = []
+    named: list[tuple[Word | None, int | None]] = []
     own = [at for number in own_chain(build, image) for at in build.stages[number].instructions]
     for index in own:
         instruction = build.instructions[index]
         chown = instruction.flag("chown")
-        named += instruction.words[:1] if instruction.keyword == "USER" else [chown.value] if chown else []
-    for word in named:
+        words = instruction.words[:1] if instruction.keyword == "USER" else [chown.value] if chown else []
+        named += [(word, index if chown else None) for word in words]
+    for word, before in named:
         text, exact = pattern_of(word, image.variables, True) if word is not None else ("", False)
         if not exact or "*" in text or not text:
             raise NotPossible("USER or --chown comes from a variable")
+        if come_along(image, text, before):
+            continue
         for name in filter(None, text.split(":")):
             number = old.user_id(name) if old is not None else None
             if not name.isdecimal() and name not in created and (number is None or number != choice.base.user_id(name)):

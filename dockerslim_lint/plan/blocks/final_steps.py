@@ -8,7 +8,7 @@ from dockerslim_lint.catalog.images import BaseImage
 from dockerslim_lint.edit import ConfigChange, Edit
 from dockerslim_lint.facts.model import Command, FinalImage, ImageBuild, UserCreation
 from dockerslim_lint.facts.packages import manager_of, read_install
-from dockerslim_lint.facts.users import read_user
+from dockerslim_lint.facts.users import come_along, read_user
 from dockerslim_lint.plan.blocks.lines import removal
 from dockerslim_lint.plan.chains import own_chain
 from dockerslim_lint.plan.model import Choice, Draft, NotPossible
@@ -123,6 +123,8 @@ def number_user(build: ImageBuild, image: FinalImage, choice: Choice) -> Draft:
         name = word.literal
         if name is None:
             raise NotPossible(f"USER in line {build.source.line_of(word.span.start)} comes from a variable")
+        if come_along(image, name):
+            continue
         found = _number(build, image, name, created, groups, choice)
         if found is None:
             continue
@@ -138,6 +140,8 @@ def number_user(build: ImageBuild, image: FinalImage, choice: Choice) -> Draft:
         name = flag.value.literal
         if name is None:
             raise NotPossible(f"--chown in line {build.source.line_of(flag.span.start)} comes from a variable")
+        if come_along(image, name, transfer.instruction):
+            continue
         found = _number(build, image, name, created, groups, choice)
         if found is not None:
             edits.append(Edit(flag.value.span.start, flag.value.span.end, found[0]))
