@@ -12,7 +12,7 @@ from dockerslim_lint.plan.blocks.artifact_path import move_paths
 from dockerslim_lint.plan.blocks.final_base import full_destinations, replace_base
 from dockerslim_lint.plan.blocks.final_steps import number_user, remove_steps
 from dockerslim_lint.plan.blocks.retarget import add_target
-from dockerslim_lint.plan.blocks.strip import strip_symbols, too_old_to_strip
+from dockerslim_lint.plan.blocks.strip import keeps_symbols, strip_symbols
 from dockerslim_lint.plan.blocks.target import check_architectures, install_target
 from dockerslim_lint.plan.model import Choice, Draft, NotPossible, Task
 from dockerslim_lint.plan.needs import check_base, claimed_needs
@@ -103,7 +103,7 @@ def _drafts(task: Task) -> Iterator[Draft]:
         yield install_target(task)
         yield add_target(task)
         yield move_paths(task)
-    if not too_old_to_strip(build, task.images):
+    if not keeps_symbols(build, task.images):
         yield strip_symbols(build, task.images)
     if task.choice.installs:
         from dockerslim_lint.plan.blocks.debian_steps import move
@@ -195,7 +195,7 @@ def _check(task: Task, images: tuple[FinalImage, ...], after: ImageBuild, change
         for path, artifact in new.artifacts:
             if artifact.link != (GNU_DYNAMIC if task.glibc else MUSL_STATIC):
                 raise OurBug(f"{path} would be {artifact.link}")
-            if artifact.stripped != STRIPPED_ALL and not too_old_to_strip(task.build, task.images):
+            if artifact.stripped != STRIPPED_ALL and not keeps_symbols(task.build, task.images):
                 raise OurBug(f"{path} would keep its symbols")
         if old.launch.program in dict(old.artifacts) and new.launch.program not in dict(new.artifacts):
             raise OurBug(f"{' '.join(old.launch.argv[:1])} would not be found")
