@@ -80,7 +80,7 @@ def compose(task: Task, key: str, reread: Reread | None) -> Fix:
         each = tuple(
             _claim_of_one(task.build, after, old, new, claim) for old, new in zip(task.images, images, strict=True)
         )
-    cost = "; ".join(filter(None, (_cost(task), *_other_user(changes))))
+    cost = "; ".join(filter(None, (_cost(task), *_unpinned(task, edits), *_other_user(changes))))
     return Fix(key, _name(task), Safety.PROVABLE, _title(task), edits, cost, changes, claim, each)
 
 
@@ -255,6 +255,13 @@ def _other_user(changes: tuple[ConfigChange, ...]) -> Iterator[str]:
     for change in changes:
         if change.field == "User" and change.new.startswith("65532"):
             yield f"{change.old} becomes user {change.new.partition(':')[0]}: what it owns in volumes keeps the old number"
+
+
+def _unpinned(task: Task, edits: tuple[Edit, ...]) -> Iterator[str]:
+    """That a base which was named by its digest is followed by one that is not."""
+    pinned = any("@" in (task.build.stages[image.stage].base_reference or "") for image in task.images)
+    if pinned and any(task.choice.base.reference in edit.text for edit in edits):
+        yield f"{task.choice.base.reference} is not pinned by digest, as the base was"
 
 
 def _title(task: Task) -> str:
