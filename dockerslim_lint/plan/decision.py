@@ -9,7 +9,7 @@ from dockerslim_lint.facts.model import STRIPPED_ALL, FinalImage, ImageBuild
 from dockerslim_lint.plan.blocks.strip import strip_symbols
 from dockerslim_lint.plan.candidates import groups, key_of, tasks
 from dockerslim_lint.plan.compose import OurBug, Reread, compose, with_newlines
-from dockerslim_lint.plan.model import AtBest, Draft, NotPossible
+from dockerslim_lint.plan.model import AtBest, Draft, NotPossible, Unsure
 from dockerslim_lint.plan.needs import claimed_needs
 
 MAX_CANDIDATES = 6
@@ -145,6 +145,7 @@ class Plan:
             return Withheld(key, str(reason))
         fixes: list[Fix] = []
         reasons: list[str] = []
+        unsure = False
         for task in possible:
             if len(fixes) == self._most:
                 break
@@ -155,12 +156,14 @@ class Plan:
             try:
                 fixes.append(compose(task, key, self._reread if self._checked else None))
             except AtBest as reason:
-                if not fixes and (task.asked or native or self._explained(group)):
+                known = not unsure and not task.unsure and (native or self._explained(group))
+                if not fixes and (task.asked or known):
                     told = "; ".join(dict.fromkeys(reasons))
                     self._settled[key] = native or (f"{task.choice.name} is asked for" if task.asked else told)
                     return Withheld(key, "; ".join(dict.fromkeys(filter(None, (native, str(reason))))))
-                reasons.append(str(reason))
+                reasons += [native, str(reason)] if native and not reasons else [str(reason)]
             except NotPossible as reason:
+                unsure = unsure or isinstance(reason, Unsure)
                 reasons += [native, str(reason)] if native and not reasons else [str(reason)]
             except OurBug as bug:
                 self.bugs.append(f"our bug: with {task.choice.name}, {bug}")

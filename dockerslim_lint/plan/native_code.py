@@ -9,7 +9,7 @@ from dockerslim_lint.catalog.images import BaseImage
 from dockerslim_lint.facts.crate.model import Crate
 from dockerslim_lint.facts.crate.reach import Reach
 from dockerslim_lint.facts.model import FinalImage, ImageBuild
-from dockerslim_lint.plan.model import NotPossible
+from dockerslim_lint.plan.model import NotPossible, Unsure
 from dockerslim_lint.record import Record
 
 PROVEN_OR_READ = frozenset({"tried", "read"})
@@ -37,7 +37,7 @@ def native_code(build: ImageBuild, calls: tuple[int, ...], compiled: frozenset[s
                 continue
             trouble, holds = _trouble(crate, name, native, compiled)
             if min(reach, holds) is Reach.YES:
-                raise NotPossible(trouble)
+                raise (NotPossible if _is_known(native) else Unsure)(trouble)
             if holds:
                 # crates of one row are in the way for one reason: the last of them, the binding, stands for all
                 doubts[(native.why, native.condition) if native is not None else (name, "")] = trouble
@@ -58,7 +58,7 @@ def check_shared_libraries(
             if native is None:
                 if _absent(images, ()) or not natives.may_link(name, _dependencies(crate, name)):
                     continue
-                raise NotPossible(f"the locked crate {name} may link a library, and the catalogue does not know it")
+                raise Unsure(f"the locked crate {name} may link a library, and the catalogue does not know it")
             if not native.shared and not any(may_link(build, at, native) for at in calls if build.crates[at] is crate):
                 continue
             _check_versions(native, crate, releases, base)
@@ -104,7 +104,7 @@ def _crates(build: ImageBuild, calls: tuple[int, ...]) -> Iterator[Crate]:
             yield crate
         elif call.source == "context" and build.contents.has_manifest:
             line = build.source.line_of(call.command.span.start)
-            raise NotPossible(f"the Cargo.toml that the call in line {line} builds cannot be told from this file")
+            raise Unsure(f"the Cargo.toml that the call in line {line} builds cannot be told from this file")
 
 
 def _native_crates(crate: Crate) -> Iterator[tuple[str, natives.Native | None, Reach]]:
@@ -117,6 +117,12 @@ def _native_crates(crate: Crate) -> Iterator[tuple[str, natives.Native | None, R
         reach = crate.linkage.reaches(name) if crate.linkage is not None else Reach.MAYBE
         if reach:
             yield name, native, reach
+
+
+def _is_known(native: natives.Native | None) -> bool:
+    """Whether what stands against a crate is known of it."""
+    tried = native is not None and (native.verdict != "static-ok" or native.certainty in PROVEN_OR_READ)
+    return native is not None and native.verdict != "unknown" and (tried or native.needs_cxx)
 
 
 def _trouble(crate: Crate, name: str, native: natives.Native | None, compiled: frozenset[str]) -> tuple[str, Reach]:

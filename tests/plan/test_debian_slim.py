@@ -251,13 +251,36 @@ def test_at_its_best_it_is_left_alone(base: str, steps: str) -> None:
     text = final(FILE, base, steps).replace("RUN cargo", "RUN CARGO_PROFILE_RELEASE_STRIP=symbols cargo")
     fixed = fix(text, PQ)
     assert not fixed.applied
-    assert all(one.severity is Severity.INFO for one in fixed.report.findings)
+    assert all(one.severity is Severity.INFO for one in fixed.report.findings if one.code != "DSL101")
     (found,) = [one for one in fixed.report.findings if one.code == "DSL101"]
     assert "pq-sys" in found.message
+    # a base that is not slim stays one
+    assert found.severity is (Severity.WARNING if base == "ubuntu:24.04" else Severity.INFO)
     # nobody knows of a reason for glibc: it stays an error
     assert "DSL101" in {
         one.code for one in fix(text.replace('["app"]', '["./x"]'), PURE).report.findings if one.severity > 1
     }
+
+
+@pytest.mark.parametrize("base", ["debian:bookworm-slim", "ubuntu:24.04"])
+@pytest.mark.parametrize(
+    ("steps", "files"),
+    [
+        ("RUN dpkg-reconfigure -f noninteractive tzdata\n", PURE),
+        ("RUN setcap cap_net_bind_service=+ep /usr/local/bin/app\n", PURE),
+        ("USER svc\n", PURE),
+        ("", locked(somebodys__own__sys="cc")),
+        ("", locked(tree__sitter="cc pkg-config")),
+        (INSTALL.format("curl"), locked(tree__sitter="cc")),
+        # native-tls is known, the step beside it is not
+        ("RUN hostid\n", locked(openssl__sys="cc")),
+    ],
+)
+def test_what_is_not_known_keeps_the_error(base: str, steps: str, files: dict[str, str]) -> None:
+    text = final(FILE, base, steps).replace("RUN cargo", "RUN CARGO_PROFILE_RELEASE_STRIP=symbols cargo")
+    (found,) = [one for one in fix(text, files).report.findings if one.code == "DSL101"]
+    assert found.severity is Severity.ERROR
+    assert "nothing smaller fits" not in found.message
 
 
 def test_asked_for() -> None:
