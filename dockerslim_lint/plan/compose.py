@@ -81,7 +81,7 @@ def compose(task: Task, key: str, reread: Reread | None) -> Fix:
             _claim_of_one(task.build, after, old, new, claim) for old, new in zip(task.images, images, strict=True)
         )
     cost = "; ".join(filter(None, (_cost(task), *_unpinned(task, edits), *_other_user(changes))))
-    return Fix(key, _name(task), Safety.PROVABLE, _title(task), edits, cost, changes, claim, each)
+    return Fix(key, _name(task), Safety.PROVABLE, _title(task, edits), edits, cost, changes, claim, each)
 
 
 def _drafts(task: Task) -> Iterator[Draft]:
@@ -257,15 +257,22 @@ def _other_user(changes: tuple[ConfigChange, ...]) -> Iterator[str]:
             yield f"{change.old} becomes user {change.new.partition(':')[0]}: what it owns in volumes keeps the old number"
 
 
+def changes_base(task: Task, edits: tuple[Edit, ...]) -> bool:
+    """Whether an image of the task gets another base than it has."""
+    return any(task.choice.base.reference in edit.text for edit in edits)
+
+
 def _unpinned(task: Task, edits: tuple[Edit, ...]) -> Iterator[str]:
     """That a base which was named by its digest is followed by one that is not."""
     pinned = any("@" in (task.build.stages[image.stage].base_reference or "") for image in task.images)
-    if pinned and any(task.choice.base.reference in edit.text for edit in edits):
+    if pinned and changes_base(task, edits):
         yield f"{task.choice.base.reference} is not pinned by digest, as the base was"
 
 
-def _title(task: Task) -> str:
+def _title(task: Task, edits: tuple[Edit, ...]) -> str:
     reference = task.choice.base.reference
+    if task.glibc and not changes_base(task, edits):
+        return f"the glibc program stays on {task.build.stages[task.images[0].stage].base_reference}"
     size = f" (~{task.choice.base.unpacked_mb:.0f} MB base)" if task.choice.base.unpacked_mb else ""
     musl = f"static musl build with {task.vendored.library} compiled in," if task.vendored else "static musl build"
     what = musl if task.retarget else "the glibc program" if task.glibc else "the static program"

@@ -68,7 +68,9 @@ def missing_packages(build: ImageBuild, image: FinalImage, base: BaseImage) -> d
     for install in image.installs:
         for name in install.packages:
             known = packages.lookup(install.manager, name)
-            written.add(name)
+            # the steps of a stage below are left as they are: what a -dev package of theirs brings stays
+            stays = debian.library(name) if install.command.stage != image.stage else None
+            written |= {name, *(stays.names if stays is not None else ())}
             brought.update(known.brings if known is not None else ())
     found = {}
     if _speaks_for_itself(build, image) and any(".so" in name for one in image.transfers for name in one.sources):

@@ -62,7 +62,7 @@ class GnuOnFatBase(Rule):
                 stage.word.span,
                 note=note,
                 labels=labels_of_calls(build, gnu, "builds for *-linux-gnu, the image's default"),
-                fixes=() if settled else plan.slim(image),
+                fixes=() if settled else plan.rebase(image),
                 severity=(Severity.INFO if base.slim else Severity.WARNING) if settled else None,
             )
 
