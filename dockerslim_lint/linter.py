@@ -138,8 +138,11 @@ def _candidate(
     source = report.source
     edits = [edit for one in slim for edit in one.fix.edits]
     after = Source(apply(source.data, edits), source.path)
-    if slim and (_worse(report, _report(reader, after)) or _touched_elsewhere(source, after, edits)):
-        return None
+    if slim:
+        between = _report(reader, after)
+        if _worse(report, between) or _touched_elsewhere(source, after, edits):
+            return None
+        slim = tuple(one._replace(codes=_settled(report, between, one.fix.key)) for one in slim)
     fixed = _fix(reader, after, allow, decide=False, only=only)
     applied = slim + fixed.applied
     if not applied or fixed.bug is not None:
@@ -298,13 +301,21 @@ def _fix(reader: _Reader, source: Source, allow: Safety, decide: bool = True, on
 
 def _settled(before: Report, after: Report, key: str) -> tuple[str, ...]:
     """The codes of the findings that a fix was made for, but for those that are still there and wait for another one."""
-    codes = dict.fromkeys(
-        finding.code
+    waiting = [
+        finding
         for finding in before.findings
         if not isinstance(finding.fixes, Withheld) and any(one.key == key for one in finding.fixes)
-    )
+    ]
+    codes = tuple(dict.fromkeys(finding.code for finding in waiting))
     left = {finding.code for finding in after.findings if finding.key == key}
-    return tuple(code for code in codes if code not in left) or tuple(codes)
+    had, has = (Counter(_place(one, finding) for finding in one.findings) for one in (before, after))
+    gone = {finding.code for finding in waiting if has[_place(before, finding)] < had[_place(before, finding)]}
+    return tuple(code for code in codes if code not in left and code in gone) or codes
+
+
+def _place(report: Report, finding: Finding) -> tuple[str, str]:
+    """What a finding is about, wherever that stands in the file."""
+    return finding.code, report.source.text(finding.span)
 
 
 def _next(

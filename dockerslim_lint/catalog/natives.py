@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from functools import cache
 from typing import Any
 
@@ -47,7 +47,7 @@ class Native(Record):
     crossed: bool = False
     """Built on amd64 for arm64 and for amd64 with what `Platform.cross_apt` brings, linked by rust-lld, and both run."""
     build_only: bool = False
-    """Only build scripts use it."""
+    """No program for Linux links it, or what it brings: only build scripts, tests or other platforms use it."""
     certainty: str = "believed"
     source: str = ""
 
@@ -81,6 +81,30 @@ def crates() -> tuple[str, ...]:
     return tuple(_rows())
 
 
+def may_bring(crate: str, dependencies: Iterable[str]) -> bool:
+    """Whether a crate that the catalogue does not list may compile or link native code: its name says so, or one of its locked
+    dependencies does, a tool for build scripts."""
+    return crate not in tools() and (crate.endswith(("-sys", "_sys")) or not tools().isdisjoint(dependencies))
+
+
+def may_link(crate: str, dependencies: Iterable[str]) -> bool:
+    """Whether such a crate may link a library of the system: not where it only compiles its own."""
+    return crate.endswith(("-sys", "_sys")) or not _tools()[1].isdisjoint(dependencies)
+
+
+@cache
+def tools() -> frozenset[str]:
+    """Names of crates with which build scripts compile C or C++, or find a library of the system."""
+    compile_, find = _tools()
+    return compile_ | find
+
+
+@cache
+def _tools() -> tuple[frozenset[str], frozenset[str]]:
+    row = table("natives")["tools"]
+    return frozenset(row["compile"].split()), frozenset(row["find"].split())
+
+
 @cache
 def with_system(package: str) -> tuple[str, ...]:
     """The crates that link the library of a Debian -dev package."""
@@ -93,19 +117,13 @@ def macros() -> frozenset[str]:
     return frozenset(table("natives")["macros"]["crates"].split())
 
 
-@cache
-def compilers() -> frozenset[str]:
-    """Names of crates with which build scripts compile C or C++ for the target of the call."""
-    return frozenset(table("natives")["compilers"]["crates"].split())
-
-
 def is_plain(crate: str) -> bool | None:
     """Whether a crate compiles and links nothing but Rust for Linux; None where neither the catalogue nor its name tells."""
     native = lookup(crate)
     if native is None:
-        return False if crate.endswith("-sys") else None
+        return False if crate.endswith(("-sys", "_sys")) else None
     if native.build_only:
-        return crate not in compilers()
+        return crate not in tools()
     return native.verdict == "static-ok" and not native.needs
 
 

@@ -58,11 +58,16 @@ def same_in_busybox(program: str, arguments: Sequence[str | None]) -> bool | Non
     if row is None:
         return None
     options, operand = row["options"][program], row.get("operands", {}).get(program, "")
+    whole = row.get("words", {}).get(program, "").split()
     for argument in arguments:
         if argument == "--":
             break
         if argument is None or argument == "-":
             continue
+        if argument in whole:
+            continue
+        if argument.startswith("-") and whole and argument[1:].isdecimal():
+            continue  # a value: `-perm -4000`, `-mtime -1`
         if argument.startswith("-"):
             letters = argument[1:].rstrip("0123456789")
             if not all(letter in options for letter in letters):
@@ -98,6 +103,44 @@ def checks_with_busybox(program: str, arguments: Sequence[str | None]) -> bool:
                     next(rest, None)
                 break
     return True
+
+
+def step_kind(program: str) -> str:
+    """What a program does in a RUN of a final stage: needless, makes, removes or alters; "" for any other."""
+    kinds = table("programs")["steps"]
+    return next((kind for kind in ("needless", "makes", "removes", "alters") if program in kinds[kind].split()), "")
+
+
+def only_cleans(program: str, arguments: Sequence[str]) -> bool:
+    """Whether a command only takes away what the base's packages left behind."""
+    steps = table("programs")["steps"]
+    if program not in steps["cleans"].split():
+        return False
+    named = operands(program, arguments)
+    return bool(named) and all(_is_left_behind(path, steps["places"].split()) for path in named)
+
+
+def _is_left_behind(path: str, places: Sequence[str]) -> bool:
+    return ".." not in path and any(path.startswith(place.rstrip("/") + "/") or path == place for place in places)
+
+
+def operands(program: str, arguments: Sequence[str]) -> list[str]:
+    """The words of a command of a RUN that name files: not its options, nor a value that stands behind one."""
+    values = table("programs")["values"]
+    found: list[str] = []
+    rest = list(arguments)
+    while rest:
+        word = rest.pop(0)
+        if word.startswith("-") and len(word) > 1:
+            if word[-1] in values["letters"].get(program, ""):
+                del rest[:1]
+            if program in values["ends"].split():
+                break
+        elif program in values["ends"].split() and word in ("!", "(", "\\("):
+            break
+        else:
+            found.append(word)
+    return found[values["first"].get(program, 0) :]
 
 
 def own_words(program: str) -> int | None:

@@ -39,6 +39,25 @@ class Contents:
         names = {path.split("/", 1)[0] for path in (*self._context.names("*"), *self._context.names("*/**"))}
         return tuple(sorted(name for name in names if not self._ignored.ignores(name)))
 
+    def only_builds(self, name: str) -> bool:
+        """Whether a top-level name is for building alone: by itself, or a directory of packages in which there is nothing else."""
+        from dockerslim_lint.catalog.buildfiles import is_build_input
+
+        if is_build_input(name):
+            return True
+        paths = [path for path in self._context.names(f"{name}/**") if not self._ignored.ignores(path)]
+        packages = {path.rpartition("/")[0] for path in paths if path.endswith("/Cargo.toml")}
+        above = {package[:at] for package in packages for at, char in enumerate(package) if char == "/"}
+        return bool(packages) and all(
+            any(
+                "/".join(parts[:at]) in packages | above
+                and (is_build_input(parts[at]) or (path.endswith(".rs") and at == len(parts) - 1))
+                for at in range(1, len(parts))
+            )
+            for path in paths
+            for parts in [path.split("/")]
+        )
+
     @cached_property
     def brings_musl_outputs(self) -> bool:
         """Whether files of a ``target/*-linux-musl/`` on the user's machine reach the builder."""

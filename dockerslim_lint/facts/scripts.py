@@ -44,7 +44,7 @@ def script_text(path: str, state: StageState, shared: Shared, instructions: Sequ
         if heredoc.expand and b"$" in data:
             return None  # BuildKit puts its own variables into a body whose name is not quoted
     elif transfer is not None and transfer.origin_stage is not None:
-        source = _source(path, transfer)
+        source = source_at(path, transfer)
         origin = shared.states[transfer.origin_stage]
         data = script_text(source, origin, shared, instructions) if source is not None else None
     elif transfer is None or not transfer.origin_image:
@@ -66,13 +66,13 @@ def _bringing(path: str, state: StageState, shared: Shared, instructions: Sequen
     """The last COPY or ADD that names this very file."""
     chain = chain_of(state.stage, shared.stages)
     for transfer in reversed(shared.transfers):
-        named = _heredoc(path, transfer, instructions) is not None or _source(path, transfer) is not None
+        named = _heredoc(path, transfer, instructions) is not None or source_at(path, transfer) is not None
         if transfer.stage in chain and named:
             return transfer
     return None
 
 
-def _source(path: str, transfer: Transfer) -> str | None:
+def source_at(path: str, transfer: Transfer) -> str | None:
     """Which source a COPY makes this path of; None for none, or for a whole directory."""
     into = transfer.into_directory or transfer.directory_by_base
     for source in transfer.sources:

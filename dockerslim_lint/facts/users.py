@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
-from dockerslim_lint.facts.model import Command, UserCreation
+from dockerslim_lint.facts.model import Command, FinalImage, UserCreation
+
+ACCOUNT_FILES = ("/etc/passwd", "/etc/group")
+"""Where the parts of ``user:group`` are looked up."""
 
 KINDS = {"useradd": "user", "adduser": "user", "groupadd": "group", "addgroup": "group"}
 
@@ -60,6 +63,16 @@ def is_root(user: str) -> bool:
 def is_plain_root(user: str) -> bool:
     """Whether a USER value is root in root's own group."""
     return all(part in ROOT for part in user.split(":", 1))
+
+
+def come_along(image: FinalImage, account: str, before: int | None = None) -> bool:
+    """Whether the names in ``user[:group]`` mean on any base what they mean in the image: it copies an /etc/passwd of its own, and an
+    /etc/group for a group. `before` is the instruction that asks, where that is not the end of the stage."""
+    from dockerslim_lint.facts.scripts import source_at
+
+    copies = [one for one in image.transfers if before is None or one.instruction < before]
+    named = [place for place, name in zip(ACCOUNT_FILES, account.split(":"), strict=False) if not name.isdecimal()]
+    return all(any(source_at(place, transfer) is not None for transfer in copies) for place in named)
 
 
 def read_user(command: Command) -> UserCreation | None:

@@ -16,7 +16,7 @@ from dockerslim_lint.plan.blocks.retarget import names_its_targets
 from dockerslim_lint.plan.blocks.strip import toolchain_version
 from dockerslim_lint.plan.blocks.target_map import asked_platforms
 from dockerslim_lint.plan.chains import own_chain
-from dockerslim_lint.plan.model import Choice, NotPossible, Task
+from dockerslim_lint.plan.model import Choice, NotPossible, Task, Unsure
 
 DEBIAN_SLIM = "debian-slim"
 
@@ -82,6 +82,7 @@ def tasks(build: ImageBuild, images: tuple[FinalImage, ...], prefer: tuple[str, 
     compiler: tuple[str, ...] = ()
     doubts: tuple[str, ...] = ()
     why_glibc = ""
+    unsure = False
     stages = tuple(sorted({build.calls[at].command.stage for at in calls}))
     named = False
     ways: list[tuple[tuple[Platform, ...], bool]] = [((), False)]
@@ -93,14 +94,14 @@ def tasks(build: ImageBuild, images: tuple[FinalImage, ...], prefer: tuple[str, 
         except NotPossible as reason:
             if links != {GNU_DYNAMIC}:
                 raise
-            why_glibc = str(reason)
+            why_glibc, unsure = str(reason), isinstance(reason, Unsure)
     cooks = _cooks(build, stages) if retarget else ()
 
     def of(choice: Choice) -> Iterator[Task]:
         if choice.base.libc == "glibc":
             if links == {GNU_DYNAMIC}:
                 asked = choice.name in prefer
-                yield Task(build, images, calls, stages, choice, False, why_glibc=why_glibc, asked=asked)
+                yield Task(build, images, calls, stages, choice, False, why_glibc=why_glibc, asked=asked, unsure=unsure)
         elif not why_glibc:
             for mapped, cross in ways:
                 yield Task(
@@ -203,7 +204,7 @@ def _check_musl(
     _check_path(build, calls)
     if not any(crate.packages for at in calls if (crate := build.crates[at]) is not None):
         for library, line in installed_libraries(build, images, calls):
-            raise NotPossible(f"{library.name} (line {line}) may be linked, and nothing is known of the crates")
+            raise Unsure(f"{library.name} (line {line}) may be linked, and nothing is known of the crates")
     _check_comments(build, images, calls)
     compiler: tuple[str, ...] = ()
     doubts: tuple[str, ...] = ()

@@ -12,7 +12,7 @@ from dockerslim_lint.plan.blocks.artifact_path import move_paths
 from dockerslim_lint.plan.blocks.final_base import full_destinations, replace_base
 from dockerslim_lint.plan.blocks.final_steps import number_user, remove_steps
 from dockerslim_lint.plan.blocks.retarget import add_target
-from dockerslim_lint.plan.blocks.strip import strip_symbols, too_old_to_strip
+from dockerslim_lint.plan.blocks.strip import keeps_symbols, strip_symbols
 from dockerslim_lint.plan.blocks.target import check_architectures, install_target
 from dockerslim_lint.plan.model import Choice, Draft, NotPossible, Task
 from dockerslim_lint.plan.needs import check_base, claimed_needs, missing_zones
@@ -82,8 +82,8 @@ def compose(task: Task, key: str, reread: Reread, checked: bool = True) -> Fix:
         each = tuple(
             _claim_of_one(task.build, after, old, new, claim) for old, new in zip(task.images, images, strict=True)
         )
-    cost = "; ".join(filter(None, (_cost(task), *_other_user(changes))))
-    return Fix(key, _name(task), Safety.PROVABLE, _title(task), edits, cost, changes, claim, each)
+    cost = "; ".join(filter(None, (_cost(task), *_unpinned(task, edits), *_other_user(changes))))
+    return Fix(key, _name(task), Safety.PROVABLE, _title(task, edits), edits, cost, changes, claim, each)
 
 
 def _drafts(task: Task) -> Iterator[Draft]:
@@ -107,7 +107,7 @@ def _drafts(task: Task) -> Iterator[Draft]:
             yield install_target(task)
         yield add_target(task)
         yield move_paths(task)
-    if not too_old_to_strip(build, task.images):
+    if not keeps_symbols(build, task.images):
         yield strip_symbols(build, task.images)
     if task.choice.installs:
         from dockerslim_lint.plan.blocks.debian_steps import move
@@ -209,7 +209,7 @@ def _check(task: Task, images: tuple[FinalImage, ...], after: ImageBuild, change
         for path, artifact in new.artifacts:
             if artifact.link != (GNU_DYNAMIC if task.glibc else MUSL_STATIC):
                 raise OurBug(f"{path} would be {artifact.link}")
-            if artifact.stripped != STRIPPED_ALL and not too_old_to_strip(task.build, task.images):
+            if artifact.stripped != STRIPPED_ALL and not keeps_symbols(task.build, task.images):
                 raise OurBug(f"{path} would keep its symbols")
         if old.launch.program in dict(old.artifacts) and new.launch.program not in dict(new.artifacts):
             raise OurBug(f"{' '.join(old.launch.argv[:1])} would not be found")
@@ -271,8 +271,22 @@ def _other_user(changes: tuple[ConfigChange, ...]) -> Iterator[str]:
             yield f"{change.old} becomes user {change.new.partition(':')[0]}: what it owns in volumes keeps the old number"
 
 
-def _title(task: Task) -> str:
+def changes_base(task: Task, edits: tuple[Edit, ...]) -> bool:
+    """Whether an image of the task gets another base than it has."""
+    return any(task.choice.base.reference in edit.text for edit in edits)
+
+
+def _unpinned(task: Task, edits: tuple[Edit, ...]) -> Iterator[str]:
+    """That a base which was named by its digest is followed by one that is not."""
+    pinned = any("@" in (task.build.stages[image.stage].base_reference or "") for image in task.images)
+    if pinned and changes_base(task, edits):
+        yield f"{task.choice.base.reference} is not pinned by digest, as the base was"
+
+
+def _title(task: Task, edits: tuple[Edit, ...]) -> str:
     reference = task.choice.base.reference
+    if task.glibc and not changes_base(task, edits):
+        return f"the glibc program stays on {task.build.stages[task.images[0].stage].base_reference}"
     size = f" (~{task.choice.base.unpacked_mb:.0f} MB base)" if task.choice.base.unpacked_mb else ""
     musl = f"static musl build with {task.vendored.library} compiled in," if task.vendored else "static musl build"
     what = musl if task.retarget else "the glibc program" if task.glibc else "the static program"

@@ -68,10 +68,12 @@ def missing_packages(build: ImageBuild, image: FinalImage, base: BaseImage) -> d
     for install in image.installs:
         for name in install.packages:
             known = packages.lookup(install.manager, name)
-            written.add(name)
-            if known is not None and not name.endswith(
-                "-dev"
-            ):  # what only a build needs goes, and what it brings with it
+            # what only a build needs goes, and what it brings with it; the steps of a stage below are left as they are: what
+            # a -dev package of theirs brings stays
+            own = install.command.stage == image.stage
+            stays = None if own else debian.library(name)
+            written |= {name, *(stays.names if stays is not None else ())}
+            if known is not None and not (own and name.endswith("-dev")):
                 brought.update(known.brings)
     found = {}
     if _speaks_for_itself(build, image) and any(".so" in name for one in image.transfers for name in one.sources):
@@ -102,12 +104,13 @@ def _libraries(
         for name, line in own.items():
             yield from _of_package(name, line)
         return
-    for name in crate.locked:
+    for name, package in crate.locked.items():
         if crate.linkage is not None and not crate.linkage.reaches(name):
             continue  # the features of the call leave it out
         native = natives.lookup(name)
         if native is None:
-            if name.endswith("-sys") and not _speaks_for_itself(build, image):
+            unknown = natives.may_bring(name, package.dependencies) and natives.may_link(name, package.dependencies)
+            if unknown and not _speaks_for_itself(build, image):
                 raise NotPossible(f"the locked crate {name} may link a library, and the catalogue does not know it")
             continue
         if native.build_only:

@@ -8,8 +8,8 @@ from dockerslim_lint.edit import Claim, Fix, Safety, Withheld, apply
 from dockerslim_lint.facts.model import STRIPPED_ALL, FinalImage, ImageBuild
 from dockerslim_lint.plan.blocks.strip import strip_symbols
 from dockerslim_lint.plan.candidates import groups, key_of, tasks
-from dockerslim_lint.plan.compose import OurBug, Reread, compose, with_newlines
-from dockerslim_lint.plan.model import AtBest, Draft, NotPossible
+from dockerslim_lint.plan.compose import OurBug, Reread, changes_base, compose, with_newlines
+from dockerslim_lint.plan.model import AtBest, Draft, NotPossible, Unsure
 from dockerslim_lint.plan.needs import claimed_needs
 
 MAX_CANDIDATES = 6
@@ -38,6 +38,7 @@ class Plan:
         self._most = MAX_CANDIDATES if alternatives else 1
         self._slim: dict[str, tuple[Fix, ...] | Withheld] = {}
         self._settled: dict[str, str] = {}
+        self._kept: dict[str, Withheld] = {}
         self._groups = groups(build)
         self.bugs: list[str] = []
         """What was composed and then thrown away, because the second reading disagreed: our bugs, one line each"""
@@ -53,6 +54,11 @@ class Plan:
         if key not in self._slim:
             self._slim[key] = self._decide(group, key)
         return self._slim[key]
+
+    def rebase(self, image: FinalImage) -> tuple[Fix, ...] | Withheld:
+        """The same for who wants another base or libc: why there is none, where the preferred candidate changes neither."""
+        fixes = self.slim(image)
+        return self._kept.get(self.key(image), fixes)
 
     def settled(self, image: FinalImage) -> str:
         """Why the image's program keeps glibc and the image keeps its base, which is as small as can be; "" otherwise."""
@@ -152,6 +158,7 @@ class Plan:
             return Withheld(key, str(reason))
         fixes: list[Fix] = []
         reasons: list[str] = []
+        unsure = False
         for task in possible:
             if len(fixes) == self._most:
                 break
@@ -160,14 +167,23 @@ class Plan:
                 all_of_them = "; ".join(dict.fromkeys(reasons))
                 task = task._replace(why_glibc=all_of_them if task.choice.installs else reasons[0])
             try:
-                fixes.append(compose(task, key, self._reread, self._checked))
+                fix = compose(task, key, self._reread, self._checked)
+                if not fixes and task.glibc and not changes_base(task, fix.edits):
+                    known = not unsure and not task.unsure and (native or self._explained(group))
+                    told = "; ".join(dict.fromkeys(filter(None, (native, *reasons))))
+                    if task.asked or known:
+                        self._settled[key] = native or (f"{task.choice.name} is asked for" if task.asked else told)
+                    self._kept[key] = Withheld(key.replace("slim", "base", 1), told or "no other base fits")
+                fixes.append(fix)
             except AtBest as reason:
-                if not fixes and (task.asked or native or self._explained(group)):
+                known = not unsure and not task.unsure and (native or self._explained(group))
+                if not fixes and (task.asked or known):
                     told = "; ".join(dict.fromkeys(reasons))
                     self._settled[key] = native or (f"{task.choice.name} is asked for" if task.asked else told)
                     return Withheld(key, "; ".join(dict.fromkeys(filter(None, (native, str(reason))))))
-                reasons.append(str(reason))
+                reasons += [native, str(reason)] if native and not reasons else [str(reason)]
             except NotPossible as reason:
+                unsure = unsure or isinstance(reason, Unsure)
                 reasons += [native, str(reason)] if native and not reasons else [str(reason)]
             except OurBug as bug:
                 self.bugs.append(f"our bug: with {task.choice.name}, {bug}")

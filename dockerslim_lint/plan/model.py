@@ -13,6 +13,10 @@ class NotPossible(Exception):  # noqa: N818 - no error: the answer of a block th
     """A choice cannot be composed; the text is the reason, for people, without a final stop."""
 
 
+class Unsure(NotPossible):
+    """Nothing is known that speaks against the choice: something is not known, or not understood."""
+
+
 class AtBest(NotPossible):
     """Nothing is to be gained by the choice: the image is as it would make it."""
 
@@ -43,7 +47,7 @@ class Task(Record):
     the Debian packages with which the crates' C code is compiled for musl. `platforms` are those of which a ``case`` tells
     the target; () where ``uname -m`` does. `cross`: the builder runs on the build platform, whatever the target.
     `named`: the file names its glibc targets, and these become musl ones. `asked`: the user's settings name the
-    choice. `doubts` are why a build for musl may fail. `vendored` is set where the calls also get a feature by which OpenSSL
+    choice. `unsure`: `why_glibc` is only that something is not known. `doubts` are why a build for musl may fail. `vendored` is set where the calls also get a feature by which OpenSSL
     is compiled from source.
     """
 
@@ -60,6 +64,7 @@ class Task(Record):
     cross: bool = False
     named: bool = False
     asked: bool = False
+    unsure: bool = False
     doubts: tuple[str, ...] = ()
     vendored: Vendored | None = None
 

@@ -9,7 +9,7 @@ from dockerslim_lint.catalog.images import BaseImage
 from dockerslim_lint.facts.crate.model import Crate
 from dockerslim_lint.facts.crate.reach import Reach
 from dockerslim_lint.facts.model import FinalImage, ImageBuild
-from dockerslim_lint.plan.model import NotPossible
+from dockerslim_lint.plan.model import NotPossible, Unsure
 from dockerslim_lint.record import Record
 
 PROVEN_OR_READ = frozenset({"tried", "read"})
@@ -37,7 +37,7 @@ def native_code(build: ImageBuild, calls: tuple[int, ...], compiled: frozenset[s
                 continue
             trouble, holds = _trouble(crate, name, native, compiled)
             if min(reach, holds) is Reach.YES:
-                raise NotPossible(trouble)
+                raise (NotPossible if _is_known(native) else Unsure)(trouble)
             if holds:
                 # crates of one row are in the way for one reason: the last of them, the binding, stands for all
                 doubts[(native.why, native.condition) if native is not None else (name, "")] = trouble
@@ -66,9 +66,9 @@ def check_shared_libraries(
     for crate in _crates(build, calls):
         for name, native, _ in _native_crates(crate):
             if native is None:
-                if _absent(images, ()):
+                if _absent(images, ()) or not natives.may_link(name, _dependencies(crate, name)):
                     continue
-                raise NotPossible(f"the locked crate {name} may link a library, and the catalogue does not know it")
+                raise Unsure(f"the locked crate {name} may link a library, and the catalogue does not know it")
             if not native.shared and not any(may_link(build, at, native) for at in calls if build.crates[at] is crate):
                 continue
             _check_versions(native, crate, releases, base)
@@ -83,6 +83,10 @@ def check_shared_libraries(
                 continue
             if lacking and len(lacking) == len(native.runtime_apt):
                 raise NotPossible(f"the locked crate {name} may need {lacking[0]}, which {base.title} does not have")
+
+
+def _dependencies(crate: Crate, name: str) -> tuple[str, ...]:
+    return (crate.locked or {})[name].dependencies
 
 
 def _absent(images: tuple[FinalImage, ...], packages: tuple[str, ...]) -> bool:
@@ -110,19 +114,25 @@ def _crates(build: ImageBuild, calls: tuple[int, ...]) -> Iterator[Crate]:
             yield crate
         elif call.source == "context" and build.contents.has_manifest:
             line = build.source.line_of(call.command.span.start)
-            raise NotPossible(f"the Cargo.toml that the call in line {line} builds cannot be told from this file")
+            raise Unsure(f"the Cargo.toml that the call in line {line} builds cannot be told from this file")
 
 
 def _native_crates(crate: Crate) -> Iterator[tuple[str, natives.Native | None, Reach]]:
-    """The crates that the programs may link and that the catalogue lists, and those of which only the name says that they
-    wrap something."""
-    for name in crate.packages or ():
+    """The crates that the programs may link and that the catalogue lists, and those of which only the name, or a tool that they
+    build with, says that they bring something."""
+    for name, package in (crate.locked or {}).items():
         native = natives.lookup(name)
-        if native is None and not name.endswith("-sys"):
+        if native is None and not natives.may_bring(name, package.dependencies):
             continue
         reach = crate.linkage.reaches(name) if crate.linkage is not None else Reach.MAYBE
         if reach:
             yield name, native, reach
+
+
+def _is_known(native: natives.Native | None) -> bool:
+    """Whether what stands against a crate is known of it."""
+    tried = native is not None and (native.verdict != "static-ok" or native.certainty in PROVEN_OR_READ)
+    return native is not None and native.verdict != "unknown" and (tried or native.needs_cxx)
 
 
 def _trouble(crate: Crate, name: str, native: natives.Native | None, compiled: frozenset[str]) -> tuple[str, Reach]:

@@ -46,7 +46,8 @@ class GnuOnFatBase(Rule):
 
     Where the program keeps glibc, because a crate or a comment beside FROM says so, it goes to distroless/cc, or to debian
     slim of the builder's release with the packages of the libraries that its crates link. An image that is there already
-    is reported for information only, with the reason.
+    is reported for information only, with the reason; on a base that is not slim it stays a warning. Where only something
+    that is not known or not understood stands in the way, the error stays.
 
     **Fix safety.** The fix changes the libc and the base image, so it is never applied on its word alone:
     `lint --fix --verify` builds and runs both images and writes what it could prove; `--unsafe-fixes` writes unproven.
@@ -73,8 +74,8 @@ class GnuOnFatBase(Rule):
                 stage.word.span,
                 note=note,
                 labels=labels_of_calls(build, gnu, "builds for *-linux-gnu, the image's default"),
-                fixes=() if settled else plan.slim(image),
-                severity=Severity.INFO if settled else None,
+                fixes=() if settled else plan.rebase(image),
+                severity=(Severity.INFO if base.slim else Severity.WARNING) if settled else None,
             )
 
     INVALID = (

@@ -50,6 +50,49 @@ def test_a_step_in_other_words(before: str, after: str) -> None:
     assert f"FROM alpine:3.24\n{after}\nCOPY --from" in result
 
 
+@pytest.mark.parametrize(
+    "step",
+    [
+        "RUN rm -rf /usr/share/doc",
+        "RUN rm -rf /var/lib/apt/lists/* /tmp/* /var/tmp/* /usr/share/man/*",
+        "RUN truncate -s 0 /var/log/*log",
+        "RUN apt-get update && apt-get install -y ca-certificates && rm -rf /var/lib/apt/lists/* && truncate -s 0 /var/log/*.log",
+        "RUN find /usr/share/doc -depth -type f ! -name copyright -delete",
+        "RUN cat /etc/os-release && stat /tmp && ls -la /",
+        "RUN ldconfig",
+        "RUN /sbin/ldconfig",
+    ],
+)
+def test_what_is_about_the_old_base_alone_goes_with_it(step: str) -> None:
+    after = rewritten(steps(step))
+    assert after.rsplit("FROM ", 1)[1].startswith("gcr.io/distroless/static-debian13\nCOPY --from")
+
+
+@pytest.mark.parametrize(
+    "step",
+    [
+        "RUN chgrp -R 0 /tmp && chmod -R g=u /tmp",
+        "RUN install -d -m 0755 /data",
+        "RUN install -d -o root -g root /data /cache",
+        "RUN mkdir -p /data && rm -rf /data/cache",
+        "RUN rm -f /etc/issue",
+        "RUN find / -xdev -perm /6000 -type f -exec chmod a-s {} +",
+        "RUN echo a > /etc/app.conf && sed -i s/a/b/ /etc/app.conf",
+        "COPY conf /etc/app/\nRUN sed -i 's/a/b/' /etc/app/x.toml && mv /etc/app/x.toml /etc/app/y.toml",
+        "RUN touch /data && truncate -s 100 /data",
+    ],
+)
+def test_what_busybox_does_as_well_stays(step: str) -> None:
+    assert f"FROM alpine:3.24\n{step}\nCOPY --from" in rewritten(steps(step))
+
+
+def test_what_only_debian_has_is_not_removed_on_alpine() -> None:
+    after = rewritten(steps("RUN mkdir /d && rm -rf /usr/share/perl5 /usr/lib/x86_64-linux-gnu/gconv"))
+    assert "FROM alpine:3.24\nRUN mkdir /d\nCOPY" in after
+    own = "COPY site /usr/share/site/\nRUN rm -rf /usr/share/site/drafts"
+    assert f"FROM alpine:3.24\n{own}\n" in rewritten(steps(own))
+
+
 def test_names_stay_where_the_account_is_made() -> None:
     text = steps("RUN useradd -m app && mkdir /data && chown app:app /data", "USER app").replace(
         "COPY --from", "COPY --chown=app:app --from"
@@ -100,7 +143,21 @@ def test_what_is_needless_goes_whole() -> None:
         ('RUN ["useradd", "-m", "u"]\nRUN mkdir /d', "cannot be written anew"),
         ("RUN <<E\nuseradd -m u\nE\nRUN mkdir /d", "cannot be written anew"),
         ("RUN mkdir /d || true", "cannot be written anew"),
-        ("RUN echo a > /etc/app.conf; ls -Z", "runs ls"),
+        ("RUN echo a > /etc/app.conf; hostid", "runs hostid"),
+        ("RUN setcap cap_net_bind_service=+ep /usr/local/bin/app", "runs setcap"),
+        ("RUN dpkg-reconfigure -f noninteractive tzdata", "runs dpkg-reconfigure"),
+        ("RUN sed -i s/a/b/ /etc/login.defs", "/etc/login.defs, which may be Debian's own"),
+        ("RUN cp /etc/services /srv/", "/etc/services, which may be Debian's own"),
+        ("RUN rm /etc/issue", "/etc/issue, which may be Debian's own"),
+        ("RUN sed --in-place s/a/b/ /etc/login.defs", "--in-place"),
+        ("RUN truncate --size=0 /data", "--size=0"),
+        ("RUN find / -newermt 2024-01-01 -delete", "-newermt"),
+        ("RUN mkdir /d && chown www-data:www-data /d", "www-data, whom the file does not create"),
+        ("RUN mkdir /d && chgrp adm /d", "adm, whom the file does not create"),
+        ("RUN install -o www-data -d /d", "www-data, whom the file does not create"),
+        ("RUN install -m 755 /etc/services /srv/", "/etc/services, which may be Debian's own"),
+        ("RUN cat /etc/services | sed s/a/b/ > /etc/app.conf", "cannot be written anew"),
+        ("RUN useradd -m u && find /etc -name x | xargs rm", "cannot be written anew"),
         ("RUN echo 'a\\nb' > /etc/app.conf", "echo"),
         ("RUN useradd -u 405 app" + MKDIR, "cannot be taken"),
         ("RUN useradd -u ${WHO} app" + MKDIR, "cannot be taken"),

@@ -7,7 +7,9 @@ import pytest
 from dockerslim_lint import linter
 from dockerslim_lint.catalog import debian
 from dockerslim_lint.config import Settings
+from dockerslim_lint.context import MemoryContext
 from dockerslim_lint.finding import Severity
+from dockerslim_lint.source import Source
 from tests.facts.reading import locked
 from tests.plan.test_native_code import choice
 from tests.plan.test_withheld import fix, reason
@@ -251,13 +253,78 @@ def test_at_its_best_it_is_left_alone(base: str, steps: str) -> None:
     text = final(FILE, base, steps).replace("RUN cargo", "RUN CARGO_PROFILE_RELEASE_STRIP=symbols cargo")
     fixed = fix(text, PQ)
     assert not fixed.applied
-    assert all(one.severity is Severity.INFO for one in fixed.report.findings)
+    assert all(one.severity is Severity.INFO for one in fixed.report.findings if one.code != "DSL101")
     (found,) = [one for one in fixed.report.findings if one.code == "DSL101"]
     assert "pq-sys" in found.message
+    # a base that is not slim stays one
+    assert found.severity is (Severity.WARNING if base == "ubuntu:24.04" else Severity.INFO)
     # nobody knows of a reason for glibc: it stays an error
     assert "DSL101" in {
         one.code for one in fix(text.replace('["app"]', '["./x"]'), PURE).report.findings if one.severity > 1
     }
+
+
+@pytest.mark.parametrize("base", ["debian:bookworm-slim", "ubuntu:24.04"])
+@pytest.mark.parametrize(
+    ("steps", "files"),
+    [
+        ("RUN dpkg-reconfigure -f noninteractive tzdata\n", PURE),
+        ("RUN setcap cap_net_bind_service=+ep /usr/local/bin/app\n", PURE),
+        ("USER svc\n", PURE),
+        ("", locked(somebodys__own__sys="cc")),
+        ("", locked(tree__sitter="cc pkg-config")),
+        (INSTALL.format("curl"), locked(tree__sitter="cc")),
+        # native-tls is known, the step beside it is not
+        ("RUN hostid\n", locked(openssl__sys="cc")),
+    ],
+)
+def test_what_is_not_known_keeps_the_error(base: str, steps: str, files: dict[str, str]) -> None:
+    text = final(FILE, base, steps).replace("RUN cargo", "RUN CARGO_PROFILE_RELEASE_STRIP=symbols cargo")
+    (found,) = [one for one in fix(text, files).report.findings if one.code == "DSL101"]
+    assert found.severity is Severity.ERROR
+    assert "nothing smaller fits" not in found.message
+
+
+def test_a_base_that_stays_is_not_fixed_by_what_else_is() -> None:
+    text = final(FILE, "debian:bookworm-slim", "RUN apt-get update && apt-get install -y curl libpq5\n")
+    fixed = fix(text, PQ)
+    (slim,) = [one for one in fixed.applied if one.fix.key.startswith("slim:")]
+    assert slim.codes == ("DSL201", "DSL205")
+    assert slim.fix.title == "the glibc program stays on debian:bookworm-slim"
+    source, context = Source(text.encode()), MemoryContext({path: body.encode() for path, body in PQ.items()})
+    before = linter.lint(source, context, Settings()).findings
+    assert [one.severity for one in before if one.code == "DSL101"] == [Severity.INFO]
+    assert all("DSL101" not in candidate.codes for candidate in linter.candidates(source, context, Settings()))
+    # where nobody knows of a reason it is an error, and not one that this settles
+    unknown = final(FILE, "debian:bookworm-slim", "RUN apt-get update && apt-get install -y curl && hostid\n")
+    fixed = fix(unknown, PURE)
+    assert all("DSL101" not in one.codes for one in fixed.applied)
+    assert [one.severity for one in fixed.report.findings if one.code == "DSL101"] == [Severity.ERROR]
+    assert any("hostid" in held.reason for held in fixed.held if "DSL101" in held.codes)
+
+
+SHARED = """\
+FROM debian:trixie-slim AS base
+RUN apt-get update
+RUN apt-get install -y libpq-dev curl
+FROM base AS build
+RUN curl -sSf https://sh.rustup.rs | sh -s -- -y
+ENV PATH=/root/.cargo/bin:$PATH
+WORKDIR /app
+COPY . .
+RUN cargo build --release
+FROM base
+COPY --from=build /app/target/release/app /app
+CMD ["/app"]
+"""
+
+
+def test_a_library_of_a_stage_below_is_there() -> None:
+    fixed = fix(SHARED, PQ)
+    assert fixed.source.data.decode() == SHARED.replace("RUN cargo", "RUN CARGO_PROFILE_RELEASE_STRIP=symbols cargo")
+    assert [one.codes for one in fixed.applied] == [("DSL201",)]
+    lacking = SHARED.replace("libpq-dev curl", "curl").replace("WORKDIR", "RUN apt-get install -y libpq-dev\nWORKDIR")
+    assert "--no-install-recommends libpq5" in fix(lacking, PQ).source.data.decode()
 
 
 def test_asked_for() -> None:

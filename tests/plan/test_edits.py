@@ -10,7 +10,7 @@ from dockerslim_lint.context import MemoryContext
 from dockerslim_lint.edit import Safety
 from dockerslim_lint.plan.blocks.target_map import UNAME as TRIPLE
 from dockerslim_lint.source import Source
-from tests.facts.reading import CRATE
+from tests.facts.reading import CRATE, locked
 from tests.plan.test_withheld import CLASSIC, SINGLE, fix, reason
 
 TARGET = '--target "$(uname -m)"-unknown-linux-musl'
@@ -304,3 +304,27 @@ def test_variables_that_may_hold_more(step: str) -> None:
     text = CLASSIC.replace("RUN cargo build --release\n", f"{arguments}RUN cargo build --release && {step}\n")
     fixed = fix(text.replace("/app/target/release/app", "/o"))
     assert not [one for one in fixed.applied if one.fix.choice == "distroless/static"]
+
+
+DIGEST = f"@sha256:{'b' * 64}"
+
+
+@pytest.mark.parametrize(
+    ("text", "told"),
+    [
+        (CLASSIC.replace("debian:bookworm-slim", f"debian:bookworm-slim{DIGEST}"), True),
+        (
+            CLASSIC.replace("debian:bookworm-slim", "${BASE}").replace(
+                "FROM rust", f"ARG BASE=debian:12{DIGEST}\nFROM rust"
+            ),
+            True,
+        ),
+        (SINGLE.replace("FROM rust:1\n", f"FROM rust:1{DIGEST}\n"), True),
+        (CLASSIC, False),
+        (CLASSIC.replace("rust:1 ", f"rust:1{DIGEST} "), False),
+        (CLASSIC.replace("debian:bookworm-slim", f"alpine:3.24{DIGEST}"), False),
+    ],
+)
+def test_a_digest_that_is_lost_is_told(text: str, told: bool) -> None:
+    fixes = [one.fix for one in fix(text, locked(itoa="")).applied if one.fix.key.startswith("slim:")]
+    assert ["is not pinned by digest" in one.cost for one in fixes] == [told]

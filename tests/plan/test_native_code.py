@@ -98,6 +98,63 @@ def test_neither_musl_nor_cc_goes(crates: dict[str, str], said: str) -> None:
     assert choice(there, files) != "debian-slim"
 
 
+@pytest.mark.parametrize(
+    ("crates", "said"),
+    [
+        ({"tree__sitter": "cc"}, "tree-sitter may need C code"),
+        ({"sqlite__vec": "cc", "cc": ""}, "sqlite-vec may need C code"),
+        ({"glommio": "cc"}, "glommio may need C code"),
+        ({"wrapper": "esaxx-rs", "esaxx__rs": "cc"}, "esaxx-rs may need C code"),
+        ({"nlopt": "cmake", "cmake": "cc"}, "nlopt may need C code"),
+        # what a row of the catalogue says of the same name does not reach further
+        ({"loom": "generator", "may": "generator", "generator": "cc"}, None),
+    ],
+)
+def test_a_crate_that_compiles_c_under_any_name_keeps_glibc(crates: dict[str, str], said: str | None) -> None:
+    files = locked(**crates)
+    assert choice(CLASSIC, files) == ("distroless/cc" if said else "distroless/static")
+    if said:
+        assert said in reason(CLASSIC, files)
+        assert "musl" not in rewritten(CLASSIC, files)
+
+
+@pytest.mark.parametrize(
+    "crates",
+    [
+        {"audiopus_sys": "cmake"},
+        {"unrar_sys": "cc"},
+        {"fuser": "pkg-config"},
+        {"leveldb": "cc vcpkg"},
+        {"keccak__wrapper": "bindgen cc"},
+    ],
+)
+def test_one_that_may_link_a_library_too_goes_where_it_can_be_installed(crates: dict[str, str]) -> None:
+    assert choice(CLASSIC, locked(**crates)) == "debian-slim"
+
+
+@pytest.mark.parametrize(
+    "crates",
+    [
+        {"backtrace": "cc libc", "cc": ""},
+        {"iana__time__zone": "iana-time-zone-haiku", "iana__time__zone__haiku": "cxx-build cxx", "cxx": "cc"},
+        {"errno": "errno-dragonfly", "errno__dragonfly": "cc"},
+        {"nix": "cc"},
+        {"pnet_sys": "libc"},
+        {"libbz2__rs__sys": ""},
+        {"itoa": "autocfg version_check"},
+    ],
+)
+def test_one_that_calls_a_compiler_for_other_systems_only_does_not(crates: dict[str, str]) -> None:
+    assert choice(CLASSIC, locked(**crates)) == "distroless/static"
+
+
+def test_the_project_itself_may_compile_c() -> None:
+    files = locked(itoa="")
+    lock = files["Cargo.lock"].replace('["itoa"]', '["itoa", "cc"]') + '[[package]]\nname = "cc"\nversion = "1.0.0"\n'
+    manifest = files["Cargo.toml"] + '[build-dependencies]\ncc = "1"\n'
+    assert "app may need C code" in reason(CLASSIC, {**files, "Cargo.lock": lock, "Cargo.toml": manifest})
+
+
 def test_a_builder_with_a_newer_glibc() -> None:
     files = locked(openssl__sys="cc")
     # trixie has the glibc of the new base, sid a newer one that nobody knows

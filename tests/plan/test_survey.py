@@ -202,6 +202,25 @@ def test_debug_information_that_was_asked_for_stays(before: str, manifest: str) 
     assert not safe(text, files).applied
 
 
+@pytest.mark.parametrize("setting", ["debug = true", "debug = 1", 'debug = "limited"', 'debug = "line-tables-only"'])
+@pytest.mark.parametrize("more", ["", 'split-debuginfo = "packed"\n', 'strip = "none"\n'])
+def test_debug_information_does_not_hold_the_base(setting: str, more: str) -> None:
+    files = {**LOCKED, "Cargo.toml": f"{MANIFEST}[profile.release]\n{setting}\n{more}"}
+    fixed = fix(CLASSIC, files)
+    assert fixed.bug is None
+    (applied,) = fixed.applied
+    assert applied.fix.choice == "distroless/static"
+    assert applied.fix.claim is not None and not applied.fix.claim.stripped
+    assert "STRIP" not in fixed.source.data.decode()
+
+
+@pytest.mark.parametrize("before", ["ENV CARGO_PROFILE_RELEASE_DEBUG=1\n", 'ENV RUSTFLAGS="-g"\n'])
+def test_nor_does_it_where_the_file_asks_for_it(before: str) -> None:
+    text = CLASSIC.replace("RUN cargo", f"{before}RUN cargo")
+    assert "STRIP" not in fix(text, LOCKED).source.data.decode()
+    assert "FROM gcr.io/distroless/static" in fix(text, LOCKED).source.data.decode()
+
+
 def test_two_installs_into_one_directory() -> None:
     build = read(
         "FROM rust:1 AS b\nWORKDIR /w\nCOPY . .\nRUN cargo install --path one --bin one\nRUN cargo install --path two --bin two\n"

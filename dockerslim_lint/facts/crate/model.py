@@ -89,11 +89,11 @@ class Crate:
         from dockerslim_lint.catalog import natives
 
         if self.linkage is None:
-            return any(natives.is_plain(name) is False or name in natives.compilers() for name in self.packages)
-        if natives.compilers() & self.linkage.scripts:
+            return any(natives.is_plain(name) is False or name in natives.tools() for name in self.packages)
+        if natives.tools() & self.linkage.scripts:
             return True
         return any(
-            plain is False or (plain is None and bool(natives.compilers() & brought))
+            plain is False or (plain is None and bool(natives.tools() & brought))
             for name, brought in self.linkage.possible.items()
             for plain in (natives.is_plain(name),)
         )

@@ -3,31 +3,27 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator, Sequence
+from itertools import pairwise
 
-from dockerslim_lint.catalog import packages
+from dockerslim_lint.catalog import packages, programs
 from dockerslim_lint.catalog.images import BaseImage
 from dockerslim_lint.edit import Edit
+from dockerslim_lint.facts import patterns
 from dockerslim_lint.facts.env import pattern_of
 from dockerslim_lint.facts.model import Command, FinalImage, ImageBuild
 from dockerslim_lint.facts.packages import manager_of, read_install
 from dockerslim_lint.facts.scripts import WRITERS
-from dockerslim_lint.facts.users import read_user
+from dockerslim_lint.facts.users import ROOT, come_along, read_user
 from dockerslim_lint.plan.blocks.final_steps import needless_package, steps_of, why_needed
 from dockerslim_lint.plan.blocks.lines import cased, insert_line, removal
 from dockerslim_lint.plan.chains import own_chain
-from dockerslim_lint.plan.model import Choice, Draft, NotPossible
+from dockerslim_lint.plan.model import Choice, Draft, NotPossible, Unsure
 from dockerslim_lint.plan.needs import missing_zones
 from dockerslim_lint.plan.start import Start
 from dockerslim_lint.syntax.tree import Instruction, Word
 
-SAME_IN_BUSYBOX = {
-    "mkdir": frozenset({"-p", "-m", "-v", "-pv"}),
-    "chown": frozenset({"-R", "-v", "-h"}),
-    "chmod": frozenset({"-R", "-v"}),
-    "touch": frozenset[str](),
-    "ln": frozenset({"-s", "-f", "-sf", "-fs", "-n", "-sfn", "-snf", "-fsn", "-nsf", "-fns", "-nfs"}),
-}
-"""Commands, and those of their flags, that mean the same in GNU coreutils and in busybox (busybox --help)."""
+EVERYWHERE = frozenset({"/", "/tmp", "/var/tmp"})
 
 USER_FLAGS = {
     "-u": "-u",
@@ -79,7 +75,7 @@ def translate_steps(build: ImageBuild, image: FinalImage, choice: Choice, start:
     """
     stage = build.stages[image.stage]
     if stage.image is None or stage.image.package_manager == "apk":
-        raise NotPossible("the steps of the final stage cannot be told from Alpine's own")
+        raise Unsure("the steps of the final stage cannot be told from Alpine's own")
     _check_names(build, image, choice)
     edits = []
     wanted = dict.fromkeys(start.packages)
@@ -87,9 +83,13 @@ def translate_steps(build: ImageBuild, image: FinalImage, choice: Choice, start:
     for index in steps_of(build, image):
         instruction = build.instructions[index]
         commands = [command for command in image.commands if command.instruction == index]
-        if commands and all(_stays(command, choice.base) for command in commands) and not instruction.flags:
+        if (
+            commands
+            and all(_stays(build, image, command, choice.base) for command in commands)
+            and not instruction.flags
+        ):
             continue
-        added, words = _translated(build, instruction, commands, choice)
+        added, words = _translated(build, image, instruction, commands, choice)
         if added:
             added = list(dict.fromkeys((*added, *wanted)))
             words.insert(0, f"apk add --no-cache {' '.join(added)}{f' {links}' if links else ''}")
@@ -126,41 +126,121 @@ def _behind_from(build: ImageBuild, image: FinalImage) -> int:
     return build.instructions[build.stages[own_chain(build, image)[0]].instruction].span.end
 
 
-def _stays(command: Command, base: BaseImage) -> bool:
+def _stays(build: ImageBuild, image: FinalImage, command: Command, base: BaseImage) -> bool:
     """Whether a command that is needed does the same on Alpine, so that its step can stay as it is written."""
     if not command.name or manager_of(command) or read_user(command) is not None or not why_needed(command, base):
         return False
+    return not _only_removes_debians(image, command) and not _other_on_alpine(build, image, command, base)
+
+
+def _other_on_alpine(build: ImageBuild, image: FinalImage, command: Command, base: BaseImage) -> str:
+    """Why a command may do something else on Alpine, or not be there; "" where it does the same."""
+    if command.name in WRITERS and command.writes:
+        # shells do not agree on what echo makes of a backslash
+        escaped = any("\\" in word.pattern for word in command.words)
+        return f"the final stage runs {command.name}" if escaped else ""
+    kind = programs.step_kind(command.name)
+    if not kind:
+        return f"the final stage runs {command.name}"
     words = [word.pattern for word in command.words[1:]]
-    if command.name in SAME_IN_BUSYBOX:
-        return all(word in SAME_IN_BUSYBOX[command.name] for word in words if word.startswith("-"))
-    return _stays_written(command)
+    for word in words:
+        if word.startswith("-") and not programs.same_in_busybox(command.name, [word]):
+            return f"{command.name} {word} may mean something else on Alpine"
+    stranger = next((name for name in _owners(command) if not _is_same_owner(build, image, command, name, base)), "")
+    if stranger:
+        return f"{command.name} names {stranger}, whom the file does not create"
+    if kind == "makes" and not (command.name == "install" and not _makes_directories(words)):
+        return ""
+    silent = command.name == "rm" and any(word[:1] == "-" and "f" in word for word in words)
+    named = programs.operands(command.name, words)
+    if command.name == "install":
+        named = named[:-1]
+    for word in named if not silent else ():
+        path = patterns.join(command.directory or "/*", word)
+        if not _is_own(image, path, command):
+            return f"{command.name} is for {word}, which may be Debian's own"
+    return ""
 
 
-def _stays_written(command: Command) -> bool:
-    """Whether it writes a file with the same text; shells do not agree on what echo makes of a backslash."""
-    return command.name in WRITERS and bool(command.writes) and not any("\\" in word.pattern for word in command.words)
+def _only_removes_debians(image: FinalImage, command: Command) -> bool:
+    """Whether a command takes away only what the old base has and Alpine has not."""
+    paths = [
+        patterns.join(command.directory or "/*", word)
+        for word in programs.operands(command.name, [word.pattern for word in command.words[1:]])
+    ]
+    return (
+        programs.step_kind(command.name) == "removes"
+        and bool(paths)
+        and all(programs.lacked_by_alpine(path) and not _is_own(image, path, command) for path in paths)
+    )
+
+
+def _makes_directories(words: Sequence[str]) -> bool:
+    return any(word[:1] == "-" and "d" in word for word in words)
+
+
+def _owners(command: Command) -> Iterator[str]:
+    """The names of accounts that chown, chgrp and install -o -g give files to, users and groups."""
+    words = [word for word in command.words[1:] if command.name != "install"]
+    first = next((word for word in words if not word.pattern.startswith("-")), None)
+    if command.name in ("chown", "chgrp") and first is not None and first.exact:
+        yield from filter(None, first.pattern.split(":"))
+    if command.name == "install":
+        for flag, word in pairwise(command.words[1:]):
+            if flag.pattern in ("-o", "-g") and word.exact:
+                yield word.pattern
+
+
+def _is_same_owner(build: ImageBuild, image: FinalImage, command: Command, name: str, base: BaseImage) -> bool:
+    """Whether a name that stands in a command is there on Alpine, and the same account."""
+    old = build.stages[image.stage].image
+    number = old.user_id(name) if old is not None else None
+    return (
+        name.isdecimal()
+        or name in ROOT
+        or any(name == user.name for user in image.users)
+        or come_along(image, f"{name}:{name}", command.instruction)
+        or (number is not None and number == base.user_id(name))
+    )
+
+
+def _is_own(image: FinalImage, path: str, command: Command) -> bool:
+    """Whether an earlier step of the file puts something there, or it is a place that every system has."""
+    places = [transfer.destination for transfer in image.transfers if transfer.instruction < command.instruction]
+    for earlier in image.commands:
+        if earlier.span.start >= command.span.start:
+            break
+        places += earlier.writes
+        if programs.step_kind(earlier.name) == "makes":
+            named = programs.operands(earlier.name, [word.pattern for word in earlier.words[1:]])
+            places += [patterns.join(earlier.directory or "/*", word) for word in named]
+    places = [place.rstrip("/") for place in places if place.strip("/")]
+    return path in EVERYWHERE or any(path == place or patterns.below(path, place) is not None for place in places)
 
 
 def _translated(
-    build: ImageBuild, instruction: Instruction, commands: list[Command], choice: Choice
+    build: ImageBuild, image: FinalImage, instruction: Instruction, commands: list[Command], choice: Choice
 ) -> tuple[list[str], list[str]]:
     """Alpine's packages that a step has to install, and its other commands."""
     line = build.source.line_of(instruction.span.start)
     if instruction.flags or instruction.heredocs or instruction.json is not None or not commands:
-        raise NotPossible(f"the step in line {line} cannot be written anew")
+        raise Unsure(f"the step in line {line} cannot be written anew")
     wanted: dict[str, None] = {}
     words: list[str] = []
+    between = [build.source.data[one.span.end : other.span.start] for one, other in pairwise(commands)]
+    if any(b"|" in text for text in between):
+        raise Unsure(f"the step in line {line} cannot be written anew")
     for command in commands:
         if not command.certain or command.nested:
-            raise NotPossible(f"the step in line {line} cannot be written anew")
+            raise Unsure(f"the step in line {line} cannot be written anew")
         if manager_of(command):
             wanted.update(dict.fromkeys(_alpine_packages(command, choice, line)))
         elif read_user(command) is not None:
             words += _account(build, command, choice, line)
-        elif not why_needed(command, choice.base):
+        elif not why_needed(command, choice.base) or _only_removes_debians(image, command):
             continue
         else:
-            words.append(_kept(build, command, line))
+            words.append(_kept(build, image, command, choice.base, line))
     return list(wanted), words
 
 
@@ -183,20 +263,23 @@ def _check_names(build: ImageBuild, image: FinalImage, choice: Choice) -> None:
     """Every name in USER and --chown is created by the file, or means the same account on both bases."""
     created = {user.name for user in image.users}
     old = build.stages[image.stage].image
-    named: list[Word | None] = []
+    named: list[tuple[Word | None, int | None]] = []
     own = [at for number in own_chain(build, image) for at in build.stages[number].instructions]
     for index in own:
         instruction = build.instructions[index]
         chown = instruction.flag("chown")
-        named += instruction.words[:1] if instruction.keyword == "USER" else [chown.value] if chown else []
-    for word in named:
+        words = instruction.words[:1] if instruction.keyword == "USER" else [chown.value] if chown else []
+        named += [(word, index if chown else None) for word in words]
+    for word, before in named:
         text, exact = pattern_of(word, image.variables, True) if word is not None else ("", False)
         if not exact or "*" in text or not text:
-            raise NotPossible("USER or --chown comes from a variable")
+            raise Unsure("USER or --chown comes from a variable")
+        if come_along(image, text, before):
+            continue
         for name in filter(None, text.split(":")):
             number = old.user_id(name) if old is not None else None
             if not name.isdecimal() and name not in created and (number is None or number != choice.base.user_id(name)):
-                raise NotPossible(f"nothing in the file creates the user {name}")
+                raise Unsure(f"nothing in the file creates the user {name}")
 
 
 def _account(build: ImageBuild, command: Command, choice: Choice, line: int) -> list[str]:
@@ -207,7 +290,7 @@ def _account(build: ImageBuild, command: Command, choice: Choice, line: int) -> 
     switches = {word.pattern for word in command.words}
     number = creation.uid
     if number and (not number.isdecimal() or int(number) in dict(choice.base.users).values()):
-        raise NotPossible(f"the id of {creation.name} (line {line}) cannot be taken on Alpine")
+        raise Unsure(f"the id of {creation.name} (line {line}) cannot be taken on Alpine")
     if creation.kind == "group":
         system = "-S " if {"-r", "--system", "-S"} & switches else ""
         return [f"addgroup {system}{f'-g {_written(build, command, number)} ' if number else ''}{name}"]
@@ -236,12 +319,12 @@ def _account(build: ImageBuild, command: Command, choice: Choice, line: int) -> 
                 continue
             value = SHELLS.get(value, value)
             if "*" in value or "'" in value or (USER_FLAGS[flag] == "-G" and value.isdecimal()):
-                raise NotPossible(f"the user in line {line} cannot be made in the same way on Alpine")
+                raise Unsure(f"the user in line {line} cannot be made in the same way on Alpine")
             words += [USER_FLAGS[flag], value if value.replace("/", "").isalnum() else f"'{value}'"]
         elif flag in USER_SWITCHES:
             words += [USER_SWITCHES[flag]] if USER_SWITCHES[flag] else []
         else:
-            raise NotPossible(f"{command.name} {flag} (line {line}) has no equal on Alpine")
+            raise Unsure(f"{command.name} {flag} (line {line}) has no equal on Alpine")
     return [*first, " ".join([*words, name])]
 
 
@@ -253,16 +336,11 @@ def _written(build: ImageBuild, command: Command, value: str) -> str:
     return value
 
 
-def _kept(build: ImageBuild, command: Command, line: int) -> str:
-    flags = SAME_IN_BUSYBOX.get(command.name)
-    if flags is None and _stays_written(command):
-        flags = frozenset[str](("-n", "-e"))
-    if flags is None:
-        raise NotPossible(f"the final stage runs {command.name} (line {line})")
-    for word in command.words[1:]:
-        if word.pattern.startswith("-") and word.pattern not in flags:
-            raise NotPossible(f"{command.name} {word.pattern} (line {line}) may mean something else on Alpine")
+def _kept(build: ImageBuild, image: FinalImage, command: Command, base: BaseImage, line: int) -> str:
+    other = _other_on_alpine(build, image, command, base)
+    if other:
+        raise Unsure(f"{other} (line {line})")
     text = _CONTINUATION.sub(" ", build.source.text(command.span))
     if "\n" in text:
-        raise NotPossible(f"the step in line {line} cannot be written anew")
+        raise Unsure(f"the step in line {line} cannot be written anew")
     return text

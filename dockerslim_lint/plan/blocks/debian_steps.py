@@ -11,7 +11,7 @@ from dockerslim_lint.catalog.images import BaseImage
 from dockerslim_lint.edit import Edit
 from dockerslim_lint.facts.model import Command, FinalImage, ImageBuild
 from dockerslim_lint.facts.packages import manager_of, read_install
-from dockerslim_lint.facts.users import read_user
+from dockerslim_lint.facts.users import come_along, read_user
 from dockerslim_lint.plan.blocks.debian_packages import PackageSteps
 from dockerslim_lint.plan.blocks.final_base import full_destinations, replace_base
 from dockerslim_lint.plan.blocks.final_steps import needless_package, why_needed
@@ -122,7 +122,10 @@ def _check_users(build: ImageBuild, image: FinalImage, task: Task) -> None:
         instruction = build.instructions[index]
         chown = instruction.flag("chown")
         word = instruction.words[0] if instruction.keyword == "USER" else chown.value if chown is not None else None
-        for name in filter(None, (word.literal or "").split(":") if word is not None else ()):
+        account = (word.literal or "") if word is not None else ""
+        if come_along(image, account, index if chown is not None else None):
+            continue
+        for name in filter(None, account.split(":")):
             number = old.user_id(name)
             if not name.isdecimal() and name not in created and (number is None or number != new.user_id(name)):
                 raise NotPossible(f"nothing in the file creates the user {name}")

@@ -8,10 +8,10 @@ from dockerslim_lint.catalog.images import BaseImage
 from dockerslim_lint.edit import ConfigChange, Edit
 from dockerslim_lint.facts.model import Command, FinalImage, ImageBuild, UserCreation
 from dockerslim_lint.facts.packages import manager_of, read_install
-from dockerslim_lint.facts.users import read_user
+from dockerslim_lint.facts.users import come_along, read_user
 from dockerslim_lint.plan.blocks.lines import removal
 from dockerslim_lint.plan.chains import own_chain
-from dockerslim_lint.plan.model import Choice, Draft, NotPossible
+from dockerslim_lint.plan.model import Choice, Draft, NotPossible, Unsure
 from dockerslim_lint.syntax.tree import Expansion
 
 NONROOT = "65532:65532"
@@ -39,9 +39,9 @@ def remove_steps(build: ImageBuild, image: FinalImage, choice: Choice) -> Draft:
         for command in by_instruction.get(index, ()):
             reason = why_needed(command, choice.base)
             if reason:
-                raise NotPossible(f"{reason} (line {line})")
+                raise (NotPossible if manager_of(command) else Unsure)(f"{reason} (line {line})")
         if index not in by_instruction:
-            raise NotPossible(f"the step in line {line} cannot be read")
+            raise Unsure(f"the step in line {line} cannot be read")
         span = removal(build, instruction)
         edits.append(Edit(span.start, span.end, ""))
     return Draft(tuple(edits))
@@ -59,6 +59,8 @@ def steps_of(build: ImageBuild, image: FinalImage) -> list[int]:
 
 def why_needed(command: Command, base: BaseImage) -> str:
     """Why a command of the final stage cannot go; "" if it can."""
+    from dockerslim_lint.catalog import programs
+
     name = known_commands.canonical(command.name)
     if not command.name:
         return "a step of the final stage cannot be read"
@@ -69,11 +71,11 @@ def why_needed(command: Command, base: BaseImage) -> str:
             if known is None or not needless_package(known, base):
                 return f"the final stage installs {package}"
         return ""
-    if name == "rm" and all(_is_package_cache(word.pattern) for word in command.words[1:] if word.pattern[:1] != "-"):
+    if programs.only_cleans(name, [word.pattern for word in command.words[1:]]):
         return ""
     if command.writes:
         return f"the final stage writes {command.writes[0]}"
-    if name in ("update-ca-certificates", "true", ":", "set", "echo"):
+    if programs.step_kind(name) == "needless":
         return ""
     if read_user(command) is not None:
         return ""
@@ -97,20 +99,6 @@ def needless_package(package: packages.Package, base: BaseImage) -> bool:
     return package.static_needless and package.role in LINKED
 
 
-def _is_package_cache(path: str) -> bool:
-    return path.startswith(
-        (
-            "/var/lib/apt/lists",
-            "/var/cache/apt",
-            "/var/cache/apk",
-            "/tmp/",
-            "/var/tmp/",
-            "/var/cache/dnf",
-            "/var/cache/yum",
-        )
-    )
-
-
 def number_user(build: ImageBuild, image: FinalImage, choice: Choice) -> Draft:
     """A user that the file creates becomes a number, in USER and in --chown. Raises NotPossible."""
     created = {user.name: user for user in image.users if user.kind == "user"}
@@ -127,7 +115,9 @@ def number_user(build: ImageBuild, image: FinalImage, choice: Choice) -> Draft:
         word = build.instructions[index].words[0]
         name = word.literal
         if name is None:
-            raise NotPossible(f"USER in line {build.source.line_of(word.span.start)} comes from a variable")
+            raise Unsure(f"USER in line {build.source.line_of(word.span.start)} comes from a variable")
+        if come_along(image, name):
+            continue
         found = _number(build, image, name, created, groups, choice)
         if found is None:
             continue
@@ -142,7 +132,9 @@ def number_user(build: ImageBuild, image: FinalImage, choice: Choice) -> Draft:
             continue
         name = flag.value.literal
         if name is None:
-            raise NotPossible(f"--chown in line {build.source.line_of(flag.span.start)} comes from a variable")
+            raise Unsure(f"--chown in line {build.source.line_of(flag.span.start)} comes from a variable")
+        if come_along(image, name, transfer.instruction):
+            continue
         found = _number(build, image, name, created, groups, choice)
         if found is not None:
             edits.append(Edit(flag.value.span.start, flag.value.span.end, found[0]))
@@ -167,25 +159,25 @@ def _number(
         old = stage.image.user_id(user) if stage.image is not None else None
         if user.isdecimal() or (old is not None and old == choice.base.user_id(user) and not group):
             return None
-        raise NotPossible(f"nothing in the file creates the user {user}")
+        raise Unsure(f"nothing in the file creates the user {user}")
     line = build.source.line_of(creation.command.span.start)
     words = {word.pattern.partition("=")[0] for word in creation.command.words}
     homeless = words & MAKES_NO_HOME or not words & MAKES_A_HOME
     if not homeless or image.workdir.startswith(f"/home/{user}"):
-        raise NotPossible(f"the user {user} (line {line}) has a home that the image may use")
+        raise Unsure(f"the user {user} (line {line}) has a home that the image may use")
     if creation.uid:
         gid = group if group.isdecimal() else _group_id(creation, group, groups)
         written = _variable(creation.uid, creation.command)
         if written is None:
             return f"{creation.uid}:{gid}", f"{creation.uid}:{gid}"
         if not written or gid != creation.uid:
-            raise NotPossible(f"the number of the user {user} (line {line}) comes from a variable")
+            raise Unsure(f"the number of the user {user} (line {line}) comes from a variable")
         return f"{written}:{written}", f"{creation.uid}:{gid}"
     if image.volumes:
-        raise NotPossible(f"the user {user} (line {line}) has no number of its own, and the image has volumes")
+        raise Unsure(f"the user {user} (line {line}) has no number of its own, and the image has volumes")
     for command in image.commands:
         if command.name in PREPARES_A_PLACE and command.stage in image.chain:
-            raise NotPossible(
+            raise Unsure(
                 f"the user {user} (line {line}) has no number of its own, and {command.name} prepares files for it"
             )
     return NONROOT, NONROOT
@@ -218,5 +210,5 @@ def _group_id(creation: UserCreation, group: str, groups: dict[str, UserCreation
     if known is not None and known.uid:
         return known.uid
     if group and group != creation.name:
-        raise NotPossible(f"the group {group} has no number of its own")
+        raise Unsure(f"the group {group} has no number of its own")
     return creation.uid

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from dockerslim_lint.catalog import buildfiles, packages
 from dockerslim_lint.catalog import commands as known_commands
+from dockerslim_lint.catalog import packages
 from dockerslim_lint.edit import Edit
 from dockerslim_lint.facts import patterns
 from dockerslim_lint.facts.cargo import cargo_arguments
@@ -170,7 +170,7 @@ def _check_arguments(build: ImageBuild, image: FinalImage) -> None:
     """A file of the build's own sources that the command names would stay behind."""
     for text in image.launch.argv[1:]:
         first = patterns.normalise(text.lstrip("/")).split("/", 1)[0]
-        if first in build.contents.top_level and buildfiles.is_build_input(first):
+        if first in build.contents.top_level and build.contents.only_builds(first):
             raise NotPossible(f"the command reads {text}, which only the build brings")
 
 
@@ -256,11 +256,11 @@ def _run_time_files(
             if plain == ".":
                 if not build.contents.known:
                     raise NotPossible(f"nothing is known of the files that line {line} brings")
-                names = [name for name in build.contents.top_level if not buildfiles.is_build_input(name)]
+                names = [name for name in build.contents.top_level if not build.contents.only_builds(name)]
                 found += [_pair(transfer.destination, name, workdir) for name in names]
             elif (path := _target(transfer, source)) in scripts:
                 found.append((path, _shown(path, workdir)))
-            elif not buildfiles.is_build_input(plain.split("/", 1)[0]):
+            elif not build.contents.only_builds(plain.split("/", 1)[0]):
                 raise NotPossible(f"{plain} (line {line}) may be needed when the image runs")
     return found
 

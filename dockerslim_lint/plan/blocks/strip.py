@@ -58,10 +58,12 @@ def strip_symbols(build: ImageBuild, images: tuple[FinalImage, ...]) -> Draft:
     return Draft(tuple(edits.values()))
 
 
-def too_old_to_strip(build: ImageBuild, images: tuple[FinalImage, ...]) -> bool:
-    """Whether a program keeps its symbols because its cargo has no setting for that yet."""
-    versions = [toolchain_version(build, at) for at in unstripped_calls(images)]
-    return any(version is not None and version < STRIP_SINCE for version in versions)
+def keeps_symbols(build: ImageBuild, images: tuple[FinalImage, ...]) -> bool:
+    """Whether a program keeps its symbols: its build asks for debug information, or its cargo has no setting for that yet."""
+    makers = unstripped_calls(images)
+    versions = [toolchain_version(build, at) for at in makers]
+    old = any(version is not None and version < STRIP_SINCE for version in versions)
+    return old or any(build.calls[at].debug for at in makers)
 
 
 def toolchain_version(build: ImageBuild, at: int) -> tuple[int, int] | None:
@@ -85,7 +87,7 @@ def _check(build: ImageBuild, at: int) -> None:
     if call.driver == CROSS:
         raise NotPossible(f"cross (line {line}) hands no profile setting to its container")
     if call.debug:
-        raise NotPossible(f"the call in line {line} asks for debug information")
+        raise NotPossible(f"the profile or the flags of the call in line {line} ask for debug information")
     for command in build.commands:
         if command.stage == call.command.stage and any(word.pattern == KEEPS_DEBUG for word in command.words):
             aside = build.source.line_of(command.span.start)
