@@ -171,8 +171,12 @@ def _only_removes_debians(image: FinalImage, command: Command) -> bool:
     return (
         programs.step_kind(command.name) == "removes"
         and bool(paths)
-        and all(programs.lacked_by_alpine(path) and not _is_own(image, path, command) for path in paths)
+        and all(_is_debians(path) and not _is_own(image, path, command) for path in paths)
     )
+
+
+def _is_debians(path: str) -> bool:
+    return programs.lacked_by_alpine(path) or programs.other_in_alpine(path)
 
 
 def _makes_directories(words: Sequence[str]) -> bool:
