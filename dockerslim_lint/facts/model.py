@@ -239,12 +239,14 @@ class Stale(Record):
 
     cargo compares times only, and COPY keeps those of the files, which are older than the earlier build. `call` and
     `earlier` index ``ImageBuild.calls``; `sources` are absolute paths; `copy` is the instruction that brought them.
+    `owned`: who runs the call is known to be root or their owner, and so may give them another time.
     """
 
     call: int
     earlier: int
     sources: tuple[str, ...]
     copy: int
+    owned: bool
 
 
 class LostOutput(Record):

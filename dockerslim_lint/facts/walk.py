@@ -328,7 +328,8 @@ class StageState:
     def _build_placeholders(self, number: int, call: CargoCall, mounts: list[Mount]) -> None:
         output = call.output or "/*"
         mounted = any(patterns.below(output, mount.target) is not None for mount in mounts)
-        warms, stale = self.placeholders.build(number, mounted)
+        known = self.stage.image is not None or self.user_instruction is not None
+        warms, stale = self.placeholders.build(number, mounted, self.user if known else None)
         if warms:
             self._shared.warmups.append(Warmup("placeholder", call.command, call.profile, call.target, call.features))
         if stale is not None:
@@ -437,6 +438,8 @@ class StageState:
         flag = instruction.flag("from")
         origin_name = self.environment.pattern(flag.value)[0] if flag and flag.value else ""
         origin = shared.names.find(origin_name)
+        owning = instruction.flag("chown")
+        owner = self.environment.pattern(owning.value)[0] if owning and owning.value else ""
         sources = tuple(self.environment.pattern(word)[0] for word in words)
         for path in (destination, *sources) if origin_name or instruction.keyword == "ADD" else ():
             self.rustup.place(path)
@@ -457,20 +460,20 @@ class StageState:
             if origin is not None:
                 self._copy_from(index, shared.states[origin], word, source, destination, slash or own)
             elif not origin_name:
-                self._copy_context(index, source, destination, slash or own)
+                self._copy_context(index, source, destination, slash or own, owner)
             else:
                 path = f"{destination}/{patterns.basename(source)}" if slash or own else destination
                 self.table.put(path, OpaqueFile(f"comes from the image {origin_name}"))
             if origin is not None or origin_name:
                 self.placeholders.brought(destination)
 
-    def _copy_context(self, index: int, source: str, destination: str, directory: bool) -> None:
+    def _copy_context(self, index: int, source: str, destination: str, directory: bool, owner: str) -> None:
         source = patterns.normalise(source.lstrip("/")) if source.strip("/") else "."
         is_tree = source == "." or ("*" not in source and self._shared.crates.is_directory(source))
         path = f"{destination.rstrip('/')}/{patterns.basename(source)}" if directory and not is_tree else destination
         self.table.put(path, ContextTree(source, index))
         plain = "*" not in source and "://" not in source
-        self.placeholders.copied(index, path, source if plain else None)
+        self.placeholders.copied(index, path, source if plain else None, owner)
 
     def _copy_from(
         self, index: int, origin: StageState, word: Word, source: str, destination: str, directory: bool

@@ -7,13 +7,14 @@ cargo takes a source for built when it is not newer than the last build that rea
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 
 from dockerslim_lint.catalog import commands as known_commands
 from dockerslim_lint.facts import patterns
 from dockerslim_lint.facts.calls import end_of, features_of, target_of
 from dockerslim_lint.facts.cargo import CargoArguments, profile_of
 from dockerslim_lint.facts.model import CargoCall, Command, Stage, Stale, Warmup
+from dockerslim_lint.facts.users import is_root
 from dockerslim_lint.record import Record
 
 SOURCE = ".rs"
@@ -22,10 +23,14 @@ NEW_UNITS = ("lib.rs", "../build.rs")
 
 
 class _Placeholder(Record):
-    """`built` is the call that read it, `copy` the COPY that put the real source in its place; -1 while there is none."""
+    """`built` is the call that read it, `copy` the COPY that put the real source in its place; -1 while there is none.
+
+    `owner` is that COPY's --chown, "" without.
+    """
 
     built: int = -1
     copy: int = -1
+    owner: str = ""
 
 
 class Placeholders:
@@ -90,7 +95,7 @@ class Placeholders:
         """``cargo clean``, whatever it is asked to clean."""
         self._found.clear()
 
-    def copied(self, instruction: int, path: str, place: str | None) -> None:
+    def copied(self, instruction: int, path: str, place: str | None, owner: str) -> None:
         """Files of the context come to `path`; `place` is where they stand in it, None where that is not known."""
         for source, one in list(self._found.items()):
             rest = patterns.below(source, path)
@@ -100,7 +105,7 @@ class Placeholders:
             if one.built < 0 or file is None or not self._holds(file) or self._grows(source, file, one.built):
                 del self._found[source]
             else:
-                self._found[source] = one._replace(copy=instruction)
+                self._found[source] = one._replace(copy=instruction, owner=owner)
 
     def brought(self, path: str) -> None:
         """Files come to `path` from elsewhere."""
@@ -117,8 +122,11 @@ class Placeholders:
                 return True
         return False
 
-    def build(self, number: int, mounted: bool) -> tuple[bool, Stale | None]:
-        """A call that builds: whether it builds placeholders, and what it takes for built. `mounted`: its output does not stay."""
+    def build(self, number: int, mounted: bool, user: str | None) -> tuple[bool, Stale | None]:
+        """A call that builds: whether it builds placeholders, and what it takes for built. `mounted`: its output does not stay.
+
+        `user` is who runs it, None where that is not known.
+        """
         call = self._calls[number]
         waiting = [source for source, one in self._found.items() if one.copy < 0]
         if waiting:
@@ -133,7 +141,7 @@ class Placeholders:
         if not taken or mounted or not call.command.certain:
             return False, None
         one = next(iter(taken.values()))
-        return False, Stale(number, one.built, tuple(taken), one.copy)
+        return False, Stale(number, one.built, tuple(taken), one.copy, _owned(user, taken.values()))
 
     @staticmethod
     def _same(earlier: CargoCall, later: CargoCall) -> bool:
@@ -155,6 +163,14 @@ def cook_of(command: Command, arguments: CargoArguments, stage: Stage) -> Warmup
         arguments.toolchain,
         end_of(command, arguments),
     )
+
+
+def _owned(user: str | None, sources: Iterable[_Placeholder]) -> bool:
+    """Whether the user may give the sources another time: only a file's owner and root may (touch(1), utimensat(2))."""
+    if user is None or is_root(user):
+        return user is not None
+    name = user.partition(":")[0]
+    return "*" not in name and all(one.owner.partition(":")[0] == name for one in sources)
 
 
 def _settings(call: CargoCall) -> tuple[object, ...]:
