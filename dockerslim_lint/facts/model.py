@@ -222,7 +222,7 @@ class Mount(Record):
 class Warmup(Record):
     """A step that builds the dependencies before the sources are there: kind ``cook`` (cargo chef) or ``placeholder``.
 
-    `profile` is None where it is not known; `target`, `toolchain` and `end` as in `CargoCall`.
+    `profile` is None where it is not known; `target`, `target_directory`, `toolchain` and `end` as in `CargoCall`.
     """
 
     kind: str
@@ -230,6 +230,7 @@ class Warmup(Record):
     profile: str | None
     target: Target
     features: tuple[str, ...]
+    target_directory: str | None
     toolchain: str = ""
     end: int | None = None
 

@@ -159,13 +159,16 @@ class Toolchains:
 def same_toolchain(channel: str, image: BaseImage, digest: str) -> bool | None:
     """Whether a channel is the toolchain that an image brings; None where that cannot be told.
 
-    Images name theirs by the full version (``1.80.1``), so that ``stable`` is always another one.
+    Images name theirs by the full version (``1.80.1``), so that ``stable`` and ``1.80`` are always other ones: rustup keeps
+    each channel under its name as written.
     """
     if not channel or not image.newest or not image.understood or "*" in channel:
         return None
     if not channel[:1].isdigit():
         return False
     asked = _numbers(channel)
+    if len(asked) < 3:
+        return False
     if image.moving:
         # a floating tag is never older than it was when the catalogue was written
         return False if not digest and asked[:2] < _numbers(image.newest)[:2] else None

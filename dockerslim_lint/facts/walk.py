@@ -331,7 +331,10 @@ class StageState:
         known = self.stage.image is not None or self.user_instruction is not None
         warms, stale = self.placeholders.build(number, mounted, self.user if known else None)
         if warms:
-            self._shared.warmups.append(Warmup("placeholder", call.command, call.profile, call.target, call.features))
+            warmup = Warmup(
+                "placeholder", call.command, call.profile, call.target, call.features, call.target_directory
+            )
+            self._shared.warmups.append(warmup)
         if stale is not None:
             self._shared.stale.append(stale)
 

@@ -11,9 +11,10 @@ from collections.abc import Callable, Iterable
 
 from dockerslim_lint.catalog import commands as known_commands
 from dockerslim_lint.facts import patterns
-from dockerslim_lint.facts.calls import end_of, features_of, target_of
+from dockerslim_lint.facts.calls import end_of, features_of, target_directory_of, target_of
 from dockerslim_lint.facts.cargo import CargoArguments, profile_of
-from dockerslim_lint.facts.model import CargoCall, Command, Stage, Stale, Warmup
+from dockerslim_lint.facts.model import CargoCall, Command, ImageBuild, Stage, Stale, Transfer, Warmup
+from dockerslim_lint.facts.stages import chain_of
 from dockerslim_lint.facts.users import is_root
 from dockerslim_lint.record import Record
 
@@ -160,8 +161,54 @@ def cook_of(command: Command, arguments: CargoArguments, stage: Stage) -> Warmup
         profile_of(arguments, "build")[0] if arguments.exact else None,
         target_of(arguments, command.variables, stage, None),
         features_of(arguments),
+        target_directory_of(command, arguments, None, command.directory),
         arguments.toolchain,
         end_of(command, arguments),
+    )
+
+
+def ahead_of(build: ImageBuild, at: int) -> list[Warmup]:
+    """The builds ahead whose files are there when ``calls[at]`` runs: in its stage, in those below, or in one that they copy from."""
+    call = build.calls[at]
+    if call.source != "context":
+        return []
+    chain = chain_of(build.stages[call.command.stage], build.stages)
+    copies = [one for one in build.transfers if one.stage in chain and one.instruction < call.command.instruction]
+    # what a mount brings may be copied from there
+    mounted = {used for number in chain for used in build.stages[number].uses} - {one.origin_stage for one in copies}
+    return [
+        one
+        for one in build.warmups
+        if one.command.span.start < call.command.span.start
+        and (
+            one.command.stage in chain
+            or one.command.stage in mounted
+            or any(_brings(build, transfer, one) for transfer in copies)
+        )
+    ]
+
+
+def warming_calls(build: ImageBuild, at: int) -> tuple[int, ...]:
+    """The calls that build a placeholder ahead of ``calls[at]``, for the same profile and target."""
+    call = build.calls[at]
+    ahead = [one.command.span for one in ahead_of(build, at) if alike(one, call)]
+    return tuple(number for number, one in enumerate(build.calls) if one.command.span in ahead)
+
+
+def alike(warmup: Warmup, call: CargoCall) -> bool:
+    """Whether the two have profile and target in common."""
+    return warmup.profile == call.profile and warmup.target.pattern == call.target.pattern
+
+
+def _brings(build: ImageBuild, transfer: Transfer, warmup: Warmup) -> bool:
+    """Whether a COPY brings what a build ahead in another stage made, as far as is known."""
+    origin = transfer.origin_stage
+    if origin is None or warmup.command.stage not in chain_of(build.stages[origin], build.stages):
+        return False
+    made = warmup.target_directory
+    return made is None or any(
+        patterns.below(made, source) is not None or patterns.below(source, made) is not None
+        for source in transfer.sources
     )
 
 

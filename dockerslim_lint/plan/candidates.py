@@ -9,8 +9,9 @@ from dockerslim_lint.catalog import packages, platforms
 from dockerslim_lint.catalog.platforms import Platform
 from dockerslim_lint.facts.model import GNU_DYNAMIC, MUSL_STATIC, UNKNOWN, FinalImage, ImageBuild, Warmup
 from dockerslim_lint.facts.packages import read_install
-from dockerslim_lint.facts.stages import chain_of, feeding
+from dockerslim_lint.facts.stages import chain_of
 from dockerslim_lint.facts.transfers import MAY_NOT_RUN
+from dockerslim_lint.facts.warmups import ahead_of, warming_calls
 from dockerslim_lint.plan.blocks.lines import comments_above
 from dockerslim_lint.plan.blocks.retarget import names_its_targets
 from dockerslim_lint.plan.blocks.strip import toolchain_version
@@ -40,10 +41,13 @@ OTHER_REASONS = ("alpine", "musl", "allocator", "malloc", "need", "require", "mu
 
 
 def groups(build: ImageBuild) -> list[tuple[FinalImage, ...]]:
-    """The images that share a cargo call, or a stage that they are built on, together; in file order."""
+    """The images that share a cargo call, a build ahead of it, or a stage that they are built on, together; in file order."""
     found: list[tuple[set[object], list[FinalImage]]] = []
     for image in build.images:
-        common: set[object] = {artifact.call for _, artifact in image.artifacts if artifact.call is not None}
+        calls = {artifact.call for _, artifact in image.artifacts if artifact.call is not None}
+        common: set[object] = set(calls)
+        for at in calls:
+            common |= {("ahead", one.command.span) for one in ahead_of(build, at)}
         if len(image.chain) > 1:
             common |= {("stage", number) for number in own_chain(build, image)}
         joined = [group for group in found if group[0] & common]
@@ -89,7 +93,7 @@ def tasks(build: ImageBuild, images: tuple[FinalImage, ...], prefer: tuple[str, 
             if links != {GNU_DYNAMIC}:
                 raise
             why_glibc = str(reason)
-    cooks = _cooks(build, stages) if retarget else ()
+    cooks = cooks_of(build, calls) if retarget else ()
 
     def of(choice: Choice) -> Iterator[Task]:
         if choice.base.libc == "glibc":
@@ -178,10 +182,10 @@ def _choices(
             yield Choice(name, own[name] if name in own else catalog.choice(name), keep=False)
 
 
-def _cooks(build: ImageBuild, stages: tuple[int, ...]) -> tuple[Warmup, ...]:
-    """Every ``cargo chef cook`` that warms these stages."""
-    warming = feeding(build.stages, stages)
-    return tuple(one for one in build.warmups if one.kind == "cook" and one.command.stage in warming)
+def cooks_of(build: ImageBuild, calls: tuple[int, ...]) -> tuple[Warmup, ...]:
+    """Every ``cargo chef cook`` that warms these calls."""
+    found = {one.command.span: one for at in calls for one in ahead_of(build, at) if one.kind == "cook"}
+    return tuple(found[span] for span in sorted(found))
 
 
 def _check_musl(
@@ -207,7 +211,9 @@ def _check_musl(
 
 
 def _calls(build: ImageBuild, images: tuple[FinalImage, ...]) -> tuple[int, ...]:
-    """All calls that make the group's programs, and the other builds of the same stages: they share its cache."""
+    """All calls that make the group's programs, the other builds of the same stages, which share its cache, and those that
+    warm it in other stages.
+    """
     makers = set()
     for image in images:
         for path, artifact in image.artifacts:
@@ -227,9 +233,11 @@ def _calls(build: ImageBuild, images: tuple[FinalImage, ...]) -> tuple[int, ...]
         opaque = build.opaque[number]
         if opaque is not None:
             _check_opaque(build, opaque, makers)
+    warming = {one for at in makers for one in warming_calls(build, at)}
     found = []
     for at, call in enumerate(build.calls):
-        if call.command.stage not in stages or (call.source != "context" and at not in makers):
+        beside = call.command.stage in stages and (call.source == "context" or at in makers)
+        if not beside and at not in warming:
             continue
         if not call.command.words or call.output is None:
             raise NotPossible(
