@@ -165,7 +165,8 @@ class Toolchain(Record):
     the one that the call uses) or unknown. `added` is the command that installed it. `file` is the toolchain file that
     chooses, None where none does. `same`: the call uses the toolchain of its image; None where that cannot be told, or no
     toolchain is named. `changed`: a step or a variable may have chosen another one. `older`: the image's Rust is older than
-    the crate's rust-version.
+    the crate's rust-version. `version`: major and minor that it has at least, (0, 0) where only the build knows what is
+    chosen, None where nothing names a version (``rust:1``, ``stable``).
     """
 
     target: str
@@ -174,6 +175,7 @@ class Toolchain(Record):
     same: bool | None
     changed: bool
     older: bool
+    version: tuple[int, int] | None = None
 
 
 class Artifact(Record):
@@ -222,7 +224,8 @@ class Mount(Record):
 class Warmup(Record):
     """A step that builds the dependencies before the sources are there: kind ``cook`` (cargo chef) or ``placeholder``.
 
-    `profile` is None where it is not known; `target`, `target_directory`, `toolchain` and `end` as in `CargoCall`.
+    `profile` is None where it is not known; `target`, `target_directory`, `toolchain` and `end` as in `CargoCall`,
+    `version` as in `Toolchain`.
     """
 
     kind: str
@@ -233,6 +236,7 @@ class Warmup(Record):
     target_directory: str | None
     toolchain: str = ""
     end: int | None = None
+    version: tuple[int, int] | None = None
 
 
 class Stale(Record):

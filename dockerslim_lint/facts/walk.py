@@ -189,6 +189,7 @@ class StageState:
             install = read_install(command)
             if install is not None:
                 self.installs.append(install)
+                self.rustup.packages(install)
             user = read_user(command)
             if user is not None:
                 self.users.append(user)
@@ -332,7 +333,14 @@ class StageState:
         warms, stale = self.placeholders.build(number, mounted, self.user if known else None)
         if warms:
             warmup = Warmup(
-                "placeholder", call.command, call.profile, call.target, call.features, call.target_directory
+                "placeholder",
+                call.command,
+                call.profile,
+                call.target,
+                call.features,
+                call.target_directory,
+                call.toolchain,
+                version=self._shared.toolchains[number].version,
             )
             self._shared.warmups.append(warmup)
         if stale is not None:
@@ -349,7 +357,9 @@ class StageState:
         elif arguments.subcommand == "chef":
             cook = cook_of(command, arguments, self.stage)
             if cook is not None:
-                self._shared.warmups.append(cook)
+                file = self._toolchain_file(command.directory)
+                version = self.rustup.version(cook.toolchain, command, self.stage, file)
+                self._shared.warmups.append(cook._replace(version=version))
 
     def _unaliased(self, command: Command, arguments: CargoArguments) -> CargoArguments:
         """The call with the words that cargo's configuration has for its subcommand."""

@@ -189,15 +189,16 @@ def ahead_of(build: ImageBuild, at: int) -> list[Warmup]:
 
 
 def warming_calls(build: ImageBuild, at: int) -> tuple[int, ...]:
-    """The calls that build a placeholder ahead of ``calls[at]``, for the same profile and target."""
+    """The calls that build a placeholder ahead of ``calls[at]``, with the same profile, target and toolchain."""
     call = build.calls[at]
     ahead = [one.command.span for one in ahead_of(build, at) if alike(one, call)]
     return tuple(number for number, one in enumerate(build.calls) if one.command.span in ahead)
 
 
 def alike(warmup: Warmup, call: CargoCall) -> bool:
-    """Whether the two have profile and target in common."""
-    return warmup.profile == call.profile and warmup.target.pattern == call.target.pattern
+    """Whether the two have profile, target and toolchain in common."""
+    same = warmup.profile == call.profile and warmup.target.pattern == call.target.pattern
+    return same and warmup.toolchain == call.toolchain
 
 
 def _brings(build: ImageBuild, transfer: Transfer, warmup: Warmup) -> bool:

@@ -14,7 +14,6 @@ from dockerslim_lint.facts.transfers import MAY_NOT_RUN
 from dockerslim_lint.facts.warmups import ahead_of, warming_calls
 from dockerslim_lint.plan.blocks.lines import comments_above
 from dockerslim_lint.plan.blocks.retarget import names_its_targets
-from dockerslim_lint.plan.blocks.strip import toolchain_version
 from dockerslim_lint.plan.blocks.target_map import asked_platforms
 from dockerslim_lint.plan.chains import own_chain
 from dockerslim_lint.plan.model import Choice, NotPossible, Task
@@ -273,7 +272,7 @@ def _check_platforms(build: ImageBuild, calls: tuple[int, ...], compiler: tuple[
                 f"{row.docker} needs rustc flags of its own, and the file has others, which would not add up"
             )
         for at in calls if row.min_rust else ():
-            has = toolchain_version(build, at)
+            has = build.toolchains[at].version
             if has is not None and has < tuple(int(part) for part in row.min_rust.split(".")):
                 raise NotPossible(
                     f"{row.docker} is asked for, and rustup has {row.musl} from Rust {row.min_rust} on, "

@@ -136,3 +136,35 @@ def test_a_registry_alone_is_nothing_built_twice() -> None:
     assert "DSL303" not in [one.code for one in fix(text, FILES, allow=Safety.SAFE).report.findings]
     text = text.replace("/usr/local/cargo/registry /usr/local/cargo/registry", "/app/target target")
     assert "DSL303" in [one.code for one in fix(text, FILES, allow=Safety.SAFE).report.findings]
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "why"),
+    [
+        ("cargo build", "cargo +1.50.0 build", "(1.50) has no strip setting yet"),
+        ("cargo build", "rustup run 1.50.0 cargo build", "(1.50) has no strip setting yet"),
+        ("cargo build", "RUSTUP_TOOLCHAIN=1.50.0 cargo build", "(1.50) has no strip setting yet"),
+        ("WORKDIR", "ENV RUSTUP_TOOLCHAIN=1.50.0\nWORKDIR", "(1.50) has no strip setting yet"),
+        ("WORKDIR", "RUN rustup default 1.50.0\nWORKDIR", "(1.50) has no strip setting yet"),
+        ("WORKDIR", "ARG V\nRUN rustup default $V\nWORKDIR", "only known when it runs"),
+        ("rust:1.85 AS builder", "rust:1.50 AS builder", "(1.50) has no strip setting yet"),
+        ("WORKDIR", "RUN rustup default 1.70.0\nWORKDIR", ""),
+        ("cargo build", "cargo +1.59.0 build", ""),
+        ("cargo build", "cargo +nightly build", ""),
+    ],
+)
+def test_a_cargo_that_is_too_old_to_strip(old: str, new: str, why: str) -> None:
+    text = ONE.replace("debian:bookworm-slim", "gcr.io/distroless/cc-debian13").replace(old, new)
+    fixed = fix(text, FILES, allow=Safety.SAFE)
+    assert ("STRIP=symbols" in fixed.source.data.decode()) == (not why)
+    assert why in "; ".join(held.reason for held in fixed.held if held.key.startswith("strip:"))
+
+
+def test_what_warms_may_be_too_old_too() -> None:
+    text = COPIED.replace("rust:1.85 AS deps", "rust:1.50 AS deps")
+    assert "STRIP=symbols" not in stripped(text)
+    assert "STRIP=symbols" not in stripped(
+        text.replace('mkdir src && echo "fn main(){}" > src/main.rs && cargo', "cargo chef").replace(
+            "chef build", "chef cook"
+        )
+    )

@@ -54,23 +54,8 @@ def strip_symbols(build: ImageBuild, images: tuple[FinalImage, ...]) -> Draft:
 
 def too_old_to_strip(build: ImageBuild, images: tuple[FinalImage, ...]) -> bool:
     """Whether a program keeps its symbols because its cargo has no setting for that yet."""
-    versions = [toolchain_version(build, at) for at in unstripped_calls(images)]
+    versions = [build.toolchains[at].version for at in unstripped_calls(images)]
     return any(version is not None and version < STRIP_SINCE for version in versions)
-
-
-def toolchain_version(build: ImageBuild, at: int) -> tuple[int, int] | None:
-    """Major and minor version of the toolchain of a call, None where the file names none (``rust:1``, ``stable``)."""
-    crate, stage = build.crates[at], build.stages[build.calls[at].command.stage]
-    for text in (
-        crate.toolchain.channel if crate is not None else "",
-        stage.image.version if stage.image is not None else "",
-    ):
-        parts = text.split("-")[0].split(".")
-        if len(parts) >= 2 and parts[0].isdecimal() and parts[1].isdecimal():
-            return int(parts[0]), int(parts[1])
-        if text:
-            return None
-    return None
 
 
 def _check(build: ImageBuild, at: int) -> None:
@@ -80,9 +65,15 @@ def _check(build: ImageBuild, at: int) -> None:
         raise NotPossible(f"cross (line {line}) hands no profile setting to its container")
     if call.debug:
         raise NotPossible(f"the call in line {line} asks for debug information")
-    version = toolchain_version(build, at)
-    if version is not None and version < STRIP_SINCE:
-        raise NotPossible(f"the cargo of line {line} ({version[0]}.{version[1]}) has no strip setting yet")
+
+
+def _check_version(build: ImageBuild, command: Command, version: tuple[int, int] | None) -> None:
+    if version is None or version >= STRIP_SINCE:
+        return
+    line = build.source.line_of(command.span.start)
+    if version == (0, 0):
+        raise NotPossible(f"which cargo the call in line {line} uses is only known when it runs")
+    raise NotPossible(f"the cargo of line {line} ({version[0]}.{version[1]}) has no strip setting yet")
 
 
 def _setting(build: ImageBuild, call: CargoCall) -> str:
@@ -124,9 +115,11 @@ def _sharing_a_cache(build: ImageBuild, makers: tuple[int, ...]) -> list[tuple[C
     found = {}
     for at in sorted(sharing | warming):
         call = build.calls[at]
+        _check_version(build, call.command, build.toolchains[at].version)
         found[call.command.span] = (call.command, _setting(build, call))
         for cook in ahead_of(build, at):
             if cook.kind == "cook" and alike(cook, call):
+                _check_version(build, cook.command, cook.version)
                 found[cook.command.span] = (cook.command, found[call.command.span][1])
     return [found[span] for span in sorted(found)]
 
