@@ -68,15 +68,20 @@ def members(context: BuildContext, directory: str, manifest: Mapping[str, Any], 
     """Directories of a workspace's member packages; `key` is members or default-members."""
     workspace = table(manifest, "workspace")
     prefix = f"{directory}/" if directory else ""
-    excluded = {f"{prefix}{name}".rstrip("/") for name in workspace.get("exclude", ()) if isinstance(name, str)}
+    excluded = {f"{prefix}{name}".rstrip("/") for name in texts(workspace.get("exclude"))}
     found: list[str] = []
-    for pattern in workspace.get(key, ()):
+    for pattern in texts(workspace.get(key)):
         if pattern in (".", "./"):
             found.append(directory)
-        elif isinstance(pattern, str):
+        else:
             pattern = pattern.removeprefix("./")
             for path in context.names(f"{prefix}{pattern.rstrip('/')}/Cargo.toml"):
                 member = path.rsplit("/", 1)[0]
                 if member not in excluded:
                     found.append(member)
     return tuple(dict.fromkeys(found))
+
+
+def texts(value: object) -> tuple[str, ...]:
+    """The texts of an array; () for anything else that somebody may have written."""
+    return tuple(item for item in value if isinstance(item, str)) if isinstance(value, list) else ()
