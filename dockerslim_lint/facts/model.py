@@ -328,7 +328,8 @@ class OutputUse(Record):
 
     `profile_at` is the file offset of the profile segment (``release``) in the word, None where the word does not spell
     it out; `quote` is the quote character around that place. `own` is False where the segment comes from the directory in
-    which the command runs, so that the word needs no change. `form` is shell, json or copy.
+    which the command runs, so that the word needs no change. `form` is shell, json, copy, workdir or mount (`span`
+    is the flag's then).
     """
 
     call: int

@@ -38,7 +38,7 @@ from dockerslim_lint.facts.model import (
     Value,
     Warmup,
 )
-from dockerslim_lint.facts.outputs import command_uses, word_use
+from dockerslim_lint.facts.outputs import command_uses, mount_use, word_use
 from dockerslim_lint.facts.packages import read_install
 from dockerslim_lint.facts.rustup import RUSTUP, Toolchains
 from dockerslim_lint.facts.stages import StageNames
@@ -150,6 +150,8 @@ class StageState:
                 self.environment.bind_environment(instruction)
             case "WORKDIR" if instruction.words:
                 self.workdir = patterns.join(self.workdir, self.environment.pattern(instruction.words[0])[0])
+                number, calls = self.stage.number, self._shared.calls
+                self._use(word_use(instruction.words[0], self.workdir, "workdir", number, index, self.table, calls))
                 self.table.put(self.workdir, Directory("WORKDIR"))
             case "USER" if instruction.words:
                 self.user, self.user_instruction = self.environment.pattern(instruction.words[0])[0], index
@@ -273,7 +275,7 @@ class StageState:
                 found.append(Mount(index, self.stage.number, kind, path, varies, flag.span))
                 self.rustup.place(path)
                 if kind == "bind":
-                    self._bind(index, options, path)
+                    self._bind(index, options, path, flag.span)
                 elif kind == "cache" and path in self.lost:
                     self._back(path)
         return found
@@ -285,15 +287,20 @@ class StageState:
         if call.output is not None:
             self.table.put(call.output, Output(number, call.link, call.stripped))
 
-    def _bind(self, index: int, options: Mapping[str, str], path: str) -> None:
+    def _use(self, use: OutputUse | None) -> None:
+        if use is not None:
+            self._shared.uses.append(use)
+
+    def _bind(self, index: int, options: Mapping[str, str], path: str, span: Span) -> None:
         source = options.get("source") or options.get("src") or "."
         if not options.get("from"):
             self.table.put(path, ContextTree(patterns.normalise(source.lstrip("/") or "."), index))
             return
         origin = self._shared.names.find(options["from"])
         if origin is not None:
-            table = self._shared.states[origin].table
-            place(table, self.table, patterns.join("/", source), path, False, True, contents=True)
+            table, source = self._shared.states[origin].table, patterns.join("/", source)
+            self._use(mount_use(span, source, origin, index, table, self._shared.calls))
+            place(table, self.table, source, path, False, True, contents=True)
 
     def _cargo(self, command: Command, arguments: CargoArguments, mounts: list[Mount]) -> None:
         shared = self._shared
@@ -493,9 +500,7 @@ class StageState:
     ) -> None:
         shared = self._shared
         path = patterns.join("/", source)
-        use = word_use(word, path, "copy", origin.stage.number, index, origin.table, shared.calls)
-        if use is not None:
-            shared.uses.append(use)
+        self._use(word_use(word, path, "copy", origin.stage.number, index, origin.table, shared.calls))
         if place(origin.table, self.table, path, destination, directory, True, contents=True):
             return
         if origin.use_lost(path, word.span):

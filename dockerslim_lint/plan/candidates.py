@@ -72,6 +72,8 @@ def tasks(build: ImageBuild, images: tuple[FinalImage, ...], prefer: tuple[str, 
 
     A task whose `why_glibc` is set says why there is none for musl.
     """
+    for problem in build.problems:
+        raise NotPossible(f"line {build.source.line_of(problem.span.start)} is refused, so that nothing can be built")
     calls = _calls(build, images)
     links = {artifact.link for image in images for _, artifact in image.artifacts}
     if UNKNOWN in links:

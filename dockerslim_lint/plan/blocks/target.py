@@ -50,9 +50,13 @@ def install_target(task: Task) -> Draft:
 
 
 def check_architectures(task: Task) -> None:
-    """Raises NotPossible where the new base, or the builder's image, is not there for a platform that is asked for."""
+    """Raises NotPossible where the new base, or the builder's image, is not there for a platform that is asked for.
+
+    A final stage asks for its own with ``--platform``.
+    """
     build = task.build
-    for name in build.platforms:
+    fixed = (build.stages[number].platform for image in task.images for number in image.chain)
+    for name in dict.fromkeys((*build.platforms, *filter(None, fixed))):
         row = platforms.lookup(name)
         bases = [] if task.choice.keep else [task.choice.base]
         builders = [build.stages[number].image for number in task.stages] if task.retarget and not task.cross else []
