@@ -197,6 +197,7 @@ def _check_musl(
     `compiled` are source crates that are taken for switched on.
     """
     _check_path(build, calls)
+    _check_shared_libraries(build, calls)
     if not any(crate.packages for at in calls if (crate := build.crates[at]) is not None):
         for library, line in installed_libraries(build, images, calls):
             raise NotPossible(f"{library.name} (line {line}) may be linked, and nothing is known of the crates")
@@ -323,6 +324,15 @@ def _check_path(build: ImageBuild, calls: tuple[int, ...]) -> None:
         for directory in (value.text or "").split(":") if value is not None else ():
             if directory in outputs:
                 raise NotPossible(f"PATH leads into {directory}")
+
+
+def _check_shared_libraries(build: ImageBuild, calls: tuple[int, ...]) -> None:
+    """A library that is taken from the output directory too: for musl there is none."""
+    making = {at for at in calls if (crate := build.crates[at]) is not None and crate.shared_library}
+    for use in build.uses:
+        if use.call in making and (not use.inside or "*" in use.inside or ".so" in use.inside):
+            line = build.source.line_of(use.span.start)
+            raise NotPossible(f"line {line} takes the crate's shared library too, which cargo does not make for musl")
 
 
 def _kept(build: ImageBuild, images: tuple[FinalImage, ...]) -> Choice | None:

@@ -7,6 +7,9 @@ from typing import Any
 
 from dockerslim_lint.context import BuildContext
 
+SHARED = frozenset({"cdylib", "dylib"})
+"""Crate types of which cargo makes a shared library; for a static musl target it drops them."""
+
 
 class BrokenFileError(Exception):
     """A TOML file of the crate that cannot be read; the text says where and why."""
@@ -62,6 +65,12 @@ def _claims_main(manifest: Mapping[str, Any]) -> bool:
     return isinstance(entries, list) and any(
         isinstance(entry, Mapping) and entry.get("path") == "src/main.rs" for entry in entries
     )
+
+
+def makes_shared_library(manifest: Mapping[str, Any]) -> bool:
+    """Whether the package's library is a file of its own that a program loads (Rust reference, "Linkage")."""
+    library = table(manifest, "lib")
+    return not SHARED.isdisjoint(texts(library.get("crate-type", library.get("crate_type"))))
 
 
 def members(context: BuildContext, directory: str, manifest: Mapping[str, Any], key: str) -> tuple[str, ...]:
