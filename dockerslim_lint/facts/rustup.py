@@ -33,6 +33,8 @@ HARMLESS = frozenset(
 CHOOSING = frozenset({"default", "override", "set", "toolchain link", "toolchain uninstall"})
 """Subcommands that change which toolchain a call uses."""
 
+VARIABLE = "RUSTUP_TOOLCHAIN"
+
 INSTALLER_FLAG = "--default-toolchain"
 """Of rustup-init, mostly behind a shell that reads it from a pipe."""
 
@@ -150,8 +152,9 @@ class Toolchains:
         Source: rustup book, "Overrides": +toolchain, RUSTUP_TOOLCHAIN, then an override or a file, whichever is nearer (of
         the two the older is taken), then the default.
         """
-        variable = command.variables.get("RUSTUP_TOOLCHAIN")
-        names = [toolchain or (variable.text or "*" if variable is not None else "")]
+        variable = command.variables.get(VARIABLE)
+        inline = _value(command, VARIABLE)  # env RUSTUP_TOOLCHAIN=… cargo
+        names = [toolchain or inline or (variable.text or "*" if variable is not None else "")]
         if not names[0]:
             here = command.directory or "/*"
             names = [name for place, name in self._overrides.items() if patterns.below(here, place) is not None]
@@ -173,7 +176,7 @@ class Toolchains:
         """What a call is compiled with."""
         image = stage.image
         channel = call.toolchain or (file.channel if file is not None else "")
-        open_ = self.changed or "RUSTUP_TOOLCHAIN" in call.command.variables
+        open_ = self.changed or VARIABLE in call.command.variables or bool(_value(call.command, VARIABLE))
         open_ = open_ or "--ignore-rust-version" in arguments.switches
         same = None if open_ or image is None else same_toolchain(channel, image, stage.digest)
         state, added = self._target(call, arguments, stage, crate, file)

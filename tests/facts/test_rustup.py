@@ -146,6 +146,8 @@ PIPED = "FROM debian:12\nRUN curl -sSf https://sh.rustup.rs | sh -s -- -y --defa
         ("FROM rust:1\nENV RUSTUP_TOOLCHAIN=1.50.0", "cargo build", (1, 50)),
         ("FROM rust:1\nENV RUSTUP_TOOLCHAIN=1.50.0", "cargo +stable build", None),
         ("FROM rust:1", "RUSTUP_TOOLCHAIN=1.50.0 cargo build", (1, 50)),
+        ("FROM rust:1", "env RUSTUP_TOOLCHAIN=1.50.0 cargo build", (1, 50)),
+        ("FROM rust:1", "env A=1 RUSTUP_TOOLCHAIN=$(cat v) cargo build", (0, 0)),
         ("FROM rust:1", "export RUSTUP_TOOLCHAIN=1.50.0 && cargo build", (1, 50)),
         ("FROM rust:1", "rustup run 1.50.0 cargo build", (1, 50)),
         ("FROM rust:1\nWORKDIR /a\nRUN rustup override set 1.50.0", "cargo build", (1, 50)),
