@@ -140,7 +140,7 @@ def _candidate(
     after = Source(apply(source.data, edits), source.path)
     if slim:
         between = _report(reader, after)
-        if _worse(report, between) or _touched_elsewhere(source, after, edits):
+        if _worse(reader, report, between) or _touched_elsewhere(source, after, edits):
             return None
         slim = tuple(one._replace(codes=_settled(report, between, one.fix.key)) for one in slim)
     fixed = _fix(reader, after, allow, decide=False, only=only)
@@ -285,7 +285,7 @@ def _fix(reader: _Reader, source: Source, allow: Safety, decide: bool = True, on
             break
         after = Source(apply(source.data, chosen.edits), source.path)
         report_after = _report(reader, after)
-        wrong = _worse(report, report_after, bool(chosen.repairs)) or _touched_elsewhere(
+        wrong = _worse(reader, report, report_after, bool(chosen.repairs)) or _touched_elsewhere(
             source, after, list(chosen.edits)
         )
         if wrong:
@@ -362,21 +362,33 @@ def _held(report: Report) -> tuple[Held, ...]:
     return tuple(held)
 
 
-def _worse(before: Report, after: Report, repairs: bool = False) -> str:
+def _worse(reader: _Reader, before: Report, after: Report, repairs: bool = False) -> str:
     """What is wrong with a result, "" if nothing: a finding that was not there, or a file that does not parse.
 
     Advice that comes with another base (its shell, its allocator) is no reason to throw a rewrite away, nor is what can
-    be said only now that the image can be built and started (`repairs`).
+    be said only now that the image can be built and started (`repairs`), or that its base and programs are known.
     """
     if after.error is not None or repairs:
         return after.error or ""
-    old, new = Counter(_warnings(before)), Counter(_warnings(after))
-    more = sorted((new - old).elements())
-    return f"it brings {', '.join(more)}" if more else ""
+    more = Counter(_warnings(after)) - Counter(_warnings(before))
+    if more:
+        more -= Counter(_unseen(reader, before, after))
+    return f"it brings {', '.join(sorted(more.elements()))}" if more else ""
 
 
 def _warnings(report: Report) -> Iterator[str]:
     return (one.code for one in report.findings if one.severity > Severity.INFO)
+
+
+def _unseen(reader: _Reader, before: Report, after: Report) -> Iterator[str]:
+    """The codes of what the old file had too, where nobody could tell; about its base only what waits for the same decision."""
+    from dockerslim_lint.facts.unseen import unseen
+
+    hidden = unseen(reader.read(before.source), reader.read(after.source))
+    waiting = {one.key for one in before.findings if one.key is not None and one.key.startswith(SLIM)}
+    for one in after.findings:
+        if one.span in hidden.lacking or (one.span in hidden.bases and one.key in waiting):
+            yield one.code
 
 
 def _touched_elsewhere(before: Source, after: Source, edits: list[Edit]) -> str:

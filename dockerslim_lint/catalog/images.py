@@ -80,6 +80,8 @@ class BaseImage(Record):
     """cargo and rustup are in it."""
     newest: str = ""
     """The Rust that its floating tags have at least; "" where the toolchain is not named by its full version."""
+    cargo_package: str = ""
+    """The distribution's package of cargo and the Rust that it is of (``cargo=1.48``), where that is an old one."""
     host_libc: str = ""
     """libc of the toolchain's host triple, and so of what a plain ``cargo build`` links: glibc, musl, unknown or ""."""
     targets: tuple[str, ...] = ()

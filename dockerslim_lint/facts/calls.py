@@ -57,7 +57,7 @@ def read_call(
     directory = crate_directory(command, arguments, kind)
     target_directory, output = None, None
     if kind == "build":
-        target_directory = _target_directory(command, arguments, crate, workspace or directory)
+        target_directory = target_directory_of(command, arguments, crate, workspace or directory)
         if target_directory is not None:
             triple = f"/{target.pattern or '*'}" if target.pattern != "" else ""
             output = f"{target_directory}{triple}/{profile_directory}"
@@ -176,9 +176,10 @@ def _target_of_xx(variables: Mapping[str, Value], stage: Stage) -> Target:
     return Target(f"*-unknown-linux-{libc}*" if libc in ("musl", "gnu") else None, "xx", None)
 
 
-def _target_directory(
+def target_directory_of(
     command: Command, arguments: CargoArguments, crate: Crate | None, workspace: str | None
 ) -> str | None:
+    """Where cargo keeps what it builds, an absolute pattern; None where that is not known."""
     named = arguments.flags.get("--target-dir")
     text: str | None = None
     if named:

@@ -172,7 +172,8 @@ class Toolchain(Record):
     the one that the call uses) or unknown. `added` is the command that installed it. `file` is the toolchain file that
     chooses, None where none does. `same`: the call uses the toolchain of its image; None where that cannot be told, or no
     toolchain is named. `changed`: a step or a variable may have chosen another one. `older`: the image's Rust is older than
-    the crate's rust-version.
+    the crate's rust-version. `version`: major and minor that it has at least, (0, 0) where only the build knows what is
+    chosen, None where nothing names a version (``rust:1``, ``stable``).
     """
 
     target: str
@@ -181,6 +182,7 @@ class Toolchain(Record):
     same: bool | None
     changed: bool
     older: bool
+    version: tuple[int, int] | None = None
 
 
 class Artifact(Record):
@@ -229,7 +231,8 @@ class Mount(Record):
 class Warmup(Record):
     """A step that builds the dependencies before the sources are there: kind ``cook`` (cargo chef) or ``placeholder``.
 
-    `profile` is None where it is not known; `target`, `toolchain` and `end` as in `CargoCall`.
+    `profile` is None where it is not known; `target`, `target_directory`, `toolchain` and `end` as in `CargoCall`,
+    `version` as in `Toolchain`.
     """
 
     kind: str
@@ -237,8 +240,10 @@ class Warmup(Record):
     profile: str | None
     target: Target
     features: tuple[str, ...]
+    target_directory: str | None
     toolchain: str = ""
     end: int | None = None
+    version: tuple[int, int] | None = None
 
 
 class Stale(Record):
@@ -246,12 +251,14 @@ class Stale(Record):
 
     cargo compares times only, and COPY keeps those of the files, which are older than the earlier build. `call` and
     `earlier` index ``ImageBuild.calls``; `sources` are absolute paths; `copy` is the instruction that brought them.
+    `owned`: who runs the call is known to be root or their owner, and so may give them another time.
     """
 
     call: int
     earlier: int
     sources: tuple[str, ...]
     copy: int
+    owned: bool
 
 
 class LostOutput(Record):
@@ -344,7 +351,8 @@ class OutputUse(Record):
 
     `profile_at` is the file offset of the profile segment (``release``) in the word, None where the word does not spell
     it out; `quote` is the quote character around that place. `own` is False where the segment comes from the directory in
-    which the command runs, so that the word needs no change. `form` is shell, json or copy.
+    which the command runs, so that the word needs no change. `form` is shell, json, copy, workdir or mount (`span`
+    is the flag's then).
     """
 
     call: int

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from dockerslim_lint.facts import patterns
 from dockerslim_lint.facts.filesystem import PathTable
 from dockerslim_lint.facts.model import CargoCall, Command, CommandWord, Output, OutputUse
+from dockerslim_lint.source import Span
 from dockerslim_lint.syntax.script import Substitution
 from dockerslim_lint.syntax.tree import Expansion, Literal, Word
 
@@ -44,6 +45,16 @@ def word_use(
     return OutputUse(
         call, stage, instruction, form, word.span, *profile_place(word.pieces, inside, calls[call]), inside
     )
+
+
+def mount_use(
+    span: Span, path: str, stage: int, instruction: int, table: PathTable, calls: list[CargoCall]
+) -> OutputUse | None:
+    """The same for the source of a ``RUN --mount``, `span` being the flag's place."""
+    found = _output_of(path, table, calls)
+    if found is None:
+        return None
+    return OutputUse(found[0], stage, instruction, "mount", span, None, "", True, found[1])
 
 
 def _output_of(path: str, table: PathTable, calls: list[CargoCall]) -> tuple[int, str] | None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dockerslim_lint.catalog import commands as known_commands
 from dockerslim_lint.catalog import platforms
 from dockerslim_lint.catalog.images import BaseImage
+from dockerslim_lint.catalog.packages import bare_name
 from dockerslim_lint.facts import patterns
 from dockerslim_lint.facts.cargo import CROSS, OTHER_BUILDERS, XX, CargoArguments
 from dockerslim_lint.facts.crate.config import ToolchainFile
@@ -16,6 +17,7 @@ from dockerslim_lint.facts.model import (
     UNKNOWN,
     CargoCall,
     Command,
+    PackageInstall,
     Stage,
     Toolchain,
 )
@@ -30,6 +32,14 @@ HARMLESS = frozenset(
 
 CHOOSING = frozenset({"default", "override", "set", "toolchain link", "toolchain uninstall"})
 """Subcommands that change which toolchain a call uses."""
+
+VARIABLE = "RUSTUP_TOOLCHAIN"
+
+INSTALLER_FLAG = "--default-toolchain"
+"""Of rustup-init, mostly behind a shell that reads it from a pipe."""
+
+TRAIN = {"nightly": 0, "beta": 1}
+"""By how many versions a channel is behind nightly."""
 
 BUILDERS_WITHOUT_TARGETS = frozenset({"chef", "rustc", "deb"})
 """Subcommands of cargo that build, and install no target."""
@@ -69,15 +79,22 @@ class Toolchains:
         """something that is not modelled may have installed a target"""
         self.changed = False
         """a step may have chosen another toolchain than the image's"""
+        self._default = ""
+        """what a step has made the default, "" for the image's own"""
+        self._overrides: dict[str, str] = {}
+        self._packages: frozenset[str] = frozenset()
+        """what the distribution's package manager has installed"""
 
     def child(self) -> Toolchains:
         """What a stage built on this one starts with."""
         copy = Toolchains()
         copy.added, copy.unsure, copy.changed = list(self.added), self.unsure, self.changed
+        copy._default, copy._overrides, copy._packages = self._default, dict(self._overrides), self._packages
         return copy
 
     def command(self, command: Command, arguments: CargoArguments | None, file: ToolchainFile | None) -> None:
         """Take in one command; `file` is the toolchain file that rustup finds in its directory."""
+        self._default = _value(command, INSTALLER_FLAG) or self._default
         if command.name == RUSTUP:
             self._rustup(command, file)
         elif self.unsure:
@@ -109,11 +126,49 @@ class Toolchains:
         first, both = words[0] if words else "", " ".join(words[:2])
         if first in CHOOSING or both in CHOOSING:
             self.changed = True
+        operands = [word for word in words if not word.startswith("-")]
+        if operands[:1] == ["default"] and len(operands) > 1:
+            self._default = operands[1]
+        elif operands[:2] == ["override", "set"] and len(operands) > 2:
+            place = _value(command, "--path") or "."
+            self._overrides[patterns.join(command.directory or "/*", place)] = operands[2]
+        elif self._default == "none" and operands[:1] in (["install"], ["toolchain"]) and len(operands) > 1:
+            self._default = operands[-1]  # the first one that is installed is the default
         if (first not in HARMLESS and both not in HARMLESS) or "rust-std" in " ".join(words):
             # toolchain install X --target T, default T of a musl host, a variable …
             self.unsure = self.unsure or any(
                 word.startswith(("-t", "--target", "rust-std")) or "*" in word or "musl" in word for word in words
             )
+
+    def packages(self, install: PackageInstall) -> None:
+        """Packages are installed."""
+        self._packages |= {bare_name(name) for name in install.packages}
+
+    def version(
+        self, toolchain: str, command: Command, stage: Stage, file: ToolchainFile | None
+    ) -> tuple[int, int] | None:
+        """The Rust of a call, as `Toolchain.version`; `toolchain` is what the call itself names.
+
+        Source: rustup book, "Overrides": +toolchain, RUSTUP_TOOLCHAIN, then an override or a file, whichever is nearer (of
+        the two the older is taken), then the default.
+        """
+        variable = command.variables.get(VARIABLE)
+        inline = _value(command, VARIABLE)  # env RUSTUP_TOOLCHAIN=… cargo
+        names = [toolchain or inline or (variable.text or "*" if variable is not None else "")]
+        if not names[0]:
+            here = command.directory or "/*"
+            names = [name for place, name in self._overrides.items() if patterns.below(here, place) is not None]
+            names += [file.channel] if file is not None and file.channel else []
+            names = names or [self._default]
+        if names[0]:
+            return min((found for name in names if (found := version_of(name)) is not None), default=None)
+        image = stage.image
+        if image is None:
+            return None
+        package, _, packaged = image.cargo_package.partition("=")
+        if not image.toolchain:
+            return version_of(packaged) if package in self._packages else None
+        return version_of(image.version)
 
     def of(
         self, call: CargoCall, arguments: CargoArguments, stage: Stage, crate: Crate | None, file: ToolchainFile | None
@@ -121,14 +176,15 @@ class Toolchains:
         """What a call is compiled with."""
         image = stage.image
         channel = call.toolchain or (file.channel if file is not None else "")
-        open_ = self.changed or "RUSTUP_TOOLCHAIN" in call.command.variables
+        open_ = self.changed or VARIABLE in call.command.variables or bool(_value(call.command, VARIABLE))
         open_ = open_ or "--ignore-rust-version" in arguments.switches
         same = None if open_ or image is None else same_toolchain(channel, image, stage.digest)
         state, added = self._target(call, arguments, stage, crate, file)
         if state == TARGET_ELSEWHERE and (open_ or self.unsure):
             state = UNKNOWN
         older = image is not None and crate is not None and is_older(image, crate.rust_version) and not call.packages
-        return Toolchain(state, added, file if not call.toolchain else None, same, open_, older)
+        version = self.version(call.toolchain, call.command, stage, file)
+        return Toolchain(state, added, file if not call.toolchain else None, same, open_, older, version)
 
     def _target(
         self, call: CargoCall, arguments: CargoArguments, stage: Stage, crate: Crate | None, file: ToolchainFile | None
@@ -159,13 +215,16 @@ class Toolchains:
 def same_toolchain(channel: str, image: BaseImage, digest: str) -> bool | None:
     """Whether a channel is the toolchain that an image brings; None where that cannot be told.
 
-    Images name theirs by the full version (``1.80.1``), so that ``stable`` is always another one.
+    Images name theirs by the full version (``1.80.1``), so that ``stable`` and ``1.80`` are always other ones: rustup keeps
+    each channel under its name as written.
     """
     if not channel or not image.newest or not image.understood or "*" in channel:
         return None
     if not channel[:1].isdigit():
         return False
     asked = _numbers(channel)
+    if len(asked) < 3:
+        return False
     if image.moving:
         # a floating tag is never older than it was when the catalogue was written
         return False if not digest and asked[:2] < _numbers(image.newest)[:2] else None
@@ -174,6 +233,39 @@ def same_toolchain(channel: str, image: BaseImage, digest: str) -> bool | None:
     if asked[:length] != has[:length]:
         return False
     return True if len(asked) == len(has) == 3 else None
+
+
+def version_of(channel: str) -> tuple[int, int] | None:
+    """Major and minor of a toolchain's name, (0, 0) for one that only the build knows, None for one that names no version.
+
+    A dated nightly or beta is counted by Rust's release train, a version every six weeks: nightly became 1.59 on 2021-12-02.
+    A week is left for what is not settled on that day.
+    """
+    if "*" in channel:
+        return 0, 0
+    words = channel.split("-")
+    numbers = words[0].split(".")
+    if len(numbers) >= 2 and numbers[0].isdecimal() and numbers[1].isdecimal():
+        return int(numbers[0]), int(numbers[1])
+    if words[0] not in TRAIN or len(words) < 4 or not words[1].isdecimal():
+        return None
+    from datetime import date
+
+    try:
+        built = date(*(int(word) for word in words[1:4]))
+    except ValueError:
+        return 0, 0
+    return 1, 59 - TRAIN[words[0]] + (built - date(2021, 12, 9)).days // 42
+
+
+def _value(command: Command, flag: str) -> str:
+    """The value of a flag, "" where the command does not have it."""
+    words = [word.pattern for word in command.words]
+    for at, word in enumerate(words):
+        name, equals, value = word.partition("=")
+        if name == flag:
+            return value if equals else words[at + 1] if at + 1 < len(words) else "*"
+    return ""
 
 
 def is_older(image: BaseImage, version: str) -> bool:

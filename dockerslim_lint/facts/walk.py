@@ -47,7 +47,7 @@ from dockerslim_lint.facts.model import (
     Value,
     Warmup,
 )
-from dockerslim_lint.facts.outputs import command_uses, word_use
+from dockerslim_lint.facts.outputs import command_uses, mount_use, word_use
 from dockerslim_lint.facts.packages import read_install
 from dockerslim_lint.facts.rustup import RUSTUP, Toolchains
 from dockerslim_lint.facts.stages import StageNames
@@ -159,6 +159,8 @@ class StageState:
                 self.environment.bind_environment(instruction)
             case "WORKDIR" if instruction.words:
                 self.workdir = patterns.join(self.workdir, self.environment.pattern(instruction.words[0])[0])
+                number, calls = self.stage.number, self._shared.calls
+                self._use(word_use(instruction.words[0], self.workdir, "workdir", number, index, self.table, calls))
                 self.table.put(self.workdir, Directory("WORKDIR"))
             case "USER" if instruction.words:
                 self.user, self.user_instruction = self.environment.pattern(instruction.words[0])[0], index
@@ -205,6 +207,7 @@ class StageState:
             install = read_install(command)
             if install is not None:
                 self.installs.append(install)
+                self.rustup.packages(install)
             user = read_user(command)
             if user is not None:
                 self.users.append(user)
@@ -288,7 +291,7 @@ class StageState:
                 found.append(Mount(index, self.stage.number, kind, path, varies, flag.span))
                 self.rustup.place(path)
                 if kind == "bind":
-                    self._bind(index, options, path)
+                    self._bind(index, options, path, flag.span)
                 elif kind == "cache" and path in self.lost:
                     self._back(path)
         return found
@@ -300,15 +303,20 @@ class StageState:
         if call.output is not None:
             self.table.put(call.output, Output(number, call.link, call.stripped))
 
-    def _bind(self, index: int, options: Mapping[str, str], path: str) -> None:
+    def _use(self, use: OutputUse | None) -> None:
+        if use is not None:
+            self._shared.uses.append(use)
+
+    def _bind(self, index: int, options: Mapping[str, str], path: str, span: Span) -> None:
         source = options.get("source") or options.get("src") or "."
         if not options.get("from"):
             self.table.put(path, ContextTree(patterns.normalise(source.lstrip("/") or "."), index))
             return
         origin = self._shared.names.find(options["from"])
         if origin is not None:
-            table = self._shared.states[origin].table
-            place(table, self.table, patterns.join("/", source), path, False, True, contents=True)
+            table, source = self._shared.states[origin].table, patterns.join("/", source)
+            self._use(mount_use(span, source, origin, index, table, self._shared.calls))
+            place(table, self.table, source, path, False, True, contents=True)
 
     def _cargo(self, command: Command, arguments: CargoArguments, mounts: list[Mount]) -> None:
         shared = self._shared
@@ -370,9 +378,20 @@ class StageState:
     def _build_placeholders(self, number: int, call: CargoCall, mounts: list[Mount]) -> None:
         output = call.output or "/*"
         mounted = any(patterns.below(output, mount.target) is not None for mount in mounts)
-        warms, stale = self.placeholders.build(number, mounted)
+        known = self.stage.image is not None or self.user_instruction is not None
+        warms, stale = self.placeholders.build(number, mounted, self.user if known else None)
         if warms:
-            self._shared.warmups.append(Warmup("placeholder", call.command, call.profile, call.target, call.features))
+            warmup = Warmup(
+                "placeholder",
+                call.command,
+                call.profile,
+                call.target,
+                call.features,
+                call.target_directory,
+                call.toolchain,
+                version=self._shared.toolchains[number].version,
+            )
+            self._shared.warmups.append(warmup)
         if stale is not None:
             self._shared.stale.append(stale)
 
@@ -387,7 +406,9 @@ class StageState:
         elif arguments.subcommand == "chef":
             cook = cook_of(command, arguments, self.stage)
             if cook is not None:
-                self._shared.warmups.append(cook)
+                file = self._toolchain_file(command.directory)
+                version = self.rustup.version(cook.toolchain, command, self.stage, file)
+                self._shared.warmups.append(cook._replace(version=version))
 
     def _unaliased(self, command: Command, arguments: CargoArguments) -> CargoArguments:
         """The call with the words that cargo's configuration has for its subcommand."""
@@ -479,6 +500,8 @@ class StageState:
         flag = instruction.flag("from")
         origin_name = self.environment.pattern(flag.value)[0] if flag and flag.value else ""
         origin = shared.names.find(origin_name)
+        owning = instruction.flag("chown")
+        owner = self.environment.pattern(owning.value)[0] if owning and owning.value else ""
         sources = tuple(self._source(word) for word in words)
         for path in (destination, *sources) if origin_name or instruction.keyword == "ADD" else ():
             self.rustup.place(path)
@@ -499,7 +522,7 @@ class StageState:
             if origin is not None:
                 self._copy_from(index, shared.states[origin], word, source, destination, slash or own)
             elif not origin_name:
-                self._copy_context(index, source, destination, slash or own)
+                self._copy_context(index, source, destination, slash or own, owner)
             else:
                 path = f"{destination}/{patterns.basename(source)}" if slash or own else destination
                 self.table.put(path, OpaqueFile(f"comes from the image {origin_name}"))
@@ -513,22 +536,20 @@ class StageState:
         unset = isinstance(last, Expansion) and not last.operator and last.name in self.environment.unset
         return f"{text}*" if unset and text.endswith("/") else text
 
-    def _copy_context(self, index: int, source: str, destination: str, directory: bool) -> None:
+    def _copy_context(self, index: int, source: str, destination: str, directory: bool, owner: str) -> None:
         source = patterns.normalise(source.lstrip("/")) if source.strip("/") else "."
         is_tree = source == "." or ("*" not in source and self._shared.crates.is_directory(source))
         path = f"{destination.rstrip('/')}/{patterns.basename(source)}" if directory and not is_tree else destination
         self.table.put(path, ContextTree(source, index))
         plain = "*" not in source and "://" not in source
-        self.placeholders.copied(index, path, source if plain else None)
+        self.placeholders.copied(index, path, source if plain else None, owner)
 
     def _copy_from(
         self, index: int, origin: StageState, word: Word, source: str, destination: str, directory: bool
     ) -> None:
         shared = self._shared
         path = patterns.join("/", source)
-        use = word_use(word, path, "copy", origin.stage.number, index, origin.table, shared.calls)
-        if use is not None:
-            shared.uses.append(use)
+        self._use(word_use(word, path, "copy", origin.stage.number, index, origin.table, shared.calls))
         if place(origin.table, self.table, path, destination, directory, True, contents=True):
             return
         if origin.use_lost(path, word.span):

@@ -7,13 +7,15 @@ cargo takes a source for built when it is not newer than the last build that rea
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 
 from dockerslim_lint.catalog import commands as known_commands
 from dockerslim_lint.facts import patterns
-from dockerslim_lint.facts.calls import end_of, features_of, target_of
+from dockerslim_lint.facts.calls import end_of, features_of, target_directory_of, target_of
 from dockerslim_lint.facts.cargo import CargoArguments, profile_of
-from dockerslim_lint.facts.model import CargoCall, Command, Stage, Stale, Warmup
+from dockerslim_lint.facts.model import CargoCall, Command, ImageBuild, Stage, Stale, Transfer, Warmup
+from dockerslim_lint.facts.stages import chain_of
+from dockerslim_lint.facts.users import is_root
 from dockerslim_lint.record import Record
 
 SOURCE = ".rs"
@@ -22,10 +24,14 @@ NEW_UNITS = ("lib.rs", "../build.rs")
 
 
 class _Placeholder(Record):
-    """`built` is the call that read it, `copy` the COPY that put the real source in its place; -1 while there is none."""
+    """`built` is the call that read it, `copy` the COPY that put the real source in its place; -1 while there is none.
+
+    `owner` is that COPY's --chown, "" without.
+    """
 
     built: int = -1
     copy: int = -1
+    owner: str = ""
 
 
 class Placeholders:
@@ -90,7 +96,7 @@ class Placeholders:
         """``cargo clean``, whatever it is asked to clean."""
         self._found.clear()
 
-    def copied(self, instruction: int, path: str, place: str | None) -> None:
+    def copied(self, instruction: int, path: str, place: str | None, owner: str) -> None:
         """Files of the context come to `path`; `place` is where they stand in it, None where that is not known."""
         for source, one in list(self._found.items()):
             rest = patterns.below(source, path)
@@ -100,7 +106,7 @@ class Placeholders:
             if one.built < 0 or file is None or not self._holds(file) or self._grows(source, file, one.built):
                 del self._found[source]
             else:
-                self._found[source] = one._replace(copy=instruction)
+                self._found[source] = one._replace(copy=instruction, owner=owner)
 
     def brought(self, path: str) -> None:
         """Files come to `path` from elsewhere."""
@@ -117,8 +123,11 @@ class Placeholders:
                 return True
         return False
 
-    def build(self, number: int, mounted: bool) -> tuple[bool, Stale | None]:
-        """A call that builds: whether it builds placeholders, and what it takes for built. `mounted`: its output does not stay."""
+    def build(self, number: int, mounted: bool, user: str | None) -> tuple[bool, Stale | None]:
+        """A call that builds: whether it builds placeholders, and what it takes for built. `mounted`: its output does not stay.
+
+        `user` is who runs it, None where that is not known.
+        """
         call = self._calls[number]
         waiting = [source for source, one in self._found.items() if one.copy < 0]
         if waiting:
@@ -133,7 +142,7 @@ class Placeholders:
         if not taken or mounted or not call.command.certain:
             return False, None
         one = next(iter(taken.values()))
-        return False, Stale(number, one.built, tuple(taken), one.copy)
+        return False, Stale(number, one.built, tuple(taken), one.copy, _owned(user, taken.values()))
 
     @staticmethod
     def _same(earlier: CargoCall, later: CargoCall) -> bool:
@@ -152,9 +161,64 @@ def cook_of(command: Command, arguments: CargoArguments, stage: Stage) -> Warmup
         profile_of(arguments, "build")[0] if arguments.exact and not arguments.optional else None,
         target_of(arguments, command.variables, stage, None),
         features_of(arguments),
+        target_directory_of(command, arguments, None, command.directory),
         arguments.toolchain,
         end_of(command, arguments),
     )
+
+
+def ahead_of(build: ImageBuild, at: int) -> list[Warmup]:
+    """The builds ahead whose files are there when ``calls[at]`` runs: in its stage, in those below, or in one that they copy from."""
+    call = build.calls[at]
+    if call.source != "context":
+        return []
+    chain = chain_of(build.stages[call.command.stage], build.stages)
+    copies = [one for one in build.transfers if one.stage in chain and one.instruction < call.command.instruction]
+    # what a mount brings may be copied from there
+    mounted = {used for number in chain for used in build.stages[number].uses} - {one.origin_stage for one in copies}
+    return [
+        one
+        for one in build.warmups
+        if one.command.span.start < call.command.span.start
+        and (
+            one.command.stage in chain
+            or one.command.stage in mounted
+            or any(_brings(build, transfer, one) for transfer in copies)
+        )
+    ]
+
+
+def warming_calls(build: ImageBuild, at: int) -> tuple[int, ...]:
+    """The calls that build a placeholder ahead of ``calls[at]``, with the same profile, target and toolchain."""
+    call = build.calls[at]
+    ahead = [one.command.span for one in ahead_of(build, at) if alike(one, call)]
+    return tuple(number for number, one in enumerate(build.calls) if one.command.span in ahead)
+
+
+def alike(warmup: Warmup, call: CargoCall) -> bool:
+    """Whether the two have profile, target and toolchain in common."""
+    same = warmup.profile == call.profile and warmup.target.pattern == call.target.pattern
+    return same and warmup.toolchain == call.toolchain
+
+
+def _brings(build: ImageBuild, transfer: Transfer, warmup: Warmup) -> bool:
+    """Whether a COPY brings what a build ahead in another stage made, as far as is known."""
+    origin = transfer.origin_stage
+    if origin is None or warmup.command.stage not in chain_of(build.stages[origin], build.stages):
+        return False
+    made = warmup.target_directory
+    return made is None or any(
+        patterns.below(made, source) is not None or patterns.below(source, made) is not None
+        for source in transfer.sources
+    )
+
+
+def _owned(user: str | None, sources: Iterable[_Placeholder]) -> bool:
+    """Whether the user may give the sources another time: only a file's owner and root may (touch(1), utimensat(2))."""
+    if user is None or is_root(user):
+        return user is not None
+    name = user.partition(":")[0]
+    return "*" not in name and all(one.owner.partition(":")[0] == name for one in sources)
 
 
 def _settings(call: CargoCall) -> tuple[object, ...]:

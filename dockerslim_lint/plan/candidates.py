@@ -9,11 +9,11 @@ from dockerslim_lint.catalog import packages, platforms
 from dockerslim_lint.catalog.platforms import Platform
 from dockerslim_lint.facts.model import GNU_DYNAMIC, MUSL_STATIC, UNKNOWN, FinalImage, ImageBuild, Warmup
 from dockerslim_lint.facts.packages import read_install
-from dockerslim_lint.facts.stages import chain_of, feeding
+from dockerslim_lint.facts.stages import chain_of
 from dockerslim_lint.facts.transfers import MAY_NOT_RUN
+from dockerslim_lint.facts.warmups import ahead_of, warming_calls
 from dockerslim_lint.plan.blocks.lines import comments_above
 from dockerslim_lint.plan.blocks.retarget import names_its_targets
-from dockerslim_lint.plan.blocks.strip import toolchain_version
 from dockerslim_lint.plan.blocks.target_map import asked_platforms
 from dockerslim_lint.plan.chains import own_chain
 from dockerslim_lint.plan.model import Choice, NotPossible, Task, Unsure
@@ -40,10 +40,13 @@ OTHER_REASONS = ("alpine", "musl", "allocator", "malloc", "need", "require", "mu
 
 
 def groups(build: ImageBuild) -> list[tuple[FinalImage, ...]]:
-    """The images that share a cargo call, or a stage that they are built on, together; in file order."""
+    """The images that share a cargo call, a build ahead of it, or a stage that they are built on, together; in file order."""
     found: list[tuple[set[object], list[FinalImage]]] = []
     for image in build.images:
-        common: set[object] = {artifact.call for _, artifact in image.artifacts if artifact.call is not None}
+        calls = {artifact.call for _, artifact in image.artifacts if artifact.call is not None}
+        common: set[object] = set(calls)
+        for at in calls:
+            common |= {("ahead", one.command.span) for one in ahead_of(build, at)}
         if len(image.chain) > 1:
             common |= {("stage", number) for number in own_chain(build, image)}
         joined = [group for group in found if group[0] & common]
@@ -69,6 +72,8 @@ def tasks(build: ImageBuild, images: tuple[FinalImage, ...], prefer: tuple[str, 
 
     A task whose `why_glibc` is set says why there is none for musl.
     """
+    for problem in build.problems:
+        raise NotPossible(f"line {build.source.line_of(problem.span.start)} is refused, so that nothing can be built")
     calls = _calls(build, images)
     links = {artifact.link for image in images for _, artifact in image.artifacts}
     if UNKNOWN in links:
@@ -95,7 +100,7 @@ def tasks(build: ImageBuild, images: tuple[FinalImage, ...], prefer: tuple[str, 
             if links != {GNU_DYNAMIC}:
                 raise
             why_glibc, unsure = str(reason), isinstance(reason, Unsure)
-    cooks = _cooks(build, stages) if retarget else ()
+    cooks = cooks_of(build, calls) if retarget else ()
 
     def of(choice: Choice) -> Iterator[Task]:
         if choice.base.libc == "glibc":
@@ -188,10 +193,10 @@ def _choices(
             yield Choice(name, own[name] if name in own else catalog.choice(name), keep=False)
 
 
-def _cooks(build: ImageBuild, stages: tuple[int, ...]) -> tuple[Warmup, ...]:
-    """Every ``cargo chef cook`` that warms these stages."""
-    warming = feeding(build.stages, stages)
-    return tuple(one for one in build.warmups if one.kind == "cook" and one.command.stage in warming)
+def cooks_of(build: ImageBuild, calls: tuple[int, ...]) -> tuple[Warmup, ...]:
+    """Every ``cargo chef cook`` that warms these calls."""
+    found = {one.command.span: one for at in calls for one in ahead_of(build, at) if one.kind == "cook"}
+    return tuple(found[span] for span in sorted(found))
 
 
 def _check_musl(
@@ -202,6 +207,7 @@ def _check_musl(
     `compiled` are source crates that are taken for switched on.
     """
     _check_path(build, calls)
+    _check_shared_libraries(build, calls)
     if not any(crate.packages for at in calls if (crate := build.crates[at]) is not None):
         for library, line in installed_libraries(build, images, calls):
             raise Unsure(f"{library.name} (line {line}) may be linked, and nothing is known of the crates")
@@ -217,7 +223,9 @@ def _check_musl(
 
 
 def _calls(build: ImageBuild, images: tuple[FinalImage, ...]) -> tuple[int, ...]:
-    """All calls that make the group's programs, and the other builds of the same stages: they share its cache."""
+    """All calls that make the group's programs, the other builds of the same stages, which share its cache, and those that
+    warm it in other stages.
+    """
     makers = set()
     for image in images:
         for path, artifact in image.artifacts:
@@ -237,9 +245,11 @@ def _calls(build: ImageBuild, images: tuple[FinalImage, ...]) -> tuple[int, ...]
         opaque = build.opaque[number]
         if opaque is not None:
             _check_opaque(build, opaque, makers)
+    warming = {one for at in makers for one in warming_calls(build, at)}
     found = []
     for at, call in enumerate(build.calls):
-        if call.command.stage not in stages or (call.source != "context" and at not in makers):
+        beside = call.command.stage in stages and (call.source == "context" or at in makers)
+        if not beside and at not in warming:
             continue
         if not call.command.words or call.output is None:
             raise NotPossible(
@@ -275,7 +285,7 @@ def _check_platforms(build: ImageBuild, calls: tuple[int, ...], compiler: tuple[
                 f"{row.docker} needs rustc flags of its own, and the file has others, which would not add up"
             )
         for at in calls if row.min_rust else ():
-            has = toolchain_version(build, at)
+            has = build.toolchains[at].version
             if has is not None and has < tuple(int(part) for part in row.min_rust.split(".")):
                 raise NotPossible(
                     f"{row.docker} is asked for, and rustup has {row.musl} from Rust {row.min_rust} on, "
@@ -324,6 +334,15 @@ def _check_path(build: ImageBuild, calls: tuple[int, ...]) -> None:
         for directory in (value.text or "").split(":") if value is not None else ():
             if directory in outputs:
                 raise NotPossible(f"PATH leads into {directory}")
+
+
+def _check_shared_libraries(build: ImageBuild, calls: tuple[int, ...]) -> None:
+    """A library that is taken from the output directory too: for musl there is none."""
+    making = {at for at in calls if (crate := build.crates[at]) is not None and crate.shared_library}
+    for use in build.uses:
+        if use.call in making and (not use.inside or "*" in use.inside or ".so" in use.inside):
+            line = build.source.line_of(use.span.start)
+            raise NotPossible(f"line {line} takes the crate's shared library too, which cargo does not make for musl")
 
 
 def _kept(build: ImageBuild, images: tuple[FinalImage, ...]) -> Choice | None:

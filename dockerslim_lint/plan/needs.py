@@ -22,6 +22,16 @@ def check_base(build: ImageBuild, image: FinalImage, choice: Choice) -> None:
     if choice.installs and not image.single_stage and old is not None and old.family == base.family:
         return  # the same distribution, with the steps of the file
     own_files: tuple[str, ...] = ()
+    alike = image.user == base.user or (is_plain_root(image.user) and is_plain_root(base.user))
+    if image.user_instruction is None and old is not None and not alike:
+        raise NotPossible(
+            f"the base's user is {image.user or 'root'}, and that of {base.title} is {base.user or 'root'}"
+        )
+    for at in (at for number in image.chain for at in build.stages[number].instructions if not choice.keep):
+        trigger = build.instructions[at].trigger
+        if trigger is not None and trigger.keyword == "RUN":
+            line = build.source.line_of(trigger.span.start)
+            raise NotPossible(f"ONBUILD RUN in line {line} is written for the base that is there")
     if not launch.argv and old is not None and not old.shell:
         raise NotPossible("nothing is started in this image: what takes the program out of it is not in this file")
     if not launch.argv or launch.from_base:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from dockerslim_lint.facts.model import CargoCall, Warmup
+from dockerslim_lint.facts.warmups import ahead_of
 from dockerslim_lint.rule import Finding, Fixes, ImageBuild, Invalid, Label, Plan, Rule, Severity, Valid, shipped_calls
 
 CHEF = """\
@@ -60,7 +61,7 @@ class BuiltTwice(Rule):
     def check(self, build: ImageBuild, plan: Plan) -> Iterator[Finding]:
         for number in shipped_calls(build):
             call = build.calls[number]
-            warmups = self._before(build, call)
+            warmups = ahead_of(build, number)
             reasons = [self._differs(warmup, call) for warmup in warmups]
             if not warmups or not all(reasons):
                 continue
@@ -80,7 +81,7 @@ class BuiltTwice(Rule):
         from dockerslim_lint.plan.blocks.cook_flags import cook_like_build
 
         def settled(after: ImageBuild) -> bool:
-            warmups = self._before(after, after.calls[number])
+            warmups = ahead_of(after, number)
             return not all(self._differs(warmup, after.calls[number]) for warmup in warmups)
 
         return plan.alone(
@@ -89,19 +90,6 @@ class BuiltTwice(Rule):
             lambda: cook_like_build(build, cook, number),
             settled,
         )
-
-    @staticmethod
-    def _before(build: ImageBuild, call: CargoCall) -> list[Warmup]:
-        """The builds ahead whose files are there when the call runs."""
-        chain = set()
-        stage: int | None = call.command.stage
-        while stage is not None:
-            chain |= {stage, *build.stages[stage].uses}
-            stage = build.stages[stage].parent
-        ahead = call.command.span.start
-        if call.source != "context":
-            return []
-        return [one for one in build.warmups if one.command.stage in chain and one.command.span.start < ahead]
 
     @staticmethod
     def _differs(warmup: Warmup, call: CargoCall) -> str:

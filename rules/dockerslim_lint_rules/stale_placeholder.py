@@ -26,6 +26,9 @@ COPY --from=builder /app/target/release/app /app
 CMD ["/app"]
 """
 
+USER = PLACEHOLDER.replace("WORKDIR /app\n", "RUN adduser -D b && mkdir /app && chown b /app\nUSER b\nWORKDIR /app\n")
+OWNED = USER.replace("COPY src", "COPY --chown=b:b src")
+
 
 class StalePlaceholder(Rule):
     """The empty program that only warmed the cache is shipped in the real one's place.
@@ -38,7 +41,8 @@ class StalePlaceholder(Rule):
     `touch src/main.rs` before the real build is enough. It is not needed where a lib.rs or build.rs comes in only with
     the real source, or where something removes what the placeholder left.
 
-    **Fix safety.** Safe: the file is in the build context, and a newer time can only make cargo build it.
+    **Fix safety.** Safe: the file is in the build context, and a newer time can only make cargo build it. None where the
+    step runs as a user who may not own the file: COPY without `--chown` makes it root's.
     """
 
     CODE = "DSL307"
@@ -67,6 +71,10 @@ class StalePlaceholder(Rule):
     def _touch(build: ImageBuild, stale: Stale) -> tuple[Fix, ...] | Withheld:
         command = build.calls[stale.call].command
         key = f"touch:{command.instruction}"
+        if not stale.owned:
+            return Withheld(
+                key, "who runs the step may not give the file another time: it is not known to be its owner"
+            )
         if not command.shell_form or command.nested:
             return Withheld(key, "another command cannot be put before this call")
         here = f"{command.directory}/"
@@ -83,6 +91,10 @@ class StalePlaceholder(Rule):
             line=7,
             fixed=PLACEHOLDER.replace("./src\nRUN cargo", "./src\nRUN touch src/main.rs && cargo"),
             files=FILES,
+        ),
+        Invalid(USER, line=9, files=FILES),
+        Invalid(
+            OWNED, line=9, fixed=OWNED.replace("./src\nRUN cargo", "./src\nRUN touch src/main.rs && cargo"), files=FILES
         ),
     )
 

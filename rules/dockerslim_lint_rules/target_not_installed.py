@@ -13,6 +13,7 @@ FILES = {
     "src/main.rs": "fn main() {}\n",
 }
 PINNED = {**FILES, "rust-toolchain.toml": '[toolchain]\nchannel = "1.80.1"\n'}
+SHORT = {**FILES, "rust-toolchain.toml": '[toolchain]\nchannel = "1.80"\n'}
 LISTED = {**FILES, "rust-toolchain.toml": '[toolchain]\ntargets = ["x86_64-unknown-linux-musl"]\n'}
 
 MISSING = """\
@@ -95,6 +96,14 @@ class TargetNotInstalled(Rule):
             files=PINNED,
         ),
         Invalid(
+            EARLY.replace("rust:1-slim", "rust:1.80-slim"),
+            line=5,
+            fixed=EARLY.replace("rust:1-slim", "rust:1.80-slim").replace(
+                "RUN cargo", "RUN rustup target add x86_64-unknown-linux-musl\nRUN cargo"
+            ),
+            files=SHORT,
+        ),
+        Invalid(
             EARLY.replace("cargo build", "cargo +nightly build"),
             line=5,
             fixed=EARLY.replace(
@@ -128,12 +137,13 @@ class TargetNotInstalled(Rule):
         Valid(near=0, text=MISSING.replace("musl\n", "musl -Z build-std=std\n", 1), files=FILES),
         Valid(near=1, text=EARLY, files=FILES),
         Valid(near=1, text=AFTER, files=PINNED),
+        Valid(near=2, text=AFTER.replace("rust:1-slim", "rust:1.80-slim"), files=SHORT),
         Valid(near=1, text=EARLY, files={**PINNED, ".dockerignore": "rust-toolchain.toml\n"}),
         Valid(near=1, text=EARLY, files={**FILES, "rust-toolchain.toml": '[toolchain]\nchannel = "1.99.0"\n'}),
         Valid(near=1, text=EARLY.replace("COPY . .", "COPY Cargo.toml src ./"), files=PINNED),
         Valid(near=1, text=EARLY.replace("WORKDIR", "ENV RUSTUP_TOOLCHAIN=1.80.1\nWORKDIR"), files=PINNED),
         Valid(near=1, text=EARLY.replace("target add", "target add --toolchain 1.80.1"), files=PINNED),
         Valid(
-            near=2, text=EARLY.replace("cargo build", "cargo +nightly build").replace("rustup t", "rustup +nightly t")
+            near=3, text=EARLY.replace("cargo build", "cargo +nightly build").replace("rustup t", "rustup +nightly t")
         ),
     )

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from dockerslim_lint.catalog import images
-from dockerslim_lint.facts.rustup import is_older, same_toolchain
+from dockerslim_lint.facts.rustup import is_older, same_toolchain, version_of
 from tests.facts.reading import CRATE, read
 
 DIGEST = "sha256:" + "0" * 64
@@ -19,7 +19,11 @@ DIGEST = "sha256:" + "0" * 64
         ("1.80.1-x86_64-unknown-linux-gnu", "rust:1.80.1", "", True),
         ("1.80.0", "rust:1.80.1", "", False),
         ("1.80.1", "rust:1.80", "", None),
-        ("1.80", "rust:1.80", "", None),
+        ("1.80", "rust:1.80", "", False),
+        ("1.80", "rust:1.80.1", "", False),
+        ("1.80-x86_64-unknown-linux-gnu", "rust:1.80.0", "", False),
+        ("1.80", "rustlang/rust:nightly", "", None),
+        ("1.80", "rust:${V}", "", None),
         ("1.79", "rust:1.80", "", False),
         ("stable", "rust:1.80", "", False),
         ("nightly-2025-01-01", "rust:latest", "", False),
@@ -91,3 +95,103 @@ def test_the_toolchain_file_that_a_call_sees() -> None:
     assert first.file is None
     assert second.file is not None and (second.file.channel, second.same) == ("1.80.1", False)
     assert [call.lock for call in read(text, files).calls] == [False, True]
+
+
+@pytest.mark.parametrize(
+    ("channel", "version"),
+    [
+        ("1.50.0", (1, 50)),
+        ("1.50", (1, 50)),
+        ("1.50.0-x86_64-unknown-linux-gnu", (1, 50)),
+        ("*", (0, 0)),
+        ("1.*", (0, 0)),
+        ("nightly-*", (0, 0)),
+        ("stable", None),
+        ("nightly", None),
+        ("nightly-x86_64-unknown-linux-gnu", None),
+        ("esp", None),
+        ("", None),
+        ("nightly-2020-06-01", (1, 45)),
+        ("nightly-2021-11-20-x86_64-unknown-linux-gnu", (1, 58)),
+        ("nightly-2021-12-20", (1, 59)),
+        ("nightly-2025-01-20", (1, 86)),
+        ("beta-2022-01-20", (1, 59)),
+        ("beta-2022-01-10", (1, 58)),
+        ("nightly-2020-13-01", (0, 0)),
+    ],
+)
+def test_which_version_a_name_is(channel: str, version: tuple[int, int] | None) -> None:
+    assert version_of(channel) == version
+
+
+PIPED = "FROM debian:12\nRUN curl -sSf https://sh.rustup.rs | sh -s -- -y --default-toolchain"
+
+
+@pytest.mark.parametrize(
+    ("before", "call", "version"),
+    [
+        ("FROM rust:1", "cargo build", None),
+        ("FROM rust:1.50", "cargo build", (1, 50)),
+        ("FROM rust:1", "cargo +1.50.0 build", (1, 50)),
+        ("FROM rust:1.50", "cargo +1.70.0 build", (1, 70)),
+        ("FROM rust:1.50", "cargo +stable build", None),
+        ("FROM rust:1\nRUN rustup default 1.50.0", "cargo build", (1, 50)),
+        ("FROM rust:1.50\nRUN rustup default stable", "cargo build", None),
+        ("FROM rust:1.50\nRUN rustup default", "cargo build", (1, 50)),
+        ("FROM rust:1\nRUN rustup default $V", "cargo build", (0, 0)),
+        ("FROM rust:1\nRUN rustup default $(cat v)", "cargo build", (0, 0)),
+        ("FROM rust:1\nARG V=1.50.0\nRUN rustup default $V", "cargo build", (1, 50)),
+        ("FROM rust:1 AS base\nRUN rustup default 1.50.0\nFROM base", "cargo build", (1, 50)),
+        ("FROM rust:1\nRUN rustup toolchain install 1.50.0", "cargo build", None),
+        ("FROM rust:1\nENV RUSTUP_TOOLCHAIN=1.50.0", "cargo build", (1, 50)),
+        ("FROM rust:1\nENV RUSTUP_TOOLCHAIN=1.50.0", "cargo +stable build", None),
+        ("FROM rust:1", "RUSTUP_TOOLCHAIN=1.50.0 cargo build", (1, 50)),
+        ("FROM rust:1", "env RUSTUP_TOOLCHAIN=1.50.0 cargo build", (1, 50)),
+        ("FROM rust:1", "env A=1 RUSTUP_TOOLCHAIN=$(cat v) cargo build", (0, 0)),
+        ("FROM rust:1", "export RUSTUP_TOOLCHAIN=1.50.0 && cargo build", (1, 50)),
+        ("FROM rust:1", "rustup run 1.50.0 cargo build", (1, 50)),
+        ("FROM rust:1\nWORKDIR /a\nRUN rustup override set 1.50.0", "cargo build", (1, 50)),
+        ("FROM rust:1\nWORKDIR /a\nRUN rustup override set 1.50.0", "cd b && cargo build", (1, 50)),
+        ("FROM rust:1\nWORKDIR /b\nRUN rustup override set 1.50.0\nWORKDIR /a", "cargo build", None),
+        ("FROM rust:1\nRUN rustup override set 1.50.0 --path /a\nWORKDIR /a", "cargo build", (1, 50)),
+        ("FROM rust:1\nRUN rustup override set --path=/b 1.50.0\nWORKDIR /a", "cargo build", None),
+        (f"{PIPED} 1.50.0", "cargo build", (1, 50)),
+        (f"{PIPED}=1.50.0 --profile minimal", "cargo build", (1, 50)),
+        (f"{PIPED} stable", "cargo build", None),
+        (f"{PIPED} none && rustup toolchain install 1.50.0", "cargo build", (1, 50)),
+        (f"{PIPED} stable && rustup toolchain install 1.50.0", "cargo build", None),
+        ("FROM debian:bullseye\nRUN apt-get update && apt-get install -y cargo", "cargo build", (1, 48)),
+        ("FROM debian:11-slim\nRUN apt-get install -y cargo=0.47.0-3", "cargo build", (1, 48)),
+        ("FROM debian:bullseye\nRUN apt-get install -y curl", "cargo build", None),
+        ("FROM debian:bookworm\nRUN apt-get install -y cargo", "cargo build", None),
+        ("FROM ubuntu:24.04\nRUN apt-get install -y cargo", "cargo build", None),
+        ("FROM example.com/rust:1.50", "cargo build", None),
+    ],
+)
+def test_which_version_a_call_uses(before: str, call: str, version: tuple[int, int] | None) -> None:
+    assert read(f"{before}\nRUN {call}\n", CRATE).toolchains[-1].version == version
+
+
+@pytest.mark.parametrize(
+    ("step", "file", "version"),
+    [
+        ("RUN true", "1.50.0", (1, 50)),
+        ("RUN true", "nightly-2020-06-01", (1, 45)),
+        ("RUN rustup default 1.60.0", "1.50.0", (1, 50)),
+        ("RUN rustup override set 1.70.0", "1.50.0", (1, 50)),
+        ("RUN rustup override set 1.40.0", "1.50.0", (1, 40)),
+        ("ENV RUSTUP_TOOLCHAIN=1.70.0", "1.50.0", (1, 70)),
+        ("RUN rustup default 1.50.0", "stable", None),
+    ],
+)
+def test_a_file_and_a_step(step: str, file: str, version: tuple[int, int] | None) -> None:
+    text = f"FROM rust:1\nWORKDIR /a\n{step}\nCOPY . .\nRUN cargo build\n"
+    assert read(text, {**CRATE, "rust-toolchain": f"{file}\n"}).toolchains[-1].version == version
+
+
+def test_the_version_that_cooks() -> None:
+    files = {**CRATE, "rust-toolchain": "1.50.0\n"}
+    text = "FROM rust:1\nWORKDIR /a\n{}RUN cargo {}chef cook\n"
+    assert read(text.format("", ""), files).warmups[0].version is None
+    assert read(text.format("COPY . .\n", ""), files).warmups[0].version == (1, 50)
+    assert read(text.format("", "+1.50.0 "), files).warmups[0].version == (1, 50)

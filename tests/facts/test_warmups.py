@@ -83,3 +83,29 @@ def test_outputs_in_a_mount_are_lost_behind_their_run() -> None:
         "--mount=type=cache,target=/a/target cp target/debug/x /x",
     ):
         assert not read(text.format(step)).lost
+
+
+@pytest.mark.parametrize(
+    ("user", "flag", "owned"),
+    [
+        ("USER b", "", False),
+        ("USER b", "--chown=b ", True),
+        ("USER b:b", "--chown=b:c ", True),
+        ("USER b", "--chown=1000 ", False),
+        ("USER b", "--chown=root ", False),
+        ("USER 1000:1000", "--chown=1000 ", True),
+        ("ARG WHO=b\nUSER $WHO", "--chown=$WHO ", True),
+        ("USER b\nUSER root", "", True),
+        ("USER 0:0", "--chown=b ", True),
+        ("ENV A=b", "", True),
+    ],
+)
+def test_who_may_touch_the_sources(user: str, flag: str, owned: bool) -> None:
+    text = TRICK.replace("WORKDIR", f"{user}\nWORKDIR").replace("COPY . .", f"COPY {flag}. .")
+    assert [one.owned for one in read(text, FILES).stale] == [owned]
+
+
+def test_the_user_of_an_image_nobody_knows() -> None:
+    text = TRICK.replace("rust:1", "example.com/rust:1")
+    assert [one.owned for one in read(text, FILES).stale] == [False]
+    assert [one.owned for one in read(text.replace("WORKDIR", "USER root\nWORKDIR"), FILES).stale] == [True]

@@ -32,9 +32,14 @@ CMD ["./target/release/app"]
 LOCK = "version = 4\n" + "".join(f'[[package]]\nname = "{name}"\nversion = "1.0.0"\n' for name in ("app", "{0}"))
 
 
-def fix(text: str, files: dict[str, str] | None = None, settings: Settings = Settings()) -> linter.Fixed:  # noqa: B008
+def fix(
+    text: str,
+    files: dict[str, str] | None = None,
+    settings: Settings = Settings(),  # noqa: B008
+    allow: Safety = Safety.PROVABLE,
+) -> linter.Fixed:
     context = MemoryContext({path: body.encode() for path, body in (CRATE if files is None else files).items()})
-    return linter.fix(Source(text.encode()), context, settings, Safety.PROVABLE)
+    return linter.fix(Source(text.encode()), context, settings, allow)
 
 
 def reason(text: str, files: dict[str, str] | None = None, settings: Settings = Settings()) -> str:  # noqa: B008

@@ -7,6 +7,9 @@ from typing import Any
 
 from dockerslim_lint.context import BuildContext
 
+SHARED = frozenset({"cdylib", "dylib"})
+"""Crate types of which cargo makes a shared library; for a static musl target it drops them."""
+
 
 class BrokenFileError(Exception):
     """A TOML file of the crate that cannot be read; the text says where and why."""
@@ -64,19 +67,30 @@ def _claims_main(manifest: Mapping[str, Any]) -> bool:
     )
 
 
+def makes_shared_library(manifest: Mapping[str, Any]) -> bool:
+    """Whether the package's library is a file of its own that a program loads (Rust reference, "Linkage")."""
+    library = table(manifest, "lib")
+    return not SHARED.isdisjoint(texts(library.get("crate-type", library.get("crate_type"))))
+
+
 def members(context: BuildContext, directory: str, manifest: Mapping[str, Any], key: str) -> tuple[str, ...]:
     """Directories of a workspace's member packages; `key` is members or default-members."""
     workspace = table(manifest, "workspace")
     prefix = f"{directory}/" if directory else ""
-    excluded = {f"{prefix}{name}".rstrip("/") for name in workspace.get("exclude", ()) if isinstance(name, str)}
+    excluded = {f"{prefix}{name}".rstrip("/") for name in texts(workspace.get("exclude"))}
     found: list[str] = []
-    for pattern in workspace.get(key, ()):
+    for pattern in texts(workspace.get(key)):
         if pattern in (".", "./"):
             found.append(directory)
-        elif isinstance(pattern, str):
+        else:
             pattern = pattern.removeprefix("./")
             for path in context.names(f"{prefix}{pattern.rstrip('/')}/Cargo.toml"):
                 member = path.rsplit("/", 1)[0]
                 if member not in excluded:
                     found.append(member)
     return tuple(dict.fromkeys(found))
+
+
+def texts(value: object) -> tuple[str, ...]:
+    """The texts of an array; () for anything else that somebody may have written."""
+    return tuple(item for item in value if isinstance(item, str)) if isinstance(value, list) else ()

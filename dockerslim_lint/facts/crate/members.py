@@ -129,7 +129,7 @@ class Members:
             entry, where = _table(shared), self._root
         path = entry.get("path")
         named = entry.get("package")
-        features = dict.fromkeys((*_texts(entry.get("features")), *_texts(own.get("features"))))
+        features = dict.fromkeys((*manifest.texts(entry.get("features")), *manifest.texts(own.get("features"))))
         return Dependency(
             key,
             named if isinstance(named, str) else key,
@@ -172,7 +172,3 @@ def _table(value: object) -> Mapping[str, Any]:
 
 def _text(value: object) -> str:
     return value if isinstance(value, str) else ""
-
-
-def _texts(value: object) -> tuple[str, ...]:
-    return tuple(item for item in value if isinstance(item, str)) if isinstance(value, list) else ()

@@ -30,7 +30,7 @@ class Crate:
     """A package or workspace, as one cargo call builds it; read-only.
 
     `directory` is its place in the context ("" is the root), `root` that of its workspace. `binaries` are empty where nothing is known. `rust_version` is the
-    oldest Rust that it builds with, "" if the manifest does not say. The lock is
+    oldest Rust that it builds with, "" if the manifest does not say. `shared_library`: a package makes one beside its programs. The lock is
     read when first asked for, since that is the slow part: `locked` and `packages` are None where there is no lock that can be read.
     """
 
@@ -46,6 +46,7 @@ class Crate:
         read_lock: Callable[[], Mapping[str, Locked] | None],
         read_linkage: Callable[[], Linkage | None],
         rust_version: str = "",
+        shared_library: bool = False,
     ) -> None:
         self.directory = directory
         self.root = root
@@ -55,6 +56,7 @@ class Crate:
         self.config = config
         self.toolchain = toolchain
         self.rust_version = rust_version
+        self.shared_library = shared_library
         self._read_lock = read_lock
         self._read_linkage = read_linkage
 

@@ -116,6 +116,7 @@ class CrateReader:
                 root, tuple(chosen), asked, tuple(place for place, names in of.items() if set(names) & set(bins))
             ),
             _rust_version(data, root_data),
+            any(map(manifest.makes_shared_library, chosen.values())),
         )
 
     def _workspace_root(self, directory: str, data: dict[str, Any]) -> tuple[str, dict[str, Any]]:

@@ -46,6 +46,8 @@ def _check_folders(task: Task, image: FinalImage, moved: set[int]) -> None:
 def _edit(task: Task, use: OutputUse) -> Edit:
     source = task.build.source
     line = source.line_of(use.span.start)
+    if use.form in ("workdir", "mount"):
+        raise NotPossible(f"line {line} leads into the output directory, and takes no pattern")
     if use.profile_at is None:
         raise NotPossible(f"the path {source.text(use.span)} in line {line} is put together from variables")
     if use.form == "copy":

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dockerslim_lint.edit import Edit
 from dockerslim_lint.facts.model import CargoCall, ImageBuild, Mount
-from dockerslim_lint.facts.stages import chain_of
+from dockerslim_lint.facts.warmups import ahead_of
 from dockerslim_lint.plan.blocks.lines import PLAIN, block_start, cased, insert_line
 from dockerslim_lint.plan.model import Draft, NotPossible
 
@@ -73,8 +73,7 @@ def release_build(build: ImageBuild, at: int) -> Draft:
         raise NotPossible(f"the arguments of the call in line {line} do not only ask for a debug build")
     if "--profile" in build.source.text(call.command.span):
         raise NotPossible(f"the call in line {line} asks for the profile itself")
-    chain = chain_of(build.stages[call.command.stage], build.stages)
-    if any(warmup.command.stage in chain for warmup in build.warmups):
+    if ahead_of(build, at):
         raise NotPossible("the dependencies are built ahead, as a debug build too")
     edits = {call.end: Edit(call.end, call.end, " --release")}
     for use in build.uses:

@@ -41,7 +41,7 @@ def add_cache_mounts(build: ImageBuild, at: int) -> Draft:
     for use in build.uses:
         if use.call != at or use.instruction == command.instruction:
             continue
-        if not use.inside or set(use.inside) - (PLAIN - {"/"}):
+        if not use.inside or use.form == "mount" or set(use.inside) - (PLAIN - {"/"}):
             raise NotPossible(f"line {build.source.line_of(use.span.start)} asks for more than one program")
         names[f"{call.output}/{use.inside}"] = None
         edits.append(replaced(build, use.span, f"/usr/local/bin/{use.inside}"))

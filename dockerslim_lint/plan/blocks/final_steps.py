@@ -168,6 +168,9 @@ def _number(
     if creation.uid:
         gid = group if group.isdecimal() else _group_id(creation, group, groups)
         written = _variable(creation.uid, creation.command)
+        value = image.variables.get(written[2:-1]) if written else None
+        if not creation.uid.isdecimal() or (written and (value is None or value.text != creation.uid)):
+            raise NotPossible(f"the number of the user {user} (line {line}) is only known to that step")
         if written is None:
             return f"{creation.uid}:{gid}", f"{creation.uid}:{gid}"
         if not written or gid != creation.uid:

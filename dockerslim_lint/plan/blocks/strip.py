@@ -5,8 +5,9 @@ from __future__ import annotations
 from dockerslim_lint.edit import Edit
 from dockerslim_lint.facts.cargo import CROSS
 from dockerslim_lint.facts.model import STRIPPED_ALL, CargoCall, Command, FinalImage, ImageBuild
-from dockerslim_lint.facts.stages import feeding
+from dockerslim_lint.facts.stages import chain_of
 from dockerslim_lint.facts.transfers import KEEPS_DEBUG
+from dockerslim_lint.facts.warmups import ahead_of, alike, warming_calls
 from dockerslim_lint.plan.blocks.lines import insert_line
 from dockerslim_lint.plan.model import Draft, NotPossible
 
@@ -32,53 +33,32 @@ def strip_symbols(build: ImageBuild, images: tuple[FinalImage, ...]) -> Draft:
     """
     edits: dict[int, Edit] = {}
     blocks: dict[int, int | None] = {}
+    given: set[tuple[int, str]] = set()
     makers = unstripped_calls(images)
     for at in makers:
         _check(build, at)
-    for call in _sharing_a_cache(build, makers):
-        name = _setting(build, call)
-        stage = call.command.stage
+    for command, name in _sharing_a_cache(build, makers):
+        stage = command.stage
+        if any((number, name) in given for number in chain_of(build.stages[stage], build.stages)[:-1]):
+            continue
         if stage not in blocks:
-            blocks[stage] = _environment_block(build, stage, call.command.instruction)
+            blocks[stage] = _environment_block(build, stage, command.instruction)
         place = blocks[stage]
         if place is not None:
+            given.add((stage, name))
             edits[place] = insert_line(build, place, f"ENV {name}=symbols")
         else:
-            edit = _prefix(build, call.command, name)
+            edit = _prefix(build, command, name)
             edits[edit.start] = edit
-            for cook in build.warmups:
-                if (
-                    cook.kind == "cook"
-                    and cook.profile == call.profile
-                    and cook.target.pattern == call.target.pattern
-                    and cook.command.stage in feeding(build.stages, (stage,))
-                ):
-                    edit = _prefix(build, cook.command, name)
-                    edits[edit.start] = edit
     return Draft(tuple(edits.values()))
 
 
 def keeps_symbols(build: ImageBuild, images: tuple[FinalImage, ...]) -> bool:
     """Whether a program keeps its symbols: its build asks for debug information, or its cargo has no setting for that yet."""
     makers = unstripped_calls(images)
-    versions = [toolchain_version(build, at) for at in makers]
+    versions = [build.toolchains[at].version for at in makers]
     old = any(version is not None and version < STRIP_SINCE for version in versions)
     return old or any(build.calls[at].debug for at in makers)
-
-
-def toolchain_version(build: ImageBuild, at: int) -> tuple[int, int] | None:
-    """Major and minor version of the toolchain of a call, None where the file names none (``rust:1``, ``stable``)."""
-    crate, stage = build.crates[at], build.stages[build.calls[at].command.stage]
-    for text in (
-        crate.toolchain.channel if crate is not None else "",
-        stage.image.version if stage.image is not None else "",
-    ):
-        parts = text.split("-")[0].split(".")
-        if len(parts) >= 2 and parts[0].isdecimal() and parts[1].isdecimal():
-            return int(parts[0]), int(parts[1])
-        if text:
-            return None
-    return None
 
 
 def _check(build: ImageBuild, at: int) -> None:
@@ -92,9 +72,15 @@ def _check(build: ImageBuild, at: int) -> None:
         if command.stage == call.command.stage and any(word.pattern == KEEPS_DEBUG for word in command.words):
             aside = build.source.line_of(command.span.start)
             raise NotPossible(f"line {aside} keeps the debug information in a file of its own, which cargo would strip")
-    version = toolchain_version(build, at)
-    if version is not None and version < STRIP_SINCE:
-        raise NotPossible(f"the cargo of line {line} ({version[0]}.{version[1]}) has no strip setting yet")
+
+
+def _check_version(build: ImageBuild, command: Command, version: tuple[int, int] | None) -> None:
+    if version is None or version >= STRIP_SINCE:
+        return
+    line = build.source.line_of(command.span.start)
+    if version == (0, 0):
+        raise NotPossible(f"which cargo the call in line {line} uses is only known when it runs")
+    raise NotPossible(f"the cargo of line {line} ({version[0]}.{version[1]}) has no strip setting yet")
 
 
 def _setting(build: ImageBuild, call: CargoCall) -> str:
@@ -119,18 +105,30 @@ def _prefix(build: ImageBuild, command: Command, name: str) -> Edit:
     return Edit(start, start, f"{name}=symbols ")
 
 
-def _sharing_a_cache(build: ImageBuild, makers: tuple[int, ...]) -> list[CargoCall]:
-    """The calls themselves, and the other builds of their stages with the same profile.
+def _sharing_a_cache(build: ImageBuild, makers: tuple[int, ...]) -> list[tuple[Command, str]]:
+    """The calls themselves, the other builds of their stages with the same profile, and those that warm them, in any stage;
+    each with the variable that it gets, in file order. Raises NotPossible.
 
     cargo counts ``strip`` in a dependency's fingerprint: a dummy build with another setting would warm nothing.
     """
     wanted = {(build.calls[at].command.stage, build.calls[at].profile) for at in makers}
-    return [
-        call
+    sharing = {
+        at
         for at, call in enumerate(build.calls)
         if at in makers
         or (call.source == "context" and call.stripped != STRIPPED_ALL and (call.command.stage, call.profile) in wanted)
-    ]
+    }
+    warming = {one for at in sharing for one in warming_calls(build, at) if build.calls[one].stripped != STRIPPED_ALL}
+    found = {}
+    for at in sorted(sharing | warming):
+        call = build.calls[at]
+        _check_version(build, call.command, build.toolchains[at].version)
+        found[call.command.span] = (call.command, _setting(build, call))
+        for cook in ahead_of(build, at):
+            if cook.kind == "cook" and alike(cook, call):
+                _check_version(build, cook.command, cook.version)
+                found[cook.command.span] = (cook.command, found[call.command.span][1])
+    return [found[span] for span in sorted(found)]
 
 
 def _environment_block(build: ImageBuild, stage: int, before: int) -> int | None:

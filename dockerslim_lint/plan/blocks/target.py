@@ -50,9 +50,13 @@ def install_target(task: Task) -> Draft:
 
 
 def check_architectures(task: Task) -> None:
-    """Raises NotPossible where the new base, or the builder's image, is not there for a platform that is asked for."""
+    """Raises NotPossible where the new base, or the builder's image, is not there for a platform that is asked for.
+
+    A final stage asks for its own with ``--platform``.
+    """
     build = task.build
-    for name in build.platforms:
+    fixed = (build.stages[number].platform for image in task.images for number in image.chain)
+    for name in dict.fromkeys((*build.platforms, *filter(None, fixed))):
         row = platforms.lookup(name)
         bases = [] if task.choice.keep else [task.choice.base]
         builders = [build.stages[number].image for number in task.stages] if task.retarget and not task.cross else []
@@ -81,22 +85,24 @@ def first_commands(task: Task) -> list[Command]:
         known = found.setdefault(command.stage, command)
         if command.span < known.span:
             found[command.stage] = command
+    # a stage that is built on another one has the target from there
+    place = {
+        number: next(one for one in chain_of(build.stages[number], build.stages) if one in found) for number in found
+    }
     # what is installed first is installed for the toolchain that is in force there
-    chosen: dict[int, ToolchainFile | None] = {cook.command.stage: None for cook in task.cooks}
+    chosen: dict[int, ToolchainFile | None] = {place[cook.command.stage]: None for cook in task.cooks}
     for at in task.calls:
         crate, file, command = build.crates[at], build.toolchains[at].file, build.calls[at].command
+        first = chosen.setdefault(place[command.stage], file)
         if file is not None and any(one.kind == "bind" for one in _mounts(build, command)):
             line = build.source.line_of(command.span.start)
             raise NotPossible(f"{file.path} is only there while the step in line {line} runs")
-        if file is not None and file != chosen.setdefault(command.stage, file):
+        if file is not None and file != first and file.channel and build.toolchains[at].same is not True:
             line = build.source.line_of(command.span.start)
             raise NotPossible(f"{file.path} chooses the toolchain after the first build (line {line})")
         if crate is not None and "/" in crate.toolchain.path:
             raise NotPossible(f"{crate.toolchain.path} chooses the toolchain below the directory of this step")
-    inherited = {
-        number for number in found if set(chain_of(build.stages[number], build.stages)) & (found.keys() - {number})
-    }
-    return [found[number] for number in sorted(found) if number not in inherited]
+    return [found[number] for number in sorted(found) if place[number] == number]
 
 
 def check_mapping(task: Task, first: Command) -> None:

@@ -1,0 +1,170 @@
+"""Builds ahead in another stage than the real one: they get what it gets, or share nothing with it."""
+
+from __future__ import annotations
+
+import pytest
+
+from dockerslim_lint.edit import Safety
+from tests.facts.reading import CRATE, read
+from tests.plan.test_edits import rewritten
+from tests.plan.test_withheld import fix
+
+FILES = {**CRATE, "Cargo.lock": "version = 4\n"}
+STRIP = "CARGO_PROFILE_RELEASE_STRIP=symbols cargo build"
+TARGET = '--target "$(uname -m)"-unknown-linux-musl'
+ADD = 'RUN rustup target add "$(uname -m)"-unknown-linux-musl\n'
+
+BASED = """\
+FROM rust:1.85 AS deps
+WORKDIR /app
+COPY Cargo.toml Cargo.lock ./
+RUN mkdir src && echo "fn main(){}" > src/main.rs && cargo build --release
+FROM deps AS builder
+COPY . .
+RUN touch src/main.rs && cargo build --release
+FROM debian:bookworm-slim
+COPY --from=builder /app/target/release/app /usr/local/bin/app
+CMD ["/usr/local/bin/app"]
+"""
+COPIED = BASED.replace("FROM deps AS builder", "FROM rust:1.85 AS builder\nWORKDIR /app").replace(
+    "RUN touch", "COPY --from=deps /app/target target\nRUN touch"
+)
+ONE = BASED.replace("FROM deps AS builder\n", "").replace("AS deps", "AS builder")
+REGISTRY = COPIED.replace("/app/target target", "/usr/local/cargo/registry /usr/local/cargo/registry")
+
+
+def stripped(text: str) -> str:
+    fixed = fix(text, FILES, allow=Safety.SAFE)
+    assert fixed.bug is None
+    return fixed.source.data.decode()
+
+
+@pytest.mark.parametrize(
+    ("text", "calls"),
+    [
+        (BASED, 2),
+        (COPIED, 2),
+        (COPIED.replace("/app/target target", "/app ."), 2),
+        (COPIED.replace("/app/target target", "/app/target/release/deps target/release/deps"), 2),
+        (
+            COPIED.replace("FROM rust:1.85 AS b", "FROM deps AS later\nFROM rust:1.85 AS b").replace("=deps", "=later"),
+            2,
+        ),
+        (
+            BASED.replace(
+                "touch src/main.rs", "--mount=from=deps,target=/d cp -r /d/app/target . && touch src/main.rs"
+            ),
+            2,
+        ),
+        (REGISTRY, 1),
+        (COPIED.replace("/app/target target", "/app/Cargo.lock ./"), 1),
+        (COPIED.replace("COPY --from=deps /app/target target\n", ""), 1),
+        (BASED.replace("cargo build --release\nFROM deps", "cargo build\nFROM deps"), 1),
+        (BASED.replace("cargo build --release\nFROM deps", f"{STRIP} --release\nFROM deps"), 2),
+    ],
+)
+def test_what_warms_is_stripped_alike(text: str, calls: int) -> None:
+    after = stripped(text)
+    assert after.count(STRIP) == calls
+    assert read(after, FILES).images[0].artifacts[0][1].stripped == "all"
+
+
+def test_an_env_counts_for_the_stages_above() -> None:
+    after = stripped(BASED.replace("WORKDIR", "ENV CARGO_TERM_COLOR=never\nWORKDIR"))
+    assert after.count("STRIP=symbols") == 1 and "ENV CARGO_PROFILE_RELEASE_STRIP=symbols\nWORKDIR" in after
+    after = stripped(COPIED.replace("AS builder\n", "AS builder\nENV CARGO_TERM_COLOR=never\n"))
+    assert after.count("STRIP=symbols") == 2 and f"{STRIP} --release\nFROM rust" in after
+
+
+def test_a_cook_in_another_stage_is_stripped_where_the_build_has_an_env() -> None:
+    text = COPIED.replace('mkdir src && echo "fn main(){}" > src/main.rs && cargo build', "cargo chef cook")
+    after = stripped(text.replace("AS builder\n", "AS builder\nENV CARGO_TERM_COLOR=never\n"))
+    assert "RUN CARGO_PROFILE_RELEASE_STRIP=symbols cargo chef cook" in after
+    assert "ENV CARGO_PROFILE_RELEASE_STRIP=symbols" in after
+
+
+def test_what_warms_gets_the_target() -> None:
+    after = rewritten(BASED, FILES)
+    assert after.count(ADD) == 1 and after.index(ADD) < after.index("FROM deps")
+    assert after.count(f"{STRIP} --release {TARGET}") == 2
+    after = rewritten(COPIED, FILES)
+    assert after.count(ADD) == 2 and after.count(f"{STRIP} --release {TARGET}") == 2
+    after = rewritten(REGISTRY, FILES)
+    assert after.count(ADD) == 1 and after.count(f"{STRIP} --release {TARGET}") == 1
+    assert after.index(ADD) > after.index("AS builder")
+
+
+def test_two_builders_on_one_warm_stage_are_one_decision() -> None:
+    other = BASED.partition("FROM deps")[2].replace(" AS builder", " AS second").replace("=builder", "=second")
+    text = BASED.replace("bookworm-slim", "bookworm-slim AS one") + f"FROM deps{other}"
+    fixed = fix(text, FILES)
+    after = fixed.source.data.decode()
+    assert fixed.bug is None and after.count(f"{STRIP} --release {TARGET}") == 3 and after.count(ADD) == 1
+
+
+@pytest.mark.parametrize(("text", "why"), [(BASED, "built ahead"), (COPIED, "built ahead"), (REGISTRY, "")])
+def test_a_debug_build_that_is_built_ahead(text: str, why: str) -> None:
+    text = text.replace(" --release", "").replace("target/release", "target/debug")
+    text = text.replace("debian:bookworm-slim", "gcr.io/distroless/cc-debian13")
+    fixed = fix(text, FILES)
+    assert fixed.bug is None
+    assert why in "; ".join(held.reason for held in fixed.held if held.key.startswith("release:"))
+    assert ("--release" in fixed.source.data.decode()) == (not why)
+
+
+@pytest.mark.parametrize("text", [BASED, COPIED, ONE])
+@pytest.mark.parametrize("channel", ["1.85", "1.80", "1.80.1", "stable", "nightly"])
+def test_a_toolchain_file_that_comes_after_the_build_ahead(text: str, channel: str) -> None:
+    files = {**FILES, "rust-toolchain.toml": f'[toolchain]\nchannel = "{channel}"\n'}
+    fixed = fix(text, files)
+    assert fixed.bug is None
+    own = text == COPIED  # each stage has its own toolchain there, and its own target
+    assert ("musl" in fixed.source.data.decode()) == own
+    assert own or "chooses the toolchain after the first build" in fixed.applied[0].fix.cost
+
+
+@pytest.mark.parametrize("file", ['channel = "1.85.1"', 'targets = ["wasm32-unknown-unknown"]'])
+def test_a_toolchain_file_that_changes_nothing(file: str) -> None:
+    files = {**FILES, "rust-toolchain.toml": f"[toolchain]\n{file}\n"}
+    assert rewritten(BASED.replace("rust:1.85", "rust:1.85.1"), files).count(TARGET) == 2
+
+
+def test_a_registry_alone_is_nothing_built_twice() -> None:
+    text = REGISTRY.replace("cargo build --release\nFROM debian", "cargo build\nFROM debian").replace(
+        "target/release", "target/debug"
+    )
+    assert "DSL303" not in [one.code for one in fix(text, FILES, allow=Safety.SAFE).report.findings]
+    text = text.replace("/usr/local/cargo/registry /usr/local/cargo/registry", "/app/target target")
+    assert "DSL303" in [one.code for one in fix(text, FILES, allow=Safety.SAFE).report.findings]
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "why"),
+    [
+        ("cargo build", "cargo +1.50.0 build", "(1.50) has no strip setting yet"),
+        ("cargo build", "rustup run 1.50.0 cargo build", "(1.50) has no strip setting yet"),
+        ("cargo build", "RUSTUP_TOOLCHAIN=1.50.0 cargo build", "(1.50) has no strip setting yet"),
+        ("WORKDIR", "ENV RUSTUP_TOOLCHAIN=1.50.0\nWORKDIR", "(1.50) has no strip setting yet"),
+        ("WORKDIR", "RUN rustup default 1.50.0\nWORKDIR", "(1.50) has no strip setting yet"),
+        ("WORKDIR", "ARG V\nRUN rustup default $V\nWORKDIR", "only known when it runs"),
+        ("rust:1.85 AS builder", "rust:1.50 AS builder", "(1.50) has no strip setting yet"),
+        ("WORKDIR", "RUN rustup default 1.70.0\nWORKDIR", ""),
+        ("cargo build", "cargo +1.59.0 build", ""),
+        ("cargo build", "cargo +nightly build", ""),
+    ],
+)
+def test_a_cargo_that_is_too_old_to_strip(old: str, new: str, why: str) -> None:
+    text = ONE.replace("debian:bookworm-slim", "gcr.io/distroless/cc-debian13").replace(old, new)
+    fixed = fix(text, FILES, allow=Safety.SAFE)
+    assert ("STRIP=symbols" in fixed.source.data.decode()) == (not why)
+    assert why in "; ".join(held.reason for held in fixed.held if held.key.startswith("strip:"))
+
+
+def test_what_warms_may_be_too_old_too() -> None:
+    text = COPIED.replace("rust:1.85 AS deps", "rust:1.50 AS deps")
+    assert "STRIP=symbols" not in stripped(text)
+    assert "STRIP=symbols" not in stripped(
+        text.replace('mkdir src && echo "fn main(){}" > src/main.rs && cargo', "cargo chef").replace(
+            "chef build", "chef cook"
+        )
+    )
