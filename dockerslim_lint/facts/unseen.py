@@ -5,14 +5,15 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from dockerslim_lint.facts import patterns
-from dockerslim_lint.facts.model import FinalImage, ImageBuild
+from dockerslim_lint.facts.model import GNU_DYNAMIC, FinalImage, ImageBuild
 from dockerslim_lint.record import Record
 from dockerslim_lint.source import Span
 
 
 class Unseen(Record):
     """Places in the changed file: `lacking` name a program or a user of which nobody knew whether it was there, and which is
-    not; `bases` are the FROM words of images of whose base nothing certain was known.
+    not; `bases` are the FROM words of images of whose base nothing certain was known, or on whose base no glibc program
+    starts: how large it is for its program is told of those that do.
     """
 
     lacking: frozenset[Span]
@@ -24,11 +25,19 @@ def unseen(before: ImageBuild, after: ImageBuild) -> Unseen:
     if len(before.images) != len(after.images):
         return Unseen(frozenset(), frozenset())
     pairs = list(zip(before.images, after.images, strict=True))
-    words = [after.stages[new.stage].word for old, new in pairs if old.inside.base is None]
+    words = [
+        after.stages[new.stage].word for old, new in pairs if old.inside.base is None or _lacks_its_libc(before, old)
+    ]
     return Unseen(
         frozenset(span for old, new in pairs for span in _lacking(old, new, after)),
         frozenset(word.span for word in words if word is not None),
     )
+
+
+def _lacks_its_libc(build: ImageBuild, image: FinalImage) -> bool:
+    base = build.stages[image.stage].image
+    gnu = any(artifact.link == GNU_DYNAMIC for _, artifact in image.artifacts)
+    return gnu and base is not None and base.libc in ("musl", "none") and not image.inside.own_libc
 
 
 def _lacking(old: FinalImage, new: FinalImage, after: ImageBuild) -> Iterator[Span]:
