@@ -36,8 +36,9 @@ engine: $(VENV)/dev.stamp
 		$(BIN)/python tests/lab/lab up || true; \
 	else echo "engine: none (no Docker answers, and the tests' own needs root on an amd64 Debian)"; fi
 
+# One process more than the cores of the smallest machine that we know: tests that need an engine mostly wait for it.
 pytest: $(VENV)/dev.stamp ## the tests alone
-	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest -n 3 --dist worksteal
 
 docs: $(VENV)/dev.stamp ## write the generated pages
 	$(BIN)/python docs/generate.py

@@ -23,6 +23,12 @@ def pytest_configure() -> None:
     signal.signal(signal.SIGHUP, signal.SIG_DFL)
 
 
+@pytest.hookimpl(trylast=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Those that wait for an engine first: on several processes the others fill the time in which they wait."""
+    items.sort(key=lambda item: item.get_closest_marker("engine") is None)
+
+
 @pytest.fixture(scope="session")
 def engine_environment() -> Iterator[dict[str, str]]:
     """A Docker that works with the lab's images: the one that is set up, else the lab's, brought up if need be.

@@ -69,6 +69,28 @@ def test_paths_in_copy(copy: str, after: str) -> None:
     assert after in rewritten(text)
 
 
+@pytest.mark.parametrize(
+    ("copy", "after"),
+    [
+        ("COPY static /srv", "COPY static /srv/"),
+        ("COPY static/a.txt /opt", "COPY static/a.txt /opt/"),
+        ('COPY ["static", "/srv"]', 'COPY ["static", "/srv/"]'),
+        ("COPY --from=web /web/dist /srv", "COPY --from=web /web/dist /srv/"),
+        ("WORKDIR /usr/local\nCOPY --from=web /web/dist share", "COPY --from=web /web/dist share/"),
+        ("ADD data.tar.gz /opt", "ADD data.tar.gz /opt/"),
+        ("ADD https://example.com/data.bin /opt", "ADD https://example.com/data.bin /opt/"),
+        ("COPY <<EOF /srv\nhello\nEOF", "COPY <<EOF /srv/\nhello\nEOF"),
+        # as they are right everywhere
+        ("COPY static /srv/", "COPY static /srv/\n"),
+        ("COPY static /static", "COPY static /static\n"),
+    ],
+)
+def test_a_directory_that_only_the_old_base_had(copy: str, after: str) -> None:
+    """A final slash takes a file, a directory's files and an archive's to where the old base's directory took them."""
+    text = CLASSIC.replace("CMD", f"{copy}\nCMD").replace("FROM rust", "FROM node AS web\nFROM rust", 1)
+    assert f"\n{after}" in rewritten(text)
+
+
 def test_target_goes_behind_the_arguments_and_before_what_follows() -> None:
     text = CLASSIC.replace(
         "RUN cargo build --release", "RUN cargo build --release \\\n    --locked \\\n    && rm -rf src"

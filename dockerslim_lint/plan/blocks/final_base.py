@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dockerslim_lint.edit import Edit
 from dockerslim_lint.facts import patterns
-from dockerslim_lint.facts.model import FinalImage, ImageBuild, Stage, Transfer
+from dockerslim_lint.facts.model import FinalImage, ImageBuild, Stage
 from dockerslim_lint.plan.blocks.final_steps import why_needed
 from dockerslim_lint.plan.blocks.lines import insert_line
 from dockerslim_lint.plan.chains import carried, own_chain, shared_base
@@ -74,27 +74,24 @@ def _names(word: Word, variable: str) -> bool:
 
 
 def full_destinations(build: ImageBuild, image: FinalImage, choice: Choice) -> Draft:
-    """``COPY x /usr/local/bin`` makes a *file* of that name where the base has no such directory: write the whole path."""
+    """``COPY x /usr/local/bin`` makes a *file* of that name where the base has no such directory.
+
+    A program's whole path is written, and a final slash for all else: it is right for a file, for a directory, of which
+    a COPY takes what is in it, and for an archive that ADD unpacks.
+    """
     edits = []
+    programs = {path for path, _ in image.artifacts}
     for transfer in image.transfers:
         if not transfer.directory_by_base or choice.base.has_directory(transfer.destination):
             continue
         word = transfer.destination_word
-        if word is None or len(transfer.sources) != 1:
+        if word is None or len(transfer.sources) > 1:
             continue
-        name = patterns.basename(transfer.sources[0])
+        name = patterns.basename(transfer.sources[0]) if transfer.sources else ""
         quote = build.source.data[word.span.end - 1 : word.span.end] in (b'"', b"'")
         end = word.span.end - 1 if quote else word.span.end
-        written = build.instructions[transfer.instruction].words[0].literal
         # a name from a variable is another one with another build argument
-        tail = "/" if written is None or "*" in name or _is_tree(build, transfer) else f"/{name}"
-        edits.append(Edit(end, end, tail))
+        spelt = bool(name) and build.instructions[transfer.instruction].words[0].literal is not None
+        program = spelt and patterns.join(transfer.destination, name) in programs
+        edits.append(Edit(end, end, f"/{name}" if program else "/"))
     return Draft(tuple(edits))
-
-
-def _is_tree(build: ImageBuild, transfer: Transfer) -> bool:
-    """Whether the source is known to be a directory, of which a COPY takes what is in it."""
-    source = transfer.sources[0]
-    outputs = [call.output for call in build.calls if call.output is not None and transfer.origin_stage is not None]
-    holds = any(patterns.below(output, patterns.join("/", source)) is not None for output in outputs)
-    return holds or source in (".", "/") or source.endswith("/")
