@@ -60,6 +60,8 @@ class BaseImage(Record):
     """/usr/share/zoneinfo is filled."""
     users: tuple[tuple[str, int], ...] = ()
     """Names and ids in /etc/passwd; empty where there is no such file."""
+    groups: tuple[tuple[str, int], ...] = ()
+    """Names and ids in /etc/group; empty also where nobody looked."""
     user: str = ""
     """The configured User; "" is root."""
     workdir: str = "/"
@@ -112,6 +114,10 @@ class BaseImage(Record):
         """The id of a named user, None if /etc/passwd has no such name."""
         return dict(self.users).get(name)
 
+    def group_id(self, name: str) -> int | None:
+        """The id of a named group, None if /etc/group has no such name or is not known."""
+        return dict(self.groups).get(name)
+
     def has_directory(self, path: str) -> bool:
         """Whether the directory is known to exist in the image."""
         return (path.rstrip("/") or "/") in ("/", *self.directories)
@@ -154,7 +160,8 @@ def choice(name: str) -> BaseImage:
 def is_common_user(name: str) -> bool:
     """Whether some distribution's own /etc/passwd has such a user."""
     sets = table("images")["set"]
-    return any(word.partition(":")[0] == name for words in sets.values() for word in words.split() if ":" in word)
+    users = [words for key, words in sets.items() if not key.endswith("groups")]
+    return any(word.partition(":")[0] == name for words in users for word in words.split() if ":" in word)
 
 
 def choices() -> tuple[str, ...]:
@@ -276,7 +283,7 @@ def _numbers(version: str) -> tuple[int, ...]:
 def _typed(field: str, value: Any) -> Any:
     if field in _WORDS:
         return tuple(_expanded(value))
-    if field == "users":
+    if field in ("users", "groups"):
         return tuple((name, int(number)) for name, _, number in (word.partition(":") for word in _expanded(value)))
     if field in ("unpacked_mb", "download_mb"):
         return value if value != "" else None

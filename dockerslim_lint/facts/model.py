@@ -374,13 +374,35 @@ class PackageInstall(Record):
     packages: tuple[str, ...]
 
 
+class AccountOption(Record):
+    """One option of useradd and its like. `name` is what it is called for all tools (catalog/accounts.toml), `flag` as written.
+
+    `word` holds the value, None for a switch; it begins with `before`, which is no part of the value (``--uid=``, ``-mu``).
+    """
+
+    name: str
+    flag: str
+    value: str
+    word: CommandWord | None
+    before: str
+
+
 class UserCreation(Record):
-    """useradd, adduser, groupadd, addgroup: `uid` "" where the tool chooses it."""
+    """useradd, adduser, groupadd, addgroup: `uid` "" where the tool chooses it.
+
+    `unread` is the first word that is not understood, "" if there is none: anything may then be true of the account.
+    """
 
     command: Command
     kind: str
     name: str
     uid: str
+    options: tuple[AccountOption, ...] = ()
+    unread: str = ""
+
+    def option(self, name: str) -> AccountOption | None:
+        """The option of this name that counts, the last one."""
+        return next((one for one in reversed(self.options) if one.name == name), None)
 
 
 class Launch(Record):

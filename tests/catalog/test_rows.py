@@ -29,6 +29,7 @@ ROWS = {
     "needs": "crate",
     "libraries": "base",
     "debian": "group",
+    "accounts": "row",
 }
 PRESENT = sorted(path.stem for path in FOLDER.glob("*.toml"))
 SETTINGS = {

@@ -182,7 +182,7 @@ def test_withheld(builder: str, base: str, steps: str, said: str) -> None:
 @pytest.mark.parametrize(
     ("base", "steps"),
     [
-        ("fedora:41", "RUN dnf install -y libpq ca-certificates && dnf clean all\nRUN useradd app\nUSER app\n"),
+        ("fedora:41", "RUN dnf install -y libpq ca-certificates && dnf clean all\nRUN useradd -M app\nUSER app\n"),
         ("alpine:3.22", "RUN apk add --no-cache libpq gcompat ca-certificates\nRUN mkdir /d\n"),
     ],
 )

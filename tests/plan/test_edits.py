@@ -176,10 +176,10 @@ def test_users(steps: str, user: str, after: str) -> None:
 
 
 def test_owner_of_a_copy() -> None:
-    text = CLASSIC.replace("COPY --from=builder", "RUN useradd -u 5 u\nCOPY --from=builder --chown=u:u").replace(
+    text = CLASSIC.replace("COPY --from=builder", "RUN useradd -u 1005 u\nCOPY --from=builder --chown=u:u").replace(
         "CMD", "USER u\nCMD"
     )
-    assert "--chown=5:5 " in rewritten(text)
+    assert "--chown=1005:1005 " in rewritten(text)
 
 
 def test_empty_lines_and_comments_of_removed_steps() -> None:

@@ -11,7 +11,7 @@ from dockerslim_lint.catalog.images import BaseImage
 from dockerslim_lint.edit import Edit
 from dockerslim_lint.facts import patterns
 from dockerslim_lint.facts.env import pattern_of
-from dockerslim_lint.facts.model import Command, FinalImage, ImageBuild
+from dockerslim_lint.facts.model import AccountOption, Command, FinalImage, ImageBuild, UserCreation
 from dockerslim_lint.facts.packages import manager_of, read_install
 from dockerslim_lint.facts.scripts import WRITERS
 from dockerslim_lint.facts.users import ROOT, come_along, read_user
@@ -25,37 +25,8 @@ from dockerslim_lint.syntax.tree import Instruction, Word
 
 EVERYWHERE = frozenset({"/", "/tmp", "/var/tmp"})
 
-USER_FLAGS = {
-    "-u": "-u",
-    "--uid": "-u",
-    "-d": "-h",
-    "--home": "-h",
-    "--home-dir": "-h",
-    "-s": "-s",
-    "--shell": "-s",
-    "-c": "-g",
-    "--comment": "-g",
-    "--gecos": "-g",
-    "-g": "-G",
-    "--gid": "-G",
-    "--ingroup": "-G",
-}
-"""Flags with a value of useradd(8) and Debian's adduser(8), and busybox adduser's for the same."""
-
-USER_SWITCHES = {
-    "-r": "-S",
-    "--system": "-S",
-    "-M": "-H",
-    "--no-create-home": "-H",
-    "-m": "",
-    "--create-home": "",
-    "-U": "",
-    "--user-group": "",
-    "--disabled-password": "",
-    "--disabled-login": "",
-    "-l": "",
-    "--no-log-init": "",
-}
+USER_OPTIONS = {"uid": "-u", "home": "-h", "shell": "-s", "comment": "-g", "system": "-S"}
+"""Options of a user by their common names, and busybox adduser's for the same."""
 
 SHELLS = {
     "/bin/bash": "/bin/sh",
@@ -240,7 +211,7 @@ def _translated(
         if manager_of(command):
             wanted.update(dict.fromkeys(_alpine_packages(command, choice, line)))
         elif read_user(command) is not None:
-            words += _account(build, command, choice, line)
+            words += _account(build, image, command, choice, line)
         elif not why_needed(command, choice.base) or _only_removes_debians(image, command):
             continue
         else:
@@ -280,56 +251,90 @@ def _check_names(build: ImageBuild, image: FinalImage, choice: Choice) -> None:
             raise Unsure("USER or --chown comes from a variable")
         if come_along(image, text, before):
             continue
-        for name in filter(None, text.split(":")):
-            number = old.user_id(name) if old is not None else None
-            if not name.isdecimal() and name not in created and (number is None or number != choice.base.user_id(name)):
-                raise Unsure(f"nothing in the file creates the user {name}")
+        user, _, group = text.partition(":")
+        for kind, name in (("user", user), ("group", group)):
+            find = BaseImage.user_id if kind == "user" else BaseImage.group_id
+            number = find(old, name) if old is not None else None
+            known = not name or name.isdecimal() or name in created
+            if not known and (number is None or number != find(choice.base, name)):
+                raise Unsure(f"nothing in the file creates the {kind} {name}")
 
 
-def _account(build: ImageBuild, command: Command, choice: Choice, line: int) -> list[str]:
+def _account(build: ImageBuild, image: FinalImage, command: Command, choice: Choice, line: int) -> list[str]:
     """busybox's ``adduser`` and ``addgroup`` for the same account."""
+    from dockerslim_lint.plan.blocks import accounts
+
     creation = read_user(command)
     assert creation is not None
     name = _written(build, command, creation.name)
-    switches = {word.pattern for word in command.words}
-    number = creation.uid
-    if number and (not number.isdecimal() or int(number) in dict(choice.base.users).values()):
+    number = _value(build, creation.option("uid"), line)
+    system = "-S " if creation.option("system") else ""
+    old = build.stages[image.stage].image
+    group = accounts.first_group(creation)
+    grouped = creation.kind == "group" or not group
+    taken = dict(choice.base.groups if grouped else ()).values(), dict(choice.base.users).values()
+    if creation.uid and (not creation.uid.isdecimal() or any(int(creation.uid) in numbers for numbers in taken)):
         raise Unsure(f"the id of {creation.name} (line {line}) cannot be taken on Alpine")
+    if creation.unread or creation.option("groups"):
+        odd = creation.unread or creation.options[-1].flag
+        raise Unsure(f"{command.name} {odd} (line {line}) has no equal on Alpine")
     if creation.kind == "group":
-        system = "-S " if {"-r", "--system", "-S"} & switches else ""
-        return [f"addgroup {system}{f'-g {_written(build, command, number)} ' if number else ''}{name}"]
+        return [f"addgroup {system}{f'-g {number} ' if number else ''}{name}"]
     words = ["adduser", "-D"]
     first = []
-    if command.name == "useradd":
-        # useradd makes no home by itself, and a group of the user's name also for a system account (Debian's login.defs)
-        if not {"-m", "--create-home", "-M", "--no-create-home"} & switches:
+    if not accounts.has_home(creation, old) and not creation.option("without_home"):
+        words.append("-H")
+    if system and not group:
+        # a system account of busybox has no group of its own
+        first = [f"addgroup -S {f'-g {number} ' if number else ''}{name}"]
+        words += ["-G", name]
+    for option in creation.options:
+        if option.name in USER_OPTIONS:
+            words += [USER_OPTIONS[option.name], *([_value(build, option, line)] if option.word is not None else [])]
+        elif option.name == "without_home":
             words.append("-H")
-        if {"-r", "--system"} & switches and not {"-g", "--gid"} & switches:
-            first = [f"addgroup -S {f'-g {_written(build, command, number)} ' if number else ''}{name}"]
-            words += ["-G", name]
-    rest = list(command.words[1:])
-    while rest:
-        word = rest.pop(0)
-        flag, equals, value = word.pattern.partition("=")
-        if not flag.startswith("-"):
-            continue
-        if flag in USER_FLAGS:
-            if not equals and rest:
-                word = rest.pop(0)
-                value = word.pattern
-            if word.shell is not None and word.shell.literal is None:
-                raw = build.source.text(word.span)
-                words += [USER_FLAGS[flag], raw.partition("=")[2] if equals else raw]
-                continue
-            value = SHELLS.get(value, value)
-            if "*" in value or "'" in value or (USER_FLAGS[flag] == "-G" and value.isdecimal()):
-                raise Unsure(f"the user in line {line} cannot be made in the same way on Alpine")
-            words += [USER_FLAGS[flag], value if value.replace("/", "").isalnum() else f"'{value}'"]
-        elif flag in USER_SWITCHES:
-            words += [USER_SWITCHES[flag]] if USER_SWITCHES[flag] else []
-        else:
-            raise Unsure(f"{command.name} {flag} (line {line}) has no equal on Alpine")
+        elif option.name == "group":
+            words += ["-G", _group(build, image, creation, choice, line)]
+    if group and not creation.option("group"):
+        if creation.uid and (old is None or old.group_id(group) != choice.base.group_id(group)):
+            raise Unsure(f"the user in line {line} cannot be made in the same way on Alpine")
+        words += ["-G", group]
     return [*first, " ".join([*words, name])]
+
+
+def _group(build: ImageBuild, image: FinalImage, user: UserCreation, choice: Choice, line: int) -> str:
+    """The name of the group that a user is given. Raises NotPossible where Alpine has none that is the same."""
+    option = user.option("group")
+    assert option is not None
+    for made in image.users:
+        if made.kind == "group" and made.command.span < user.command.span:
+            if made.name == option.value:
+                return _value(build, option, line)
+            number = made.option("uid")
+            if number is not None and number.value == option.value and made.name:
+                same = _value(build, number, line) == _value(build, option, line)
+                if same and option.value.isdecimal():
+                    return _written(build, made.command, made.name)
+    old = build.stages[image.stage].image
+    known = old.group_id(option.value) if old is not None else None
+    if known is None or known != choice.base.group_id(option.value):
+        raise NotPossible(f"the user in line {line} cannot be made in the same way on Alpine")
+    return _value(build, option, line)
+
+
+def _value(build: ImageBuild, option: AccountOption | None, line: int) -> str:
+    """An option's value for a shell; "" where there is no such option."""
+    from dockerslim_lint.plan.blocks import accounts
+
+    if option is None:
+        return ""
+    written = accounts.in_shell(build, option)
+    if written is not None:
+        return written
+    value = SHELLS.get(option.value, option.value)
+    if "*" in value or "'" in value:
+        raise NotPossible(f"the user in line {line} cannot be made in the same way on Alpine")
+    return value if value.replace("/", "").replace("-", "").replace("_", "").isalnum() else f"'{value}'"
 
 
 def _written(build: ImageBuild, command: Command, value: str) -> str:

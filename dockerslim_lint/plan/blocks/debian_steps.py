@@ -129,9 +129,13 @@ def _check_users(build: ImageBuild, image: FinalImage, task: Task) -> None:
             number = old.user_id(name)
             if not name.isdecimal() and name not in created and (number is None or number != new.user_id(name)):
                 raise NotPossible(f"nothing in the file creates the user {name}")
+    from dockerslim_lint.plan.blocks import accounts
+
     people = [name for name, number in old.users if LEAST_OF_PEOPLE <= number < 60000]
     for user in image.users:
-        system = {"-r", "--system", "-S"} & {word.pattern for word in user.command.words}
+        system = user.option("system")
+        if user.kind == "user" and accounts.has_home(user, old) and not accounts.has_home(user, new):
+            raise NotPossible(f"the user {user.name} has a home that the new base would not make")
         if people and user.kind == "user" and not user.uid and not system:
             raise NotPossible(f"the user {user.name} would get another number than beside {people[0]}")
 

@@ -12,14 +12,9 @@ from dockerslim_lint.facts.users import come_along, read_user
 from dockerslim_lint.plan.blocks.lines import removal
 from dockerslim_lint.plan.chains import own_chain
 from dockerslim_lint.plan.model import Choice, Draft, NotPossible, Unsure
-from dockerslim_lint.syntax.tree import Expansion
 
 NONROOT = "65532:65532"
 """distroless's own nonroot user (knowledge §6.1); by number it works on any base, and Kubernetes' runAsNonRoot wants numbers."""
-
-MAKES_A_HOME = frozenset({"-m", "--create-home", "-d", "--home", "--home-dir"})
-
-MAKES_NO_HOME = frozenset({"-M", "--no-create-home", "-H"})
 
 LINKED = frozenset({"tls-library", "compression-library", "build-only", "library", "database-client-library"})
 """Roles of packages that only programs linked with them need. Which crates do was asked before the program became static."""
@@ -102,7 +97,6 @@ def needless_package(package: packages.Package, base: BaseImage) -> bool:
 def number_user(build: ImageBuild, image: FinalImage, choice: Choice) -> Draft:
     """A user that the file creates becomes a number, in USER and in --chown. Raises NotPossible."""
     created = {user.name: user for user in image.users if user.kind == "user"}
-    groups = {user.name: user for user in image.users if user.kind == "group"}
     edits: list[Edit] = []
     changes: list[ConfigChange] = []
     own = [
@@ -118,14 +112,19 @@ def number_user(build: ImageBuild, image: FinalImage, choice: Choice) -> Draft:
             raise Unsure(f"USER in line {build.source.line_of(word.span.start)} comes from a variable")
         if come_along(image, name):
             continue
-        found = _number(build, image, name, created, groups, choice)
+        found = _number(build, image, name, created, choice)
         if found is None:
             continue
         text, number = found
         edits.append(Edit(word.span.start, word.span.end, text))
         if index == image.user_instruction:
-            why = "its id as a number" if created[name.partition(":")[0]].uid else "not root, by number"
-            changes.append(ConfigChange("User", name, number, f"the new base has no user {name}: {why}"))
+            maker = created.get(name.partition(":")[0])
+            why = "its id as a number" if maker is None or maker.uid else "not root, by number"
+            changes.append(
+                ConfigChange(
+                    "User", name, number, f"the new base has no {'user' if maker else 'group of'} {name}: {why}"
+                )
+            )
     for transfer in image.transfers:
         flag = build.instructions[transfer.instruction].flag("chown")
         if flag is None or flag.value is None or transfer.stage not in image.chain:
@@ -135,83 +134,60 @@ def number_user(build: ImageBuild, image: FinalImage, choice: Choice) -> Draft:
             raise Unsure(f"--chown in line {build.source.line_of(flag.span.start)} comes from a variable")
         if come_along(image, name, transfer.instruction):
             continue
-        found = _number(build, image, name, created, groups, choice)
+        found = _number(build, image, name, created, choice)
         if found is not None:
             edits.append(Edit(flag.value.span.start, flag.value.span.end, found[0]))
     return Draft(tuple(edits), tuple(changes))
 
 
 def _number(
-    build: ImageBuild,
-    image: FinalImage,
-    name: str,
-    created: dict[str, UserCreation],
-    groups: dict[str, UserCreation],
-    choice: Choice,
+    build: ImageBuild, image: FinalImage, name: str, created: dict[str, UserCreation], choice: Choice
 ) -> tuple[str, str] | None:
     """What to write for ``user[:group]``, and its value; None where it can stay as it is. Raises NotPossible."""
+    from dockerslim_lint.plan.blocks import accounts
+
     user, _, group = name.partition(":")
     if all(part.isdecimal() for part in (user, group) if part):
         return None
     creation = created.get(user)
+    old = build.stages[image.stage].image
     if creation is None:
-        stage = build.stages[image.stage]
-        old = stage.image.user_id(user) if stage.image is not None else None
-        if user.isdecimal() or (old is not None and old == choice.base.user_id(user) and not group):
+        number = old.user_id(user) if old is not None else None
+        if not user.isdecimal() and (number is None or number != choice.base.user_id(user)):
+            raise Unsure(f"nothing in the file creates the user {user}")
+        if not group or group.isdecimal():
             return None
-        raise Unsure(f"nothing in the file creates the user {user}")
-    line = build.source.line_of(creation.command.span.start)
-    words = {word.pattern.partition("=")[0] for word in creation.command.words}
-    homeless = words & MAKES_NO_HOME or not words & MAKES_A_HOME
-    if not homeless or image.workdir.startswith(f"/home/{user}"):
-        raise Unsure(f"the user {user} (line {line}) has a home that the image may use")
-    if creation.uid:
-        gid = group if group.isdecimal() else _group_id(creation, group, groups)
-        written = _variable(creation.uid, creation.command)
-        value = image.variables.get(written[2:-1]) if written else None
-        if not creation.uid.isdecimal() or (written and (value is None or value.text != creation.uid)):
-            raise NotPossible(f"the number of the user {user} (line {line}) is only known to that step")
+        gid, option = accounts.group_number(image, old, group, None)
+        written = accounts.in_user(image, gid, option)
         if written is None:
-            return f"{creation.uid}:{gid}", f"{creation.uid}:{gid}"
-        if not written or gid != creation.uid:
+            raise Unsure(f"the number of the group {group} comes from a variable")
+        return f"{user}:{written}", f"{user}:{gid}"
+    line = build.source.line_of(creation.command.span.start)
+    if accounts.has_home(creation, old) or image.workdir.startswith(f"/home/{user}"):
+        raise Unsure(f"the user {user} (line {line}) has a home that the image may use")
+    if creation.unread:
+        raise Unsure(f"{creation.unread} of the user {user} (line {line}) is not understood")
+    if creation.option("groups"):
+        raise Unsure(f"the user {user} (line {line}) is in further groups")
+    first = group or accounts.first_group(creation)
+    if creation.uid:
+        if not creation.uid.isdecimal():
+            raise Unsure(f"the number of the user {user} (line {line}) is not known")
+        gid, option = accounts.group_number(image, old, first, creation)
+        written = accounts.in_user(image, creation.uid, creation.option("uid"))
+        group_written = accounts.in_user(image, gid, option) if first != group or not group.isdecimal() else gid
+        if written is None or group_written is None:
             raise Unsure(f"the number of the user {user} (line {line}) comes from a variable")
-        return f"{written}:{written}", f"{creation.uid}:{gid}"
+        return f"{written}:{group_written}", f"{creation.uid}:{gid}"
     if image.volumes:
         raise Unsure(f"the user {user} (line {line}) has no number of its own, and the image has volumes")
+    if first and (
+        first.isdecimal() or any(one.name == first and one.kind == "group" and one.uid for one in image.users)
+    ):
+        raise Unsure(f"the user {user} (line {line}) has no number of its own, and its group has one")
     for command in image.commands:
         if command.name in PREPARES_A_PLACE and command.stage in image.chain:
             raise Unsure(
                 f"the user {user} (line {line}) has no number of its own, and {command.name} prepares files for it"
             )
     return NONROOT, NONROOT
-
-
-def _variable(value: str, command: Command) -> str | None:
-    """The variable that a word with this value is written as, "" for more than a variable; None for a plain word.
-
-    Another build argument makes it another value.
-    """
-    for word in command.words:
-        if word.shell is None or word.shell.literal is not None:
-            continue
-        if word.pattern == value or word.pattern.endswith(f"={value}"):
-            pieces = [piece for piece in word.shell.pieces if isinstance(piece, Expansion)]
-            plain = len(pieces) == 1 and not pieces[0].operator
-            return f"${{{pieces[0].name}}}" if plain else ""
-    return None
-
-
-def _group_id(creation: UserCreation, group: str, groups: dict[str, UserCreation]) -> str:
-    """The group's number: as created, else that of the user (useradd gives a user a group of its own: login.defs USERGROUPS_ENAB)."""
-    words = [word.pattern for word in creation.command.words]
-    for flag in ("-g", "--gid", "--ingroup", "-G"):
-        if flag in words and not group:
-            group = words[words.index(flag) + 1] if words.index(flag) + 1 < len(words) else ""
-            if group.isdecimal():
-                return group
-    known = groups.get(group)
-    if known is not None and known.uid:
-        return known.uid
-    if group and group != creation.name:
-        raise Unsure(f"the group {group} has no number of its own")
-    return creation.uid
