@@ -36,8 +36,12 @@ class Contents:
     @cached_property
     def top_level(self) -> tuple[str, ...]:
         """Names of the files and directories at the root that reach the builder, sorted."""
-        names = {path.split("/", 1)[0] for path in (*self._context.names("*"), *self._context.names("*/**"))}
-        return tuple(sorted(name for name in names if not self._ignored.ignores(name)))
+        paths = (*self._context.names("*"), *self._context.names("*/**"))
+        names = {path.split("/", 1)[0] for path in paths}
+        kept = {name for name in names if not self._ignored.ignores(name)}
+        if self._ignored.has_exceptions and kept != names:
+            kept |= {name for path in paths if (name := path.split("/", 1)[0]) not in kept and not self.ignores(path)}
+        return tuple(sorted(kept))
 
     def only_builds(self, name: str) -> bool:
         """Whether a top-level name is for building alone: by itself, or a directory of packages in which there is nothing else."""

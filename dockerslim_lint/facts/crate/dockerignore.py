@@ -24,6 +24,11 @@ class IgnoreFile:
             if pattern and pattern != ".":
                 self._rules.append((_compiled(pattern), keep))
 
+    @property
+    def has_exceptions(self) -> bool:
+        """Whether a directory that is left out may have files that are not."""
+        return any(keep for _, keep in self._rules)
+
     def ignores(self, path: str) -> bool:
         """Whether a relative path, or a directory that holds it, is left out."""
         parts = path.split("/")

@@ -14,10 +14,11 @@ from dockerslim_lint.facts.model import Artifact, CargoCall, Command, FinalImage
 from dockerslim_lint.facts.packages import manager_of
 from dockerslim_lint.plan import chains
 from dockerslim_lint.plan.blocks.final_steps import needless_package
+from dockerslim_lint.plan.blocks.lines import PLAIN
 from dockerslim_lint.plan.blocks.target_map import wildcard
 from dockerslim_lint.plan.model import Choice, Draft, NotPossible, Task
 from dockerslim_lint.plan.needs import missing_zones
-from dockerslim_lint.syntax.tree import Instruction
+from dockerslim_lint.syntax.tree import Expansion, Instruction
 
 if TYPE_CHECKING:
     from dockerslim_lint.plan.start import Start
@@ -58,6 +59,7 @@ def split(task: Task, image: FinalImage, start: Start | None = None) -> Draft:
     scripts = start.files if start is not None else ()
     _check_steps(task, image, carried, scripts)
     _check_arguments(build, image)
+    _check_environment(task, image)
     user = image.user.partition(":")[0]
     made = {one.name for one in image.users if one.command.instruction in carried}
     if user and not user.isdecimal() and user not in made and task.choice.base.user_id(user) is None:
@@ -66,7 +68,10 @@ def split(task: Task, image: FinalImage, start: Start | None = None) -> Draft:
     edits = []
     if not stage.name:
         edits.append(Edit(stage.word.span.end, stage.word.span.end, f" AS {name}"))
-    lines = [f"FROM {task.choice.base.reference}", *([packages_line] if packages_line else [])]
+    # a platform that is written out is the image's, not only the builder's
+    platform = build.instructions[stage.instruction].flag("platform")
+    flag = f"{build.source.text(platform.span)} " if platform is not None else ""
+    lines = [f"FROM {flag}{task.choice.base.reference}", *([packages_line] if packages_line else [])]
     if start is not None and start.packages:
         from dockerslim_lint.plan.blocks.alpine_steps import install_line
 
@@ -91,7 +96,7 @@ def split(task: Task, image: FinalImage, start: Start | None = None) -> Draft:
             raise NotPossible(f"{bare} is started by its name, which the new stage would not find")
         lines.append(_copy_program(task, name, path, artifact, workdir, by_name))
     lines += [
-        f"COPY --from={name} {source} {target}"
+        f"COPY --from={name} {_words(source, target)}"
         for source, target in _run_time_files(build, image, last, workdir, scripts)
     ]
     place = build.instructions[last].span.end
@@ -125,6 +130,10 @@ def _check_steps(task: Task, image: FinalImage, carried: frozenset[int], scripts
         name = known_commands.canonical(command.name)
         if command.instruction in carried:
             continue
+        tool = _installed_tool(command, programs)
+        if tool:
+            line = build.source.line_of(command.span.start)
+            raise NotPossible(f"{tool} (line {line}) may be needed when the image runs")
         if cargo_arguments(command) is not None or manager_of(command) or name in OF_THE_BUILD:
             continue
         if name in MOVES_PROGRAMS and programs & {patterns.basename(word.pattern) for word in command.words[1:]}:
@@ -144,6 +153,18 @@ def _check_steps(task: Task, image: FinalImage, carried: frozenset[int], scripts
             if known is None or not (known.role in there or needless_package(known, choice.base)):
                 line = build.source.line_of(install.command.span.start)
                 raise NotPossible(f"{package} (line {line}) may be needed when the image runs")
+
+
+def _installed_tool(command: Command, programs: set[str]) -> str:
+    """A program of others that cargo installs and that is not cargo's own; "" for none."""
+    arguments = cargo_arguments(command)
+    if arguments is None or not arguments.subcommand.endswith("install") or "--path" in arguments.flags:
+        return ""
+    for word in (*arguments.operands, *(() if arguments.operands else arguments.flags.get("--git", ()))):
+        name = patterns.basename(word.pattern).partition("@")[0].removesuffix(".git")
+        if name not in programs and not name.startswith("cargo-"):
+            return name
+    return ""
 
 
 def _files_of(command: Command) -> list[str]:
@@ -167,11 +188,54 @@ def _of_dummy_sources(command: Command) -> bool:
 
 
 def _check_arguments(build: ImageBuild, image: FinalImage) -> None:
-    """A file of the build's own sources that the command names would stay behind."""
+    """A file of the build's own sources that the command or a variable names would stay behind."""
     for text in image.launch.argv[1:]:
-        first = patterns.normalise(text.lstrip("/")).split("/", 1)[0]
-        if first in build.contents.top_level and build.contents.only_builds(first):
+        if _is_of_the_build(build, image, text):
             raise NotPossible(f"the command reads {text}, which only the build brings")
+    for index in build.stages[image.stage].instructions:
+        instruction = build.instructions[index]
+        for pair in instruction.pairs if instruction.keyword == "ENV" and not _is_for_cargo(instruction) else ():
+            value = pair.value.literal if pair.value is not None else None
+            if value and _is_of_the_build(build, image, value):
+                raise NotPossible(f"{pair.key.literal} names {value}, which only the build brings")
+
+
+def _is_of_the_build(build: ImageBuild, image: FinalImage, text: str) -> bool:
+    """Whether a path names something in the context that does not go along."""
+    inside = patterns.below(patterns.join(image.workdir, text), image.workdir)
+    firsts = {path.split("/", 1)[0] for path in (inside, patterns.normalise(text.lstrip("/"))) if path}
+    return any(first in build.contents.top_level and build.contents.only_builds(first) for first in firsts)
+
+
+def _check_environment(task: Task, image: FinalImage) -> None:
+    """What is repeated may lean on a variable that only the old base, or a line for cargo, sets. Raises NotPossible."""
+    build, stage = task.build, task.build.stages[image.stage]
+    lost = {name for name, _ in (stage.image.env if stage.image is not None else ())}
+    lost -= {name for name, _ in task.choice.base.env}
+    for index in stage.instructions:
+        instruction = build.instructions[index]
+        names = {pair.key.literal or "" for pair in instruction.pairs}
+        if instruction.keyword not in CARRIED:
+            continue
+        if _is_for_cargo(instruction):
+            lost |= names
+            continue
+        values = [pair.value for pair in instruction.pairs if pair.value is not None]
+        for word in (*values, *(instruction.words if not instruction.pairs else ())):
+            for piece in word.pieces:
+                if isinstance(piece, Expansion) and piece.name in lost:
+                    line = build.source.line_of(instruction.span.start)
+                    raise NotPossible(f"line {line} takes {piece.name}, which the new stage would not have")
+        lost -= names
+
+
+def _words(source: str, target: str) -> str:
+    """Two paths as the words of a COPY. Raises NotPossible for one that COPY would take for a pattern or a variable."""
+    plain = PLAIN | {" "}
+    for path in (source, target):
+        if any(char.isascii() and char not in plain and char not in "+@=,:~%" for char in path):
+            raise NotPossible(f"{path} cannot be written in a COPY")
+    return f'["{source}", "{target}"]' if " " in f"{source}{target}" else f"{source} {target}"
 
 
 def _free_name(build: ImageBuild) -> str:
@@ -246,7 +310,10 @@ def _run_time_files(
     for transfer in image.transfers:
         if transfer.instruction > last:
             continue
-        line = build.source.line_of(build.instructions[transfer.instruction].span.start)
+        instruction = build.instructions[transfer.instruction]
+        line = build.source.line_of(instruction.span.start)
+        if instruction.flag("exclude") or instruction.flag("parents"):
+            raise NotPossible(f"which files line {line} brings is not known")
         if transfer.origin_stage is not None or transfer.origin_image:
             raise NotPossible(f"line {line} brings files of another image")
         if not transfer.sources:

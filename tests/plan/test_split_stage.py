@@ -1,0 +1,135 @@
+"""A single stage that becomes two: what the second one has to have too."""
+
+from __future__ import annotations
+
+import pytest
+
+from tests.facts.reading import CRATE
+from tests.plan.test_edits import rewritten
+from tests.plan.test_withheld import SINGLE, fix, reason
+
+
+def copied(files: dict[str, str], text: str = SINGLE) -> list[str]:
+    """What is copied to the second stage, the program aside."""
+    fixed = fix(text, {**CRATE, **files})
+    assert fixed.bug is None
+    lines = fixed.source.data.decode().splitlines()
+    return [line.partition("=builder ")[2] for line in lines if line.startswith("COPY --from=builder")][1:]
+
+
+@pytest.mark.parametrize("platform", ["linux/amd64", "$BUILDPLATFORM", "$TARGETPLATFORM"])
+def test_a_platform_is_that_of_the_image(platform: str) -> None:
+    after = fix(SINGLE.replace("FROM rust", f"FROM --platform={platform} rust")).source.data.decode()
+    assert f"FROM --platform={platform} gcr.io/distroless/" in after
+
+
+def test_no_platform_where_none_was_written() -> None:
+    assert "--platform" not in rewritten(SINGLE)
+
+
+@pytest.mark.parametrize(
+    "patterns",
+    ["!templates/**", "!templates/*", "!templates/a.html", "!templates", "!**/*.html", "!templates/\n!data/b"],
+)
+def test_a_list_of_what_is_let_in(patterns: str) -> None:
+    files = {".dockerignore": f"*\n!src\n!Cargo.*\n{patterns}\n", "templates/a.html": "", "data/b": ""}
+    names = ["data"] if "data" in patterns else []
+    assert copied(files) == [f"/app/{name} ./{name}" for name in [*names, "templates"]]
+
+
+@pytest.mark.parametrize(
+    "patterns", ["*\n!src\n!Cargo.*\n", "templates\n", "templates\n!src/x\n", "*\n!src\n!templates\ntemplates/\n"]
+)
+def test_what_is_left_out_is_not_copied(patterns: str) -> None:
+    assert copied({".dockerignore": patterns, "templates/a.html": ""}) == []
+
+
+@pytest.mark.parametrize(
+    ("name", "words"),
+    [
+        ("my dir/a", '["/app/my dir", "./my dir"]'),
+        ("a+b@c/a", "/app/a+b@c ./a+b@c"),
+        ("données/a", "/app/données ./données"),
+    ],
+)
+def test_names_of_what_goes_along(name: str, words: str) -> None:
+    assert copied({name: ""}) == [words]
+
+
+@pytest.mark.parametrize("name", ["a*/b", "[x]/b", "${PATH}/b", "<<EOF", 'a"b', "a'b c"])
+def test_a_name_that_a_copy_would_misread(name: str) -> None:
+    assert "cannot be written" in reason(SINGLE, {**CRATE, name: ""})
+
+
+@pytest.mark.parametrize("flag", ["--exclude=static", "--parents"])
+def test_a_copy_that_leaves_something_out(flag: str) -> None:
+    text = f"# syntax=docker/dockerfile:1-labs\n{SINGLE}".replace("COPY . .", f"COPY {flag} . .")
+    assert "is not known" in reason(text, {**CRATE, "static/a": "", "data/b": ""})
+
+
+@pytest.mark.parametrize(
+    "install",
+    [
+        "cargo install sqlx-cli",
+        "cargo install --locked refinery_cli just",
+        "cargo install just@1.2",
+        "cargo install --git https://a.example/b/tool.git",
+        "cargo binstall sqlx-cli",
+    ],
+)
+def test_a_tool_that_the_run_may_want(install: str) -> None:
+    assert "may be needed" in reason(SINGLE.replace("COPY . .", f"RUN {install}\nCOPY . ."))
+
+
+@pytest.mark.parametrize(
+    "install",
+    [
+        "cargo install cargo-auditable",
+        "cargo install cargo-deny@1 --locked",
+        "cargo install --git https://a.example/cargo-x",
+    ],
+)
+def test_a_tool_of_the_build(install: str) -> None:
+    assert fix(SINGLE.replace("COPY . .", f"RUN {install}\nCOPY . .")).applied
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "ENV PATH=$CARGO_HOME/bin:$PATH",
+        "ENV X=${CARGO_HOME}",
+        "LABEL home=$RUSTUP_HOME",
+        "ENV CARGO_TARGET=x\nENV X=$CARGO_TARGET",
+    ],
+)
+def test_a_variable_that_the_new_base_lacks(line: str) -> None:
+    assert "would not have" in reason(SINGLE.replace("COPY . .", f"{line}\nCOPY . ."))
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "ENV PATH=/x:$PATH",
+        "ARG CARGO_HOME=/c\nENV Y=1",
+        "ENV CARGO_HOME=/c",
+        "ENV A=1\nENV B=$A",
+        "ENV HOME_OF=/CARGO_HOME",
+    ],
+)
+def test_a_variable_that_it_has(line: str) -> None:
+    assert fix(SINGLE.replace("COPY . .", f"{line}\nCOPY . .")).applied
+
+
+@pytest.mark.parametrize(
+    "value", ["/app/crates/srv/config.toml", "crates/srv/config.toml", "./src/x.toml", "/app/Cargo.toml"]
+)
+def test_a_variable_that_names_what_stays_behind(value: str) -> None:
+    files = {**CRATE, "crates/srv/config.toml": "", "src/x.toml": ""}
+    assert "only the build brings" in reason(SINGLE.replace("COPY . .", f"COPY . .\nENV CONFIG={value}"), files)
+
+
+@pytest.mark.parametrize(
+    "value", ["/app/config.toml", "config.toml", "/etc/src.toml", "info,src=debug", "https://a/src"]
+)
+def test_a_variable_that_names_what_goes_along(value: str) -> None:
+    assert fix(SINGLE.replace("COPY . .", f"COPY . .\nENV CONFIG={value}"), {**CRATE, "config.toml": ""}).applied
