@@ -111,6 +111,16 @@ def step_kind(program: str) -> str:
     return next((kind for kind in ("needless", "makes", "removes", "alters") if program in kinds[kind].split()), "")
 
 
+def lists_libraries(program: str) -> bool:
+    """Whether a program prints which shared libraries another one loads."""
+    return program in table("programs")["libraries"]["lists"].split()
+
+
+def trusts(program: str) -> tuple[str, ...]:
+    """The directories whose certificates a program makes trusted in the whole image; () for any other program."""
+    return tuple(table("programs")["trusts"].get(program, "").split())
+
+
 def only_cleans(program: str, arguments: Sequence[str]) -> bool:
     """Whether a command only takes away what the base's packages left behind."""
     steps = table("programs")["steps"]

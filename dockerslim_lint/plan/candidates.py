@@ -208,6 +208,7 @@ def _check_musl(
     """
     _check_path(build, calls)
     _check_shared_libraries(build, calls)
+    _check_collected(build, images)
     if not any(crate.packages for at in calls if (crate := build.crates[at]) is not None):
         for library, line in installed_libraries(build, images, calls):
             raise Unsure(f"{library.name} (line {line}) may be linked, and nothing is known of the crates")
@@ -343,6 +344,18 @@ def _check_shared_libraries(build: ImageBuild, calls: tuple[int, ...]) -> None:
         if use.call in making and (not use.inside or "*" in use.inside or ".so" in use.inside):
             line = build.source.line_of(use.span.start)
             raise NotPossible(f"line {line} takes the crate's shared library too, which cargo does not make for musl")
+
+
+def _check_collected(build: ImageBuild, images: tuple[FinalImage, ...]) -> None:
+    """The libraries that a step finds by ldd, and that the image gets: a static program has none, so that nothing is collected."""
+    if not any(image.inside.own_libc for image in images):
+        return
+    from dockerslim_lint.catalog import programs
+
+    for command in build.commands:
+        if programs.lists_libraries(command.name):
+            line = build.source.line_of(command.span.start)
+            raise NotPossible(f"the image gets the libraries that {command.name} (line {line}) lists")
 
 
 def _kept(build: ImageBuild, images: tuple[FinalImage, ...]) -> Choice | None:

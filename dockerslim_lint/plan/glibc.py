@@ -14,6 +14,10 @@ def check_glibc(task: Task) -> None:
     A program asks for the versions of the glibc that it was linked with; an older one refuses to load it (knowledge §2.5).
     """
     build, base = task.build, task.choice.base
+    for image in task.images:
+        old = build.stages[image.stage].image
+        if image.inside.own_libc and old is not None and old.libc != "glibc":
+            raise NotPossible(f"the image brings a C library of its own, which {old.title} is smaller with")
     for number in task.stages:
         stage = build.stages[number]
         line = build.source.line_of(build.instructions[stage.instruction].span.start)

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import pytest
 
+from tests.facts.reading import CRATE
 from tests.plan.test_edits import rewritten
-from tests.plan.test_withheld import CLASSIC, reason
+from tests.plan.test_withheld import CLASSIC, fix, reason
 
 MKDIR = " && mkdir -p /data"
 
@@ -199,3 +200,67 @@ def test_what_a_health_check_calls_is_installed_too(command: str) -> None:
 )
 def test_a_health_check_that_needs_more(command: str) -> None:
     assert "HEALTHCHECK" in reason(steps(CURL, f"HEALTHCHECK {command}"))
+
+
+@pytest.mark.parametrize(
+    "before",
+    [
+        'SHELL ["/bin/bash", "-o", "pipefail", "-c"]\nRUN mkdir -p /data',
+        'RUN bash -c "mkdir -p /data"',
+        "RUN <<EOF\n#!/bin/bash\nmkdir -p /data\nEOF",
+    ],
+)
+def test_steps_that_bash_runs_do_not_go_to_alpine(before: str) -> None:
+    """Each RUN would fail: Alpine has no bash."""
+    assert "FROM alpine" not in fix(steps(before), CRATE).source.data.decode()
+
+
+@pytest.mark.parametrize(
+    "before", ['SHELL ["/bin/sh", "-ec"]\nRUN mkdir -p /data', "RUN <<EOF\nmkdir -p /data\nEOF", "RUN mkdir -p /data"]
+)
+def test_steps_that_sh_runs_do(before: str) -> None:
+    assert f"FROM alpine:3.24\n{before}\n" in rewritten(steps(before))
+
+
+@pytest.mark.parametrize(
+    "step",
+    [
+        "export D=/srv/data; useradd -m app; mkdir -p $D; chown app $D",
+        "D=/srv/data && useradd -m app && mkdir -p $D && chown app $D",
+        "useradd -m app && D=/srv/data && mkdir -p ${D}/x",
+    ],
+)
+def test_what_a_step_sets_for_itself_is_not_lost(step: str) -> None:
+    after = fix(steps(f"RUN {step}", "USER app"), CRATE).source.data.decode()
+    assert "adduser -D" not in after
+
+
+def test_a_variable_of_the_file_may_be_taken() -> None:
+    after = rewritten(steps("ENV D=/srv/data\nRUN useradd -m app && mkdir -p $D && chown app $D", "USER app"))
+    assert "adduser -D app && mkdir -p $D && chown app $D" in after
+
+
+def test_packages_of_a_build_argument_stay_one() -> None:
+    text = steps("ARG EXTRA=curl\nRUN apt-get update && apt-get install -y $EXTRA && mkdir /data")
+    assert "apk add" not in fix(text, CRATE).source.data.decode()
+
+
+CERTIFICATES = "RUN apt-get update && apt-get install -y ca-certificates\n"
+
+
+@pytest.mark.parametrize(
+    "steps_",
+    [
+        f"{CERTIFICATES}COPY my-ca.crt /usr/local/share/ca-certificates/\nRUN update-ca-certificates",
+        f"COPY my-ca.crt /usr/local/share/ca-certificates/my.crt\n{CERTIFICATES}RUN update-ca-certificates && mkdir /data",
+    ],
+)
+def test_certificates_of_a_company_are_not_lost(steps_: str) -> None:
+    after = fix(steps(steps_), CRATE).source.data.decode()
+    assert "update-ca-certificates" in after
+    assert "FROM gcr.io" not in after and "FROM alpine" not in after
+
+
+def test_without_ones_of_its_own_the_step_goes() -> None:
+    after = rewritten(steps(f"{CERTIFICATES}COPY my.toml /etc/my.toml\nRUN update-ca-certificates"))
+    assert "update-ca-certificates" not in after

@@ -205,3 +205,17 @@ def test_the_output_directory_and_a_glob_of_programs_are_no_hindrance() -> None:
     assert fix(f'{FOLDER}COPY --from=b /app/target/release /app\nCMD ["./app"]\n').applied
     text = FOLDER.replace("--release\n", "--release && mkdir -p /out/bin && cp target/release/app /out/bin/\n")
     assert fix(f'{text}COPY --from=b /out/bin/* /usr/local/bin/\nCMD ["app"]\n').applied
+
+
+COLLECTS = "RUN ldd target/release/app | grep -o '/[^ ]*' | xargs -I % sh -c 'mkdir -p $(dirname deps%); cp % deps%'\n"
+
+
+def test_libraries_that_ldd_finds_are_not_looked_for_in_a_static_program() -> None:
+    text = CLASSIC.replace("FROM debian:bookworm-slim\n", f"{COLLECTS}FROM scratch\nCOPY --from=builder /app/deps /\n")
+    fixed = fix(text, {**CRATE, "Cargo.lock": "version = 4\n"})
+    assert fixed.bug is None
+    after = fixed.source.data.decode()
+    assert "linux-musl" not in after and "FROM scratch\n" in after
+    # one that only looks is none of them
+    looks = CLASSIC.replace("--release\n", "--release\nRUN ldd target/release/app\n")
+    assert "linux-musl" in fix(looks, {**CRATE, "Cargo.lock": "version = 4\n"}).source.data.decode()

@@ -15,13 +15,13 @@ from dockerslim_lint.facts.model import AccountOption, Command, FinalImage, Imag
 from dockerslim_lint.facts.packages import manager_of, read_install
 from dockerslim_lint.facts.scripts import WRITERS
 from dockerslim_lint.facts.users import ROOT, come_along, read_user
-from dockerslim_lint.plan.blocks.final_steps import needless_package, steps_of, why_needed
+from dockerslim_lint.plan.blocks.final_steps import check_own_certificates, needless_package, steps_of, why_needed
 from dockerslim_lint.plan.blocks.lines import cased, insert_line, removal
 from dockerslim_lint.plan.chains import own_chain
 from dockerslim_lint.plan.model import Choice, Draft, NotPossible, Unsure
 from dockerslim_lint.plan.needs import missing_zones
 from dockerslim_lint.plan.start import Start
-from dockerslim_lint.syntax.tree import Instruction, Word
+from dockerslim_lint.syntax.tree import Expansion, Instruction, Word
 
 EVERYWHERE = frozenset({"/", "/tmp", "/var/tmp"})
 
@@ -48,6 +48,8 @@ def translate_steps(build: ImageBuild, image: FinalImage, choice: Choice, start:
     if stage.image is None or stage.image.package_manager == "apk":
         raise Unsure("the steps of the final stage cannot be told from Alpine's own")
     _check_names(build, image, choice)
+    check_own_certificates(build, image)
+    _check_shell(build, image, choice)
     edits = []
     wanted = dict.fromkeys(start.packages)
     links = " ".join(f"&& ln -s {program} {path}" for program, path in start.links)
@@ -58,6 +60,8 @@ def translate_steps(build: ImageBuild, image: FinalImage, choice: Choice, start:
             commands
             and all(_stays(build, image, command, choice.base) for command in commands)
             and not instruction.flags
+            and not any(command.nested for command in commands)
+            and not _by_another_shell(build, instruction)
         ):
             continue
         added, words = _translated(build, image, instruction, commands, choice)
@@ -74,6 +78,24 @@ def translate_steps(build: ImageBuild, image: FinalImage, choice: Choice, start:
     if wanted:
         edits.append(insert_line(build, _behind_from(build, image), _install(build, image, wanted, links)))
     return Draft(tuple(edits))
+
+
+def _check_shell(build: ImageBuild, image: FinalImage, choice: Choice) -> None:
+    """Raises Unsure where SHELL names a program that the new base lacks, for every RUN and command behind it."""
+    for number in own_chain(build, image):
+        for index in build.stages[number].instructions:
+            instruction = build.instructions[index]
+            if instruction.keyword != "SHELL":
+                continue
+            shell = patterns.basename(instruction.json[0].text) if instruction.json else ""
+            if not shell or programs.lacks(choice.base, shell):
+                line = build.source.line_of(instruction.span.start)
+                raise Unsure(f"SHELL (line {line}) names {shell or 'a program'}, which Alpine does not have")
+
+
+def _by_another_shell(build: ImageBuild, instruction: Instruction) -> bool:
+    """Whether a heredoc says on its first line which program reads it."""
+    return any(build.source.text(heredoc.body).startswith("#!") for heredoc in instruction.heredocs)
 
 
 def install_zones(build: ImageBuild, image: FinalImage, choice: Choice) -> Draft:
@@ -200,6 +222,8 @@ def _translated(
     line = build.source.line_of(instruction.span.start)
     if instruction.flags or instruction.heredocs or instruction.json is not None or not commands:
         raise Unsure(f"the step in line {line} cannot be written anew")
+    for name in _set_by_the_step(image, commands):
+        raise Unsure(f"the step in line {line} sets {name} for itself")
     wanted: dict[str, None] = {}
     words: list[str] = []
     between = [build.source.data[one.span.end : other.span.start] for one, other in pairwise(commands)]
@@ -219,7 +243,20 @@ def _translated(
     return list(wanted), words
 
 
+def _set_by_the_step(image: FinalImage, commands: list[Command]) -> Iterator[str]:
+    """The variables of which the step itself makes what its words take from them."""
+    for command in commands:
+        for word in command.words:
+            for piece in word.shell.pieces if word.shell is not None else ():
+                if isinstance(piece, Expansion):
+                    here, before = command.variables.get(piece.name), image.variables.get(piece.name)
+                    if here is not None and (before is None or before.text != here.text):
+                        yield piece.name
+
+
 def _alpine_packages(command: Command, choice: Choice, line: int) -> list[str]:
+    if any(word.shell is not None and word.shell.literal is None for word in command.words):
+        raise Unsure(f"what the final stage installs (line {line}) comes from a variable")
     install = read_install(command)
     found = []
     for name in install.packages if install is not None else ():

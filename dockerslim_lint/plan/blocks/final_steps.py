@@ -6,6 +6,7 @@ from dockerslim_lint.catalog import commands as known_commands
 from dockerslim_lint.catalog import packages
 from dockerslim_lint.catalog.images import BaseImage
 from dockerslim_lint.edit import ConfigChange, Edit
+from dockerslim_lint.facts import patterns
 from dockerslim_lint.facts.model import Command, FinalImage, ImageBuild, UserCreation
 from dockerslim_lint.facts.packages import manager_of, read_install
 from dockerslim_lint.facts.users import come_along, read_user
@@ -24,6 +25,7 @@ PREPARES_A_PLACE = frozenset({"mkdir", "chown", "install"})
 
 def remove_steps(build: ImageBuild, image: FinalImage, choice: Choice) -> Draft:
     """Every RUN of the final stage whose commands are all needless on the new base goes. Raises NotPossible for any other."""
+    check_own_certificates(build, image)
     by_instruction: dict[int, list[Command]] = {}
     for command in image.commands:
         by_instruction.setdefault(command.instruction, []).append(command)
@@ -40,6 +42,18 @@ def remove_steps(build: ImageBuild, image: FinalImage, choice: Choice) -> Draft:
         span = removal(build, instruction)
         edits.append(Edit(span.start, span.end, ""))
     return Draft(tuple(edits))
+
+
+def check_own_certificates(build: ImageBuild, image: FinalImage) -> None:
+    """Raises NotPossible where a step puts certificates that the file brings among those that programs trust."""
+    from dockerslim_lint.catalog import programs
+
+    for command in image.commands:
+        places = programs.trusts(known_commands.canonical(command.name))
+        brought = [one.destination for one in image.transfers] + [path for one in image.commands for path in one.writes]
+        if any(patterns.below(path, place) is not None for path in brought for place in places):
+            line = build.source.line_of(command.span.start)
+            raise NotPossible(f"{command.name} (line {line}) makes certificates of the file's own trusted")
 
 
 def steps_of(build: ImageBuild, image: FinalImage) -> list[int]:
