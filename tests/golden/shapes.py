@@ -12,12 +12,14 @@ from dockerslim_lint.context import BuildContext, MemoryContext, NoContext
 
 ROOT = Path(__file__).parents[2] / "fixtures" / "shapes"
 
-NOT_CONTEXT = frozenset({"expect.toml", "facts.toml", "fixed.Dockerfile"})
+NOT_CONTEXT = frozenset({"expect.toml", "facts.toml", "fixed.Dockerfile", "crossed.Dockerfile"})
 """Files of the fixture that are not files of the project that it stands for."""
 
 
 class Shape(NamedTuple):
-    """One folder. `file` is the Dockerfile's place in it; `fixed` is None where nothing is to be rewritten."""
+    """One folder. `file` is the Dockerfile's place in it; `fixed` is None where nothing is to be rewritten,
+    `crossed` where both platforms asked for make no other rewrite.
+    """
 
     name: str
     folder: Path
@@ -26,6 +28,7 @@ class Shape(NamedTuple):
     fixed: bytes | None
     expect: dict[str, Any]
     facts: dict[str, Any] | None
+    crossed: bytes | None
 
     def context(self) -> BuildContext:
         """Its files in memory; nothing known where there is no crate (the source is cloned)."""
@@ -53,6 +56,7 @@ def shapes() -> list[Shape]:
         expect = tomllib.loads((folder / "expect.toml").read_text())
         file = expect.get("dockerfile", "Dockerfile")
         fixed, facts = folder / "fixed.Dockerfile", folder / "facts.toml"
+        crossed = folder / "crossed.Dockerfile"
         found.append(
             Shape(
                 folder.name,
@@ -62,6 +66,7 @@ def shapes() -> list[Shape]:
                 fixed.read_bytes() if fixed.exists() else None,
                 expect,
                 tomllib.loads(facts.read_text()) if facts.exists() else None,
+                crossed.read_bytes() if crossed.exists() else None,
             )
         )
     return found

@@ -43,6 +43,16 @@ def test_findings(shape: Shape) -> None:
     assert not report.notes
 
 
+@pytest.mark.parametrize("name", [shape.name for shape in shapes() if shape.crossed is not None])
+def test_rewrite_for_both_platforms(name: str) -> None:
+    """Asked for both, the builder crosses where its crates let it; `test_proven` builds and runs it."""
+    shape = next(one for one in shapes() if one.name == name)
+    both = Settings(platforms=("linux/amd64", "linux/arm64"))
+    fixed = linter.fix(Source(shape.dockerfile), shape.context(), both, Safety.PROVABLE)
+    assert fixed.bug is None
+    assert fixed.source.data == shape.crossed
+
+
 @pytest.mark.parametrize("variant", VARIANTS)
 @pytest.mark.parametrize("shape", SHAPES)
 def test_rewrite(shape: Shape, variant: str, request: pytest.FixtureRequest) -> None:
