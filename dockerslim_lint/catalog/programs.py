@@ -107,13 +107,23 @@ def checks_with_busybox(program: str, arguments: Sequence[str | None]) -> bool:
 
 def step_kind(program: str) -> str:
     """What a program does in a RUN of a final stage: needless, makes, removes or alters; "" for any other."""
-    kinds = table("programs")["steps"]
-    return next((kind for kind in ("needless", "makes", "removes", "alters") if program in kinds[kind].split()), "")
+    return _kinds().get(program, "")
+
+
+@cache
+def _kinds() -> Mapping[str, str]:
+    steps = table("programs")["steps"]
+    return {name: kind for kind in ("alters", "removes", "makes", "needless") for name in steps[kind].split()}
 
 
 def lists_libraries(program: str) -> bool:
     """Whether a program prints which shared libraries another one loads."""
-    return program in table("programs")["libraries"]["lists"].split()
+    return program in _listing()
+
+
+@cache
+def _listing() -> frozenset[str]:
+    return frozenset(table("programs")["libraries"]["lists"].split())
 
 
 def trusts(program: str) -> tuple[str, ...]:
@@ -123,11 +133,17 @@ def trusts(program: str) -> tuple[str, ...]:
 
 def only_cleans(program: str, arguments: Sequence[str]) -> bool:
     """Whether a command only takes away what the base's packages left behind."""
-    steps = table("programs")["steps"]
-    if program not in steps["cleans"].split():
+    cleaning, places = _cleaning()
+    if program not in cleaning:
         return False
     named = operands(program, arguments)
-    return bool(named) and all(_is_left_behind(path, steps["places"].split()) for path in named)
+    return bool(named) and all(_is_left_behind(path, places) for path in named)
+
+
+@cache
+def _cleaning() -> tuple[frozenset[str], tuple[str, ...]]:
+    steps = table("programs")["steps"]
+    return frozenset(steps["cleans"].split()), tuple(steps["places"].split())
 
 
 def _is_left_behind(path: str, places: Sequence[str]) -> bool:

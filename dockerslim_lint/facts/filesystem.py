@@ -17,6 +17,9 @@ NOT_PROGRAMS = frozenset({"deps", "build", "examples", "incremental", ".fingerpr
 OPEN = frozenset("*?[")
 """In a path they make a pattern of it."""
 
+SMALL = 24
+"""So few entries are looked through faster than anything is looked up among them."""
+
 _Key = tuple[str, int]
 
 
@@ -82,10 +85,10 @@ class PathTable:
         return iter([(key[0], entry) for key, entry in self._entries.items()])
 
     def around(self, path: str) -> list[tuple[str, Entry]]:
-        """What may stand at `path` or be a directory above it, the newest first."""
+        """What may stand at `path` or be a directory above it, the newest first; of a small table all that there is."""
+        if len(self._entries) <= SMALL:
+            return [(key[0], entry) for key, entry in reversed(self._entries.items())]
         paths, found = self._at, dict[_Key, int]()
-        if not paths:
-            return []
         if OPEN.intersection(path):
             head = _plain_part(path)
             for known, keys in paths.items():

@@ -348,14 +348,12 @@ def _check_shared_libraries(build: ImageBuild, calls: tuple[int, ...]) -> None:
 
 def _check_collected(build: ImageBuild, images: tuple[FinalImage, ...]) -> None:
     """The libraries that a step finds by ldd, and that the image gets: a static program has none, so that nothing is collected."""
-    if not any(image.inside.own_libc for image in images):
-        return
     from dockerslim_lint.catalog import programs
 
-    for command in build.commands:
-        if programs.lists_libraries(command.name):
-            line = build.source.line_of(command.span.start)
-            raise NotPossible(f"the image gets the libraries that {command.name} (line {line}) lists")
+    listing = [command for command in build.commands if programs.lists_libraries(command.name)]
+    if listing and any(image.inside.own_libc for image in images):
+        line = build.source.line_of(listing[0].span.start)
+        raise NotPossible(f"the image gets the libraries that {listing[0].name} (line {line}) lists")
 
 
 def _kept(build: ImageBuild, images: tuple[FinalImage, ...]) -> Choice | None:
