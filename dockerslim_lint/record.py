@@ -48,6 +48,24 @@ else:
                 raise TypeError(f"{cls.__name__} needs a value for {field!r}")
         return complete
 
+    # one for each number of fields that our commonest records have; `_constructor` gives the arguments their names
+    _SHAPES = (
+        lambda cls: _new_tuple(cls, ()),
+        lambda cls, a: _new_tuple(cls, (a,)),
+        lambda cls, a, b: _new_tuple(cls, (a, b)),
+        lambda cls, a, b, c: _new_tuple(cls, (a, b, c)),
+        lambda cls, a, b, c, d: _new_tuple(cls, (a, b, c, d)),
+        lambda cls, a, b, c, d, e: _new_tuple(cls, (a, b, c, d, e)),
+        lambda cls, a, b, c, d, e, f: _new_tuple(cls, (a, b, c, d, e, f)),
+        lambda cls, a, b, c, d, e, f, g: _new_tuple(cls, (a, b, c, d, e, f, g)),
+    )
+
+    def _constructor(fields, defaults):
+        """As fast as a function that is compiled for these fields, and made without compiling one."""
+        shape = _SHAPES[len(fields)]
+        code = shape.__code__.replace(co_varnames=("cls", *fields), co_name="__new__")
+        return type(shape)(code, globals(), "__new__", defaults)
+
     class _RecordType(type):
         def __new__(cls, name, bases, namespace):
             if bases:
@@ -59,6 +77,8 @@ else:
                 namespace["_places"] = {field: index for index, field in enumerate(fields)}
                 namespace["_defaults"] = tuple(map(namespace.get, fields))
                 namespace["_required"] = sum(field not in namespace for field in fields)
+                if len(fields) < len(_SHAPES):
+                    namespace["__new__"] = _constructor(fields, namespace["_defaults"][namespace["_required"] :])
                 for index, field in enumerate(fields):
                     namespace[field] = field_getter(index, None)
             namespace["__slots__"] = ()

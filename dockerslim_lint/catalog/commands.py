@@ -16,6 +16,7 @@ def classify(name: str) -> str:
     return row["kind"] if row else "opaque"
 
 
+@cache
 def canonical(name: str) -> str:
     """The plain name of a command: without the path of a bin directory, a target's prefix, an alias or ``.exe``.
 

@@ -9,6 +9,9 @@ from typing import Any
 from dockerslim_lint.catalog.tables import table
 from dockerslim_lint.record import Record
 
+BINDINGS = ("-sys", "_sys")
+"""How the names of crates end that bind a library."""
+
 VERDICTS = ("static-ok", "static-ok-with", "not-on-musl", "unknown")
 
 
@@ -84,12 +87,12 @@ def crates() -> tuple[str, ...]:
 def may_bring(crate: str, dependencies: Iterable[str]) -> bool:
     """Whether a crate that the catalogue does not list may compile or link native code: its name says so, or one of its locked
     dependencies does, a tool for build scripts."""
-    return crate not in tools() and (crate.endswith(("-sys", "_sys")) or not tools().isdisjoint(dependencies))
+    return crate not in tools() and (crate.endswith(BINDINGS) or not tools().isdisjoint(dependencies))
 
 
 def may_link(crate: str, dependencies: Iterable[str]) -> bool:
     """Whether such a crate may link a library of the system: not where it only compiles its own."""
-    return crate.endswith(("-sys", "_sys")) or not _tools()[1].isdisjoint(dependencies)
+    return crate.endswith(BINDINGS) or not _tools()[1].isdisjoint(dependencies)
 
 
 @cache
@@ -121,7 +124,7 @@ def is_plain(crate: str) -> bool | None:
     """Whether a crate compiles and links nothing but Rust for Linux; None where neither the catalogue nor its name tells."""
     native = lookup(crate)
     if native is None:
-        return False if crate.endswith(("-sys", "_sys")) else None
+        return False if crate.endswith(BINDINGS) else None
     if native.build_only:
         return crate not in tools()
     return native.verdict == "static-ok" and not native.needs

@@ -281,12 +281,14 @@ class Inside:
 
         `linked_on` is the release in which a program was linked to it: that of another one may have another file name.
         """
-        from dockerslim_lint.catalog import debian
-
         base = self.base
         if base is None or "LD_LIBRARY_PATH" in self._state.environment.environment:
             return None
-        known = debian.library(holders[0]) if linked_on and holders else None
+        known = None
+        if linked_on and holders:
+            from dockerslim_lint.catalog import debian
+
+            known = debian.library(holders[0])
         exact = (known.of(linked_on) if known is not None else ()) or tuple(holders)
         other = known is not None and known.differs(linked_on, self._state.stage.release)
         wanted = [packages.lookup("apt", name) for name in holders]
@@ -297,13 +299,13 @@ class Inside:
             same_row = (package.role, package.source) in rows or not set(holders).isdisjoint(package.brings)
             if package.name in exact or (same_row and not other):
                 return True
+        if not other and not libraries.lacks(base, exact):
+            return None
         if any(
             part in text.replace("/var/lib", "")
             for text in self._texts("RUN", "COPY", "ADD")
             for part in (".so", "/lib")
         ):
-            return None
-        if not other and not libraries.lacks(base, exact):
             return None
         return self._brought("/usr/lib/any", "/lib/any", "/usr/local/lib/any", "/lib64/any")
 

@@ -12,6 +12,8 @@ def join(directory: str, path: str) -> str:
 
 def normalise(path: str) -> str:
     """Without ``.``, ``..``, double and final slashes; ``/`` for the root."""
+    if path[:1] not in ("", ".") and path[-1] != "/" and "//" not in path and "/." not in path:
+        return path
     parts: list[str] = []
     for part in path.split("/"):
         if part == "..":
@@ -67,6 +69,11 @@ def below(path: str, directory: str) -> str | None:
     """The part of `path` under `directory` ("" for the directory itself), None if it is not there."""
     if directory == "/":
         return path.lstrip("/")
+    if "*" not in path and "?" not in path and "[" not in path and path.startswith(directory):
+        if len(path) == len(directory):
+            return ""
+        if path[len(directory)] == "/":
+            return path[len(directory) + 1 :]
     depth = directory.count("/") + 1
     parts = path.split("/")
     if len(parts) < depth or not same("/".join(parts[:depth]), directory):

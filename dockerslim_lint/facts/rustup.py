@@ -260,11 +260,11 @@ def version_of(channel: str) -> tuple[int, int] | None:
 
 def _value(command: Command, flag: str) -> str:
     """The value of a flag, "" where the command does not have it."""
-    words = [word.pattern for word in command.words]
-    for at, word in enumerate(words):
-        name, equals, value = word.partition("=")
-        if name == flag:
-            return value if equals else words[at + 1] if at + 1 < len(words) else "*"
+    for at, word in enumerate(command.words):
+        if word.pattern.startswith(flag):
+            name, equals, value = word.pattern.partition("=")
+            if name == flag:
+                return value if equals else command.words[at + 1].pattern if at + 1 < len(command.words) else "*"
     return ""
 
 

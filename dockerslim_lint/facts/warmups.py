@@ -170,7 +170,7 @@ def cook_of(command: Command, arguments: CargoArguments, stage: Stage) -> Warmup
 def ahead_of(build: ImageBuild, at: int) -> list[Warmup]:
     """The builds ahead whose files are there when ``calls[at]`` runs: in its stage, in those below, or in one that they copy from."""
     call = build.calls[at]
-    if call.source != "context":
+    if call.source != "context" or not build.warmups:
         return []
     chain = chain_of(build.stages[call.command.stage], build.stages)
     copies = [one for one in build.transfers if one.stage in chain and one.instruction < call.command.instruction]

@@ -9,7 +9,7 @@ from dockerslim_lint.facts.model import STRIPPED_ALL, FinalImage, ImageBuild
 from dockerslim_lint.plan.blocks.strip import strip_symbols
 from dockerslim_lint.plan.candidates import groups, key_of, tasks
 from dockerslim_lint.plan.compose import OurBug, Reread, changes_base, compose, with_newlines
-from dockerslim_lint.plan.model import AtBest, Draft, NotPossible, Unsure
+from dockerslim_lint.plan.model import AtBest, Draft, NotPossible, Task, Unsure
 from dockerslim_lint.plan.needs import claimed_needs
 
 MAX_CANDIDATES = 6
@@ -169,20 +169,13 @@ class Plan:
             try:
                 fix = compose(task, key, self._reread, self._checked)
                 if not fixes and task.glibc and not changes_base(task, fix.edits):
-                    known = not unsure and not task.unsure and (native or self._explained(group))
+                    self._settle(task, key, native, reasons, unsure)
                     told = "; ".join(dict.fromkeys(filter(None, (native, *reasons))))
-                    if task.asked or known:
-                        self._settled[key] = native or (f"{task.choice.name} is asked for" if task.asked else told)
                     self._kept[key] = Withheld(key.replace("slim", "base", 1), told or "no other base fits")
                 fixes.append(fix)
-            except AtBest as reason:
-                known = not unsure and not task.unsure and (native or self._explained(group))
-                if not fixes and (task.asked or known):
-                    told = "; ".join(dict.fromkeys(reasons))
-                    self._settled[key] = native or (f"{task.choice.name} is asked for" if task.asked else told)
-                    return Withheld(key, "; ".join(dict.fromkeys(filter(None, (native, str(reason))))))
-                reasons += [native, str(reason)] if native and not reasons else [str(reason)]
             except NotPossible as reason:
+                if isinstance(reason, AtBest) and not fixes and self._settle(task, key, native, reasons, unsure):
+                    return Withheld(key, "; ".join(dict.fromkeys(filter(None, (native, str(reason))))))
                 unsure = unsure or isinstance(reason, Unsure)
                 reasons += [native, str(reason)] if native and not reasons else [str(reason)]
             except OurBug as bug:
@@ -191,6 +184,14 @@ class Plan:
         if fixes:
             return tuple(fixes)
         return Withheld(key, "; ".join(dict.fromkeys(reasons)) or "no base fits")
+
+    def _settle(self, task: Task, key: str, native: str, reasons: list[str], unsure: bool) -> bool:
+        """Note why the base is as small as can be, where that is known or the user has asked for it; whether it is so."""
+        known = not unsure and not task.unsure and (bool(native) or self._explained(task.images))
+        if task.asked or known:
+            asked = f"{task.choice.name} is asked for" if task.asked else ""
+            self._settled[key] = native or asked or "; ".join(dict.fromkeys(reasons))
+        return task.asked or known
 
     def _explained(self, group: tuple[FinalImage, ...]) -> bool:
         """Whether it is known what the images start and every step of their stages: then what they install keeps their base."""

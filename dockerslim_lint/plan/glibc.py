@@ -16,7 +16,7 @@ def check_glibc(task: Task) -> None:
     build, base = task.build, task.choice.base
     for image in task.images:
         old = build.stages[image.stage].image
-        if image.inside.own_libc and old is not None and old.libc == "none":
+        if old is not None and old.libc == "none" and image.inside.own_libc:
             raise NotPossible(f"the image brings a C library of its own, which {old.title} is smaller with")
     for number in task.stages:
         stage = build.stages[number]

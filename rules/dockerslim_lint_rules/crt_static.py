@@ -74,8 +74,8 @@ class CrtStatic(Rule):
             stage = build.stages[image.stage]
             dynamic = [one for one in image.artifacts if one[1].link == MUSL_DYNAMIC and one[1].call is not None]
             base = stage.image
-            without = base is not None and base.libc in ("glibc", "none") and not image.inside.own_libc
-            if without and dynamic and stage.word is not None:
+            without = bool(dynamic) and base is not None and base.libc in ("glibc", "none")
+            if without and stage.word is not None and not image.inside.own_libc:
                 verb = "looks" if len(dynamic) == 1 else "look"
                 yield self.finding(
                     f"{names_of(dynamic)} {verb} for musl's loader, and {stage.base_reference} has none: the image does not start.",

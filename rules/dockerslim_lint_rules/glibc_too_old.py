@@ -54,10 +54,10 @@ class GlibcTooOld(Rule):
         for image in build.images:
             stage = build.stages[image.stage]
             has = _version(stage)
-            if not has or stage.word is None or image.inside.own_libc:
+            if not has or stage.word is None:
                 continue
             programs, builder = _newer(build, image, has)
-            if builder is None or not programs:
+            if builder is None or not programs or image.inside.own_libc:
                 continue
             built = _version(builder)
             steps = glibc.steps(built, has)

@@ -49,9 +49,12 @@ class NoLibgcc(Rule):
     SEVERITY = Severity.ERROR
 
     def check(self, build: ImageBuild, plan: Plan) -> Iterator[Finding]:
+        library, packages = libraries.unwinder()
         for image in build.images:
             base, word = image.inside.base, build.stages[image.chain[0]].word
             if base is None or base.libc != "glibc" or "libc" in base.believed or word is None:
+                continue
+            if not libraries.lacks(base, packages):
                 continue
             linking = [
                 (path, artifact)
@@ -61,7 +64,6 @@ class NoLibgcc(Rule):
                 and path in image.launch.runs
                 and _links_it(build.calls[artifact.call])
             ]
-            library, packages = libraries.unwinder() if linking else ("", ())
             if linking and image.inside.library(packages) is False:
                 yield self.finding(
                     f"{names_of(linking)} links {library}, as each glibc program of Rust's does, and"

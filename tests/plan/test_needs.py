@@ -22,7 +22,7 @@ def zoned(text: str, base: str = "debian:bookworm-slim", steps: str = "") -> str
     return text.replace("debian:bookworm-slim", f"{base}\n{steps}ENV TZ=Europe/Berlin")
 
 
-def final(text: str, settings: Settings = Settings()) -> list[str]:  # noqa: B008
+def final(text: str, settings: Settings | None = None) -> list[str]:
     """The final stage's lines after the fix."""
     fixed = fix(text, PURE, settings)
     assert fixed.bug is None

@@ -35,14 +35,14 @@ LOCK = "version = 4\n" + "".join(f'[[package]]\nname = "{name}"\nversion = "1.0.
 def fix(
     text: str,
     files: dict[str, str] | None = None,
-    settings: Settings = Settings(),  # noqa: B008
+    settings: Settings | None = None,
     allow: Safety = Safety.PROVABLE,
 ) -> linter.Fixed:
     context = MemoryContext({path: body.encode() for path, body in (CRATE if files is None else files).items()})
-    return linter.fix(Source(text.encode()), context, settings, allow)
+    return linter.fix(Source(text.encode()), context, settings or Settings(), allow)
 
 
-def reason(text: str, files: dict[str, str] | None = None, settings: Settings = Settings()) -> str:  # noqa: B008
+def reason(text: str, files: dict[str, str] | None = None, settings: Settings | None = None) -> str:
     """Why there is no static musl program: what is said of the withheld decision, or of the one that keeps glibc."""
     fixed = fix(text, files, settings)
     for one in fixed.applied:

@@ -80,10 +80,7 @@ def _variable(option: AccountOption | None) -> str | None:
     word = option.word if option is not None else None
     if option is None or word is None or word.shell is None or word.shell.literal is not None:
         return None
-    pieces = list(word.shell.pieces)
-    ahead = ""
-    while pieces and isinstance(pieces[0], Literal) and len(ahead) < len(option.before):
-        ahead += pieces.pop(0).text  # type: ignore[union-attr]
-    if ahead != option.before or len(pieces) != 1 or not isinstance(pieces[0], Expansion) or pieces[0].operator:
-        return ""
-    return pieces[0].name
+    *ahead, last = word.shell.pieces
+    before = "".join(piece.text for piece in ahead if isinstance(piece, Literal))
+    plain = before == option.before and all(isinstance(piece, Literal) for piece in ahead)
+    return last.name if plain and isinstance(last, Expansion) and not last.operator else ""
