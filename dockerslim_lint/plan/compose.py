@@ -14,7 +14,7 @@ from dockerslim_lint.plan.blocks.final_steps import number_user, remove_steps
 from dockerslim_lint.plan.blocks.retarget import add_target
 from dockerslim_lint.plan.blocks.strip import keeps_symbols, strip_symbols
 from dockerslim_lint.plan.blocks.target import check_architectures, install_target
-from dockerslim_lint.plan.model import Choice, Draft, NotPossible, Task
+from dockerslim_lint.plan.model import AtBest, Choice, Draft, NotPossible, Task
 from dockerslim_lint.plan.needs import check_base, claimed_needs, missing_zones
 
 if TYPE_CHECKING:
@@ -68,6 +68,8 @@ def compose(task: Task, key: str, reread: Reread, checked: bool = True) -> Fix:
         if len(task.images) > 1:
             raise NotPossible("the images ask for different changes of a stage that they share") from None
         raise OurBug(f"two blocks edit the same bytes ({error})") from None
+    if data == task.build.source.data:
+        raise AtBest(f"the image is on {task.choice.base.title} already")
     if checked or task.named:
         after = reread(data)
         images = _matching(task, after)

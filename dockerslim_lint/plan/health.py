@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dockerslim_lint.catalog import packages, programs
 from dockerslim_lint.facts import patterns
 from dockerslim_lint.facts.model import FinalImage, ImageBuild
-from dockerslim_lint.plan.model import Choice, NotPossible
+from dockerslim_lint.plan.model import Choice, NotPossible, Unsure
 from dockerslim_lint.plan.needs import moved_packages
 from dockerslim_lint.record import Record
 from dockerslim_lint.syntax.script import Substitution
@@ -45,13 +45,16 @@ def read_health(build: ImageBuild, image: FinalImage, choice: Choice) -> Health:
             raise _refusal(line)
         if texts[0] not in ENDS_A_CHECK | own:
             found.append(_of_call(build, image, choice, line, texts))
-    if not image.inside.health_commands or not choice.base.shell:
+    if not choice.base.shell:
+        raise _refusal(line, NotPossible)
+    if not image.inside.health_commands:
         raise _refusal(line)
     return _together(found)
 
 
-def _refusal(line: int) -> NotPossible:
-    return NotPossible(f"HEALTHCHECK (line {line}) runs another program, which the new base may lack")
+def _refusal(line: int, kind: type[NotPossible] = Unsure) -> NotPossible:
+    """For a check that is not understood; `kind` is NotPossible itself where the new base has nothing to run it with."""
+    return kind(f"HEALTHCHECK (line {line}) runs another program, which the new base may lack")
 
 
 def _together(found: Sequence[Health]) -> Health:
@@ -77,7 +80,7 @@ def _of_call(build: ImageBuild, image: FinalImage, choice: Choice, line: int, wo
         lacks = f"HEALTHCHECK (line {line}) runs {name}, which the image lacks today"
         raise NotPossible(f"{lacks}: install it, or let the program check itself")
     if not alpine or "/" in name:
-        raise _refusal(line)
+        raise _refusal(line, Unsure if alpine else NotPossible)
     known = next((package for package in packages.with_program(name) if package.alpine), None)
     if known is None:
         raise _refusal(line)

@@ -219,3 +219,15 @@ def test_libraries_that_ldd_finds_are_not_looked_for_in_a_static_program() -> No
     # one that only looks is none of them
     looks = CLASSIC.replace("--release\n", "--release\nRUN ldd target/release/app\n")
     assert "linux-musl" in fix(looks, {**CRATE, "Cargo.lock": "version = 4\n"}).source.data.decode()
+
+
+def test_a_fix_that_changes_nothing_is_none() -> None:
+    """What the first fix has left of DSL112 is no work for another one to the same base."""
+    text = (
+        CLASSIC.replace("FROM rust", "FROM --platform=$BUILDPLATFORM rust")
+        .replace("--release\n", "--release && mkdir /out && cp target/release/app /out/app\n")
+        .replace("/app/target/release/app /usr/local/bin/app", "/out /usr/local/bin/")
+    )
+    fixed = fix(text, {**CRATE, "Cargo.lock": "version = 4\n"})
+    assert fixed.bug is None
+    assert [one.fix.key for one in fixed.applied].count("slim:0") <= 1
