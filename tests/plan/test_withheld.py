@@ -223,11 +223,11 @@ def test_libraries_that_ldd_finds_are_not_looked_for_in_a_static_program() -> No
 
 def test_a_fix_that_changes_nothing_is_none() -> None:
     """What the first fix has left of DSL112 is no work for another one to the same base."""
-    text = (
-        CLASSIC.replace("FROM rust", "FROM --platform=$BUILDPLATFORM rust")
-        .replace("--release\n", "--release && mkdir /out && cp target/release/app /out/app\n")
-        .replace("/app/target/release/app /usr/local/bin/app", "/out /usr/local/bin/")
+    builder = CLASSIC.partition("FROM debian")[0].replace(
+        "FROM rust:1 ", "FROM --platform=$BUILDPLATFORM rust:1-bookworm "
     )
+    builder = builder.replace("--release\n", "--release && mkdir /out && cp target/release/app /out/app\n")
+    text = f'{builder}FROM ubuntu:24.04\nCOPY --from=builder /out /\nUSER 1001\nENTRYPOINT ["/app"]\n'
     fixed = fix(text, {**CRATE, "Cargo.lock": "version = 4\n"})
     assert fixed.bug is None
     assert [one.fix.key for one in fixed.applied].count("slim:0") <= 1
