@@ -66,20 +66,31 @@ def _bundle(root: Path) -> None:
     bundle.write_text("".join([*(s.read_text() for s in sources), *machine_authorities()]))
 
 
+def _bare(suite: str, arch: str, home: Path) -> Root:
+    """A root with what Debian's own image of that suite has."""
+    home.mkdir()
+    root = Root(suite, arch, home)
+    root.bootstrap()
+    root.install(*BASE)
+    (home / "etc/hostname").unlink(missing_ok=True)
+    _trust(home)
+    if arch == "arm64":
+        _inside("update-ca-certificates", home / "usr/local/sbin")
+        (home / "etc/apt/apt.conf.d/emulation").write_text(LOCAL_FIRST)
+    return root
+
+
+def _bare_key(arch: str) -> tuple[object, ...]:
+    script = LOCAL_FIRST + (INSIDE / "update-ca-certificates").read_text() if arch == "arm64" else ""
+    return (_bare, _trust, script, Root, oci.pack, machine_authorities(), NO_DOCS, APT_IN_IMAGES, BASE)
+
+
 def debian(arch: str) -> dict[str, oci.Layer]:
     """Three layers, each on the one before: base, slim (a C compiler and certificates), full (the rest of rust's)."""
 
     def make(out: Path) -> None:
         home = out / "root"
-        home.mkdir()
-        root = Root("bookworm", arch, home)
-        root.bootstrap()
-        root.install(*BASE)
-        (home / "etc/hostname").unlink(missing_ok=True)
-        _trust(home)
-        if arch == "arm64":
-            _inside("update-ca-certificates", home / "usr/local/sbin")
-            (home / "etc/apt/apt.conf.d/emulation").write_text(LOCAL_FIRST)
+        root = _bare("bookworm", arch, home)
         oci.pack(home, out / "base")
         for name, packages in (("slim", SLIM), ("full", FULL)):
             before = oci.snapshot(home)
@@ -88,12 +99,21 @@ def debian(arch: str) -> dict[str, oci.Layer]:
         shutil.rmtree(home)
 
     wanted = plan("bookworm", arch, *ESSENTIAL, "usr-is-merged", *BASE, *SLIM, *FULL)
-    script = LOCAL_FIRST + (INSIDE / "update-ca-certificates").read_text() if arch == "arm64" else ""
-    key = digest(
-        make, _trust, script, Root, oci.pack, machine_authorities(), NO_DOCS, APT_IN_IMAGES, BASE, SLIM, FULL, wanted
-    )
-    home = made(f"debian-{arch}", key, make)
+    home = made(f"debian-{arch}", digest(make, *_bare_key(arch), SLIM, FULL, wanted), make)
     return {name: oci.packed_layer(home / name) for name in ("base", "slim", "full")}
+
+
+def newer(arch: str) -> oci.Layer:
+    """Debian 13's base, for programs that are put onto it; nothing is built there."""
+
+    def make(out: Path) -> None:
+        home = out / "root"
+        _bare("trixie", arch, home)
+        oci.pack(home, out / "base")
+        shutil.rmtree(home)
+
+    wanted = plan("trixie", arch, *ESSENTIAL, "usr-is-merged", *BASE)
+    return oci.packed_layer(made(f"debian-13-{arch}", digest(make, *_bare_key(arch), wanted), make) / "base")
 
 
 UBUNTUS = {"22.04": "jammy", "24.04": "noble"}
@@ -331,10 +351,12 @@ def all_images() -> list[oci.Image]:
     with ThreadPoolExecutor(max_workers=16) as pool:
         rusts = {a: pool.submit(rust_layer, a) for a in CPU}
         debians = {a: pool.submit(debian, a) for a in CPU}
+        newest = {a: pool.submit(newer, a) for a in CPU}
         parser = pool.submit(frontend)
         distrolesses = {a: pool.submit(distroless, a) for a in CPU}
         smalls = {a: pool.submit(small, a) for a in CPU}
         base = {a: d.result() for a, d in debians.items()}
+        later = {a: n.result() for a, n in newest.items()}
         less = {a: d.result() for a, d in distrolesses.items()}
         tiny = {a: s.result() for a, s in smalls.items()}
         parser_layer = parser.result()
@@ -352,6 +374,11 @@ def all_images() -> list[oci.Image]:
         image(
             tags("debian", "bookworm-slim", "12-slim", "bookworm", "12"),
             {a: [b["base"]] for a, b in base.items()},
+            Cmd=["bash"],
+        ),
+        image(
+            tags("debian", "trixie-slim", "13-slim", "trixie", "13"),
+            {a: [layer] for a, layer in later.items()},
             Cmd=["bash"],
         ),
         *(

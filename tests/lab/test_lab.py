@@ -231,6 +231,7 @@ def test_the_python_sdk_reaches_it_and_every_image_says_what_it_is(environment: 
             "rust:latest",
             "rust:slim",
             "debian:bookworm-slim",
+            "debian:trixie-slim",
             "ubuntu:22.04",
             "ubuntu:24.04",
             "alpine:latest",
