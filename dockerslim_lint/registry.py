@@ -7,6 +7,7 @@ from functools import cache
 from dockerslim_lint_rules.bad_instruction import BadInstruction
 from dockerslim_lint_rules.built_twice import BuiltTwice
 from dockerslim_lint_rules.cold_cache_mount import ColdCacheMount
+from dockerslim_lint_rules.compiles_at_start import CompilesAtStart
 from dockerslim_lint_rules.context_not_ignored import ContextNotIgnored
 from dockerslim_lint_rules.crt_static import CrtStatic
 from dockerslim_lint_rules.custom_frontend import CustomFrontend
@@ -48,6 +49,7 @@ from dockerslim_lint_rules.unknown_user import UnknownUser
 from dockerslim_lint_rules.unparsable import Unparsable
 from dockerslim_lint_rules.unpinned_base import UnpinnedBase
 from dockerslim_lint_rules.unpinned_toolchain import UnpinnedToolchain
+from dockerslim_lint_rules.unreplaced_variable import UnreplacedVariable
 
 from dockerslim_lint.rule import Rule
 
@@ -69,6 +71,8 @@ BUILT_IN: tuple[type[Rule], ...] = (
     MissingEntrypoint,
     ShellFormWithoutShell,
     ExecFormWithoutJson,
+    CompilesAtStart,
+    UnreplacedVariable,
     UnknownUser,
     MissingTool,
     NoCertificates,

@@ -10,7 +10,18 @@ from dockerslim_lint.facts.contents import Contents
 from dockerslim_lint.facts.crate.reader import CrateReader
 from dockerslim_lint.facts.env import NOWHERE, global_scope
 from dockerslim_lint.facts.final import final_images, lost_programs
-from dockerslim_lint.facts.model import Absent, ContextTree, FinalImage, ImageBuild, Misquoted, Problem, Stage, Value
+from dockerslim_lint.facts.model import (
+    Absent,
+    CargoAtStart,
+    ContextTree,
+    FinalImage,
+    GoneVariable,
+    ImageBuild,
+    Misquoted,
+    Problem,
+    Stage,
+    Value,
+)
 from dockerslim_lint.facts.patterns import basename, join
 from dockerslim_lint.facts.stages import StageNames, read_stages
 from dockerslim_lint.facts.walk import Shared, StageState
@@ -106,6 +117,8 @@ def read_build(
         # an instruction that is not understood may be the WORKDIR, or the SHELL, that makes it right
         absent=() if problems else _absent(shared, instructions),
         misquoted=() if problems else _misquoted(shared.stages, images, instructions),
+        cargo_at_start=() if problems else _cargo_at_start(shared, instructions),
+        gone_variables=() if problems else _gone_variables(shared, instructions),
         notes=(*crates.notes, *_unknown_target(target, shared.names)),
         own_images=own_images,
     )
@@ -141,6 +154,26 @@ def _misquoted(
     from dockerslim_lint.facts.misquoted import misquoted
 
     return tuple(misquoted(found, instructions, stages, images))
+
+
+def _cargo_at_start(shared: Shared, instructions: tuple[Instruction, ...]) -> tuple[CargoAtStart, ...]:
+    state = shared.states[-1]
+    if not any(
+        b"cargo" in instructions[index].body.data for index in (state.entrypoint, state.cmd) if index is not None
+    ):
+        return ()
+    from dockerslim_lint.facts.at_start import cargo_at_start
+
+    return tuple(cargo_at_start(shared, instructions))
+
+
+def _gone_variables(shared: Shared, instructions: tuple[Instruction, ...]) -> tuple[GoneVariable, ...]:
+    starts = [index for state in shared.states if state.stage.terminal for index in (state.entrypoint, state.cmd)]
+    if not any(b"$" in instructions[index].body.data for index in starts if index is not None):
+        return ()
+    from dockerslim_lint.facts.at_start import gone_variables
+
+    return tuple(gone_variables(shared, instructions))
 
 
 def _unknown_target(target: str | None, names: StageNames) -> tuple[str, ...]:

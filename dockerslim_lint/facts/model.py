@@ -462,6 +462,37 @@ class Misquoted(Record):
     text: LogicalText
 
 
+class CargoAtStart(Record):
+    """``cargo run`` as what the last stage starts. `profile` is None where it is not known.
+
+    `same` is the call (an index into ``ImageBuild.calls``) that has compiled in the image what it asks for, `other` one that
+    has compiled for another profile, target or set of features; None where there is none.
+    """
+
+    instruction: int
+    span: Span
+    profile: str | None
+    same: int | None
+    other: int | None
+
+
+class GoneVariable(Record):
+    """A variable in a command of an image that nothing replaces as it was meant when the container starts.
+
+    `word` is what is written, `program` tells that it names the program itself. `exec_form`: no shell replaces it. Else
+    `variable` is an ARG, bound at `argument`, and `left` is what the shell makes of the word without it (a pattern).
+    """
+
+    instruction: int
+    span: Span
+    word: str
+    variable: str
+    program: bool
+    exec_form: bool
+    left: str
+    argument: Span | None
+
+
 class Leftover(Record):
     """What a command leaves in an image. kind: ``cache`` (`names` is its directory) or ``tools`` (the packages).
 
@@ -552,4 +583,6 @@ class ImageBuild(Record):
     lost: tuple[LostOutput, ...] = ()
     absent: tuple[Absent, ...] = ()
     misquoted: tuple[Misquoted, ...] = ()
+    cargo_at_start: tuple[CargoAtStart, ...] = ()
+    gone_variables: tuple[GoneVariable, ...] = ()
     own_images: tuple[OwnImage, ...] = ()

@@ -80,7 +80,6 @@ def test_a_script_that_cannot_be_read() -> None:
 @pytest.mark.parametrize(
     "command",
     [
-        "CMD sleep 5; cargo run --release",
         "CMD cargo sqlx migrate run && ./target/release/app",
         'CMD ["sh", "-c", "cargo watch -x run"]',
         'CMD ["bash"]',
@@ -88,13 +87,17 @@ def test_a_script_that_cannot_be_read() -> None:
         'CMD ["/usr/sbin/sshd", "-D"]',
         'CMD ["python3", "serve.py"]',
         "CMD nginx -g 'daemon off;'",
-        'CMD ["cargo", "run", "--bin", "app"]',
         'CMD ["sh", "-c", "./target/debug/app"]',
         "",
     ],
 )
 def test_an_image_for_something_else(command: str) -> None:
     assert codes(f"{SINGLE}{command}\n", CRATE) == []
+
+
+@pytest.mark.parametrize("command", ["CMD sleep 5; cargo run --release", 'CMD ["cargo", "run", "--bin", "app"]'])
+def test_an_image_in_which_cargo_starts_the_program(command: str) -> None:
+    assert codes(f"{SINGLE}{command}\n", CRATE) == ["DSL410"]
 
 
 @pytest.mark.parametrize(

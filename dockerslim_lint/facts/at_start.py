@@ -1,0 +1,201 @@
+"""What only goes wrong when the container starts: cargo that compiles there, variables that are gone. Loaded where a command names one."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping, Sequence
+
+from dockerslim_lint.catalog import commands as known_commands
+from dockerslim_lint.catalog.buildfiles import is_development
+from dockerslim_lint.facts import patterns
+from dockerslim_lint.facts.calls import features_of, target_of
+from dockerslim_lint.facts.cargo import BUILDS, cargo_arguments, profile_of
+from dockerslim_lint.facts.commands import SHELLS, CommandReader
+from dockerslim_lint.facts.env import NOWHERE
+from dockerslim_lint.facts.model import (
+    Artifact,
+    CargoAtStart,
+    Command,
+    CommandWord,
+    GoneVariable,
+    Output,
+    Value,
+)
+from dockerslim_lint.facts.runs import resolve
+from dockerslim_lint.facts.stages import chain_of
+from dockerslim_lint.facts.walk import Shared, StageState
+from dockerslim_lint.source import Span
+from dockerslim_lint.syntax.shell import shell_form, text_of
+from dockerslim_lint.syntax.tree import Instruction, JsonString, LogicalText
+
+RUNS = frozenset({"run", "r"})
+"""cargo's subcommand that compiles what is not yet compiled, and starts it (cargo book, "cargo run")."""
+
+BESIDE = frozenset({"fetch", "update", "clean", "generate-lockfile", "vendor", *BUILDS})
+"""Subcommands that may stand beside it. Any other one (test, watch, clippy) is what an image to work with is for."""
+
+_NAME = re.compile(r"\$(?:([A-Za-z_]\w*)|\{([A-Za-z_]\w*)[^}]*\})")
+_ALONE = re.compile(r"\$(?:[A-Z][A-Z0-9_]*|\{[A-Z][A-Z0-9_]*\})")
+"""A string that can hardly be meant as it stands."""
+
+
+class _Start:
+    """ENTRYPOINT and CMD of a stage: the strings of the exec form, and the script that a shell gets."""
+
+    def __init__(self, state: StageState, instructions: Sequence[Instruction]) -> None:
+        self.state = state
+        self.strings: list[tuple[int, JsonString]] = []
+        self.script: tuple[int, LogicalText] | None = None
+        for index in (state.entrypoint, state.cmd):
+            if index is None or self.script is not None:
+                continue
+            instruction = instructions[index]
+            if instruction.json is None:
+                text = shell_form(instruction)
+                if text is not None and not self.strings:
+                    self.script = (index, text)
+                return
+            for string in instruction.json:
+                if self._hands_over():
+                    text = text_of(string, instruction.body)
+                    self.script = None if text is None else (index, text)
+                    return
+                self.strings.append((index, string))
+
+    def _hands_over(self) -> bool:
+        """Whether the strings so far are a shell and its ``-c``."""
+        if len(self.strings) != 2:
+            return False
+        (_, shell), (_, flag) = self.strings
+        return patterns.basename(shell.text) in SHELLS and flag.text.startswith("-") and flag.text.endswith("c")
+
+    def commands(self, variables: Mapping[str, Value] | None = None) -> list[Command]:
+        """What starts; `variables` are those that a shell then sees."""
+        state = self.state
+        if self.script is not None:
+            index, text = self.script
+            seen = state.environment.variables if variables is None else variables
+            reader = CommandReader(index, state.stage.number, state.workdir, seen, state.environment.known)
+            return reader.read_text(text)
+        if not self.strings:
+            return []
+        words = tuple(CommandWord(string.text, True, string.span, None, string) for _, string in self.strings)
+        index, last = self.strings[-1]
+        first = self.strings[0][1] if self.strings[0][0] == index else last
+        span = Span(first.span.start, last.span.end)
+        seen = state.environment.environment
+        return [Command(index, state.stage.number, words, (), span, state.workdir, seen, True, False)]
+
+
+def cargo_at_start(shared: Shared, instructions: Sequence[Instruction]) -> Iterator[CargoAtStart]:
+    """Where the last stage starts ``cargo run``. Nothing for an image to work in: one that is named so, or tests or watches."""
+    state = shared.states[-1]
+    parts = patterns.basename(shared.source.path.lower()).split(".")
+    if any(map(is_development, (state.stage.name, *parts))):
+        return
+    chain = chain_of(state.stage, shared.stages)
+    calls = [
+        (command, found)
+        for command in _Start(state, instructions).commands()
+        if (found := cargo_arguments(command)) is not None
+    ]
+    if any(found.subcommand not in RUNS | BESIDE for _, found in calls):
+        return
+    for command, found in calls:
+        if found.subcommand not in RUNS:
+            continue
+        profile, _ = profile_of(found, "build")
+        target = target_of(found, command.variables, state.stage, None)
+        same, other = None, None
+        for number, call in enumerate(shared.calls):
+            if call.kind != "build" or call.command.stage not in chain or _mounted(number, shared):
+                continue
+            if (
+                call.profile == profile
+                and call.target.pattern == target.pattern
+                and call.features == features_of(found)
+            ):
+                same = number
+            else:
+                other = number
+        yield CargoAtStart(command.instruction, command.span, profile, same, other)
+        return
+
+
+def _mounted(number: int, shared: Shared) -> bool:
+    """Whether what the call made stayed in a mount."""
+    call = shared.calls[number]
+    places = [mount.target for mount in shared.mounts if mount.instruction == call.command.instruction]
+    return call.output is None or any(patterns.below(call.output, place) is not None for place in places)
+
+
+def gone_variables(shared: Shared, instructions: Sequence[Instruction]) -> Iterator[GoneVariable]:
+    """Variables in the commands of images with programs of cargo's that nothing has replaced when those start."""
+    for state in shared.states:
+        image = state.stage.image
+        inherited = state.entrypoint is None and (image is None or bool(image.entrypoint))
+        made = any(isinstance(entry, Artifact | Output) for _, entry in state.table.entries())
+        if not state.stage.terminal or inherited or not made:
+            continue
+        start = _Start(state, instructions)
+        if start.script is not None:
+            yield from _build_arguments(start)
+        else:
+            yield from _literal(start, shared)
+
+
+def _literal(start: _Start, shared: Shared) -> Iterator[GoneVariable]:
+    """An exec form knows no variables: the program gets the text."""
+    state = start.state
+    declared = state.environment.variables
+    for at, (index, string) in enumerate(start.strings):
+        found = _NAME.search(string.text)
+        name = (found[1] or found[2]) if found else ""
+        if found is None or (name not in declared and not (at and _ALONE.fullmatch(string.text))):
+            continue
+        if at and not isinstance(_program(start, shared), Artifact):
+            return  # a script may well replace it
+        yield GoneVariable(index, string.span, string.text, name, not at, True, "", None)
+
+
+def _program(start: _Start, shared: Shared) -> object:
+    path = resolve(start.strings[0][1].text, start.state, shared)
+    return start.state.table.find(path) if path is not None else None
+
+
+def _build_arguments(start: _Start) -> Iterator[GoneVariable]:
+    """What a shell makes of an ARG, which no container has."""
+    environment = start.state.environment
+    if not environment.known:
+        return
+    whole = start.commands()
+    for name, value in environment.arguments.items():
+        if name in environment.environment:
+            continue
+        variables = environment.variables
+        del variables[name]
+        without = start.commands(variables)
+        for at, before in enumerate(whole if len(without) == len(whole) else ()):
+            pairs = zip(before.words, without[at].words, strict=False)
+            place = next((number for number, (one, other) in enumerate(pairs) if one != other), None)
+            if place is None:
+                continue
+            word, left = before.words[place], without[at].words[place]
+            if not left.exact:
+                # a plain `$NAME`: the reader of steps leaves open what the shell may have
+                left = _without(start.commands({**variables, name: Value("", NOWHERE)})[at], place, word)
+            program = all(known_commands.is_wrapper(one.pattern) for one in before.words[:place])
+            yield GoneVariable(
+                before.instruction, word.span, _written(word), name, program, False, left.pattern, value.origin
+            )
+            break
+
+
+def _without(command: Command, place: int, word: CommandWord) -> CommandWord:
+    """The word that stands there; an empty one where none is left of it."""
+    found = command.words[place] if place < len(command.words) else None
+    return found if found is not None and found.span == word.span else word._replace(pattern="")
+
+
+def _written(word: CommandWord) -> str:
+    return word.shell.text if word.shell is not None else word.pattern

@@ -1,0 +1,90 @@
+"""DSL410."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from dockerslim_lint.facts.model import CargoAtStart
+from dockerslim_lint.rule import Finding, ImageBuild, Invalid, Label, Plan, Rule, Severity, Valid
+
+FILES = {
+    "Cargo.toml": '[package]\nname = "app"\nversion = "0.1.0"\nedition = "2021"\n',
+    "src/main.rs": "fn main() {}\n",
+}
+
+RUN = """\
+FROM rust:1
+WORKDIR /app
+COPY . .
+CMD ["cargo", "run", "--release"]
+"""
+BUILT = RUN.replace("CMD", "RUN cargo build --release\nCMD")
+STARTED = BUILT.replace('["cargo", "run", "--release"]', '["./target/release/app"]')
+
+
+class CompilesAtStart(Rule):
+    """`cargo run` is what the container starts.
+
+    It compiles the program, and downloads its dependencies, each time that a container is made: minutes before the
+    service answers, more memory than the program ever needs, and no start at all without a network. A build that breaks
+    is noticed where the image runs. Without `--release` it is a debug build too.
+
+    Where a RUN has compiled the same before, `cargo run` compiles nothing more, but looks at every source first; the
+    image has to keep the toolchain, the sources and `target/`. Start the program itself, and it can ship without them.
+
+    Nothing is said of an image to work in: one whose stage or file is named for development, one that starts `cargo test`
+    or `cargo watch`, one beside the last stage.
+
+    **Fix safety.** No automatic fix: what the program needs beside it when it starts, only you know.
+    """
+
+    CODE = "DSL410"
+    NAME = "compiles-at-start"
+    SEVERITY = Severity.WARNING
+
+    def check(self, build: ImageBuild, plan: Plan) -> Iterator[Finding]:
+        for found in build.cargo_at_start:
+            number = found.same if found.same is not None else found.other
+            labels = []
+            if number is not None:
+                profile = build.calls[number].profile or "another"
+                said = "has compiled it" if found.same is not None else f"compiles for the {profile} profile"
+                labels.append(Label(build.calls[number].command.span, said))
+            yield self.finding(
+                self._message(found),
+                found.span,
+                note="start the program itself" if found.same is not None else "compile it in a RUN, start the program",
+                labels=tuple(labels),
+            )
+
+    @staticmethod
+    def _message(found: CargoAtStart) -> str:
+        if found.same is not None:
+            return (
+                "cargo run starts what a step has compiled: the image keeps toolchain, sources and target/ for nothing."
+            )
+        what = "a debug build" if found.profile == "dev" else "the program"
+        again = ", although a step has compiled it otherwise" if found.other is not None else ""
+        return f"cargo run compiles {what} each time that a container is made{again}."
+
+    INVALID = (
+        Invalid(RUN, line=4, files=FILES),
+        Invalid(RUN.replace('["cargo", "run", "--release"]', "cargo run"), line=4, files=FILES),
+        Invalid(RUN.replace("CMD", "ENTRYPOINT").replace('"]', '", "--"]\nCMD ["-v"]'), line=5, files=FILES),
+        Invalid(RUN.replace('["cargo", "run", "--release"]', '["sh", "-c", "cargo run -r"]'), line=4, files=FILES),
+        Invalid(BUILT, line=5, files=FILES),
+        Invalid(BUILT.replace(', "--release"', ""), line=5, files=FILES),
+        Invalid(BUILT.replace("RUN cargo", "RUN --mount=type=cache,target=/app/target cargo"), line=5, files=FILES),
+    )
+    VALID = (
+        Valid(near=0, text=RUN.replace('"run", "--release"', '"test"'), files=FILES),
+        Valid(near=0, text=RUN.replace('"run", "--release"', '"watch", "-x", "run"'), files=FILES),
+        Valid(near=0, text=RUN.replace("rust:1", "rust:1 AS dev"), files=FILES),
+        Valid(near=0, text=RUN.replace("CMD", "RUN") + 'CMD ["bash"]\n', files=FILES),
+        Valid(near=0, text=RUN + 'FROM debian:bookworm-slim\nCMD ["true"]\n', files=FILES),
+        Valid(near=1, text=RUN.replace('["cargo", "run", "--release"]', "cargo test && cargo run"), files=FILES),
+        Valid(near=1, text=RUN.replace('["cargo", "run", "--release"]', "cargo-run"), files=FILES),
+        Valid(near=1, text=RUN.replace('["cargo", "run", "--release"]', "echo cargo run"), files=FILES),
+        Valid(near=3, text=RUN.replace('["cargo", "run", "--release"]', '["sh", "-c", "cargo bench"]'), files=FILES),
+        Valid(near=4, text=STARTED.replace("FROM rust:1\n", "FROM example.com/base:1\n"), files=FILES),
+    )
