@@ -328,3 +328,28 @@ DIGEST = f"@sha256:{'b' * 64}"
 def test_a_digest_that_is_lost_is_told(text: str, told: bool) -> None:
     fixes = [one.fix for one in fix(text, locked(itoa="")).applied if one.fix.key.startswith("slim:")]
     assert ["is not pinned by digest" in one.cost for one in fixes] == [told]
+
+
+@pytest.mark.parametrize(
+    ("step", "after"),
+    [
+        (
+            'case "$P" in dev) cargo build ;; *) cargo build --release ;; esac',
+            'case "$P" in dev) CARGO_PROFILE_DEV_STRIP=symbols cargo build {0} ;; '
+            "*) CARGO_PROFILE_RELEASE_STRIP=symbols cargo build --release {0} ;; esac",
+        ),
+        (
+            'if [ "$P" = release ]; then cargo build -r; else cargo build; fi',
+            'if [ "$P" = release ]; then CARGO_PROFILE_RELEASE_STRIP=symbols cargo build -r {0}; '
+            "else CARGO_PROFILE_DEV_STRIP=symbols cargo build {0}; fi",
+        ),
+        (
+            "cargo build -r --lib && cargo build",
+            "cargo build -r --lib {0} && CARGO_PROFILE_DEV_STRIP=symbols cargo build {0}",
+        ),
+    ],
+)
+def test_whichever_branch_makes_the_program_it_is_stripped(step: str, after: str) -> None:
+    text = CLASSIC.replace("cargo build --release\n", f"{step} && mv target/*/app /o\n")
+    text = text.replace("COPY . .", "ARG P=release\nCOPY . .").replace("/app/target/release/app", "/o")
+    assert after.format(TARGET) in rewritten(text)

@@ -34,7 +34,7 @@ def strip_symbols(build: ImageBuild, images: tuple[FinalImage, ...]) -> Draft:
     edits: dict[int, Edit] = {}
     blocks: dict[int, int | None] = {}
     given: set[tuple[int, str]] = set()
-    makers = unstripped_calls(images)
+    makers = _with_alternatives(build, unstripped_calls(images))
     for at in makers:
         _check(build, at)
     for command, name in _sharing_a_cache(build, makers):
@@ -59,6 +59,17 @@ def keeps_symbols(build: ImageBuild, images: tuple[FinalImage, ...]) -> bool:
     versions = [build.toolchains[at].version for at in makers]
     old = any(version is not None and version < STRIP_SINCE for version in versions)
     return old or any(build.calls[at].debug for at in makers)
+
+
+def _with_alternatives(build: ImageBuild, makers: tuple[int, ...]) -> tuple[int, ...]:
+    """The calls, and those that may have run in their place: the other branches of the step's ``if`` or ``case``."""
+    steps = {build.calls[at].command.instruction for at in makers if not build.calls[at].command.certain}
+    others = {
+        at
+        for at, call in enumerate(build.calls)
+        if call.command.instruction in steps and not call.command.certain and call.stripped != STRIPPED_ALL
+    }
+    return tuple(sorted({*makers, *others}))
 
 
 def _check(build: ImageBuild, at: int) -> None:
