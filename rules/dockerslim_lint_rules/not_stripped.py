@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from dockerslim_lint.edit import Withheld
 from dockerslim_lint.facts.model import GNU_DYNAMIC, MUSL_STATIC, STRIPPED_DEBUGINFO, STRIPPED_NO
-from dockerslim_lint.rule import Finding, ImageBuild, Invalid, Label, Plan, Rule, Severity, Valid
+from dockerslim_lint.rule import Finding, Fixes, ImageBuild, Invalid, Label, Plan, Rule, Severity, Valid
 
 MANIFEST = '[package]\nname = "app"\nversion = "0.1.0"\nedition = "2021"\n'
 FILES = {"Cargo.toml": MANIFEST, "Cargo.lock": "version = 4\n", "src/main.rs": "fn main() {}\n"}
@@ -51,17 +51,18 @@ class NotStripped(Rule):
                 if call.debug:
                     continue
                 stage = build.stages[image.stage]
-                slim = plan.slim(image) if stage.image is not None and self._slimmed(build, image.stage) else ()
                 strip = plan.strip(image)
-                fixes = () if isinstance(slim, Withheld) else slim
-                own = () if isinstance(strip, Withheld) else strip
+                fixes: Fixes = strip
+                if not isinstance(strip, Withheld) and stage.image is not None and self._slimmed(build, image.stage):
+                    slim = plan.slim(image)
+                    fixes = strip if isinstance(slim, Withheld) else (*slim, *strip)
                 labels = (Label(stage.word.span, "ships it with its symbols"),) if stage.word is not None else ()
                 yield self.finding(
                     f"{path.rsplit('/', 1)[-1]} is shipped with its symbols, a tenth to a third of its size.",
                     call.command.span,
                     note="nothing strips what this builds",
                     labels=labels,
-                    fixes=(*fixes, *own) or strip,
+                    fixes=fixes,
                 )
 
     @staticmethod

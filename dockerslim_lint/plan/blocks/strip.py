@@ -91,7 +91,9 @@ def _check_version(build: ImageBuild, command: Command, version: tuple[int, int]
     line = build.source.line_of(command.span.start)
     if version == (0, 0):
         raise NotPossible(f"which cargo the call in line {line} uses is only known when it runs")
-    raise NotPossible(f"the cargo of line {line} ({version[0]}.{version[1]}) has no strip setting yet")
+    raise NotPossible(
+        f"the cargo of line {line} ({version[0]}.{version[1]}) has no strip setting yet; a RUN with binutils' strip would do"
+    )
 
 
 def _setting(build: ImageBuild, call: CargoCall) -> str:
