@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from dockerslim_lint.catalog import commands as known_commands
 from dockerslim_lint.facts.model import Command, CommandWord
 from dockerslim_lint.record import Record
@@ -131,14 +133,27 @@ class CargoArguments(Record):
     optional: bool = False
 
 
-def cargo_arguments(command: Command) -> CargoArguments | None:
-    """The words of a cargo call; None where the command is not cargo."""
-    words = command.words
+def behind_wrappers(words: Sequence[CommandWord]) -> int:
+    """The index of the word that names the command which ``env A=b``, ``sudo -E``, ``time``, ``nice -n 5`` … run; 0 without one."""
     at = 0
     while at < len(words) and words[at].exact and known_commands.is_wrapper(words[at].pattern):
         at += 1
-        while at < len(words) and ("=" in words[at].pattern or words[at].pattern.startswith("-")):
+        while at < len(words) and (
+            words[at].pattern.startswith("-") or "=" in words[at].pattern or _is_number(words[at])
+        ):
             at += 1
+    return at
+
+
+def _is_number(word: CommandWord) -> bool:
+    """Of ``nice -n 5`` and ``timeout 10m``: no command is called so."""
+    return word.pattern[:1].isdigit() and word.pattern.rstrip("smhd").replace(".", "", 1).isdigit()
+
+
+def cargo_arguments(command: Command) -> CargoArguments | None:
+    """The words of a cargo call; None where the command is not cargo."""
+    words = command.words
+    at = behind_wrappers(words)
     toolchain = subcommand = ""
     if tuple(word.pattern for word in words[at : at + 2]) == RUSTUP_RUN and at + 3 < len(words):
         toolchain = words[at + 2].pattern

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
+from dockerslim_lint.catalog import commands as known_commands
 from dockerslim_lint.facts import patterns, texts
+from dockerslim_lint.facts.cargo import behind_wrappers
 from dockerslim_lint.facts.env import NOWHERE
 from dockerslim_lint.facts.model import Command, CommandWord, Value
 from dockerslim_lint.source import Source, Span
@@ -243,6 +245,8 @@ class CommandReader:
         if name in SHELLS and self._nested_script(node, words, certain):
             return
         prefix = tuple(item.name for item in node.assignments)
+        if name and known_commands.is_wrapper(name):
+            assigned |= _assigned_behind(words)
         variables = self._variables | assigned
         self._add(words, prefix, node.span, certain, True, variables, self._writes(node), [] in read)
 
@@ -366,6 +370,16 @@ class CommandReader:
         if value is not None:
             return UNKNOWN if value.text is None or "*" in value.text else value.text
         return None if self._known and name.isidentifier() and name not in SET_BY_THE_SHELL else UNKNOWN
+
+
+def _assigned_behind(words: Sequence[CommandWord]) -> dict[str, Value]:
+    """What ``env A=b cargo build`` and its like set for the command that they run."""
+    found = {}
+    for word in words[: behind_wrappers(words)]:
+        name, equals, value = word.pattern.partition("=")
+        if equals and name.isidentifier():
+            found[name] = Value(value, word.span, word.machine)
+    return found
 
 
 def _either(before: Mapping[str, Value], after: Mapping[str, Value]) -> dict[str, Value]:

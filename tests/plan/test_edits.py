@@ -353,3 +353,28 @@ def test_whichever_branch_makes_the_program_it_is_stripped(step: str, after: str
     text = CLASSIC.replace("cargo build --release\n", f"{step} && mv target/*/app /o\n")
     text = text.replace("COPY . .", "ARG P=release\nCOPY . .").replace("/app/target/release/app", "/o")
     assert after.format(TARGET) in rewritten(text)
+
+
+@pytest.mark.parametrize(
+    ("step", "after"),
+    [
+        ("time cargo build -r", "time env CARGO_PROFILE_RELEASE_STRIP=symbols cargo build -r"),
+        ("A=b time -p cargo build -r", "A=b time -p env CARGO_PROFILE_RELEASE_STRIP=symbols cargo build -r"),
+        ("sudo -E cargo build -r", "sudo -E env CARGO_PROFILE_RELEASE_STRIP=symbols cargo build -r"),
+        (
+            "env -i PATH=$PATH cargo build -r",
+            "env -i PATH=$PATH env CARGO_PROFILE_RELEASE_STRIP=symbols cargo build -r",
+        ),
+        ("nice -n 5 cargo build -r", "nice -n 5 env CARGO_PROFILE_RELEASE_STRIP=symbols cargo build -r"),
+        ("timeout 1.5h cargo build -r", "timeout 1.5h env CARGO_PROFILE_RELEASE_STRIP=symbols cargo build -r"),
+    ],
+)
+def test_a_variable_behind_what_runs_cargo(step: str, after: str) -> None:
+    """`sudo` and `env -i` drop what stands before them; bash takes `time` behind an assignment for a program."""
+    text = CLASSIC.replace("COPY . .", 'SHELL ["/bin/bash", "-c"]\nCOPY . .').replace("cargo build --release", step)
+    assert f"RUN {after} {TARGET}\n" in rewritten(text)
+
+
+def test_what_env_sets_is_known() -> None:
+    text = CLASSIC.replace("RUN cargo", "RUN env CARGO_PROFILE_RELEASE_STRIP=symbols cargo")
+    assert "RUN env CARGO_PROFILE_RELEASE_STRIP=symbols cargo build --release --target" in rewritten(text)

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from dockerslim_lint.catalog import commands as known_commands
 from dockerslim_lint.edit import Edit
-from dockerslim_lint.facts.cargo import CROSS
+from dockerslim_lint.facts.cargo import CROSS, behind_wrappers
 from dockerslim_lint.facts.model import STRIPPED_ALL, CargoCall, Command, FinalImage, ImageBuild
 from dockerslim_lint.facts.stages import chain_of
 from dockerslim_lint.facts.transfers import KEEPS_DEBUG
@@ -113,8 +114,13 @@ def _prefix(build: ImageBuild, command: Command, name: str) -> Edit:
         raise NotPossible(f"line {line} is in exec form: a variable cannot stand before it")
     if command.nested:
         raise NotPossible(f"the call in line {line} stands in a script within the script")
+    first = command.words[0]
+    if first.exact and known_commands.is_wrapper(first.pattern):
+        # `sudo` and `env -i` drop what is set before them, and bash knows `time` only where nothing is
+        first = command.words[behind_wrappers(command.words)]
+        return Edit(first.span.start, first.span.start, f"env {name}=symbols ")
     # behind a word, even one that comes to nothing (`${X:+env A=b} cargo`), an assignment is a word too
-    start = command.words[0].span.start if command.prefix else command.span.start
+    start = first.span.start if command.prefix else command.span.start
     return Edit(start, start, f"{name}=symbols ")
 
 
