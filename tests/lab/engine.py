@@ -120,10 +120,11 @@ def emulate() -> None:
             return
         where = interpreter[1] if interpreter else "?"
         raise LabError(
-            f"{registered} is registered for {where} without the F flag, so it doesn't work inside containers; register it with flags OCF"
+            f"{registered} is registered for {where} without the F flag, so it doesn't work inside containers; register it with flags OCFP"
         )
     static = qemu() / "qemu-aarch64"
-    (BINFMT / "register").write_text(f":{QEMU}:M::{MAGIC}:{MASK}:{static}:OCF")
+    # P: busybox's shell runs /proc/self/exe by the names of its applets, and without it a program never sees its name
+    (BINFMT / "register").write_text(f":{QEMU}:M::{MAGIC}:{MASK}:{static}:OCFP")
     _state("registered-binfmt").touch()
     say(f"{QEMU} registered")
 

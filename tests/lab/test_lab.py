@@ -126,6 +126,13 @@ def test_the_toolchain_has_a_rust_lld_of_its_own(project: Project, arch: str) ->
     assert "LLD" in project.run("--platform", f"linux/{arch}", "rust:slim", "sh", "-c", look).stdout
 
 
+@pytest.mark.parametrize("arch", ARCHES)
+def test_alpines_accounts_are_made_on_both_machines(project: Project, arch: str) -> None:
+    """busybox's shell starts itself under the names of its applets, which an emulator has to hand on."""
+    make = "addgroup -g 1234 app && adduser -D -u 1234 -G app app && grep app /etc/passwd | cut -d: -f3,4"
+    assert project.run("--platform", f"linux/{arch}", "alpine", "sh", "-c", make).stdout == "1234:1234\n"
+
+
 def test_both_platforms_go_into_one_oci_file(project: Project) -> None:
     (project.folder / "Dockerfile").write_text("FROM alpine:3.20\nRUN uname -m > /machine\n")
     platforms = "linux/amd64,linux/arm64"
