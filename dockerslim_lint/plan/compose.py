@@ -67,6 +67,10 @@ def compose(task: Task, key: str, reread: Reread, checked: bool = True) -> Fix:
     except OverlapError as error:
         if len(task.images) > 1:
             raise NotPossible("the images ask for different changes of a stage that they share") from None
+        if task.named:
+            raise NotPossible(
+                "the file names its targets itself, in an instruction that is to be written anew"
+            ) from None
         raise OurBug(f"two blocks edit the same bytes ({error})") from None
     if data == task.build.source.data:
         raise AtBest(f"the image is on {task.choice.base.title} already")

@@ -71,6 +71,7 @@ def test_a_home_of_its_own() -> None:
     ("old", "new", "reason"),
     [
         ("COPY . .", "USER 1000\nCOPY . .", "root"),
+        ("--release\n", "--release && strip target/release/app\n", "goes on with the program"),
         (
             "RUN cargo build --release\n",
             "RUN cargo build --release\nRUN cargo build --release --bin b\n",

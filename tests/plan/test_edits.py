@@ -378,3 +378,12 @@ def test_a_variable_behind_what_runs_cargo(step: str, after: str) -> None:
 def test_what_env_sets_is_known() -> None:
     text = CLASSIC.replace("RUN cargo", "RUN env CARGO_PROFILE_RELEASE_STRIP=symbols cargo")
     assert "RUN env CARGO_PROFILE_RELEASE_STRIP=symbols cargo build --release --target" in rewritten(text)
+
+
+def test_a_target_by_name_in_a_command_that_is_written_anew() -> None:
+    gnu = "x86_64-unknown-linux-gnu"
+    text = SINGLE.replace("--release\n", f"--release --target {gnu}\n")
+    text = text.replace("RUN cargo", f"RUN rustup target add {gnu}\nRUN cargo")
+    shell = text.replace('["./target/release/app"]', f"/app/target/{gnu}/release/app")
+    assert "FROM gcr.io/distroless/cc" in rewritten(shell)
+    assert not any("our bug" in held.reason for held in fix(shell).held)

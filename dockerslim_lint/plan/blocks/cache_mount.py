@@ -46,6 +46,10 @@ def add_cache_mounts(build: ImageBuild, at: int) -> Draft:
         names[f"{call.output}/{use.inside}"] = None
         edits.append(replaced(build, use.span, f"/usr/local/bin/{use.inside}"))
     if names:
+        if any(
+            use.call == at and use.instruction == command.instruction and use.span > command.span for use in build.uses
+        ):
+            raise NotPossible(f"the step in line {line} goes on with the program, and the copy would be made before")
         edits.append(copy_programs(build, at, tuple(names)))
     start = instruction.body_span.start
     mounts = (f"{home}/{REGISTRY}", target)
