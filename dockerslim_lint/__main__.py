@@ -13,10 +13,13 @@ def main() -> NoReturn:
     """Run the command line. Ends with one of its exit codes."""
     # a short life with many small tuples and hardly a cycle: looking for cycles all the time costs a fifth of it
     gc.set_threshold(100_000)
-    from dockerslim_lint import cli
-
     try:
+        from dockerslim_lint import cli
+
         cli.main()
+    except KeyboardInterrupt:  # while the modules are loaded: what runs later is ended by the command line itself
+        sys.stderr.write("dockerslim-lint: interrupted\n")
+        sys.exit(130)
     except SystemExit as end:
         _leave(end)
 

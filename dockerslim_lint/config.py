@@ -123,7 +123,10 @@ def is_named(relative: str, patterns: tuple[str, ...]) -> bool:
 
 def parse_platforms(text: str) -> tuple[str, ...]:
     """The platforms in a comma-separated list, as `--platform` takes it. Raises ConfigError."""
-    return checked_platforms([part.strip() for part in text.split(",") if part.strip()], "--platform")
+    names = [part.strip() for part in text.split(",") if part.strip()]
+    if not names:
+        raise ConfigError('--platform: no platform is given; write it like "linux/amd64,linux/arm64"')
+    return checked_platforms(names, "--platform")
 
 
 def suggestion(word: str, known: tuple[str, ...], quote: str = "`") -> str:

@@ -181,3 +181,13 @@ def filtered(directory: Path, data: bytes, *arguments: str) -> subprocess.Comple
     (directory / ".git").mkdir(exist_ok=True)
     command = [sys.executable, "-m", "dockerslim_lint", "lint", "--fix", *arguments, "-"]
     return subprocess.run(command, cwd=directory, input=data, capture_output=True, timeout=120, check=False)
+
+
+def test_interrupted_while_it_is_loaded() -> None:
+    code = (
+        "import os, signal, sys\nclass Finder:\n    def find_spec(self, name, *_):\n"
+        "        if name == 'dockerslim_lint.cli': os.kill(os.getpid(), signal.SIGINT)\n"
+        "sys.meta_path.insert(0, Finder())\nfrom dockerslim_lint.__main__ import main\nmain()\n"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, check=False)
+    assert (done.returncode, done.stderr) == (130, b"dockerslim-lint: interrupted\n")

@@ -255,3 +255,6 @@ def test_platforms_of_the_command_line() -> None:
     assert parse_platforms("linux/amd64, linux/arm/v7,") == ("linux/amd64", "linux/arm/v7")
     with pytest.raises(ConfigError, match=r'^--platform: "amd64" is no platform; did you mean "linux/amd64"\?$'):
         parse_platforms("amd64")
+    for nothing in ("", " , "):
+        with pytest.raises(ConfigError, match=r"^--platform: no platform is given"):
+            parse_platforms(nothing)
