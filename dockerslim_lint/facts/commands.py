@@ -12,7 +12,7 @@ from dockerslim_lint.facts.model import Command, CommandWord, Value
 from dockerslim_lint.source import Source, Span
 from dockerslim_lint.syntax import script as sh
 from dockerslim_lint.syntax.expand import UNKNOWN, Unknown, expand
-from dockerslim_lint.syntax.shell import parse_shell, run_script, text_of
+from dockerslim_lint.syntax.shell import interpreter, parse_shell, run_script, text_of
 from dockerslim_lint.syntax.tree import Expansion, Instruction, JsonString, Literal, LogicalText, Word
 
 MACHINE = frozenset(
@@ -70,13 +70,16 @@ class CommandReader:
         self._nesting = 0
         self._text: LogicalText | None = None
 
-    def read(self, instruction: Instruction, source: Source) -> list[Command]:
-        """All commands, in the order in which they run (both sides of a condition, one after the other)."""
+    def read(self, instruction: Instruction, source: Source, foreign: bool = False) -> list[Command]:
+        """All commands, in the order in which they run (both sides of a condition, one after the other).
+
+        `foreign`: the stage's SHELL is none that is read here; what it runs is one command that nobody knows.
+        """
         if instruction.json is not None:
             self._exec_form(instruction.json, instruction.body)
             return self._found
         text = run_script(instruction, source)
-        if text is None:
+        if text is None or (foreign and not interpreter(instruction, source)):
             whole = instruction.body_span
             word = CommandWord("*", False, whole, None, None)
             self._add((word,), (), whole, False)

@@ -56,6 +56,7 @@ from dockerslim_lint.facts.transfers import MOVERS, apply_command, place
 from dockerslim_lint.facts.users import is_root, read_user
 from dockerslim_lint.facts.warmups import Placeholders, cook_of
 from dockerslim_lint.source import Source, Span
+from dockerslim_lint.syntax.shell import SCRIPT_SHELLS
 from dockerslim_lint.syntax.tree import Expansion, Instruction, Word
 
 TARGET_DIRECTORY = "target"
@@ -123,6 +124,8 @@ class StageState:
         self.cmd: int | None = None
         self.base_cmd = True
         self.healthcheck: int | None = None
+        self.foreign_shell = False
+        """SHELL names a program that is no shell whose language is read"""
         self.installs: list[PackageInstall] = []
         self.users: list[UserCreation] = []
         self.volumes: list[str] = []
@@ -146,6 +149,7 @@ class StageState:
         self.entrypoint, self.cmd, self.base_cmd = parent.entrypoint, parent.cmd, parent.base_cmd
         self.healthcheck, self.opaque, self.builder = parent.healthcheck, parent.opaque, parent.builder
         self.placeholders, self.lost = parent.placeholders.child(), dict(parent.lost)
+        self.foreign_shell = parent.foreign_shell
         self.installs, self.users = list(parent.installs), list(parent.users)
         self.volumes, self.targets, self.files = list(parent.volumes), list(parent.targets), parent.files
         self.rustup = parent.rustup.child()
@@ -177,6 +181,9 @@ class StageState:
                 self.cmd, self._own_cmd = index, True
             case "HEALTHCHECK":
                 self.healthcheck = index
+            case "SHELL" if instruction.json:
+                words = {patterns.basename(string.text) for string in instruction.json}
+                self.foreign_shell = words.isdisjoint(SCRIPT_SHELLS)
             case "VOLUME":
                 self.volumes += [self.environment.pattern(word)[0] for word in instruction.words]
 
@@ -193,7 +200,7 @@ class StageState:
         )
         mounts = self._mounts(index, instruction)
         self._shared.mounts += mounts
-        for command in reader.read(instruction, self._shared.source):
+        for command in reader.read(instruction, self._shared.source, self.foreign_shell):
             self._shared.commands.append(command)
             self._shared.uses += command_uses(command, self.table, self._shared.calls)
             self._uses_lost(command, mounts)

@@ -13,7 +13,9 @@ from dockerslim_lint.syntax.tree import Heredoc, Instruction, JsonString, Litera
 if TYPE_CHECKING:
     from tree_sitter import Parser
 
-_SHELLS = frozenset(("sh", "bash", "ash", "dash", "ksh", "mksh", "zsh", "busybox"))
+SCRIPT_SHELLS = frozenset(("sh", "bash", "ash", "dash", "ksh", "mksh", "zsh", "busybox"))
+"""Shells whose language is read here: POSIX and what has grown from it."""
+
 _parser: Parser | None = None
 
 
@@ -107,7 +109,7 @@ def run_script(instruction: Instruction, source: Source) -> LogicalText | None:
     name = words[0].rsplit("/", 1)[-1] if words else "sh"
     if name == "env":
         name = next((word.rsplit("/", 1)[-1] for word in words[1:] if not word.startswith("-") and "=" not in word), "")
-    return _body(heredoc, source) if name in _SHELLS else None
+    return _body(heredoc, source) if name in SCRIPT_SHELLS else None
 
 
 def _script_heredoc(instruction: Instruction) -> Heredoc | None:

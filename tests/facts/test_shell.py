@@ -147,3 +147,19 @@ def test_the_base_decides_the_libc() -> None:
     text += f"RUN cargo build -r --target $(cat /target) && cp target/$(cat /target)/release/app /out{FINAL}"
     assert only_artifact(read(text, CRATE))[1].link == MUSL_STATIC
     assert only_artifact(read(text.replace("FROM t AS", "FROM rust:1 AS"), CRATE))[1].link == UNKNOWN
+
+
+@pytest.mark.parametrize(
+    ("shell", "known"),
+    [
+        ('["/bin/bash", "-o", "pipefail", "-c"]', True),
+        ('["/usr/bin/env", "bash", "-c"]', True),
+        ('["busybox", "sh", "-c"]', True),
+        ('["pwsh", "-Command"]', False),
+        ('["python3", "-c"]', False),
+        ('["/usr/bin/fish", "-c"]', False),
+    ],
+)
+def test_a_shell_of_the_stages_own(shell: str, known: bool) -> None:
+    build = read(f'FROM rust:1 AS base\nSHELL {shell}\nFROM base\nRUN cargo build --release\nRUN ["cargo", "build"]\n')
+    assert len(build.calls) == 1 + known
