@@ -219,6 +219,11 @@ def _check_musl(
         from dockerslim_lint.plan.native_code import native_code
 
         compiler, doubts = native_code(build, calls, compiled)
+    if any(build.crates[at] is None and build.calls[at].source != "context" for at in calls):
+        # a tool of a registry: next to all that are shipped bring C code (ring, zstd, SQLite), and no lock says so
+        compiler = tuple(
+            sorted({*compiler, *(name for row in platforms.platforms() if row.uname_idiom for name in row.apt)})
+        )
     _check_platforms(build, calls, compiler)
     return compiler, doubts
 

@@ -48,6 +48,10 @@ def native_code(build: ImageBuild, calls: tuple[int, ...], compiled: frozenset[s
 
 def check_crossing(build: ImageBuild, calls: tuple[int, ...]) -> None:
     """Raises NotPossible where a crate that may be linked has native code, and was not built for another machine."""
+    for at in calls:
+        if build.crates[at] is None and build.calls[at].source != "context":
+            line = build.source.line_of(build.calls[at].command.span.start)
+            raise NotPossible(f"nothing is known of the crates that line {line} installs")
     for crate in _crates(build, calls):
         for name, native, _ in _native_crates(crate):
             if native is None or (native.native_code and not native.crossed):

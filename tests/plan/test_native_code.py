@@ -197,3 +197,12 @@ def test_scratch_only_where_it_is_asked_for() -> None:
         "COPY --from", "RUN apt-get update && apt-get install -y ca-certificates\nCOPY --from"
     )
     assert choice(certificates, files, Settings(prefer=("scratch",))) == "distroless/static"
+
+
+def test_a_tool_of_a_registry_gets_a_compiler() -> None:
+    text = CLASSIC.replace("RUN cargo", "RUN cargo install sqlx-cli --root /out\nRUN cargo")
+    text = text.replace("CMD", "COPY --from=builder /out/bin/sqlx /usr/local/bin/sqlx\nCMD")
+    assert "apt-get install -y --no-install-recommends musl-tools\n" in fix(text).source.data.decode()
+    unshipped = text.replace("/out/bin/sqlx", "/app/x")
+    assert "musl-tools" not in fix(unshipped).source.data.decode()
+    assert "musl-tools" not in fix(text.replace("FROM rust:1 AS", "FROM rust:1-alpine AS")).source.data.decode()
