@@ -52,6 +52,11 @@ def is_wrapper(name: str) -> bool:
     return bool(_rows().get(canonical(name), {}).get("wrapper", False))
 
 
+def owner(name: str) -> str:
+    """The family of distributions in which alone the command takes such arguments; "" where it is the same in all."""
+    return str(_rows().get(canonical(name), {}).get("owner", ""))
+
+
 def may_build(name: str) -> bool:
     """Whether an opaque command is made for building: a build tool, or a script of the project by its path."""
     row = _rows().get(canonical(name))

@@ -28,6 +28,9 @@ KEEPS_DEBUG = "--only-keep-debug"
 LINKS_DEBUG = "--add-gnu-debuglink"
 """objcopy's flag that only names that file in the program (objcopy(1))."""
 
+COMPRESSES_DEBUG = "--compress-debug-sections"
+"""objcopy's flag for debug information that is to be kept, only smaller."""
+
 DEBUGINFO_FLAGS = frozenset({"-g", "-S", "-d", "--strip-debug"})
 INSTALL_VALUE_FLAGS = frozenset({"-m", "--mode", "-o", "--owner", "-g", "--group", "-S", "--suffix"})
 
@@ -179,7 +182,9 @@ def _strip(command: Command, table: PathTable) -> None:
         if not flags & ({"-g", "-S", "--strip-all", "--strip-debug"}):
             if KEEPS_DEBUG in flags and len(paths) == 2:
                 table.put(paths[1], OpaqueFile("debug information"))
-            elif not all(flag.startswith(LINKS_DEBUG) for flag in flags) or len(paths) != 1:
+            elif flags and all(flag.startswith(COMPRESSES_DEBUG) for flag in flags) and len(paths) == 2:
+                place(table, table, paths[0], paths[1], False, command.certain, contents=False)
+            elif not all(flag.startswith((LINKS_DEBUG, COMPRESSES_DEBUG)) for flag in flags) or len(paths) != 1:
                 _taint(command, table, "changed by objcopy")
             return
         if len(paths) == 2:

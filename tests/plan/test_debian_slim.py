@@ -12,7 +12,7 @@ from dockerslim_lint.finding import Severity
 from dockerslim_lint.source import Source
 from tests.facts.reading import locked
 from tests.plan.test_native_code import choice
-from tests.plan.test_withheld import fix, reason
+from tests.plan.test_withheld import CLASSIC, fix, reason
 
 FILE = """\
 FROM rust:1-bookworm AS builder
@@ -419,3 +419,10 @@ def test_what_is_left_over_is_trimmed_where_nothing_else_is_done(before: str, tr
         step = f"RUN {trimmed.format(lists)}\n" if trimmed else ""
         expected = text.replace(f"RUN {before.format(lists)}\n", step)
     assert fix(text).source.data.decode() == expected
+
+
+def test_ubuntus_locales_are_not_made_in_debian() -> None:
+    final = "FROM ubuntu:focal\nRUN apt-get update && apt-get install -y locales && locale-gen{0}\n"
+    text = CLASSIC.replace("FROM debian:bookworm-slim\n", final).replace('["app"]', '["sh", "-c", "app $X"]')
+    assert "locale-gen takes other arguments" in " ".join(one.reason for one in fix(text.format(" en_US.UTF-8")).held)
+    assert "locale-gen takes" not in " ".join(one.reason for one in fix(text.format("")).held)

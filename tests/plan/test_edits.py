@@ -387,3 +387,13 @@ def test_a_target_by_name_in_a_command_that_is_written_anew() -> None:
     shell = text.replace('["./target/release/app"]', f"/app/target/{gnu}/release/app")
     assert "FROM gcr.io/distroless/cc" in rewritten(shell)
     assert not any("our bug" in held.reason for held in fix(shell).held)
+
+
+def test_debug_information_that_is_compressed_is_to_be_kept() -> None:
+    step = "objcopy --compress-debug-sections target/release/app ./app"
+    text = CLASSIC.replace("--release\n", f"--release && {step}\n").replace("/app/target/release/app", "/app/app")
+    after = rewritten(text)
+    assert 'objcopy --compress-debug-sections target/"$(uname -m)"-unknown-linux-musl/release/app ./app\n' in after
+    assert "STRIP" not in after and "FROM gcr.io/distroless/static" in after
+    assert "compresses the debug information" in " ".join(held.reason for held in fix(text).held)
+    assert "changed by" not in " ".join(held.reason for held in fix(text.replace(" ./app\n", "\n")).held)

@@ -93,6 +93,8 @@ def _check_commands(build: ImageBuild, image: FinalImage, task: Task, same: bool
         if old.family == new.family or manager_of(command):
             continue
         name = known_commands.canonical(command.name)
+        if known_commands.owner(name) == old.family and command.words[1:]:
+            raise NotPossible(f"{name} takes other arguments on {new.title} (line {line})")
         unknown = known_commands.classify(name) == "opaque" and not known_commands.title(name)
         if not name or unknown or (programs.lacks(new, name) and name not in brought):
             raise NotPossible(f"the final stage runs {command.name or 'what cannot be read'} (line {line})")

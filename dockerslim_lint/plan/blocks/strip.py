@@ -7,7 +7,7 @@ from dockerslim_lint.edit import Edit
 from dockerslim_lint.facts.cargo import CROSS, behind_wrappers
 from dockerslim_lint.facts.model import STRIPPED_ALL, CargoCall, Command, FinalImage, ImageBuild
 from dockerslim_lint.facts.stages import chain_of
-from dockerslim_lint.facts.transfers import KEEPS_DEBUG
+from dockerslim_lint.facts.transfers import COMPRESSES_DEBUG, KEEPS_DEBUG
 from dockerslim_lint.facts.warmups import ahead_of, alike, warming_calls
 from dockerslim_lint.plan.blocks.lines import insert_line
 from dockerslim_lint.plan.model import Draft, NotPossible
@@ -57,6 +57,8 @@ def strip_symbols(build: ImageBuild, images: tuple[FinalImage, ...]) -> Draft:
 def keeps_symbols(build: ImageBuild, images: tuple[FinalImage, ...]) -> bool:
     """Whether a program keeps its symbols: its build asks for debug information, or its cargo has no setting for that yet."""
     makers = unstripped_calls(images)
+    if any(_compressing(build, at) is not None for at in makers):
+        return True
     versions = [build.toolchains[at].version for at in makers]
     old = any(version is not None and version < STRIP_SINCE for version in versions)
     return old or any(build.calls[at].debug for at in makers)
@@ -80,10 +82,22 @@ def _check(build: ImageBuild, at: int) -> None:
         raise NotPossible(f"cross (line {line}) hands no profile setting to its container")
     if call.debug:
         raise NotPossible(f"the profile or the flags of the call in line {line} ask for debug information")
+    compressed = _compressing(build, at)
+    if compressed is not None:
+        raise NotPossible(f"line {compressed} compresses the debug information, which is to be kept")
     for command in build.commands:
         if command.stage == call.command.stage and any(word.pattern == KEEPS_DEBUG for word in command.words):
             aside = build.source.line_of(command.span.start)
             raise NotPossible(f"line {aside} keeps the debug information in a file of its own, which cargo would strip")
+
+
+def _compressing(build: ImageBuild, at: int) -> int | None:
+    """The line that makes the debug information smaller, and so wants it."""
+    stage = build.calls[at].command.stage
+    for command in build.commands:
+        if command.stage == stage and any(word.pattern.startswith(COMPRESSES_DEBUG) for word in command.words):
+            return build.source.line_of(command.span.start)
+    return None
 
 
 def _check_version(build: ImageBuild, command: Command, version: tuple[int, int] | None) -> None:
