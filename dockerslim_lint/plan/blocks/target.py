@@ -40,13 +40,20 @@ def install_target(task: Task) -> Draft:
                 f"the builder (line {line}) runs on {stage.platform}, where `uname -m` is not the target's"
             )
         instruction = build.instructions[first.instruction]
-        if not task.platforms and is_installed(pattern(task), build.targets[number]):
+        if not task.platforms and _is_there(task, build.targets[number]):
             continue
         if task.platforms:
             check_mapping(task, first)
         text = installation(task, instruction, declared_arguments(build, first))
         edits.append(insert_line(build, block_start(build, instruction), text))
     return Draft(tuple(edits))
+
+
+def _is_there(task: Task, installed: tuple[str, ...]) -> bool:
+    """Whether the file installs the target of whichever machine builds it: one by name is there on all of them, and of use on one."""
+    named = [row.musl for row in platforms.platforms() if row.uname_idiom]
+    open_ = tuple(target for target in installed if "*" in target)
+    return is_installed(pattern(task), open_) or all(is_installed(target, installed) for target in named)
 
 
 def check_architectures(task: Task) -> None:
