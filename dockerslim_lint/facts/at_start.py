@@ -6,22 +6,23 @@ import re
 from collections.abc import Iterator, Mapping, Sequence
 
 from dockerslim_lint.catalog import commands as known_commands
-from dockerslim_lint.catalog.buildfiles import is_development
+from dockerslim_lint.catalog.buildfiles import is_development, is_manifest
 from dockerslim_lint.facts import patterns
-from dockerslim_lint.facts.calls import features_of, target_of
-from dockerslim_lint.facts.cargo import BUILDS, cargo_arguments, profile_of
+from dockerslim_lint.facts.calls import crate_directory, features_of, target_directory_of, target_of
+from dockerslim_lint.facts.cargo import BUILDS, CargoArguments, behind_wrappers, cargo_arguments, profile_of
 from dockerslim_lint.facts.commands import SHELLS, CommandReader
 from dockerslim_lint.facts.env import NOWHERE
 from dockerslim_lint.facts.model import (
     Artifact,
     CargoAtStart,
+    CargoCall,
     Command,
     CommandWord,
     GoneVariable,
     Output,
     Value,
 )
-from dockerslim_lint.facts.runs import resolve
+from dockerslim_lint.facts.runs import resolve, script_of
 from dockerslim_lint.facts.stages import chain_of
 from dockerslim_lint.facts.walk import Shared, StageState
 from dockerslim_lint.source import Span
@@ -33,6 +34,8 @@ RUNS = frozenset({"run", "r"})
 
 BESIDE = frozenset({"fetch", "update", "clean", "generate-lockfile", "vendor", *BUILDS})
 """Subcommands that may stand beside it. Any other one (test, watch, clippy) is what an image to work with is for."""
+
+CARGO_PREFIX, RUSTFLAGS, TARGET_DIRECTORY = "CARGO_", "RUSTFLAGS", "--target-dir"
 
 _NAME = re.compile(r"\$(?:([A-Za-z_]\w*)|\{([A-Za-z_]\w*)[^}]*\})")
 _ALONE = re.compile(r"\$(?:[A-Z][A-Z0-9_]*|\{[A-Z][A-Z0-9_]*\})")
@@ -88,38 +91,118 @@ class _Start:
 
 
 def cargo_at_start(shared: Shared, instructions: Sequence[Instruction]) -> Iterator[CargoAtStart]:
-    """Where the last stage starts ``cargo run``. Nothing for an image to work in: one that is named so, or tests or watches."""
+    """Where the last stage starts ``cargo run``, or builds what it starts.
+
+    Nothing for an image to work in: one that is named so, tests or watches, or gets its sources only when it runs.
+    """
     state = shared.states[-1]
     parts = patterns.basename(shared.source.path.lower()).split(".")
-    if any(map(is_development, (state.stage.name, *parts))):
+    if any(map(is_development, (state.stage.name, *parts))) or not _has_sources(state, shared):
         return
-    chain = chain_of(state.stage, shared.stages)
+    start = _Start(state, instructions)
+    script, commands, place = "", start.commands(), None
+    if commands and not any(cargo_arguments(command) for command in commands):
+        named = script_of(state, shared, instructions)
+        if named is not None:
+            script, commands, place = named[0], named[1], (commands[0].instruction, commands[0].span)
     calls = [
-        (command, found)
-        for command in _Start(state, instructions).commands()
-        if (found := cargo_arguments(command)) is not None
+        (at, command, found)
+        for at, command in enumerate(commands)
+        if (found := cargo_arguments(command)) is not None and not _is_a_file(command)
     ]
-    if any(found.subcommand not in RUNS | BESIDE for _, found in calls):
+    if any(found.subcommand not in RUNS | BESIDE for _, _, found in calls):
         return
-    for command, found in calls:
-        if found.subcommand not in RUNS:
+    for at, command, found in calls:
+        if found.subcommand not in RUNS and not _starts_what_it_builds(command, found, commands[at + 1 :]):
             continue
-        profile, _ = profile_of(found, "build")
-        target = target_of(found, command.variables, state.stage, None)
-        same, other = None, None
-        for number, call in enumerate(shared.calls):
-            if call.kind != "build" or call.command.stage not in chain or _mounted(number, shared):
-                continue
-            if (
-                call.profile == profile
-                and call.target.pattern == target.pattern
-                and call.features == features_of(found)
-            ):
-                same = number
-            else:
-                other = number
-        yield CargoAtStart(command.instruction, command.span, profile, same, other)
+        if not command.certain:
+            continue
+        same, other = _compiled_before(command, found, shared)
+        index, span = place or (command.instruction, command.span)
+        subcommand = "run" if found.subcommand in RUNS else "build"
+        yield CargoAtStart(index, span, profile_of(found, "build")[0], same, other, subcommand, script)
         return
+
+
+def _has_sources(state: StageState, shared: Shared) -> bool:
+    """Whether sources are in the image, and stay: a volume over them is for those of the one who runs it."""
+    if any(patterns.below(state.workdir, volume) is not None for volume in state.volumes):
+        return False
+    chain = chain_of(state.stage, shared.stages)
+    return any(
+        not is_manifest(patterns.basename(source))
+        for transfer in shared.transfers
+        if transfer.stage in chain
+        for source in transfer.sources or ("",)
+    )
+
+
+def _is_a_file(command: Command) -> bool:
+    """Whether what is named cargo is a file of the project's own (``./cargo``)."""
+    names = [word.pattern for word in command.words if patterns.basename(word.pattern) == "cargo"]
+    return bool(names) and "/" in names[0] and patterns.basename(patterns.parent(names[0])) != "bin"
+
+
+def _starts_what_it_builds(command: Command, found: CargoArguments, after: Sequence[Command]) -> bool:
+    """Whether a later command starts a program from where ``cargo build`` puts it."""
+    if BUILDS.get(found.subcommand) != "build":
+        return False
+    place = target_directory_of(command, found, None, crate_directory(command, found, "build"))
+    return place is not None and any(
+        "/" in word.pattern and patterns.below(patterns.join(later.directory, word.pattern), place) is not None
+        for later in after
+        if later.certain and later.directory is not None
+        for word in later.words[behind_wrappers(later.words) :][:1]
+    )
+
+
+def _compiled_before(command: Command, found: CargoArguments, shared: Shared) -> tuple[int | None, int | None]:
+    """The calls that have compiled the same, and the same otherwise, in what the image holds."""
+    state = shared.states[-1]
+    chain = chain_of(state.stage, shared.stages)
+    directory = crate_directory(command, found, "build")
+    placeholders = [warmup.command for warmup in shared.warmups]
+    same, other = None, None
+    for number, call in enumerate(shared.calls):
+        if call.kind != "build" or call.command.stage not in chain or call.command in placeholders:
+            continue
+        if call.crate_directory != directory or _mounted(number, shared):
+            continue
+        if not isinstance(state.table.find(call.output or "/"), Output):
+            continue  # removed again
+        if _is_same(call, command, found, shared):
+            same = number
+        else:
+            other = number
+    return same, other
+
+
+def _is_same(call: CargoCall, command: Command, found: CargoArguments, shared: Shared) -> bool:
+    def named(*flags: str) -> set[str]:
+        return {word.pattern for flag in flags for word in found.flags.get(flag, ())}
+
+    target = target_of(found, command.variables, shared.states[-1].stage, None)
+    return (
+        call.profile == profile_of(found, "build")[0]
+        and call.target.pattern == target.pattern
+        and call.features == features_of(found)
+        and call.toolchain == found.toolchain
+        and (not call.bins or named("--bin") <= set(call.bins))
+        and (not call.packages or named("-p", "--package") <= set(call.packages))
+        and named("--example") <= set(call.examples)
+        and _settings(call.command) == _settings(command)
+    )
+
+
+def _settings(command: Command) -> dict[str, str | None]:
+    """What steers cargo beside its arguments: variables, and where it builds."""
+    names = (name for name in command.variables if name.startswith(CARGO_PREFIX) or name == RUSTFLAGS)
+    found: dict[str, str | None] = {name: command.variables[name].text for name in names}
+    for at, word in enumerate(command.words):
+        if word.pattern.startswith(TARGET_DIRECTORY):
+            rest = command.words[at + 1 : at + 2]
+            found[TARGET_DIRECTORY] = word.pattern.partition("=")[2] or (rest[0].pattern if rest else "")
+    return found
 
 
 def _mounted(number: int, shared: Shared) -> bool:

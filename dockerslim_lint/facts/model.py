@@ -463,7 +463,9 @@ class Misquoted(Record):
 
 
 class CargoAtStart(Record):
-    """``cargo run`` as what the last stage starts. `profile` is None where it is not known.
+    """``cargo run`` as what the last stage starts, or a `subcommand` ``build`` before what it builds is started.
+
+    `profile` is None where it is not known; `script` is the start script that has it, as written, "" without.
 
     `same` is the call (an index into ``ImageBuild.calls``) that has compiled in the image what it asks for, `other` one that
     has compiled for another profile, target or set of features; None where there is none.
@@ -474,6 +476,8 @@ class CargoAtStart(Record):
     profile: str | None
     same: int | None
     other: int | None
+    subcommand: str = "run"
+    script: str = ""
 
 
 class GoneVariable(Record):
