@@ -49,6 +49,16 @@ def is_builtin(program: str, bash: bool) -> bool:
     return program in _words(shell["posix"]) or (bash and program in _words(shell["bash"]))
 
 
+def sets_variables(program: str) -> bool:
+    """Whether it is a word of the shell that may give any variable a value."""
+    return program in _words(table("programs")["shell"]["sets"])
+
+
+def is_given(variable: str) -> bool:
+    """Whether platforms that run containers give them a variable of this name."""
+    return variable in _words(table("programs")["given"]["variables"])
+
+
 def same_in_busybox(program: str, arguments: Sequence[str | None]) -> bool | None:
     """Whether Alpine's busybox does the same for these arguments as Debian's program; None where it has no such program.
 

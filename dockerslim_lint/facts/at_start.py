@@ -6,11 +6,12 @@ import re
 from collections.abc import Iterator, Mapping, Sequence
 
 from dockerslim_lint.catalog import commands as known_commands
+from dockerslim_lint.catalog import programs as known_programs
 from dockerslim_lint.catalog.buildfiles import is_development, is_manifest
 from dockerslim_lint.facts import patterns
 from dockerslim_lint.facts.calls import crate_directory, features_of, target_directory_of, target_of
 from dockerslim_lint.facts.cargo import BUILDS, CargoArguments, behind_wrappers, cargo_arguments, profile_of
-from dockerslim_lint.facts.commands import SHELLS, CommandReader
+from dockerslim_lint.facts.commands import SET_BY_THE_SHELL, SHELLS, CommandReader
 from dockerslim_lint.facts.env import NOWHERE
 from dockerslim_lint.facts.model import (
     Artifact,
@@ -222,7 +223,7 @@ def gone_variables(shared: Shared, instructions: Sequence[Instruction]) -> Itera
             continue
         start = _Start(state, instructions)
         if start.script is not None:
-            yield from _build_arguments(start)
+            yield from _build_arguments(start, shared)
         else:
             yield from _literal(start, shared)
 
@@ -234,8 +235,10 @@ def _literal(start: _Start, shared: Shared) -> Iterator[GoneVariable]:
     for at, (index, string) in enumerate(start.strings):
         found = _NAME.search(string.text)
         name = (found[1] or found[2]) if found else ""
-        if found is None or (name not in declared and not (at and _ALONE.fullmatch(string.text))):
+        if found is None or (at and name not in declared and not _ALONE.fullmatch(string.text)):
             continue
+        if not at and state.table.holds(string.text):
+            continue  # a file may be called so
         if at and not isinstance(_program(start, shared), Artifact):
             return  # a script may well replace it
         yield GoneVariable(index, string.span, string.text, name, not at, True, "", None)
@@ -246,17 +249,22 @@ def _program(start: _Start, shared: Shared) -> object:
     return start.state.table.find(path) if path is not None else None
 
 
-def _build_arguments(start: _Start) -> Iterator[GoneVariable]:
-    """What a shell makes of an ARG, which no container has."""
+def _build_arguments(start: _Start, shared: Shared) -> Iterator[GoneVariable]:
+    """What a shell makes of an ARG, which no container has. One of another stage counts where it is to name the program."""
     environment = start.state.environment
-    if not environment.known:
+    if not environment.known or start.script is None:
         return
-    whole = start.commands()
-    for name, value in environment.arguments.items():
-        if name in environment.environment:
+    if any(known_programs.sets_variables(command.name) for command in start.commands()):
+        return  # `. /etc/default/app`
+    text = start.script[1].data
+    for name, (value, in_scope) in _arguments(start.state, shared).items():
+        given = known_programs.is_given(name) or name in SET_BY_THE_SHELL
+        # `NAME=…` sets it, `${NAME:-…}` and the like provide for its absence
+        if name in environment.environment or given or re.search(rb"\b%s:?[-+=?]" % name.encode(), text):
             continue
         variables = environment.variables
-        del variables[name]
+        variables.pop(name, None)
+        whole = start.commands({**variables, name: Value("x", value.origin)})
         without = start.commands(variables)
         for at, before in enumerate(whole if len(without) == len(whole) else ()):
             pairs = zip(before.words, without[at].words, strict=False)
@@ -264,19 +272,32 @@ def _build_arguments(start: _Start) -> Iterator[GoneVariable]:
             if place is None:
                 continue
             word, left = before.words[place], without[at].words[place]
+            program = all(known_commands.is_wrapper(one.pattern) for one in before.words[:place])
+            if not program and not in_scope:
+                continue
             if not left.exact:
                 # a plain `$NAME`: the reader of steps leaves open what the shell may have
-                left = _without(start.commands({**variables, name: Value("", NOWHERE)})[at], place, word)
-            program = all(known_commands.is_wrapper(one.pattern) for one in before.words[:place])
+                left = _without(start.commands({**variables, name: Value("", NOWHERE)})[at:], place, word)
+            origin = value.origin if value.origin != NOWHERE else None
             yield GoneVariable(
-                before.instruction, word.span, _written(word), name, program, False, left.pattern, value.origin
+                before.instruction, word.span, _written(word), name, program, False, left.pattern, origin, in_scope
             )
             break
 
 
-def _without(command: Command, place: int, word: CommandWord) -> CommandWord:
-    """The word that stands there; an empty one where none is left of it."""
-    found = command.words[place] if place < len(command.words) else None
+def _arguments(state: StageState, shared: Shared) -> dict[str, tuple[Value, bool]]:
+    """The file's ARGs, and whether each is declared in this very stage."""
+    found: dict[str, tuple[Value, bool]] = {}
+    for other in shared.states:
+        found |= {name: (value, False) for name, value in other.environment.arguments.items()}
+    found |= {name: (value, False) for name, value in shared.scope.items()}
+    found |= {name: (Value(None, NOWHERE), True) for name in state.environment.unset}
+    return found | {name: (value, True) for name, value in state.environment.arguments.items()}
+
+
+def _without(commands: Sequence[Command], place: int, word: CommandWord) -> CommandWord:
+    """The word that stands there in the first command; an empty one where none is left of it."""
+    found = next((one for command in commands[:1] for one in command.words[place : place + 1]), None)
     return found if found is not None and found.span == word.span else word._replace(pattern="")
 
 

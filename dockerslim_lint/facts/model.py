@@ -484,7 +484,8 @@ class GoneVariable(Record):
     """A variable in a command of an image that nothing replaces as it was meant when the container starts.
 
     `word` is what is written, `program` tells that it names the program itself. `exec_form`: no shell replaces it. Else
-    `variable` is an ARG, bound at `argument`, and `left` is what the shell makes of the word without it (a pattern).
+    `variable` is an ARG, bound at `argument`, and `left` is what the shell makes of the word without it (a pattern);
+    `in_scope`: the image's own stage declares it.
     """
 
     instruction: int
@@ -495,6 +496,7 @@ class GoneVariable(Record):
     exec_form: bool
     left: str
     argument: Span | None
+    in_scope: bool = False
 
 
 class Leftover(Record):

@@ -137,8 +137,7 @@ def test_sources_that_come_when_it_runs_are_for_work(copies: str) -> None:
         ("CMD /bin/$NAME", "/bin/$NAME", "/bin/"),
         ('CMD "/bin/${NAME}" -x', '"/bin/${NAME}"', "/bin/"),
         ("CMD exec $NAME", "$NAME", ""),
-        ("CMD [ -f /x ] || /bin/${NAME:-web}", "/bin/${NAME:-web}", "/bin/web"),
-        ("CMD exec /bin/${NAME-web}", "/bin/${NAME-web}", "/bin/web"),
+        ("CMD [ -f /x ] || /bin/${NAME}", "/bin/${NAME}", "/bin/"),
         ("CMD /bin/app $NAME x", "$NAME", ""),
         ('CMD ["/bin/$NAME"]', "/bin/$NAME", ""),
     ],
@@ -154,6 +153,14 @@ def test_a_variable_that_is_gone(command: str, word: str, left: str) -> None:
     [
         ("ENV NAME=$NAME\n", "CMD /bin/$NAME"),
         ("", "CMD NAME=app && /bin/$NAME"),
+        ("", "CMD [ -f /x ] || /bin/${NAME:-web}"),
+        ("", "CMD exec /bin/${NAME-web}"),
+        ("", "CMD . /etc/default/app; exec /bin/$NAME"),
+        ("", "CMD : ${NAME:=app}; exec /bin/$NAME"),
+        ("", "CMD read NAME < /etc/name; exec /bin/$NAME"),
+        ("", "CMD eval $(cat /env); exec /bin/$NAME"),
+        ("ARG PORT=80\n", "CMD /bin/app --port $PORT"),
+        ("ARG HOME=/root\n", "CMD $HOME/app"),
         ("", "CMD /bin/${NAME:-app}"),
         ("", "CMD /bin/app $OTHER"),
         ("", r"CMD /bin/\$NAME"),
@@ -164,3 +171,17 @@ def test_a_variable_that_is_gone(command: str, word: str, left: str) -> None:
 )
 def test_a_variable_that_is_there_or_is_not_the_files(before: str, command: str) -> None:
     assert not read(SHIP.format(before, command)).gone_variables
+
+
+def test_an_argument_of_another_stage_counts_where_it_names_the_program() -> None:
+    text = SHIP.replace("ARG NAME=app\n", "").replace("WORKDIR", "ARG NAME=app\nWORKDIR")
+    (found,) = read(text.format("", "CMD /bin/$NAME")).gone_variables
+    assert (found.variable, found.left, found.in_scope) == ("NAME", "/bin/", False)
+    assert not read(text.format("", "CMD /bin/app $NAME")).gone_variables
+    (found,) = read("ARG NAME=app\n" + text.replace("ARG NAME=app\nWOR", "WOR").format("", "CMD $NAME")).gone_variables
+    assert not found.in_scope
+
+
+def test_an_exec_form_starts_no_program_by_a_variable() -> None:
+    (found,) = read(SHIP.format("", 'ENTRYPOINT ["/bin/${OTHER}"]')).gone_variables
+    assert (found.variable, found.program) == ("OTHER", True)
