@@ -441,6 +441,14 @@ class Started(Record):
     tool: bool
 
 
+class AbsentLocale(Record):
+    """A variable that names a locale which the image lacks, and the program that starts and complains of it."""
+
+    variable: str
+    value: Value
+    program: str
+
+
 class ShellUse(Record):
     """An instruction in shell form, run by the shell of the image: `role` is launch, run or health."""
 
