@@ -32,6 +32,7 @@ from dockerslim_lint_rules.musl_gcc_linker import MuslGccLinker
 from dockerslim_lint_rules.musl_on_fat_base import MuslOnFatBase
 from dockerslim_lint_rules.no_certificates import NoCertificates
 from dockerslim_lint_rules.no_libgcc import NoLibgcc
+from dockerslim_lint_rules.no_locale import NoLocale
 from dockerslim_lint_rules.no_time_zones import NoTimeZones
 from dockerslim_lint_rules.not_locked import NotLocked
 from dockerslim_lint_rules.not_stripped import NotStripped
@@ -73,6 +74,7 @@ BUILT_IN: tuple[type[Rule], ...] = (
     ExecFormWithoutJson,
     CompilesAtStart,
     UnreplacedVariable,
+    NoLocale,
     UnknownUser,
     MissingTool,
     NoCertificates,

@@ -21,6 +21,11 @@ def is_usual_stage(name: str) -> bool:
     return name in table("buildfiles")["stages"]["names"].split()
 
 
+def is_manifest(name: str) -> bool:
+    """Whether a file that is copied tells cargo what to build, and is no source (``Cargo.*`` too, as written)."""
+    return any(fnmatchcase(name, pattern) for pattern in table("buildfiles")["manifests"]["names"].split())
+
+
 @cache
 def _patterns() -> tuple[str, ...]:
     return tuple(pattern for row in table("buildfiles")["inputs"] for pattern in row["names"].split())

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from fnmatch import fnmatchcase
 from functools import cache
 from typing import Any
 
@@ -47,6 +48,49 @@ def is_builtin(program: str, bash: bool) -> bool:
     """Whether it is a word of the shell's own: of any POSIX shell, or with `bash` of bash too."""
     shell = table("programs")["shell"]
     return program in _words(shell["posix"]) or (bash and program in _words(shell["bash"]))
+
+
+def sets_variables(program: str) -> bool:
+    """Whether it is a word of the shell that may give any variable a value."""
+    return program in _words(table("programs")["shell"]["sets"])
+
+
+def is_given(variable: str) -> bool:
+    """Whether platforms that run containers give them a variable of this name."""
+    return variable in _words(table("programs")["given"]["variables"])
+
+
+def has_locale(base: BaseImage, name: str) -> bool | None:
+    """Whether a base has a locale, by whatever spelling of its character set; None where nobody knows."""
+    known = table("programs")["locales"]
+    if base.family not in known["families"].split():
+        return None
+    return _spelt(name) in {_spelt(one) for one in known["has"].split()}
+
+
+def _spelt(locale: str) -> str:
+    """glibc takes ``C.UTF-8``, ``C.utf8`` and ``C.UTF8`` for one."""
+    area, dot, characters = locale.partition(".")
+    return area + dot + characters.lower().replace("-", "")
+
+
+def brings_locales(package: str) -> bool:
+    """Whether a package brings locales."""
+    return any(fnmatchcase(package, one) for one in table("programs")["locales"]["packages"].split())
+
+
+def locale_hints() -> tuple[tuple[str, ...], tuple[str, ...]]:
+    """Words in a step that may make locales, and variables that name another place for them."""
+    known = table("programs")["locales"]
+    return tuple(known["words"].split()), tuple(known["variables"].split())
+
+
+def complains_of_locale(program: str, variable: str) -> bool:
+    """Whether a program that starts says so when the locale of this variable is not there."""
+    return any(
+        row["program"] == program and any(fnmatchcase(variable, one) for one in row["variables"].split())
+        for row in table("programs")["complains"]
+    )
 
 
 def same_in_busybox(program: str, arguments: Sequence[str | None]) -> bool | None:

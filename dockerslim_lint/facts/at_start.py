@@ -6,22 +6,24 @@ import re
 from collections.abc import Iterator, Mapping, Sequence
 
 from dockerslim_lint.catalog import commands as known_commands
-from dockerslim_lint.catalog.buildfiles import is_development
+from dockerslim_lint.catalog import programs as known_programs
+from dockerslim_lint.catalog.buildfiles import is_development, is_manifest
 from dockerslim_lint.facts import patterns
-from dockerslim_lint.facts.calls import features_of, target_of
-from dockerslim_lint.facts.cargo import BUILDS, cargo_arguments, profile_of
-from dockerslim_lint.facts.commands import SHELLS, CommandReader
+from dockerslim_lint.facts.calls import crate_directory, features_of, target_directory_of, target_of
+from dockerslim_lint.facts.cargo import BUILDS, CargoArguments, behind_wrappers, cargo_arguments, profile_of
+from dockerslim_lint.facts.commands import SET_BY_THE_SHELL, SHELLS, CommandReader
 from dockerslim_lint.facts.env import NOWHERE
 from dockerslim_lint.facts.model import (
     Artifact,
     CargoAtStart,
+    CargoCall,
     Command,
     CommandWord,
     GoneVariable,
     Output,
     Value,
 )
-from dockerslim_lint.facts.runs import resolve
+from dockerslim_lint.facts.runs import resolve, script_of
 from dockerslim_lint.facts.stages import chain_of
 from dockerslim_lint.facts.walk import Shared, StageState
 from dockerslim_lint.source import Span
@@ -33,6 +35,8 @@ RUNS = frozenset({"run", "r"})
 
 BESIDE = frozenset({"fetch", "update", "clean", "generate-lockfile", "vendor", *BUILDS})
 """Subcommands that may stand beside it. Any other one (test, watch, clippy) is what an image to work with is for."""
+
+CARGO_PREFIX, RUSTFLAGS, TARGET_DIRECTORY = "CARGO_", "RUSTFLAGS", "--target-dir"
 
 _NAME = re.compile(r"\$(?:([A-Za-z_]\w*)|\{([A-Za-z_]\w*)[^}]*\})")
 _ALONE = re.compile(r"\$(?:[A-Z][A-Z0-9_]*|\{[A-Z][A-Z0-9_]*\})")
@@ -88,38 +92,118 @@ class _Start:
 
 
 def cargo_at_start(shared: Shared, instructions: Sequence[Instruction]) -> Iterator[CargoAtStart]:
-    """Where the last stage starts ``cargo run``. Nothing for an image to work in: one that is named so, or tests or watches."""
+    """Where the last stage starts ``cargo run``, or builds what it starts.
+
+    Nothing for an image to work in: one that is named so, tests or watches, or gets its sources only when it runs.
+    """
     state = shared.states[-1]
     parts = patterns.basename(shared.source.path.lower()).split(".")
-    if any(map(is_development, (state.stage.name, *parts))):
+    if any(map(is_development, (state.stage.name, *parts))) or not _has_sources(state, shared):
         return
-    chain = chain_of(state.stage, shared.stages)
+    start = _Start(state, instructions)
+    script, commands, place = "", start.commands(), None
+    if commands and not any(cargo_arguments(command) for command in commands):
+        named = script_of(state, shared, instructions)
+        if named is not None:
+            script, commands, place = named[0], named[1], (commands[0].instruction, commands[0].span)
     calls = [
-        (command, found)
-        for command in _Start(state, instructions).commands()
-        if (found := cargo_arguments(command)) is not None
+        (at, command, found)
+        for at, command in enumerate(commands)
+        if (found := cargo_arguments(command)) is not None and not _is_a_file(command)
     ]
-    if any(found.subcommand not in RUNS | BESIDE for _, found in calls):
+    if any(found.subcommand not in RUNS | BESIDE for _, _, found in calls):
         return
-    for command, found in calls:
-        if found.subcommand not in RUNS:
+    for at, command, found in calls:
+        if found.subcommand not in RUNS and not _starts_what_it_builds(command, found, commands[at + 1 :]):
             continue
-        profile, _ = profile_of(found, "build")
-        target = target_of(found, command.variables, state.stage, None)
-        same, other = None, None
-        for number, call in enumerate(shared.calls):
-            if call.kind != "build" or call.command.stage not in chain or _mounted(number, shared):
-                continue
-            if (
-                call.profile == profile
-                and call.target.pattern == target.pattern
-                and call.features == features_of(found)
-            ):
-                same = number
-            else:
-                other = number
-        yield CargoAtStart(command.instruction, command.span, profile, same, other)
+        if not command.certain:
+            continue
+        same, other = _compiled_before(command, found, shared)
+        index, span = place or (command.instruction, command.span)
+        subcommand = "run" if found.subcommand in RUNS else "build"
+        yield CargoAtStart(index, span, profile_of(found, "build")[0], same, other, subcommand, script)
         return
+
+
+def _has_sources(state: StageState, shared: Shared) -> bool:
+    """Whether sources are in the image, and stay: a volume over them is for those of the one who runs it."""
+    if any(patterns.below(state.workdir, volume) is not None for volume in state.volumes):
+        return False
+    chain = chain_of(state.stage, shared.stages)
+    return any(
+        not is_manifest(patterns.basename(source))
+        for transfer in shared.transfers
+        if transfer.stage in chain
+        for source in transfer.sources or ("",)
+    )
+
+
+def _is_a_file(command: Command) -> bool:
+    """Whether what is named cargo is a file of the project's own (``./cargo``)."""
+    names = [word.pattern for word in command.words if patterns.basename(word.pattern) == "cargo"]
+    return bool(names) and "/" in names[0] and patterns.basename(patterns.parent(names[0])) != "bin"
+
+
+def _starts_what_it_builds(command: Command, found: CargoArguments, after: Sequence[Command]) -> bool:
+    """Whether a later command starts a program from where ``cargo build`` puts it."""
+    if BUILDS.get(found.subcommand) != "build":
+        return False
+    place = target_directory_of(command, found, None, crate_directory(command, found, "build"))
+    return place is not None and any(
+        "/" in word.pattern and patterns.below(patterns.join(later.directory, word.pattern), place) is not None
+        for later in after
+        if later.certain and later.directory is not None
+        for word in later.words[behind_wrappers(later.words) :][:1]
+    )
+
+
+def _compiled_before(command: Command, found: CargoArguments, shared: Shared) -> tuple[int | None, int | None]:
+    """The calls that have compiled the same, and the same otherwise, in what the image holds."""
+    state = shared.states[-1]
+    chain = chain_of(state.stage, shared.stages)
+    directory = crate_directory(command, found, "build")
+    placeholders = [warmup.command for warmup in shared.warmups]
+    same, other = None, None
+    for number, call in enumerate(shared.calls):
+        if call.kind != "build" or call.command.stage not in chain or call.command in placeholders:
+            continue
+        if call.crate_directory != directory or _mounted(number, shared):
+            continue
+        if not isinstance(state.table.find(call.output or "/"), Output):
+            continue  # removed again
+        if _is_same(call, command, found, shared):
+            same = number
+        else:
+            other = number
+    return same, other
+
+
+def _is_same(call: CargoCall, command: Command, found: CargoArguments, shared: Shared) -> bool:
+    def named(*flags: str) -> set[str]:
+        return {word.pattern for flag in flags for word in found.flags.get(flag, ())}
+
+    target = target_of(found, command.variables, shared.states[-1].stage, None)
+    return (
+        call.profile == profile_of(found, "build")[0]
+        and call.target.pattern == target.pattern
+        and call.features == features_of(found)
+        and call.toolchain == found.toolchain
+        and (not call.bins or named("--bin") <= set(call.bins))
+        and (not call.packages or named("-p", "--package") <= set(call.packages))
+        and named("--example") <= set(call.examples)
+        and _settings(call.command) == _settings(command)
+    )
+
+
+def _settings(command: Command) -> dict[str, str | None]:
+    """What steers cargo beside its arguments: variables, and where it builds."""
+    names = (name for name in command.variables if name.startswith(CARGO_PREFIX) or name == RUSTFLAGS)
+    found: dict[str, str | None] = {name: command.variables[name].text for name in names}
+    for at, word in enumerate(command.words):
+        if word.pattern.startswith(TARGET_DIRECTORY):
+            rest = command.words[at + 1 : at + 2]
+            found[TARGET_DIRECTORY] = word.pattern.partition("=")[2] or (rest[0].pattern if rest else "")
+    return found
 
 
 def _mounted(number: int, shared: Shared) -> bool:
@@ -139,7 +223,7 @@ def gone_variables(shared: Shared, instructions: Sequence[Instruction]) -> Itera
             continue
         start = _Start(state, instructions)
         if start.script is not None:
-            yield from _build_arguments(start)
+            yield from _build_arguments(start, shared)
         else:
             yield from _literal(start, shared)
 
@@ -151,8 +235,10 @@ def _literal(start: _Start, shared: Shared) -> Iterator[GoneVariable]:
     for at, (index, string) in enumerate(start.strings):
         found = _NAME.search(string.text)
         name = (found[1] or found[2]) if found else ""
-        if found is None or (name not in declared and not (at and _ALONE.fullmatch(string.text))):
+        if found is None or (at and name not in declared and not _ALONE.fullmatch(string.text)):
             continue
+        if not at and state.table.holds(string.text):
+            continue  # a file may be called so
         if at and not isinstance(_program(start, shared), Artifact):
             return  # a script may well replace it
         yield GoneVariable(index, string.span, string.text, name, not at, True, "", None)
@@ -163,17 +249,22 @@ def _program(start: _Start, shared: Shared) -> object:
     return start.state.table.find(path) if path is not None else None
 
 
-def _build_arguments(start: _Start) -> Iterator[GoneVariable]:
-    """What a shell makes of an ARG, which no container has."""
+def _build_arguments(start: _Start, shared: Shared) -> Iterator[GoneVariable]:
+    """What a shell makes of an ARG, which no container has. One of another stage counts where it is to name the program."""
     environment = start.state.environment
-    if not environment.known:
+    if not environment.known or start.script is None:
         return
-    whole = start.commands()
-    for name, value in environment.arguments.items():
-        if name in environment.environment:
+    if any(known_programs.sets_variables(command.name) for command in start.commands()):
+        return  # `. /etc/default/app`
+    text = start.script[1].data
+    for name, (value, in_scope) in _arguments(start.state, shared).items():
+        given = known_programs.is_given(name) or name in SET_BY_THE_SHELL
+        # `NAME=…` sets it, `${NAME:-…}` and the like provide for its absence
+        if name in environment.environment or given or re.search(rb"\b%s:?[-+=?]" % name.encode(), text):
             continue
         variables = environment.variables
-        del variables[name]
+        variables.pop(name, None)
+        whole = start.commands({**variables, name: Value("x", value.origin)})
         without = start.commands(variables)
         for at, before in enumerate(whole if len(without) == len(whole) else ()):
             pairs = zip(before.words, without[at].words, strict=False)
@@ -181,19 +272,32 @@ def _build_arguments(start: _Start) -> Iterator[GoneVariable]:
             if place is None:
                 continue
             word, left = before.words[place], without[at].words[place]
+            program = all(known_commands.is_wrapper(one.pattern) for one in before.words[:place])
+            if not program and not in_scope:
+                continue
             if not left.exact:
                 # a plain `$NAME`: the reader of steps leaves open what the shell may have
-                left = _without(start.commands({**variables, name: Value("", NOWHERE)})[at], place, word)
-            program = all(known_commands.is_wrapper(one.pattern) for one in before.words[:place])
+                left = _without(start.commands({**variables, name: Value("", NOWHERE)})[at:], place, word)
+            origin = value.origin if value.origin != NOWHERE else None
             yield GoneVariable(
-                before.instruction, word.span, _written(word), name, program, False, left.pattern, value.origin
+                before.instruction, word.span, _written(word), name, program, False, left.pattern, origin, in_scope
             )
             break
 
 
-def _without(command: Command, place: int, word: CommandWord) -> CommandWord:
-    """The word that stands there; an empty one where none is left of it."""
-    found = command.words[place] if place < len(command.words) else None
+def _arguments(state: StageState, shared: Shared) -> dict[str, tuple[Value, bool]]:
+    """The file's ARGs, and whether each is declared in this very stage."""
+    found: dict[str, tuple[Value, bool]] = {}
+    for other in shared.states:
+        found |= {name: (value, False) for name, value in other.environment.arguments.items()}
+    found |= {name: (value, False) for name, value in shared.scope.items()}
+    found |= {name: (Value(None, NOWHERE), True) for name in state.environment.unset}
+    return found | {name: (value, True) for name, value in state.environment.arguments.items()}
+
+
+def _without(commands: Sequence[Command], place: int, word: CommandWord) -> CommandWord:
+    """The word that stands there in the first command; an empty one where none is left of it."""
+    found = next((one for command in commands[:1] for one in command.words[place : place + 1]), None)
     return found if found is not None and found.span == word.span else word._replace(pattern="")
 
 

@@ -158,9 +158,10 @@ def _misquoted(
 
 def _cargo_at_start(shared: Shared, instructions: tuple[Instruction, ...]) -> tuple[CargoAtStart, ...]:
     state = shared.states[-1]
-    if not any(
-        b"cargo" in instructions[index].body.data for index in (state.entrypoint, state.cmd) if index is not None
-    ):
+    written = [instructions[index].body.data for index in (state.entrypoint, state.cmd) if index is not None]
+    image = state.stage.image
+    script = image is not None and image.toolchain and any(b".sh" in text for text in written)
+    if not script and not any(b"cargo" in text for text in written):
         return ()
     from dockerslim_lint.facts.at_start import cargo_at_start
 

@@ -12,7 +12,18 @@ from dockerslim_lint.catalog import libraries, packages, programs
 from dockerslim_lint.catalog.images import BaseImage, is_common_user
 from dockerslim_lint.facts import patterns
 from dockerslim_lint.facts.env import NOWHERE
-from dockerslim_lint.facts.model import Artifact, Command, Directory, Output, ShellUse, Started, Transfer, Value
+from dockerslim_lint.facts.model import (
+    AbsentLocale,
+    Artifact,
+    Command,
+    Directory,
+    Launch,
+    Output,
+    ShellUse,
+    Started,
+    Transfer,
+    Value,
+)
 from dockerslim_lint.facts.started import health_commands, started_programs
 from dockerslim_lint.facts.transfers import MOVERS
 from dockerslim_lint.facts.users import is_root
@@ -319,6 +330,25 @@ class Inside:
         if not area.isalpha() or not place or "*" in place or area == "Etc":
             return None
         return value
+
+    def absent_locale(self, launch: Launch) -> AbsentLocale | None:
+        """A locale that the file names, that is not there, and of which what starts complains."""
+        from dockerslim_lint.facts.locales import absent_locale
+
+        return absent_locale(launch, self, self._state)
+
+    @property
+    def may_have_locales(self) -> bool:
+        """Whether something else than the base may have brought locales."""
+        words, variables = programs.locale_hints()
+        named = [name for install in self._state.installs for name in install.packages]
+        return (
+            self._unknown_packages
+            or any(map(programs.brings_locales, named))
+            or any(name in self._state.environment.environment for name in variables)
+            or self._speaks_of(*words)
+            or self._brought("/usr/lib/locale/locale-archive") is not False
+        )
 
     def _brought(self, *paths: str) -> bool | None:
         found = [self.holds(path) for path in paths]

@@ -441,6 +441,14 @@ class Started(Record):
     tool: bool
 
 
+class AbsentLocale(Record):
+    """A variable that names a locale which the image lacks, and the program that starts and complains of it."""
+
+    variable: str
+    value: Value
+    program: str
+
+
 class ShellUse(Record):
     """An instruction in shell form, run by the shell of the image: `role` is launch, run or health."""
 
@@ -463,7 +471,9 @@ class Misquoted(Record):
 
 
 class CargoAtStart(Record):
-    """``cargo run`` as what the last stage starts. `profile` is None where it is not known.
+    """``cargo run`` as what the last stage starts, or a `subcommand` ``build`` before what it builds is started.
+
+    `profile` is None where it is not known; `script` is the start script that has it, as written, "" without.
 
     `same` is the call (an index into ``ImageBuild.calls``) that has compiled in the image what it asks for, `other` one that
     has compiled for another profile, target or set of features; None where there is none.
@@ -474,13 +484,16 @@ class CargoAtStart(Record):
     profile: str | None
     same: int | None
     other: int | None
+    subcommand: str = "run"
+    script: str = ""
 
 
 class GoneVariable(Record):
     """A variable in a command of an image that nothing replaces as it was meant when the container starts.
 
     `word` is what is written, `program` tells that it names the program itself. `exec_form`: no shell replaces it. Else
-    `variable` is an ARG, bound at `argument`, and `left` is what the shell makes of the word without it (a pattern).
+    `variable` is an ARG, bound at `argument`, and `left` is what the shell makes of the word without it (a pattern);
+    `in_scope`: the image's own stage declares it.
     """
 
     instruction: int
@@ -491,6 +504,7 @@ class GoneVariable(Record):
     exec_form: bool
     left: str
     argument: Span | None
+    in_scope: bool = False
 
 
 class Leftover(Record):

@@ -102,6 +102,16 @@ def _command(
     return behind_init(words) if init else words, None
 
 
+def script_of(
+    state: StageState, shared: Shared, instructions: Sequence[Instruction]
+) -> tuple[str, list[Command]] | None:
+    """The script that a stage's exec form starts, by the name that is written, and its commands; None if it is not known."""
+    words, _ = _command(state, instructions, False)
+    words = words[1:] if words and patterns.basename(words[0]) in SHELLS else words
+    text = _script(words[0], state, shared, instructions) if words else None
+    return None if text is None else (words[0], _commands(text, state))
+
+
 def _takes_a_script(flag: str) -> bool:
     return flag.startswith("-") and flag.endswith("c")
 

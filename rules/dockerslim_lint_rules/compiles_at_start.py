@@ -22,8 +22,12 @@ BUILT = RUN.replace("CMD", "RUN cargo build --release\nCMD")
 STARTED = BUILT.replace('["cargo", "run", "--release"]', '["./target/release/app"]')
 
 
+SCRIPT = {**FILES, "start.sh": "#!/bin/sh\nset -e\ncargo build --release\nexec ./target/release/app\n"}
+BY_SCRIPT = RUN.replace('"cargo", "run", "--release"', '"./start.sh"')
+
+
 class CompilesAtStart(Rule):
-    """`cargo run` is what the container starts.
+    """`cargo run` is what the container starts, or a `cargo build` before the program: by itself or in a start script.
 
     It compiles the program, and downloads its dependencies, each time that a container is made: minutes before the
     service answers, more memory than the program ever needs, and no start at all without a network. A build that breaks
@@ -33,7 +37,7 @@ class CompilesAtStart(Rule):
     image has to keep the toolchain, the sources and `target/`. Start the program itself, and it can ship without them.
 
     Nothing is said of an image to work in: one whose stage or file is named for development, one that starts `cargo test`
-    or `cargo watch`, one beside the last stage.
+    or `cargo watch`, one beside the last stage, one that has no sources until somebody mounts them.
 
     **Fix safety.** No automatic fix: what the program needs beside it when it starts, only you know.
     """
@@ -59,13 +63,15 @@ class CompilesAtStart(Rule):
 
     @staticmethod
     def _message(found: CargoAtStart) -> str:
+        name = f"cargo {found.subcommand}" + (f" in {found.script}" if found.script else "")
         if found.same is not None:
+            does = "starts" if found.subcommand == "run" else "looks again at"
             return (
-                "cargo run starts what a step has compiled: the image keeps toolchain, sources and target/ for nothing."
+                f"{name} {does} what a step has compiled: the image keeps toolchain, sources and target/ for nothing."
             )
         what = "a debug build" if found.profile == "dev" else "the program"
         again = ", although a step has compiled it otherwise" if found.other is not None else ""
-        return f"cargo run compiles {what} each time that a container is made{again}."
+        return f"{name} compiles {what} each time that a container is made{again}."
 
     INVALID = (
         Invalid(RUN, line=4, files=FILES),
@@ -74,6 +80,9 @@ class CompilesAtStart(Rule):
         Invalid(RUN.replace('["cargo", "run", "--release"]', '["sh", "-c", "cargo run -r"]'), line=4, files=FILES),
         Invalid(BUILT, line=5, files=FILES),
         Invalid(BUILT.replace(', "--release"', ""), line=5, files=FILES),
+        Invalid(BUILT.replace('"run"', '"run", "--bin", "b"').replace("build", "build --bin a"), line=5, files=FILES),
+        Invalid(RUN.replace('["cargo", "run", "--release"]', "cargo build && ./target/debug/app"), line=4, files=FILES),
+        Invalid(BY_SCRIPT, line=4, files=SCRIPT),
         Invalid(BUILT.replace("RUN cargo", "RUN --mount=type=cache,target=/app/target cargo"), line=5, files=FILES),
     )
     VALID = (
@@ -86,5 +95,12 @@ class CompilesAtStart(Rule):
         Valid(near=1, text=RUN.replace('["cargo", "run", "--release"]', "cargo-run"), files=FILES),
         Valid(near=1, text=RUN.replace('["cargo", "run", "--release"]', "echo cargo run"), files=FILES),
         Valid(near=3, text=RUN.replace('["cargo", "run", "--release"]', '["sh", "-c", "cargo bench"]'), files=FILES),
+        Valid(near=0, text=RUN.replace("COPY . .\n", ""), files=FILES),
+        Valid(near=0, text=RUN.replace("COPY . .", "COPY Cargo.toml Cargo.lock ./"), files=FILES),
+        Valid(near=0, text=RUN.replace("CMD", "VOLUME /app\nCMD"), files=FILES),
+        Valid(near=0, text=RUN.replace('"cargo"', '"./cargo"'), files=FILES),
+        Valid(near=1, text=RUN.replace('["cargo", "run", "--release"]', "test -f a || cargo run"), files=FILES),
+        Valid(near=8, text=BY_SCRIPT, files={**SCRIPT, "start.sh": "#!/bin/sh\n[ -z $A ] || cargo run\n"}),
+        Valid(near=8, text=BY_SCRIPT, files={**SCRIPT, "start.sh": "#!/bin/sh\nexec ./app\n"}),
         Valid(near=4, text=STARTED.replace("FROM rust:1\n", "FROM example.com/base:1\n"), files=FILES),
     )

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from dockerslim_lint.facts.model import GoneVariable
-from dockerslim_lint.rule import Finding, ImageBuild, Invalid, Label, Plan, Rule, Severity, Valid
+from dockerslim_lint.rule import Finding, Fixes, ImageBuild, Invalid, Label, Plan, Rule, Severity, Valid
 
 FILES = {
     "Cargo.toml": '[package]\nname = "web"\nversion = "0.1.0"\nedition = "2021"\n[profile.release]\nstrip = true\n',
@@ -40,9 +40,12 @@ class UnreplacedVariable(Rule):
 
     The build is green. Where the variable names the program, the container does not start; elsewhere the program gets
     an empty or a literal argument. Nothing is said of variables in a shell's command that the file does not declare as
-    an ARG (`docker run -e` may bring them), and of arguments for a script, which may replace them itself.
+    an ARG (`docker run -e` may bring them), of those that platforms give (`PORT`), that have a default (`${BIN:-web}`) or
+    that the command may set itself (`. ./env`), and of arguments for a script, which may replace them itself. An ARG of
+    another stage, or above the first FROM, counts where it names the program.
 
-    **Fix safety.** No automatic fix: whether the value is to be changed later, only you know.
+    **Fix safety.** Needs a proof, which shows that the image starts: `ENV BIN=$BIN` below an ARG of the same stage that names
+    the program and has a value. Nothing else is fixed: in an exec form, and for an argument, only you know what is meant.
     """
 
     CODE = "DSL411"
@@ -57,6 +60,7 @@ class UnreplacedVariable(Rule):
                 found.span,
                 note=self._advice(found),
                 labels=labels,
+                fixes=() if found.exec_form else self._keep(build, plan, found),
                 severity=Severity.ERROR if found.program else Severity.WARNING,
             )
 
@@ -74,19 +78,50 @@ class UnreplacedVariable(Rule):
     @staticmethod
     def _advice(found: GoneVariable) -> str:
         if not found.exec_form:
-            return f"`ENV {found.variable}=${found.variable}` below the ARG keeps it"
+            where = "below the ARG" if found.in_scope else f"below an `ARG {found.variable}` in this stage"
+            return f"`ENV {found.variable}=${found.variable}` {where} keeps it"
         return "write the name itself" if found.program else "write the value, or start it by a shell"
 
+    @staticmethod
+    def _keep(build: ImageBuild, plan: Plan, found: GoneVariable) -> Fixes:
+        from dockerslim_lint.plan.blocks.start import keep_argument
+
+        return plan.alone(
+            f"keep:{found.instruction}:{found.variable}",
+            f"keep {found.variable} in the image",
+            lambda: keep_argument(build, found),
+            lambda after: all(one.variable != found.variable for one in after.gone_variables),
+            repairs="start",
+        )
+
     INVALID = (
-        Invalid(SHELL, line=9, files=FILES),
-        Invalid(SHELL.replace("CMD /usr", "ENTRYPOINT exec /usr"), line=9, files=FILES),
+        Invalid(SHELL, line=9, fixed=SET, files=FILES),
         Invalid(
-            SHELL.replace("/usr/local/bin/$BIN --port 80", '["sh", "-c", "/usr/local/bin/$BIN"]'), line=9, files=FILES
+            SHELL.replace("CMD /usr", "ENTRYPOINT exec /usr"),
+            line=9,
+            fixed=SET.replace("CMD /usr", "ENTRYPOINT exec /usr"),
+            files=FILES,
+        ),
+        Invalid(
+            SHELL.replace("/usr/local/bin/$BIN --port 80", '["sh", "-c", "/usr/local/bin/$BIN"]'),
+            line=9,
+            fixed=SET.replace("/usr/local/bin/$BIN --port 80", '["sh", "-c", "/usr/local/bin/$BIN"]'),
+            files=FILES,
         ),
         Invalid(SHELL.replace("/bin/$BIN --port 80", "/bin/web --name $BIN"), line=9, files=FILES),
         Invalid(EXEC, line=10, files=FILES),
         Invalid(PORT, line=10, files=FILES),
         Invalid(PORT.replace("ENV PORT=80\n", ""), line=9, files=FILES),
+        Invalid(SHELL.replace("3.24\nARG BIN=web", "3.24"), line=8, files=FILES),
+        Invalid("ARG BIN=web\n" + SHELL.replace("ARG BIN=web\n", ""), line=8, files=FILES),
+        Invalid(SHELL.replace("3.24\nARG BIN=web", "3.24\nARG BIN"), line=9, files=FILES),
+        Invalid(
+            "ARG BIN=web\n" + SHELL.replace("BIN=web", "BIN"),
+            line=10,
+            fixed="ARG BIN=web\n" + SET.replace("BIN=web", "BIN"),
+            files=FILES,
+        ),
+        Invalid(EXEC.replace("${BIN}", "$NAME"), line=10, files=FILES),
     )
     VALID = (
         Valid(near=0, text=SET, files=FILES),
@@ -95,6 +130,14 @@ class UnreplacedVariable(Rule):
         Valid(near=0, text=SHELL.replace("CMD /usr/local/bin/$BIN", "CMD BIN=web; /usr/local/bin/$BIN"), files=FILES),
         Valid(near=0, text=SHELL.replace("CMD /usr/local/bin/$BIN", "CMD /usr/local/bin/${BIN:-web}"), files=FILES),
         Valid(near=0, text=SHELL.replace("CMD /usr/local/bin/$BIN", "CMD '/usr/local/bin/$BIN'"), files=FILES),
+        Valid(near=0, text=SHELL.replace("CMD /usr/local/bin/", "CMD . /etc/web; "), files=FILES),
+        Valid(near=0, text=SHELL.replace("CMD /usr/local/bin/$BIN", "CMD : ${BIN:=web}; $BIN"), files=FILES),
+        Valid(near=0, text=SHELL.replace("$BIN --port", "$OTHER --port"), files=FILES),
+        Valid(
+            near=3,
+            text=SHELL.replace("24\nARG BIN", "24\nARG PORT").replace("$BIN --port 80", "web -p $PORT"),
+            files=FILES,
+        ),
         Valid(near=0, text=SHELL.replace("FROM alpine:3.24", "FROM example.com/base:1"), files=FILES),
         Valid(near=2, text=SET.replace("/usr/local/bin/$BIN --port 80", '["sh", "-c", "$BIN"]'), files=FILES),
         Valid(near=4, text=EXEC.replace("/${BIN}", "/web"), files=FILES),

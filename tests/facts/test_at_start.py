@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from tests.facts.reading import read
+from tests.facts.reading import CRATE, read
 
 BUILD = "FROM rust:1-alpine\nWORKDIR /app\nCOPY . .\nRUN cargo build --release --features a\nRUN cargo build\n"
 SHIP = """\
@@ -26,7 +26,8 @@ ARG NAME=app
         ('CMD ["cargo", "run"]', "dev", 1, 0),
         ('CMD ["cargo", "run", "-r"]', "release", None, 1),
         ('ENTRYPOINT ["cargo"]\nCMD ["run"]', "dev", 1, 0),
-        ("CMD cd x && exec cargo +stable run --profile=dist", "dist", None, 1),
+        ("CMD cd x && exec cargo +stable run --profile=dist", "dist", None, None),
+        ("CMD exec cargo +stable run --profile=dist", "dist", None, 1),
         ('CMD ["bash", "-lc", "cargo fetch; cargo r"]', "dev", 1, 0),
     ],
 )
@@ -42,6 +43,7 @@ def test_what_has_been_compiled_before(command: str, profile: str, same: int | N
         'CMD ["cargo", "clippy"]',
         "CMD cargo run && cargo test",
         'CMD ["./cargo.sh", "run"]',
+        'CMD ["./cargo", "run"]',
         "",
     ],
 )
@@ -56,13 +58,86 @@ def test_what_stays_in_a_mount_is_not_there() -> None:
 
 
 @pytest.mark.parametrize(
+    ("built", "run", "same", "other"),
+    [
+        ("RUN cargo build", "", 0, None),
+        ("RUN cargo build --bin a", "--bin a", 0, None),
+        ("RUN cargo build --bin a", "--bin b", None, 0),
+        ("RUN cargo build -p a", "-p b", None, 0),
+        ("RUN cargo build", "--example e", None, 0),
+        ("RUN cargo build --target-dir /t", "--target-dir=/t", 0, None),
+        ("RUN cargo build --target-dir /t", "", None, 0),
+        ("RUN cargo build\nENV RUSTFLAGS=-g", "", None, 0),
+        ("RUN cargo build && rm -rf target", "", None, None),
+        ("RUN cargo build", "--manifest-path x/Cargo.toml", None, None),
+        ("RUN cargo +nightly build", "", None, 0),
+    ],
+)
+def test_it_has_to_be_the_same_build(built: str, run: str, same: int | None, other: int | None) -> None:
+    (found,) = read(f"FROM rust:1\nWORKDIR /app\nCOPY . .\n{built}\nCMD cargo run {run}\n").cargo_at_start
+    assert (found.same, found.other) == (same, other)
+
+
+def test_a_placeholder_is_not_what_it_compiles() -> None:
+    text = """\
+        FROM rust:1
+        WORKDIR /app
+        COPY Cargo.toml .
+        RUN mkdir src && echo "fn main(){}" > src/main.rs && cargo build --release
+        COPY . .
+        CMD ["cargo", "run", "--release"]
+        """
+    (found,) = read(text, CRATE).cargo_at_start
+    assert (found.same, found.other) == (None, None)
+
+
+@pytest.mark.parametrize(
+    ("command", "script", "subcommand", "named"),
+    [
+        ('ENTRYPOINT ["./start.sh"]', "set -e\nexec cargo run --release\n", "run", "./start.sh"),
+        ('CMD ["bash", "start.sh"]', "cargo build -r\n./target/release/app\n", "build", "start.sh"),
+        ("CMD cargo build --release && exec ./target/release/app", "", "build", ""),
+        ("CMD cargo build --target-dir /t && /t/debug/app", "", "build", ""),
+    ],
+)
+def test_a_build_before_the_start(command: str, script: str, subcommand: str, named: str) -> None:
+    text = f"FROM rust:1\nWORKDIR /app\nCOPY . .\n{command}\n"
+    (found,) = read(text, {**CRATE, "start.sh": f"#!/bin/sh\n{script}"}).cargo_at_start
+    assert (found.subcommand, found.script) == (subcommand, named)
+
+
+@pytest.mark.parametrize(
+    ("command", "script"),
+    [
+        ('CMD ["./start.sh"]', "if [ -n $DEV ]; then cargo run; fi\nexec ./target/release/app\n"),
+        ('CMD ["./start.sh"]', "cargo test\ncargo run\n"),
+        ('CMD ["./start.sh"]', "echo cargo run\n"),
+        ('CMD ["./start.sh"]', "cargo build\n"),
+        ("CMD cargo build && ls -l ./target/debug/app", ""),
+        ("CMD cargo build && /usr/bin/app", ""),
+        ("CMD test -f x || cargo run", ""),
+    ],
+)
+def test_a_start_that_need_not_compile(command: str, script: str) -> None:
+    text = f"FROM rust:1\nWORKDIR /app\nCOPY . .\n{command}\n"
+    assert not read(text, {**CRATE, "start.sh": f"#!/bin/sh\n{script}"}).cargo_at_start
+
+
+@pytest.mark.parametrize(
+    "copies",
+    ["", "COPY Cargo.toml Cargo.lock ./\nRUN cargo fetch\n", "COPY . .\nVOLUME /app\n"],
+)
+def test_sources_that_come_when_it_runs_are_for_work(copies: str) -> None:
+    assert not read(f'FROM rust:1\nWORKDIR /app\n{copies}CMD ["cargo", "run"]\n').cargo_at_start
+
+
+@pytest.mark.parametrize(
     ("command", "word", "left"),
     [
         ("CMD /bin/$NAME", "/bin/$NAME", "/bin/"),
         ('CMD "/bin/${NAME}" -x', '"/bin/${NAME}"', "/bin/"),
         ("CMD exec $NAME", "$NAME", ""),
-        ("CMD [ -f /x ] || /bin/${NAME:-web}", "/bin/${NAME:-web}", "/bin/web"),
-        ("CMD exec /bin/${NAME-web}", "/bin/${NAME-web}", "/bin/web"),
+        ("CMD [ -f /x ] || /bin/${NAME}", "/bin/${NAME}", "/bin/"),
         ("CMD /bin/app $NAME x", "$NAME", ""),
         ('CMD ["/bin/$NAME"]', "/bin/$NAME", ""),
     ],
@@ -78,6 +153,14 @@ def test_a_variable_that_is_gone(command: str, word: str, left: str) -> None:
     [
         ("ENV NAME=$NAME\n", "CMD /bin/$NAME"),
         ("", "CMD NAME=app && /bin/$NAME"),
+        ("", "CMD [ -f /x ] || /bin/${NAME:-web}"),
+        ("", "CMD exec /bin/${NAME-web}"),
+        ("", "CMD . /etc/default/app; exec /bin/$NAME"),
+        ("", "CMD : ${NAME:=app}; exec /bin/$NAME"),
+        ("", "CMD read NAME < /etc/name; exec /bin/$NAME"),
+        ("", "CMD eval $(cat /env); exec /bin/$NAME"),
+        ("ARG PORT=80\n", "CMD /bin/app --port $PORT"),
+        ("ARG HOME=/root\n", "CMD $HOME/app"),
         ("", "CMD /bin/${NAME:-app}"),
         ("", "CMD /bin/app $OTHER"),
         ("", r"CMD /bin/\$NAME"),
@@ -88,3 +171,17 @@ def test_a_variable_that_is_gone(command: str, word: str, left: str) -> None:
 )
 def test_a_variable_that_is_there_or_is_not_the_files(before: str, command: str) -> None:
     assert not read(SHIP.format(before, command)).gone_variables
+
+
+def test_an_argument_of_another_stage_counts_where_it_names_the_program() -> None:
+    text = SHIP.replace("ARG NAME=app\n", "").replace("WORKDIR", "ARG NAME=app\nWORKDIR")
+    (found,) = read(text.format("", "CMD /bin/$NAME")).gone_variables
+    assert (found.variable, found.left, found.in_scope) == ("NAME", "/bin/", False)
+    assert not read(text.format("", "CMD /bin/app $NAME")).gone_variables
+    (found,) = read("ARG NAME=app\n" + text.replace("ARG NAME=app\nWOR", "WOR").format("", "CMD $NAME")).gone_variables
+    assert not found.in_scope
+
+
+def test_an_exec_form_starts_no_program_by_a_variable() -> None:
+    (found,) = read(SHIP.format("", 'ENTRYPOINT ["/bin/${OTHER}"]')).gone_variables
+    assert (found.variable, found.program) == ("OTHER", True)

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from dockerslim_lint.edit import Edit
+from dockerslim_lint.edit import ConfigChange, Edit
 from dockerslim_lint.facts import patterns
-from dockerslim_lint.facts.model import FinalImage, ImageBuild, Started
-from dockerslim_lint.plan.blocks.lines import PLAIN, start_at
+from dockerslim_lint.facts.model import FinalImage, GoneVariable, ImageBuild, Started
+from dockerslim_lint.plan.blocks.lines import PLAIN, cased, insert_line, start_at
 from dockerslim_lint.plan.model import Draft, NotPossible
 
 
@@ -28,3 +28,22 @@ def start_where_it_is(build: ImageBuild, image: FinalImage, started: Started) ->
             if transfer.destination == path and word is not None and word.literal is not None:
                 return Draft((Edit(word.span.end, word.span.end, "/"),))
     raise NotPossible(f"the program is there by another name, {path}")
+
+
+def keep_argument(build: ImageBuild, found: GoneVariable) -> Draft:
+    """``ENV NAME=$NAME`` below the ARG, which the image keeps. Raises NotPossible."""
+    name = found.variable
+    if found.exec_form or not found.program:
+        raise NotPossible(f"what {name} is to be when the container starts, only you know")
+    stage = next(stage for stage in build.stages if found.instruction in stage.instructions)
+    declared = [
+        build.instructions[index]
+        for index in stage.instructions
+        if build.instructions[index].keyword == "ARG"
+        and any(pair.key.literal == name for pair in build.instructions[index].pairs)
+    ]
+    if not declared or found.argument is None:
+        raise NotPossible(f"the stage of the image has no ARG {name} with a value")
+    line = cased(build, declared[-1], f"ENV {name}=${name}")
+    change = ConfigChange(f"Env:{name}", "", f"${name}", "the command names it, and an ARG is gone by then")
+    return Draft((insert_line(build, declared[-1].span.end, line),), (change,))
