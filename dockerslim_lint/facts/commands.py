@@ -110,7 +110,9 @@ class CommandReader:
                 self._read(text, True)
                 self._nesting -= 1
                 return
-        self._add(words, (), span, True, shell_form=False)
+        wrapped = known_commands.is_wrapper(patterns.basename(strings[0].text))
+        variables = self._variables | _assigned_behind(words) if wrapped else None
+        self._add(words, (), span, True, shell_form=False, variables=variables)
 
     def _add(
         self,

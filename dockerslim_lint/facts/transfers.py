@@ -95,7 +95,7 @@ def _move(command: Command, table: PathTable) -> None:
         directory = len(sources) > 1 or words[-1].pattern.endswith(("/", "/.")) or table.is_directory(destination)
     else:
         return
-    if name == "ln":
+    if name == "ln" and any(map(_symbolic, flags)):
         # a relative link target is seen from the link's own directory
         base = destination if directory else patterns.parent(destination)
         sources = [patterns.join(base, word.pattern) for word in words[: len(sources)]]
@@ -109,6 +109,11 @@ def _move(command: Command, table: PathTable) -> None:
             table.put(placed, program._replace(stripped=STRIPPED_ALL))
         if name == "mv":
             table.remove(source)
+
+
+def _symbolic(flag: str) -> bool:
+    """``-s`` of ln, in a bundle too (``-sfn``): a hard link is a file like any other."""
+    return flag.startswith("--sy") or (not flag.startswith("--") and "s" in flag.partition("t")[0])
 
 
 def _strips(flag: str) -> bool:

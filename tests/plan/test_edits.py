@@ -375,6 +375,40 @@ def test_a_variable_behind_what_runs_cargo(step: str, after: str) -> None:
     assert f"RUN {after} {TARGET}\n" in rewritten(text)
 
 
+@pytest.mark.parametrize(
+    ("step", "after"),
+    [
+        ('["cargo", "build", "-r"]', '["env", "CARGO_PROFILE_RELEASE_STRIP=symbols", "cargo", "build", "-r"]'),
+        (
+            '["sudo", "-E", "cargo", "build", "-r"]',
+            '["sudo", "-E", "env", "CARGO_PROFILE_RELEASE_STRIP=symbols", "cargo", "build", "-r"]',
+        ),
+        ('["sh", "-c", "cargo build -r"]', '["sh", "-c", "CARGO_PROFILE_RELEASE_STRIP=symbols cargo build -r"]'),
+        ("sh -c 'cargo build -r'", "sh -c 'CARGO_PROFILE_RELEASE_STRIP=symbols cargo build -r'"),
+        ('bash -lc "A=b cargo build -r"', 'bash -lc "A=b CARGO_PROFILE_RELEASE_STRIP=symbols cargo build -r"'),
+        ("sh -c 'time cargo build -r'", "sh -c 'time env CARGO_PROFILE_RELEASE_STRIP=symbols cargo build -r'"),
+    ],
+)
+def test_a_variable_where_the_target_cannot_be_added(step: str, after: str) -> None:
+    """An exec form knows no assignment, but `env`; the glibc program is stripped and goes to a smaller base."""
+    fixed = rewritten(CLASSIC.replace("cargo build --release", step))
+    assert f"RUN {after}\nFROM gcr.io/distroless/cc-debian" in fixed
+
+
+def test_a_script_that_no_quotes_hold_together_is_left_alone() -> None:
+    text = CLASSIC.replace("cargo build --release", "sh -c cargo\\ build\\ --release")
+    fixed = fix(text)
+    assert fixed.source.data.decode() == text
+    assert fixed.bug is None
+
+
+def test_what_env_sets_in_an_exec_form_is_not_set_again() -> None:
+    text = CLASSIC.replace(
+        "cargo build --release", '["env", "CARGO_PROFILE_RELEASE_STRIP=symbols", "cargo", "build", "-r"]'
+    )
+    assert 'RUN ["env", "CARGO_PROFILE_RELEASE_STRIP=symbols", "cargo", "build", "-r"]\n' in rewritten(text)
+
+
 def test_what_env_sets_is_known() -> None:
     text = CLASSIC.replace("RUN cargo", "RUN env CARGO_PROFILE_RELEASE_STRIP=symbols cargo")
     assert "RUN env CARGO_PROFILE_RELEASE_STRIP=symbols cargo build --release --target" in rewritten(text)

@@ -125,8 +125,12 @@ def _setting(build: ImageBuild, call: CargoCall) -> str:
 def _prefix(build: ImageBuild, command: Command, name: str) -> Edit:
     line = build.source.line_of(command.span.start)
     if not command.shell_form:
-        raise NotPossible(f"line {line} is in exec form: a variable cannot stand before it")
-    if command.nested:
+        program = command.words[behind_wrappers(command.words)].json
+        if program is None:
+            raise NotPossible(f"line {line} is in exec form: a variable cannot stand before it")
+        return Edit(program.span.start, program.span.start, f'env", "{name}=symbols", "')
+    if command.nested and "\\" in build.source.text(command.span):
+        # `sh -c cargo\ build`: a space more would end the script
         raise NotPossible(f"the call in line {line} stands in a script within the script")
     first = command.words[0]
     if first.exact and known_commands.is_wrapper(first.pattern):
