@@ -192,6 +192,8 @@ def test_the_classic_is_rewritten_whatever_stands_around_it(seed: int) -> None:
     assert [line for line in after if line in kept] == kept
 
 
+MOUNT = b"RUN --mount=type=cache,target=/target cargo build --release && "
+
 EXTREME = {
     "100,000 lines": b"FROM rust:1\n" + b"RUN echo hello world\n" * 100_000,
     "deep ${": b"FROM rust:1\nENV A=" + b"${A:-" * 100_000 + b"\n",
@@ -205,6 +207,13 @@ EXTREME = {
     + b"FROM debian\nCOPY --from=b /target/release/x /x\n",
     "10,000 copies": b"FROM rust:1 AS b\nRUN cargo build\nFROM debian\n"
     + b"COPY --from=b /target/debug/x /x\n" * 10_000,
+    "2,000 globs": b"FROM rust:1 AS b\n"
+    + b"".join(MOUNT + b"cp target/release/* /x%d/\n" % n for n in range(2_000))
+    + b"FROM debian\nCOPY --from=b /x0/x /x\n",
+    "1,500 programs": b"FROM rust:1 AS b\n"
+    + b"".join(MOUNT + b"cp target/release/x /x%d\n" % n for n in range(1_500))
+    + b"FROM debian\n"
+    + b"".join(b"COPY --from=b /x%d /usr/bin/x%d\n" % (n, n) for n in range(1_500)),
 }
 
 

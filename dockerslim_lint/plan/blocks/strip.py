@@ -35,8 +35,7 @@ def strip_symbols(build: ImageBuild, images: tuple[FinalImage, ...]) -> Draft:
     blocks: dict[int, int | None] = {}
     given: set[tuple[int, str]] = set()
     makers = _with_alternatives(build, unstripped_calls(images))
-    for at in makers:
-        _check(build, at)
+    _check(build, makers)
     for command, name in _sharing_a_cache(build, makers):
         stage = command.stage
         if any((number, name) in given for number in chain_of(build.stages[stage], build.stages)[:-1]):
@@ -72,15 +71,17 @@ def _with_alternatives(build: ImageBuild, makers: tuple[int, ...]) -> tuple[int,
     return tuple(sorted({*makers, *others}))
 
 
-def _check(build: ImageBuild, at: int) -> None:
-    call = build.calls[at]
-    line = build.source.line_of(call.command.span.start)
-    if call.driver == CROSS:
-        raise NotPossible(f"cross (line {line}) hands no profile setting to its container")
-    if call.debug:
-        raise NotPossible(f"the profile or the flags of the call in line {line} ask for debug information")
+def _check(build: ImageBuild, makers: tuple[int, ...]) -> None:
+    for at in makers:
+        call = build.calls[at]
+        line = build.source.line_of(call.command.span.start)
+        if call.driver == CROSS:
+            raise NotPossible(f"cross (line {line}) hands no profile setting to its container")
+        if call.debug:
+            raise NotPossible(f"the profile or the flags of the call in line {line} ask for debug information")
+    stages = {build.calls[at].command.stage for at in makers}
     for command in build.commands:
-        if command.stage == call.command.stage and any(word.pattern == KEEPS_DEBUG for word in command.words):
+        if command.stage in stages and any(word.pattern == KEEPS_DEBUG for word in command.words):
             aside = build.source.line_of(command.span.start)
             raise NotPossible(f"line {aside} keeps the debug information in a file of its own, which cargo would strip")
 
