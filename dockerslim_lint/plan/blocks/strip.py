@@ -125,12 +125,12 @@ def _sharing_a_cache(build: ImageBuild, makers: tuple[int, ...]) -> list[tuple[C
 
     cargo counts ``strip`` in a dependency's fingerprint: a dummy build with another setting would warm nothing.
     """
-    wanted = {(build.calls[at].command.stage, build.calls[at].profile) for at in makers}
+    wanted = {_place(build.calls[at]) for at in makers}
     sharing = {
         at
         for at, call in enumerate(build.calls)
         if at in makers
-        or (call.source == "context" and call.stripped != STRIPPED_ALL and (call.command.stage, call.profile) in wanted)
+        or (call.source == "context" and not (call.debug or call.stripped == STRIPPED_ALL) and _place(call) in wanted)
     }
     warming = {one for at in sharing for one in warming_calls(build, at) if build.calls[one].stripped != STRIPPED_ALL}
     found = {}
@@ -143,6 +143,10 @@ def _sharing_a_cache(build: ImageBuild, makers: tuple[int, ...]) -> list[tuple[C
                 _check_version(build, cook.command, cook.version)
                 found[cook.command.span] = (cook.command, found[call.command.span][1])
     return [found[span] for span in sorted(found)]
+
+
+def _place(call: CargoCall) -> tuple[int, str | None]:
+    return call.command.stage, call.profile
 
 
 def _environment_block(build: ImageBuild, stage: int, before: int) -> int | None:
