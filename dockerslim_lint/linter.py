@@ -309,7 +309,11 @@ def _settled(before: Report, after: Report, key: str) -> tuple[str, ...]:
     codes = tuple(dict.fromkeys(finding.code for finding in waiting))
     left = {finding.code for finding in after.findings if finding.key == key}
     had, has = (Counter(_place(one, finding) for finding in one.findings) for one in (before, after))
-    gone = {finding.code for finding in waiting if has[_place(before, finding)] < had[_place(before, finding)]}
+    # a call that is only written otherwise has its finding at another place
+    fewer = Counter(one.code for one in before.findings) - Counter(one.code for one in after.findings)
+    gone = {finding.code for finding in waiting if has[_place(before, finding)] < had[_place(before, finding)]} & {
+        *fewer
+    }
     return tuple(code for code in codes if code not in left and code in gone) or codes
 
 

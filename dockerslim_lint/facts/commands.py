@@ -39,6 +39,9 @@ ASSIGNS = frozenset({"export", "readonly", "declare", "local", "typeset"})
 
 LEAVES = frozenset({"exit", "return"})
 
+NO_FLAG = Value("", NOWHERE)
+"""What a variable for flags holds where nothing sets it: the command runs all the same."""
+
 
 class CommandReader:
     """Reads the commands of one RUN. `directory` and `variables` are those at its start.
@@ -163,9 +166,11 @@ class CommandReader:
                 bodies = [body for _, body in node.branches]
                 for condition, _ in node.branches:
                     self._walk(condition, False)
-                self._branches([*bodies, node.otherwise] if node.otherwise is not None else bodies)
+                self._branches(
+                    [*bodies, node.otherwise] if node.otherwise is not None else bodies, texts.complete(node)
+                )
             case sh.Case():
-                self._branches([body for _, body in node.branches])
+                self._branches([body for _, body in node.branches], texts.complete(node))
             case sh.Loop():
                 self._loop(node)
             case sh.Function():
@@ -205,7 +210,8 @@ class CommandReader:
         self._walk(node, certain)
         self._directory, self._variables, self._stack = directory, variables, stack
 
-    def _branches(self, bodies: list[sh.Node]) -> None:
+    def _branches(self, bodies: list[sh.Node], complete: bool) -> None:
+        """`complete`: one of them runs in any case."""
         directory, before, files = self._directory, dict(self._variables), dict(self.files)
         ends: list[tuple[str | None, dict[str, Value]]] = []
         written: list[dict[str, Value]] = []
@@ -214,7 +220,8 @@ class CommandReader:
             self._walk(body, False)
             ends.append((self._directory, self._variables))
             written.append(self.files)
-        self._variables = _merged(before, [variables for _, variables in ends])
+        passed_by = [] if complete else [before]
+        self._variables = _merged(before, [*(variables for _, variables in ends), *passed_by])
         self.files = _merged(files, written)
         self._directory = directory if all(end == directory for end, _ in ends) else None
 
@@ -390,22 +397,27 @@ def _assigned_behind(words: Sequence[CommandWord]) -> dict[str, Value]:
 def _either(before: Mapping[str, Value], after: Mapping[str, Value]) -> dict[str, Value]:
     """Values after a step that may have been left out: the old one, where there was one, or the new one."""
     found = dict(after)
-    for name, value in before.items():
-        if name in found and found[name] != value:
-            other = found[name]
-            found[name] = Value(patterns.merge(value.text, other.text), other.origin, value.machine or other.machine)
+    for name, new in after.items():
+        old = before.get(name)
+        if old is None and new.text is not None and new.text.startswith("-"):
+            old = NO_FLAG
+        if old is not None and old != new:
+            found[name] = Value(patterns.merge(old.text, new.text), new.origin, old.machine or new.machine)
     return found
 
 
 def _merged(before: Mapping[str, Value], ends: list[dict[str, Value]]) -> dict[str, Value]:
-    """Variables after a condition. A branch that does not assign one leaves it out: an unset target would fail anyway."""
+    """Variables after a condition. A branch that does not assign one leaves it out, unless it holds flags: an unset target
+    would fail anyway."""
     merged = dict(before)
     for name in sorted({name for end in ends for name in end}):
         values = [end[name] for end in ends if name in end]
         if all(value == before.get(name) for value in values):
             continue
+        if len(values) < len(ends) and any(value.text is not None and value.text.startswith("-") for value in values):
+            values.append(NO_FLAG)
         text = values[0].text
         for value in values[1:]:
             text = patterns.merge(text, value.text)
-        merged[name] = Value(text, values[0].origin if values else NOWHERE, any(value.machine for value in values))
+        merged[name] = Value(text, values[0].origin, any(value.machine for value in values))
     return merged

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from bisect import bisect_left, insort
+from collections.abc import Callable, Iterable, Iterator
 from fnmatch import fnmatchcase
 
 from dockerslim_lint.facts import patterns
@@ -29,6 +30,41 @@ def _plain_part(path: str) -> str:
     return path[: path.rfind("/", 0, first) + 1]
 
 
+class _Index:
+    """The paths of a large table: in order, and the patterns among them by their plain part."""
+
+    def __init__(self, paths: Iterable[str]) -> None:
+        self._ordered = sorted(paths)
+        self._heads: dict[str, dict[str, None]] = {}
+        for path in self._ordered:
+            if OPEN.intersection(path):
+                self._heads.setdefault(_plain_part(path), {})[path] = None
+
+    def add(self, path: str) -> None:
+        insort(self._ordered, path)
+        if OPEN.intersection(path):
+            self._heads.setdefault(_plain_part(path), {})[path] = None
+
+    def drop(self, path: str) -> None:
+        del self._ordered[bisect_left(self._ordered, path)]
+        if OPEN.intersection(path):
+            self._heads[_plain_part(path)].pop(path)
+
+    def beginning(self, start: str) -> list[str]:
+        """The paths that begin with a text."""
+        first = bisect_left(self._ordered, start)
+        last = bisect_left(self._ordered, start[:-1] + chr(ord(start[-1]) + 1)) if start else len(self._ordered)
+        return self._ordered[first:last]
+
+    def open_above(self, folder: str) -> Iterator[str]:
+        """The patterns whose plain part is `folder`, which ends with a slash, or a directory above it."""
+        yield from self._heads.get("", ())
+        at = folder.find("/") + 1
+        while at > 0:
+            yield from self._heads.get(folder[:at], ())
+            at = folder.find("/", at) + 1
+
+
 class PathTable:
     """Paths of one stage. Later entries hide earlier ones of the same path."""
 
@@ -38,8 +74,8 @@ class PathTable:
         self._entries: dict[_Key, Entry] = {}
         self._at: dict[str, dict[_Key, int]] = {}
         """the keys of each path, with the number of the step that made them"""
-        self._patterns: dict[str, None] = {}
-        """those of the paths that are patterns"""
+        self._index: _Index | None = None
+        """of the same paths, from the first question to a table that is not small"""
         self._steps = 0
         self._calls = calls
         self._binaries = binaries
@@ -50,7 +86,7 @@ class PathTable:
         table = PathTable(self._calls, self._binaries, self.base_directories)
         table._entries = dict(self._entries)
         table._at = {path: dict(keys) for path, keys in self._at.items()}
-        table._patterns, table._steps = dict(self._patterns), self._steps
+        table._steps = self._steps
         return table
 
     def put(self, path: str, entry: Entry) -> None:
@@ -64,9 +100,12 @@ class PathTable:
         self._entries.pop(key, None)
         self._entries[key] = entry
         self._steps += 1
-        self._at.setdefault(path, {})[key] = self._steps
-        if OPEN.intersection(path):
-            self._patterns[path] = None
+        keys = self._at.get(path)
+        if keys is None:
+            keys = self._at[path] = {}
+            if self._index is not None:
+                self._index.add(path)
+        keys[key] = self._steps
 
     def remove(self, path: str) -> None:
         """Forget a path and all below it."""
@@ -78,7 +117,8 @@ class PathTable:
                 del self._at[known][key]
             if not self._at[known]:
                 del self._at[known]
-                self._patterns.pop(known, None)
+                if self._index is not None:
+                    self._index.drop(known)
 
     def entries(self) -> Iterator[tuple[str, Entry]]:
         """All entries, in the order in which they were made."""
@@ -89,38 +129,54 @@ class PathTable:
         if len(self._entries) <= SMALL:
             return [(key[0], entry) for key, entry in reversed(self._entries.items())]
         paths, found = self._at, dict[_Key, int]()
+        place = path
         if OPEN.intersection(path):
             head = _plain_part(path)
-            for known, keys in paths.items():
-                near = known.startswith(head) or head.startswith(known) or known in self._patterns
-                if near and patterns.below(path, known) is not None:
-                    found.update(keys)
-        else:
-            place, at = path, len(path)
-            while at > 0:
-                if place in paths:
-                    found.update(paths[place])
-                at = path.rfind("/", 0, at)
-                place = path[:at]
-            found.update(paths.get("/", {}))
-            found.update(paths.get("", {}))
-            for known in self._patterns:
+            place = head[:-1]
+            for known in self._indexed().beginning(head):
                 if patterns.below(path, known) is not None:
                     found.update(paths[known])
+        for known in self._indexed().open_above(f"{place}/"):
+            if patterns.below(path, known) is not None:
+                found.update(paths[known])
+        at = len(place)
+        while at > 0:
+            if place in paths:
+                found.update(paths[place])
+            at = path.rfind("/", 0, at)
+            place = path[:at]
+        found.update(paths.get("/", {}))
+        found.update(paths.get("", {}))
         newest = sorted(found, key=found.__getitem__, reverse=True) if len(found) > 1 else found
         return [(key[0], self._entries[key]) for key in newest]
 
     def _under(self, directory: str) -> list[str]:
         """The paths at or below a directory."""
         if OPEN.intersection(directory):
-            return [known for known in self._at if patterns.below(known, directory) is not None]
+            near: Iterable[str] = self._at
+            if len(self._at) > SMALL:
+                head = _plain_part(directory)
+                index = self._indexed()
+                near = {*index.beginning(head), *index.open_above(head)}
+            return [known for known in near if patterns.below(known, directory) is not None]
         start = f"{directory.rstrip('/')}/"
-        plain = [known for known in self._at if known.startswith(start) or known == directory]
-        return plain + [
-            known
-            for known in self._patterns
-            if not known.startswith(start) and patterns.below(known, directory) is not None
+        if len(self._at) > SMALL:
+            index = self._indexed()
+            found = index.beginning(start)
+            if directory in self._at and not directory.startswith(start):
+                found.append(directory)
+            others: Iterable[str] = index.open_above(start)
+        else:
+            found = [known for known in self._at if known.startswith(start) or known == directory]
+            others = [known for known in self._at if OPEN.intersection(known)]
+        return found + [
+            known for known in others if not known.startswith(start) and patterns.below(known, directory) is not None
         ]
+
+    def _indexed(self) -> _Index:
+        if self._index is None:
+            self._index = _Index(self._at)
+        return self._index
 
     def is_directory(self, path: str) -> bool:
         """Whether something shows that `path` is a directory."""
@@ -167,7 +223,7 @@ class PathTable:
         if not any(char in name for char in "*?["):
             return []
         found: dict[str, Entry] = {}
-        for (known, _), entry in self._entries.items():
+        for known, entry in reversed(self.around(path)):
             if isinstance(entry, Output) and patterns.same(known, directory):
                 programs = self._binaries(entry.call)
                 if not programs:

@@ -46,6 +46,9 @@ def printed(node: sh.Node, read: Read, files: Mapping[str, Value], directory: st
             if isinstance(node, sh.If) and node.otherwise is not None:
                 bodies.append(node.otherwise)
             texts = [printed(body, read, files, directory) for body in bodies if not leaves(body, SILENT)]
+            silent = len(texts) < len(bodies) or not complete(node)
+            if silent and any(text is not None and text.startswith("-") for text in texts):
+                texts.append("")  # flags: the command runs without them; a target that is left out would fail anyway
             result = texts[0] if texts else None
             for text in texts[1:]:
                 result = patterns.merge(result, text)
@@ -109,6 +112,13 @@ def _printed_by(node: sh.Simple, read: Read, files: Mapping[str, Value], directo
             written = files.get(patterns.join(directory or "/*", rest[0]))
             return written.text if written is not None else None
     return None
+
+
+def complete(node: sh.If | sh.Case) -> bool:
+    """Whether one of the branches runs in any case."""
+    if isinstance(node, sh.If):
+        return node.otherwise is not None
+    return any(word.literal == "*" for words, _ in node.branches for word in words)
 
 
 def leaves(node: sh.Node, names: frozenset[str]) -> bool:

@@ -191,8 +191,8 @@ def ahead_of(build: ImageBuild, at: int) -> list[Warmup]:
 def warming_calls(build: ImageBuild, at: int) -> tuple[int, ...]:
     """The calls that build a placeholder ahead of ``calls[at]``, with the same profile, target and toolchain."""
     call = build.calls[at]
-    ahead = [one.command.span for one in ahead_of(build, at) if alike(one, call)]
-    return tuple(number for number, one in enumerate(build.calls) if one.command.span in ahead)
+    ahead = {one.command.span for one in ahead_of(build, at) if alike(one, call)}
+    return tuple(number for number, one in enumerate(build.calls) if one.command.span in ahead) if ahead else ()
 
 
 def alike(warmup: Warmup, call: CargoCall) -> bool:

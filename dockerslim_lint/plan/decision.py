@@ -39,20 +39,22 @@ class Plan:
         self._slim: dict[str, tuple[Fix, ...] | Withheld] = {}
         self._settled: dict[str, str] = {}
         self._kept: dict[str, Withheld] = {}
+        self._keys: dict[int, str] = {}
         self._groups = groups(build)
         self.bugs: list[str] = []
         """What was composed and then thrown away, because the second reading disagreed: our bugs, one line each"""
 
     def key(self, image: FinalImage) -> str:
         """The key of the decision that an image belongs to."""
-        return key_of(self._build, self._group(image))
+        if image.stage not in self._keys:
+            self._keys[image.stage] = key_of(self._build, self._group(image))
+        return self._keys[image.stage]
 
     def slim(self, image: FinalImage) -> tuple[Fix, ...] | Withheld:
         """The candidates for an image's group, preferred first, or why there is none."""
-        group = self._group(image)
-        key = key_of(self._build, group)
+        key = self.key(image)
         if key not in self._slim:
-            self._slim[key] = self._decide(group, key)
+            self._slim[key] = self._decide(self._group(image), key)
         return self._slim[key]
 
     def rebase(self, image: FinalImage) -> tuple[Fix, ...] | Withheld:

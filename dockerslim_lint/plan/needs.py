@@ -110,6 +110,7 @@ def moved_packages(image: FinalImage, choice: Choice) -> list[packages.Package]:
 def _check_transfers(build: ImageBuild, image: FinalImage, own_files: tuple[str, ...]) -> None:
     """Other programs and libraries that are brought along may need the libc of the old base; not `own_files`, which were read."""
     artifacts = dict(image.artifacts)
+    outputs = dict.fromkeys(call.output for call in build.calls if call.output is not None)
     for transfer in image.transfers:
         line = build.source.line_of(build.instructions[transfer.instruction].span.start)
         for source in transfer.sources:
@@ -119,10 +120,10 @@ def _check_transfers(build: ImageBuild, image: FinalImage, own_files: tuple[str,
             target = transfer.destination
             if transfer.into_directory or transfer.directory_by_base:
                 target = patterns.join(target, name)
-            outputs = [call.output for call in build.calls if call.output is not None]
             holds_outputs = any(patterns.below(output, patterns.join("/", source)) is not None for output in outputs)
             if (
                 target in own_files
+                or target in artifacts
                 or any(patterns.same(path, target) for path in artifacts)
                 or (transfer.origin_stage is not None and holds_outputs)
             ):

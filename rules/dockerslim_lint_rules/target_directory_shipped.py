@@ -63,9 +63,10 @@ class TargetDirectoryShipped(Rule):
 
     def _with_cargo(self, build: ImageBuild, plan: Plan, image: FinalImage) -> Iterator[Finding]:
         """The directory in which `cargo install` puts programs is where cargo itself is."""
-        installs = {artifact.call for _, artifact in image.artifacts if artifact.call is not None}
+        made = {artifact.call for _, artifact in image.artifacts if artifact.call is not None}
+        installs = [number for number in sorted(made) if build.calls[number].kind == "install"]
         for transfer in image.transfers:
-            for number in sorted(installs):
+            for number in installs:
                 call = build.calls[number]
                 builder = build.stages[call.command.stage]
                 home = builder.image.cargo_home if builder.image is not None and builder.image.toolchain else ""

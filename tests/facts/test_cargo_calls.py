@@ -196,6 +196,47 @@ def test_a_package_that_a_build_argument_gives() -> None:
         assert crate.binaries == binaries
 
 
+@pytest.mark.parametrize(
+    ("run", "profile"),
+    [
+        # near misses: what is set in any case, or alike in all branches
+        ("F=-r; cargo build $F", "release"),
+        ("if true; then F=-r; else F=-r; fi; cargo build $F", "release"),
+        ("case $P in a) F=-r ;; *) F=-r ;; esac; cargo build $F", "release"),
+        ("F=-r; if [ $P = a ]; then echo a; fi; cargo build $F", "release"),
+        ("if [ $P = a ]; then P=release; fi; cargo build --profile $P", "release"),  # without a name it would fail
+        ("cargo build $(if [ $P = a ]; then echo -r; else echo -r; fi)", "release"),
+        ("cargo build $(case $P in a) echo -r ;; *) echo -r ;; esac)", "release"),
+        ("if [ $P = a ]; then F=-r; fi; cargo build $F", None),
+        ("F=-r; if [ $P = dev ]; then F=; fi; cargo build $F", None),
+        ("F=; if [ $P = a ]; then F=-r; fi; cargo build $F", None),
+        ("if [ $P = a ]; then F=-r; else echo b; fi; cargo build $F", None),
+        ("if [ $P = a ]; then F=-r; else F=; fi; cargo build $F", None),
+        ("case $P in release) F=-r ;; esac; cargo build $F", None),
+        ("case $P in release) F=-r ;; *) echo debug ;; esac; cargo build $F", None),
+        ("F=-r; case $P in dev) F= ;; esac; cargo build $F", None),
+        ("[ $P = a ] && F=-r; cargo build $F", None),
+        ("[ $P = a ] || F=-r; cargo build $F", None),
+        ("F=; [ $P = a ] && F=-r; cargo build $F", None),
+        ("N=release; if [ $P = dev ]; then N=dev; fi; cargo build --profile $N", None),
+        ("cargo build $(if [ $P = a ]; then echo -r; fi)", None),
+        ("cargo build $(if [ $P = a ]; then echo -r; else true; fi)", None),
+        ("cargo build $(case $P in a) echo -r ;; esac)", None),
+    ],
+)
+def test_a_profile_that_a_condition_decides_is_not_known(run: str, profile: str | None) -> None:
+    assert call_of(run).profile == profile
+
+
+def test_a_target_that_a_condition_decides_is_one_of_them() -> None:
+    after = "cargo build -r --target $T"
+    first, second = "x86_64-unknown-linux-musl", "aarch64-unknown-linux-musl"
+    one = call_of(f"case $A in arm64) T={second} ;; amd64) T={first} ;; esac; {after}")
+    other = call_of(f"T={first}; if [ $A = arm64 ]; then T={second}; fi; {after}")
+    assert one.target.pattern == other.target.pattern == "*64-unknown-linux-musl"
+    assert call_of(f"if [ $A = amd64 ]; then T={first}; fi; {after}").target.pattern == first
+
+
 def test_a_word_that_may_be_any_flag_leaves_the_profile_open() -> None:
     call = call_of("cargo build $(cat flags)")
     assert (call.profile, call.output) == (None, "/app/target/*/*")

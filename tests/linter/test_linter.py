@@ -192,6 +192,33 @@ def test_the_classic_is_rewritten_whatever_stands_around_it(seed: int) -> None:
     assert [line for line in after if line in kept] == kept
 
 
+TWO = """\
+FROM rust:1 AS b
+WORKDIR /app
+COPY . .
+RUN cargo build --release --bin app
+RUN CARGO_PROFILE_RELEASE_DEBUG=1 cargo build --release --bin other
+FROM debian:trixie-slim AS one
+COPY --from=b /app/target/release/app /usr/local/bin/app
+CMD ["app"]
+FROM debian:trixie-slim
+COPY --from=b /app/target/release/app /usr/local/bin/app
+COPY --from=b /app/target/release/other /usr/local/bin/other
+CMD ["other"]
+"""
+
+
+def test_a_fix_claims_what_is_gone_and_a_program_for_debugging_keeps_its_symbols() -> None:
+    files = {**CRATE, "src/bin/other.rs": "fn main() {}"}
+    context = MemoryContext({path: body.encode() for path, body in files.items()})
+    fixed = linter.fix(Source(TWO.encode()), context, Settings(), Safety.PROVABLE)
+    assert [(one.fix.key, one.codes) for one in fixed.applied] == [("slim:0", ("DSL101",)), ("strip:1", ("DSL201",))]
+    assert b"CARGO_PROFILE_RELEASE_STRIP=symbols cargo build --release --bin app" in fixed.source.data
+    assert b"RUN CARGO_PROFILE_RELEASE_DEBUG=1 cargo build --release --bin other" in fixed.source.data
+
+
+MOUNT = b"RUN --mount=type=cache,target=/target cargo build --release && "
+
 EXTREME = {
     "100,000 lines": b"FROM rust:1\n" + b"RUN echo hello world\n" * 100_000,
     "deep ${": b"FROM rust:1\nENV A=" + b"${A:-" * 100_000 + b"\n",
@@ -205,6 +232,13 @@ EXTREME = {
     + b"FROM debian\nCOPY --from=b /target/release/x /x\n",
     "10,000 copies": b"FROM rust:1 AS b\nRUN cargo build\nFROM debian\n"
     + b"COPY --from=b /target/debug/x /x\n" * 10_000,
+    "2,000 globs": b"FROM rust:1 AS b\n"
+    + b"".join(MOUNT + b"cp target/release/* /x%d/\n" % n for n in range(2_000))
+    + b"FROM debian\nCOPY --from=b /x0/x /x\n",
+    "1,500 programs": b"FROM rust:1 AS b\n"
+    + b"".join(MOUNT + b"cp target/release/x /x%d\n" % n for n in range(1_500))
+    + b"FROM debian\n"
+    + b"".join(b"COPY --from=b /x%d /usr/bin/x%d\n" % (n, n) for n in range(1_500)),
 }
 
 

@@ -30,11 +30,11 @@ def move_paths(task: Task) -> Draft:
 def _check_folders(task: Task, image: FinalImage, moved: set[int]) -> None:
     """A folder above the output directory that is shipped whole would hold the program at another path."""
     build = task.build
+    outputs = dict.fromkeys(output for at in sorted(moved) if (output := build.calls[at].output) is not None)
     for transfer in image.transfers:
         for source in transfer.sources if transfer.origin_stage is not None else ():
-            for at in moved:
-                output = build.calls[at].output
-                inside = patterns.below(output, patterns.join("/", source)) if output is not None else None
+            for output in outputs:
+                inside = patterns.below(output, patterns.join("/", source))
                 if not inside:
                     continue
                 place = patterns.join(transfer.destination, inside)

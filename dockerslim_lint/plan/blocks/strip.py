@@ -36,8 +36,7 @@ def strip_symbols(build: ImageBuild, images: tuple[FinalImage, ...]) -> Draft:
     blocks: dict[int, int | None] = {}
     given: set[tuple[int, str]] = set()
     makers = _with_alternatives(build, unstripped_calls(images))
-    for at in makers:
-        _check(build, at)
+    _check(build, makers)
     for command, name in _sharing_a_cache(build, makers):
         stage = command.stage
         if any((number, name) in given for number in chain_of(build.stages[stage], build.stages)[:-1]):
@@ -57,7 +56,7 @@ def strip_symbols(build: ImageBuild, images: tuple[FinalImage, ...]) -> Draft:
 def keeps_symbols(build: ImageBuild, images: tuple[FinalImage, ...]) -> bool:
     """Whether a program keeps its symbols: its build asks for debug information, or its cargo has no setting for that yet."""
     makers = unstripped_calls(images)
-    if any(_compressing(build, at) is not None for at in makers):
+    if _compressing(build, makers) is not None:
         return True
     versions = [build.toolchains[at].version for at in makers]
     old = any(version is not None and version < STRIP_SINCE for version in versions)
@@ -75,27 +74,29 @@ def _with_alternatives(build: ImageBuild, makers: tuple[int, ...]) -> tuple[int,
     return tuple(sorted({*makers, *others}))
 
 
-def _check(build: ImageBuild, at: int) -> None:
-    call = build.calls[at]
-    line = build.source.line_of(call.command.span.start)
-    if call.driver == CROSS:
-        raise NotPossible(f"cross (line {line}) hands no profile setting to its container")
-    if call.debug:
-        raise NotPossible(f"the profile or the flags of the call in line {line} ask for debug information")
-    compressed = _compressing(build, at)
+def _check(build: ImageBuild, makers: tuple[int, ...]) -> None:
+    for at in makers:
+        call = build.calls[at]
+        line = build.source.line_of(call.command.span.start)
+        if call.driver == CROSS:
+            raise NotPossible(f"cross (line {line}) hands no profile setting to its container")
+        if call.debug:
+            raise NotPossible(f"the profile or the flags of the call in line {line} ask for debug information")
+    compressed = _compressing(build, makers)
     if compressed is not None:
         raise NotPossible(f"line {compressed} compresses the debug information, which is to be kept")
+    stages = {build.calls[at].command.stage for at in makers}
     for command in build.commands:
-        if command.stage == call.command.stage and any(word.pattern == KEEPS_DEBUG for word in command.words):
+        if command.stage in stages and any(word.pattern == KEEPS_DEBUG for word in command.words):
             aside = build.source.line_of(command.span.start)
             raise NotPossible(f"line {aside} keeps the debug information in a file of its own, which cargo would strip")
 
 
-def _compressing(build: ImageBuild, at: int) -> int | None:
-    """The line that makes the debug information smaller, and so wants it."""
-    stage = build.calls[at].command.stage
+def _compressing(build: ImageBuild, makers: tuple[int, ...]) -> int | None:
+    """The line that makes the debug information of the builders' programs smaller, and so wants it."""
+    stages = {build.calls[at].command.stage for at in makers}
     for command in build.commands:
-        if command.stage == stage and any(word.pattern.startswith(COMPRESSES_DEBUG) for word in command.words):
+        if command.stage in stages and any(word.pattern.startswith(COMPRESSES_DEBUG) for word in command.words):
             return build.source.line_of(command.span.start)
     return None
 
@@ -148,12 +149,12 @@ def _sharing_a_cache(build: ImageBuild, makers: tuple[int, ...]) -> list[tuple[C
 
     cargo counts ``strip`` in a dependency's fingerprint: a dummy build with another setting would warm nothing.
     """
-    wanted = {(build.calls[at].command.stage, build.calls[at].profile) for at in makers}
+    wanted = {_place(build.calls[at]) for at in makers}
     sharing = {
         at
         for at, call in enumerate(build.calls)
         if at in makers
-        or (call.source == "context" and call.stripped != STRIPPED_ALL and (call.command.stage, call.profile) in wanted)
+        or (call.source == "context" and not (call.debug or call.stripped == STRIPPED_ALL) and _place(call) in wanted)
     }
     warming = {one for at in sharing for one in warming_calls(build, at) if build.calls[one].stripped != STRIPPED_ALL}
     found = {}
@@ -166,6 +167,10 @@ def _sharing_a_cache(build: ImageBuild, makers: tuple[int, ...]) -> list[tuple[C
                 _check_version(build, cook.command, cook.version)
                 found[cook.command.span] = (cook.command, found[call.command.span][1])
     return [found[span] for span in sorted(found)]
+
+
+def _place(call: CargoCall) -> tuple[int, str | None]:
+    return call.command.stage, call.profile
 
 
 def _environment_block(build: ImageBuild, stage: int, before: int) -> int | None:

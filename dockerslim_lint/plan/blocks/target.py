@@ -83,12 +83,15 @@ def first_commands(task: Task) -> list[Command]:
     steps: dict[int, list[Command]] = {}
     for other in build.commands:
         steps.setdefault(other.instruction, []).append(other)
+    mounts: dict[int, list[Mount]] = {}
+    for mount in build.mounts:
+        mounts.setdefault(mount.instruction, []).append(mount)
     for call in calls:
         command = call.command
         if call.toolchain:
             line = build.source.line_of(command.span.start)
             raise NotPossible(f"the call in line {line} picks the toolchain +{call.toolchain}")
-        _check_step(build, command, steps)
+        _check_step(build, command, steps[command.instruction], mounts.get(command.instruction, []))
         known = found.setdefault(command.stage, command)
         if command.span < known.span:
             found[command.stage] = command
@@ -101,7 +104,7 @@ def first_commands(task: Task) -> list[Command]:
     for at in task.calls:
         crate, file, command = build.crates[at], build.toolchains[at].file, build.calls[at].command
         first = chosen.setdefault(place[command.stage], file)
-        if file is not None and any(one.kind == "bind" for one in _mounts(build, command)):
+        if file is not None and any(one.kind == "bind" for one in mounts.get(command.instruction, ())):
             line = build.source.line_of(command.span.start)
             raise NotPossible(f"{file.path} is only there while the step in line {line} runs")
         if file is not None and file != first and file.channel and build.toolchains[at].same is not True:
@@ -141,19 +144,15 @@ def declared_arguments(build: ImageBuild, first: Command) -> frozenset[str]:
     )
 
 
-def _check_step(build: ImageBuild, command: Command, steps: dict[int, list[Command]]) -> None:
+def _check_step(build: ImageBuild, command: Command, step: list[Command], mounts: list[Mount]) -> None:
     """A step of our own before this one installs the target for the toolchain that is in force there.
 
-    `steps` are the commands of each instruction.
+    `step` are all commands of its instruction, `mounts` the instruction's.
     """
     line = build.source.line_of(command.span.start)
-    for mount in _mounts(build, command):
+    for mount in mounts:
         if mount.kind != "bind" and holds_toolchains(mount.target):
             raise NotPossible(f"the step in line {line} has its toolchains in a mount")
-    for other in steps[command.instruction]:
+    for other in step:
         if other.span < command.span and chooses_toolchain(other):
             raise NotPossible(f"the step in line {line} chooses another toolchain before it builds")
-
-
-def _mounts(build: ImageBuild, command: Command) -> list[Mount]:
-    return [mount for mount in build.mounts if mount.instruction == command.instruction]
