@@ -1,4 +1,4 @@
-"""Crates that use a program's symbols at run time."""
+"""Who uses a program's symbols: crates when it runs, tools, stages that keep them."""
 
 from functools import cache
 
@@ -8,6 +8,16 @@ from dockerslim_lint.catalog.tables import table
 def why_wanted(crate: str) -> str:
     """What a crate does with symbols, "" if it does nothing that is known."""
     return _rows().get(crate, "")
+
+
+def is_reader(name: str) -> bool:
+    """Whether a program, or the package that has it, is there to read the symbols of another one."""
+    return name in table("symbols")["tools"]["names"].split()
+
+
+def keeps_them(stage: str) -> bool:
+    """Whether a stage is named after the symbols that it ships."""
+    return stage.lower() in table("symbols")["stages"]["names"].split()
 
 
 @cache

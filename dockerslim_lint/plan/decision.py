@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from dockerslim_lint.edit import Claim, Fix, Safety, Withheld, apply
+from dockerslim_lint.facts import patterns
 from dockerslim_lint.facts.model import STRIPPED_ALL, FinalImage, ImageBuild
 from dockerslim_lint.plan.blocks.strip import strip_symbols
 from dockerslim_lint.plan.candidates import groups, key_of, tasks
@@ -215,7 +216,7 @@ class Plan:
         return True
 
     def _symbols_unused(self, image: FinalImage) -> bool:
-        """The crate graph is known, nobody in it wants symbols, and the file does not ask for backtraces."""
+        """The crate graph is known, nobody in it wants symbols, and the file neither asks for backtraces nor reads symbols."""
         from dockerslim_lint.catalog import symbols
 
         if not self._certain(image):
@@ -229,4 +230,9 @@ class Plan:
             crate = self._build.crates[artifact.call] if artifact.call is not None else None
             if crate is None or crate.packages is None or any(symbols.why_wanted(name) for name in crate.packages):
                 return False
-        return True
+        starts = (patterns.basename(word) for word in image.launch.argv)
+        installed = (name for one in self._build.images for install in one.installs for name in install.packages)
+        return not any(map(symbols.is_reader, (*starts, *installed))) and not any(
+            command.name and any(symbols.is_reader(patterns.basename(word.pattern)) for word in command.words)
+            for command in self._build.commands
+        )

@@ -431,3 +431,37 @@ def test_debug_information_that_is_compressed_is_to_be_kept() -> None:
     assert "STRIP" not in after and "FROM gcr.io/distroless/static" in after
     assert "compresses the debug information" in " ".join(held.reason for held in fix(text).held)
     assert "changed by" not in " ".join(held.reason for held in fix(text.replace(" ./app\n", "\n")).held)
+
+
+def safe(text: str) -> bool:
+    """Whether leaving the symbols out is safe by construction."""
+    context = MemoryContext({path: body.encode() for path, body in locked(serde="").items()})
+    return "STRIP=" in linter.fix(Source(text.encode()), context, Settings(), Safety.SAFE).source.data.decode()
+
+
+@pytest.mark.parametrize(
+    ("old", "new"),
+    [
+        ("--release\n", "--release && nm target/release/app | grep -q main\n"),
+        ("--release\n", "--release && objdump -t target/release/app > /x\n"),
+        ("--release\n", "--release\nRUN sentry-cli upload-dif target/release\n"),
+        ("CMD", "RUN apt-get update && apt-get install -y gdb\nCMD"),
+        ('CMD ["app"]', 'CMD ["valgrind", "app"]'),
+    ],
+)
+def test_a_reader_of_symbols_wants_a_proof(old: str, new: str) -> None:
+    assert safe(CLASSIC) and safe(CLASSIC.replace("--release\n", "--release && ldd target/release/app\n"))
+    assert safe(CLASSIC.replace("--release\n", "--release && ls target/release # nm\n"))
+    assert not safe(CLASSIC.replace(old, new))
+
+
+def test_symbols_that_another_stage_ships() -> None:
+    stripped = CLASSIC.replace("--release\n", "--release && cp target/release/app /sym && strip -o /out target/release/app\n")
+    stripped = stripped.replace("/app/target/release/app", "/out")
+    first, _, final = stripped.rpartition("FROM debian")
+    aside = f"{first}FROM scratch AS kept\nCOPY --from=builder /sym /\nFROM debian{final}"
+    assert not safe(aside)
+    assert "STRIP=" not in fix(aside).source.data.decode()
+    named = CLASSIC.replace("FROM debian", "FROM scratch AS {0}\nCOPY --from=builder /app/target/release/app /\nFROM debian")
+    assert not safe(named.format("symbols"))
+    assert safe(named.format("export"))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dockerslim_lint.catalog import commands as known_commands
+from dockerslim_lint.catalog.symbols import keeps_them
 from dockerslim_lint.edit import Edit
 from dockerslim_lint.facts.cargo import CROSS, behind_wrappers
 from dockerslim_lint.facts.model import STRIPPED_ALL, CargoCall, Command, FinalImage, ImageBuild
@@ -56,7 +57,7 @@ def strip_symbols(build: ImageBuild, images: tuple[FinalImage, ...]) -> Draft:
 def keeps_symbols(build: ImageBuild, images: tuple[FinalImage, ...]) -> bool:
     """Whether a program keeps its symbols: its build asks for debug information, or its cargo has no setting for that yet."""
     makers = unstripped_calls(images)
-    if _compressing(build, makers) is not None:
+    if _compressing(build, makers) is not None or _kept_aside(build, makers) is not None:
         return True
     versions = [build.toolchains[at].version for at in makers]
     old = any(version is not None and version < STRIP_SINCE for version in versions)
@@ -85,6 +86,9 @@ def _check(build: ImageBuild, makers: tuple[int, ...]) -> None:
     compressed = _compressing(build, makers)
     if compressed is not None:
         raise NotPossible(f"line {compressed} compresses the debug information, which is to be kept")
+    aside = _kept_aside(build, makers)
+    if aside is not None:
+        raise NotPossible(f"the stage in line {aside} ships the program for its symbols")
     stages = {build.calls[at].command.stage for at in makers}
     for command in build.commands:
         if command.stage in stages and any(word.pattern == KEEPS_DEBUG for word in command.words):
@@ -98,6 +102,23 @@ def _compressing(build: ImageBuild, makers: tuple[int, ...]) -> int | None:
     for command in build.commands:
         if command.stage in stages and any(word.pattern.startswith(COMPRESSES_DEBUG) for word in command.words):
             return build.source.line_of(command.span.start)
+    return None
+
+
+def _kept_aside(build: ImageBuild, makers: tuple[int, ...]) -> int | None:
+    """The line of a stage that starts nothing and has the program with its symbols, which another image strips or its name asks for."""
+    stripped = {
+        one.call
+        for image in build.images
+        for _, one in image.artifacts
+        if one.stripped == STRIPPED_ALL and one.call in makers
+    }
+    for image in build.images:
+        stage = build.stages[image.stage]
+        kept = {one.call for _, one in image.artifacts if one.stripped != STRIPPED_ALL and one.call in makers}
+        starts = any(path in image.launch.runs for path, _ in image.artifacts)
+        if kept and not starts and len(build.images) > 1 and (kept & stripped or keeps_them(stage.name)):
+            return build.source.line_of(build.instructions[stage.instruction].span.start)
     return None
 
 
