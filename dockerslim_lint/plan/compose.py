@@ -286,7 +286,11 @@ def _unpinned(task: Task, edits: tuple[Edit, ...]) -> Iterator[str]:
     """That a base which was named by its digest is followed by one that is not."""
     pinned = any("@" in (task.build.stages[image.stage].base_reference or "") for image in task.images)
     if pinned and changes_base(task, edits):
-        yield f"{task.choice.base.reference} is not pinned by digest, as the base was"
+        yield not_pinned(task.choice.base.reference)
+
+
+def not_pinned(reference: str) -> str:
+    return f"{reference} is not pinned by digest, as the base was"
 
 
 def _title(task: Task, edits: tuple[Edit, ...]) -> str:

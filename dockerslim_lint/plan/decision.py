@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 
 from dockerslim_lint.edit import Claim, Fix, Safety, Withheld, apply
 from dockerslim_lint.facts import patterns
@@ -175,6 +175,8 @@ class Plan:
                     self._settle(task, key, native, reasons, unsure)
                     told = "; ".join(dict.fromkeys(filter(None, (native, *reasons))))
                     self._kept[key] = Withheld(key.replace("slim", "base", 1), told or "no other base fits")
+                if not fixes and task.choice.installs:
+                    fixes += self._onward(group, fix)
                 fixes.append(fix)
             except NotPossible as reason:
                 if isinstance(reason, AtBest) and not fixes and self._settle(task, key, native, reasons, unsure):
@@ -185,8 +187,23 @@ class Plan:
                 self.bugs.append(f"our bug: with {task.choice.name}, {bug}")
                 return Withheld(key, self.bugs[-1])
         if fixes:
-            return tuple(fixes)
+            return tuple(fixes[: self._most])
         return Withheld(key, "; ".join(dict.fromkeys(reasons)) or "no base fits")
+
+    def _onward(self, group: tuple[FinalImage, ...], first: Fix) -> Iterator[Fix]:
+        """What else can be done once `first` has split a single stage, where its steps go along: both as one."""
+        if not any(image.single_stage for image in group):
+            return
+        from dockerslim_lint.plan.onward import joined
+
+        data = apply(self._build.source.data, first.edits)
+        middle = self._reread(data)
+        further = Plan(middle, self._prefer, self._reread, alternatives=False, checked=self._checked)
+        fixes = further.slim(middle.images[self._build.images.index(group[0])])
+        self.bugs += further.bugs
+        if not isinstance(fixes, Withheld):
+            after = self._reread(apply(data, fixes[0].edits))
+            yield joined(self._build, group[0], first, fixes[0], after)
 
     def _settle(self, task: Task, key: str, native: str, reasons: list[str], unsure: bool) -> bool:
         """Note why the base is as small as can be, where that is known or the user has asked for it; whether it is so."""

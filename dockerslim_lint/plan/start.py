@@ -138,8 +138,8 @@ class _Reader:
             self.files[word] = None
             return
         known = next((package for package in self._installed if name in package.programs), None)
-        if self._alike and known is not None:
-            return
+        if known is not None and (self._alike or self._choice.installs):
+            return  # its package goes along
         if self._choice.base.package_manager != "apk" or known is None or not known.alpine:
             raise NotPossible(f"{word} starts the program, and {self._choice.name} does not have it")
         if word not in (name, known.alpine_path, known.path):

@@ -149,8 +149,6 @@ def test_a_toolchain_file_below_the_step() -> None:
 @pytest.mark.parametrize(
     ("old", "new", "said"),
     [
-        ("COPY . .", "RUN apt-get update && apt-get install -y ffmpeg\nCOPY . .", "ffmpeg"),
-        ("COPY . .", "COPY . .\nRUN useradd u", "useradd"),
         ("COPY . .", "COPY . .\nUSER someone", "someone"),
         ("COPY . .", "COPY --from=node:22 /x /x\nCOPY . .", "another image"),
         ("COPY . .", "COPY . .\nCOPY assets /app/assets", "assets"),
@@ -165,6 +163,16 @@ def test_single_stage_that_stays_whole(old: str, new: str, said: str) -> None:
         assert [one.fix.choice for one in fix(text, files).applied] == ["alpine"]
     else:
         assert said in reason(text, files)
+
+
+@pytest.mark.parametrize(
+    ("step", "choice"),
+    [("RUN apt-get update && apt-get install -y ffmpeg", "alpine"), ("RUN useradd u", "distroless/static")],
+)
+def test_single_stage_that_goes_on_from_debian_slim(step: str, choice: str) -> None:
+    fixed = fix(SINGLE.replace("COPY . .", f"COPY . .\n{step}"))
+    assert [one.fix.choice for one in fixed.applied] == [choice]
+    assert fixed.bug is None
 
 
 def test_single_stage_without_a_known_context() -> None:
