@@ -264,3 +264,29 @@ def test_certificates_of_a_company_are_not_lost(steps_: str) -> None:
 def test_without_ones_of_its_own_the_step_goes() -> None:
     after = rewritten(steps(f"{CERTIFICATES}COPY my.toml /etc/my.toml\nRUN update-ca-certificates"))
     assert "update-ca-certificates" not in after
+
+
+COMMENTED = """\
+RUN apt-get update && \\
+    # what is trusted
+    apt-get install -y ca-certificates{0} \\
+    && rm -rf /var/lib/apt/lists/* && \\
+\t# who runs it
+\tuseradd -m -u 1500 app && \\
+  # where it
+  #   writes
+  mkdir -p /data"""
+
+
+def test_comments_stay_above_the_commands_that_stay() -> None:
+    after = "RUN \\\n\t# who runs it\n\tadduser -D -u 1500 app && \\\n  # where it\n  #   writes\n  mkdir -p /data\n"
+    assert after in rewritten(steps(COMMENTED.format("")))
+    installs = "RUN \\\n    # what is trusted\n    apk add --no-cache curl && \\\n\t# who runs it\n"
+    assert installs in rewritten(steps(COMMENTED.format(" curl")))
+    crlf = steps(COMMENTED.format("")).replace("\n", "\r\n")
+    assert after.replace("\n", "\r\n") in rewritten(crlf)
+
+
+def test_comments_within_a_command_stay_in_its_exec_form() -> None:
+    text = CLASSIC.replace('["app"]', "app --port 80 \\\n    # all of it\n    --verbose")
+    assert 'CMD \\\n    # all of it\n    ["app", "--port", "80", "--verbose"]\n' in rewritten(text)

@@ -456,12 +456,16 @@ def test_a_reader_of_symbols_wants_a_proof(old: str, new: str) -> None:
 
 
 def test_symbols_that_another_stage_ships() -> None:
-    stripped = CLASSIC.replace("--release\n", "--release && cp target/release/app /sym && strip -o /out target/release/app\n")
+    stripped = CLASSIC.replace(
+        "--release\n", "--release && cp target/release/app /sym && strip -o /out target/release/app\n"
+    )
     stripped = stripped.replace("/app/target/release/app", "/out")
     first, _, final = stripped.rpartition("FROM debian")
     aside = f"{first}FROM scratch AS kept\nCOPY --from=builder /sym /\nFROM debian{final}"
     assert not safe(aside)
     assert "STRIP=" not in fix(aside).source.data.decode()
-    named = CLASSIC.replace("FROM debian", "FROM scratch AS {0}\nCOPY --from=builder /app/target/release/app /\nFROM debian")
+    named = CLASSIC.replace(
+        "FROM debian", "FROM scratch AS {0}\nCOPY --from=builder /app/target/release/app /\nFROM debian"
+    )
     assert not safe(named.format("symbols"))
     assert safe(named.format("export"))

@@ -16,11 +16,12 @@ from dockerslim_lint.facts.packages import manager_of, read_install
 from dockerslim_lint.facts.scripts import WRITERS
 from dockerslim_lint.facts.users import ROOT, come_along, read_user
 from dockerslim_lint.plan.blocks.final_steps import check_own_certificates, needless_package, steps_of, why_needed
-from dockerslim_lint.plan.blocks.lines import cased, insert_line, removal
+from dockerslim_lint.plan.blocks.lines import cased, comments_within, insert_line, removal
 from dockerslim_lint.plan.chains import own_chain
 from dockerslim_lint.plan.model import Choice, Draft, NotPossible, Unsure
 from dockerslim_lint.plan.needs import missing_zones
 from dockerslim_lint.plan.start import Start
+from dockerslim_lint.record import Record
 from dockerslim_lint.syntax.tree import Expansion, Instruction, Word
 
 EVERYWHERE = frozenset({"/", "/tmp", "/var/tmp"})
@@ -65,13 +66,13 @@ def translate_steps(build: ImageBuild, image: FinalImage, choice: Choice, start:
         ):
             continue
         added, words = _translated(build, image, instruction, commands, choice)
-        if added:
-            added = list(dict.fromkeys((*added, *wanted)))
-            words.insert(0, f"apk add --no-cache {' '.join(added)}{f' {links}' if links else ''}")
+        if added.text:
+            names = list(dict.fromkeys((*added.text.split(), *wanted)))
+            text = f"apk add --no-cache {' '.join(names)}{f' {links}' if links else ''}"
+            words.insert(0, added._replace(text=text))
             wanted, links = {}, ""
         if words:
-            body = instruction.body_span
-            edits.append(Edit(body.start, body.end, " && ".join(words)))
+            edits.append(Edit(*instruction.body_span, _chained(words, build.dockerfile.escape)))
         else:
             span = removal(build, instruction)
             edits.append(Edit(span.start, span.end, ""))
@@ -215,32 +216,59 @@ def _is_own(image: FinalImage, path: str, command: Command) -> bool:
     return path in EVERYWHERE or any(path == place or patterns.below(path, place) is not None for place in places)
 
 
+class _Part(Record):
+    """One command of a step that is written anew, and the comment lines `above` it."""
+
+    text: str
+    above: tuple[str, ...] = ()
+
+
+def _chained(parts: Sequence[_Part], escape: str) -> str:
+    """The commands as one RUN has them: in one line, and in several where comments stand between them."""
+    written = ""
+    for part in parts:
+        written += " && " if written else ""
+        if part.above:
+            lines = "".join(f"{line}\n" for line in part.above)
+            last = part.above[-1]
+            written += f"{escape}\n{lines}{last[: len(last) - len(last.lstrip())]}"
+        written += part.text
+    return written
+
+
 def _translated(
     build: ImageBuild, image: FinalImage, instruction: Instruction, commands: list[Command], choice: Choice
-) -> tuple[list[str], list[str]]:
-    """Alpine's packages that a step has to install, and its other commands."""
+) -> tuple[_Part, list[_Part]]:
+    """Alpine's packages that a step has to install (their names as one text), and its other commands."""
     line = build.source.line_of(instruction.span.start)
     if instruction.flags or instruction.heredocs or instruction.json is not None or not commands:
         raise Unsure(f"the step in line {line} cannot be written anew")
     for name in _set_by_the_step(image, commands):
         raise Unsure(f"the step in line {line} sets {name} for itself")
     wanted: dict[str, None] = {}
-    words: list[str] = []
+    words: list[_Part] = []
+    comments = comments_within(build, instruction)
+    above: list[str] = []
+    start = instruction.body_span.start
     between = [build.source.data[one.span.end : other.span.start] for one, other in pairwise(commands)]
     if any(b"|" in text for text in between):
         raise Unsure(f"the step in line {line} cannot be written anew")
     for command in commands:
         if not command.certain or command.nested:
             raise Unsure(f"the step in line {line} cannot be written anew")
+        here = tuple(text for at, text in comments if start <= at < command.span.start)
+        start = command.span.end
+        found: list[str] = []
         if manager_of(command):
-            wanted.update(dict.fromkeys(_alpine_packages(command, choice, line)))
+            names = _alpine_packages(command, choice, line)
+            above += here if names else ()
+            wanted.update(dict.fromkeys(names))
         elif read_user(command) is not None:
-            words += _account(build, image, command, choice, line)
-        elif not why_needed(command, choice.base) or _only_removes_debians(image, command):
-            continue
-        else:
-            words.append(_kept(build, image, command, choice.base, line))
-    return list(wanted), words
+            found = _account(build, image, command, choice, line)
+        elif why_needed(command, choice.base) and not _only_removes_debians(image, command):
+            found = [_kept(build, image, command, choice.base, line)]
+        words += [_Part(text, () if number else here) for number, text in enumerate(found)]
+    return _Part(" ".join(wanted), tuple(above)), words
 
 
 def _set_by_the_step(image: FinalImage, commands: list[Command]) -> Iterator[str]:

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 
 from dockerslim_lint.edit import ConfigChange, Edit
 from dockerslim_lint.facts.model import FinalImage, ImageBuild, Misquoted, ShellUse
+from dockerslim_lint.plan.blocks.lines import comments_within
 from dockerslim_lint.plan.model import Choice, Draft, NotPossible
 from dockerslim_lint.syntax import script as sh
 from dockerslim_lint.syntax.lines import cut_text
@@ -44,7 +45,9 @@ def exec_form(build: ImageBuild, image: FinalImage, choice: Choice) -> Draft:
     field = instruction.keyword.capitalize()
     old = instruction.body.data.decode("utf-8", "surrogateescape")
     change = ConfigChange(field, old, written, "nothing in it needs a shell, and the new base has none")
-    return Draft((Edit(*instruction.body_span, written),), (change,))
+    comments = [line for _, line in comments_within(build, instruction)]
+    lines = "".join(f"{line}\n" for line in (build.dockerfile.escape, *comments)) if comments else ""
+    return Draft((Edit(*instruction.body_span, f"{lines}{'    ' if lines else ''}{written}"),), (change,))
 
 
 def mended(build: ImageBuild, image: FinalImage, use: ShellUse) -> Draft:

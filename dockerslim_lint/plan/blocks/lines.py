@@ -45,6 +45,17 @@ def comments_above(build: ImageBuild, instruction: Instruction) -> list[tuple[st
     return [(build.source.line_text(line).strip().lstrip("#").strip(), line) for line in range(first, last)]
 
 
+def comments_within(build: ImageBuild, instruction: Instruction) -> list[tuple[int, str]]:
+    """The comment lines between the lines of an instruction: where each begins, and its text with its indentation."""
+    start, end = instruction.body_span
+    found = []
+    for line in range(build.source.line_of(start) + 1, build.source.line_of(end) + 1):
+        text = build.source.line_text(line).rstrip()
+        if text.lstrip().startswith("#"):
+            found.append((build.source.line_starts[line - 1], text))
+    return found
+
+
 def cased(build: ImageBuild, like: Instruction, text: str) -> str:
     """`text` with its instruction's keyword in the case that the file uses."""
     keyword, _, rest = text.partition(" ")
