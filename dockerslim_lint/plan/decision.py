@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 
 from dockerslim_lint.edit import Claim, Fix, Safety, Withheld, apply
 from dockerslim_lint.facts import patterns
@@ -160,35 +160,35 @@ class Plan:
         except NotPossible as reason:
             return Withheld(key, str(reason))
         fixes: list[Fix] = []
-        reasons: list[str] = []
+        reasons: list[tuple[str, str]] = []
         unsure = False
         for task in possible:
             if len(fixes) == self._most:
                 break
             native = task.why_glibc
             if task.glibc and not fixes and not task.why_glibc and reasons:
-                all_of_them = "; ".join(dict.fromkeys(reasons))
-                task = task._replace(why_glibc=all_of_them if task.choice.installs else reasons[0])
+                task = task._replace(why_glibc=_told(reasons if task.choice.installs else reasons[:1]))
             try:
                 fix = compose(task, key, self._reread, self._checked)
                 if not fixes and task.glibc and not changes_base(task, fix.edits):
                     self._settle(task, key, native, reasons, unsure)
-                    told = "; ".join(dict.fromkeys(filter(None, (native, *reasons))))
+                    told = _told([("", native), *reasons])
                     self._kept[key] = Withheld(key.replace("slim", "base", 1), told or "no other base fits")
                 if not fixes and task.choice.installs:
                     fixes += self._onward(group, fix)
                 fixes.append(fix)
             except NotPossible as reason:
                 if isinstance(reason, AtBest) and not fixes and self._settle(task, key, native, reasons, unsure):
-                    return Withheld(key, "; ".join(dict.fromkeys(filter(None, (native, str(reason))))))
+                    return Withheld(key, _told([("", native), (task.choice.base.title, str(reason))]))
                 unsure = unsure or isinstance(reason, Unsure)
-                reasons += [native, str(reason)] if native and not reasons else [str(reason)]
+                reasons += [("", native)] if native and not reasons else []
+                reasons.append((task.choice.base.title, str(reason)))
             except OurBug as bug:
                 self.bugs.append(f"our bug: with {task.choice.name}, {bug}")
                 return Withheld(key, self.bugs[-1])
         if fixes:
             return tuple(fixes[: self._most])
-        return Withheld(key, "; ".join(dict.fromkeys(reasons)) or "no base fits")
+        return Withheld(key, _told(reasons) or "no base fits")
 
     def _onward(self, group: tuple[FinalImage, ...], first: Fix) -> Iterator[Fix]:
         """What else can be done once `first` has split a single stage, where its steps go along: both as one."""
@@ -205,12 +205,12 @@ class Plan:
             after = self._reread(apply(data, fixes[0].edits))
             yield joined(self._build, group[0], first, fixes[0], after)
 
-    def _settle(self, task: Task, key: str, native: str, reasons: list[str], unsure: bool) -> bool:
+    def _settle(self, task: Task, key: str, native: str, reasons: list[tuple[str, str]], unsure: bool) -> bool:
         """Note why the base is as small as can be, where that is known or the user has asked for it; whether it is so."""
         known = not unsure and not task.unsure and (bool(native) or self._explained(task.images))
         if task.asked or known:
             asked = f"{task.choice.name} is asked for" if task.asked else ""
-            self._settled[key] = native or asked or "; ".join(dict.fromkeys(reasons))
+            self._settled[key] = native or asked or _told(reasons)
         return task.asked or known
 
     def _explained(self, group: tuple[FinalImage, ...]) -> bool:
@@ -253,3 +253,13 @@ class Plan:
             command.name and any(symbols.is_reader(patterns.basename(word.pattern)) for word in command.words)
             for command in self._build.commands
         )
+
+
+def _told(reasons: Iterable[tuple[str, str]]) -> str:
+    """Why no base fits, as one text: each reason once, behind the base that it is about where it is not the first and names none."""
+    parts: dict[str, str] = {}
+    for title, text in reasons:
+        if text:
+            named = not title or not parts or title in text
+            parts.setdefault(text.replace(title, "") if title else text, text if named else f"{title}: {text}")
+    return "; ".join(parts.values())

@@ -239,3 +239,14 @@ def test_a_fix_that_changes_nothing_is_none() -> None:
     fixed = fix(text, {**CRATE, "Cargo.lock": "version = 4\n"})
     assert fixed.bug is None
     assert [one.fix.key for one in fixed.applied].count("slim:0") <= 1
+
+
+def test_each_reason_is_told_once_and_with_its_base() -> None:
+    text = CLASSIC.replace(
+        "RUN cargo", "RUN apt-get update && apt-get install -y libssl-dev libclang-dev dpkg-dev\nRUN cargo"
+    )
+    text = text.replace("CMD", "RUN apt-get update && apt-get install -y curl file libssl3t64\nCMD")
+    said = fix(text.replace("debian:bookworm-slim", "debian:stable-slim"), {}).held[-1].reason
+    assert said.startswith("libssl-dev (line 4) may be linked, and nothing is known of the crates; distroless/cc: ")
+    assert "libclang-dev" not in said and "dpkg-dev" not in said
+    assert len(set(said.split("; "))) == len(said.split("; ")) == 3
