@@ -7,6 +7,9 @@ from functools import cached_property
 from dockerslim_lint.context import BuildContext
 from dockerslim_lint.facts.crate.dockerignore import IgnoreFile, read_ignore_file
 
+SOURCES = frozenset({"src", "crates"})
+"""Directories in which cargo's sources lie by convention."""
+
 
 class Contents:
     """The build context seen through its .dockerignore; read-only, read when first asked."""
@@ -61,6 +64,31 @@ class Contents:
             for path in paths
             for parts in [path.split("/")]
         )
+
+    def data_among_sources(self, name: str) -> tuple[str, ...]:
+        """What stands below a top-level directory of sources and is none, sorted: the directories without any, and files beside a Cargo.toml.
+
+        Templates, migrations and assets of a package lie there; whether the program reads them when it runs, or the compiler did,
+        nobody can tell.
+        """
+        from dockerslim_lint.catalog.buildfiles import is_build_input
+
+        files = [path for path in self._context.names(f"{name}/**") if not self._ignored.ignores(path)]
+        packages = {path.rpartition("/")[0] for path in files if path.endswith("/Cargo.toml")}
+        if name not in SOURCES and not packages:
+            return ()
+        sources = {path for path in files if path.endswith((".rs", "/Cargo.toml"))}
+        above = {path[:at] for path in sources for at, char in enumerate(path) if char == "/"}
+        found = set()
+        for path in files:
+            parts = path.split("/")
+            if any(is_build_input(part) and part not in SOURCES for part in parts[1:]):
+                continue
+            directories = ("/".join(parts[:at]) for at in range(1, len(parts)))
+            place = next((directory for directory in directories if directory not in above), "")
+            if place or path.rpartition("/")[0] in packages:
+                found.add(place or path)
+        return tuple(sorted(found))
 
     @cached_property
     def brings_musl_outputs(self) -> bool:

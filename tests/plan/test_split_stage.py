@@ -133,3 +133,42 @@ def test_a_variable_that_names_what_stays_behind(value: str) -> None:
 )
 def test_a_variable_that_names_what_goes_along(value: str) -> None:
     assert fix(SINGLE.replace("COPY . .", f"COPY . .\nENV CONFIG={value}"), {**CRATE, "config.toml": ""}).applied
+
+
+SOURCES = {
+    "src/main.rs": "fn main() {}\n",
+    "src/a/mod.rs": "",
+    "src/a/list.sql": "",
+    "README.md": "",
+    "tests/x/a.json": "",
+}
+
+
+@pytest.mark.parametrize(
+    ("files", "copied"),
+    [
+        ({"src/templates/a/b.html": "", "src/a/static/s.css": ""}, ["src/a/static", "src/templates"]),
+        (
+            {"crates/srv/Cargo.toml": "", "crates/srv/migrations/1.sql": "", "crates/srv/srv.toml": ""},
+            ["crates/srv/migrations", "crates/srv/srv.toml"],
+        ),
+        ({"srv/Cargo.toml": "", "srv/src/lib.rs": "", "srv/tests/data/a.json": "", "srv/README.md": ""}, []),
+        ({"crates/a/Cargo.toml": "", "crates/a/benches/x.txt": "", "target/release/y": "", "examples/z/a.txt": ""}, []),
+    ],
+)
+def test_data_among_the_sources_goes_along(files: dict[str, str], copied: list[str]) -> None:
+    """Whether the program reads it when it runs, nobody can tell."""
+    context = CRATE | SOURCES | files
+    lines = rewritten(SINGLE, context).splitlines()
+    assert [line.split()[-1] for line in lines if line.startswith("COPY --from")][1:] == [f"./{one}" for one in copied]
+    if all(one.startswith("src/") for one in copied):
+        named = SINGLE.replace("COPY . .", "COPY Cargo.toml ./\nCOPY src ./src")
+        lines = rewritten(named, context).splitlines()
+        assert [line.split()[-1] for line in lines if line.startswith("COPY --from")][1:] == [
+            f"./{one}" for one in copied
+        ]
+
+
+def test_many_files_among_the_sources() -> None:
+    files = {f"src/page{number}/x.html": "" for number in range(9)}
+    assert "src/page0 and 8 more in src/ (line 3)" in reason(SINGLE, CRATE | SOURCES | files)

@@ -323,12 +323,32 @@ def _run_time_files(
             if plain == ".":
                 if not build.contents.known:
                     raise NotPossible(f"nothing is known of the files that line {line} brings")
-                names = [name for name in build.contents.top_level if not build.contents.only_builds(name)]
-                found += [_pair(transfer.destination, name, workdir) for name in names]
+                for name in build.contents.top_level:
+                    ours = build.contents.only_builds(name)
+                    names = _among_sources(build, name, line) if ours else (name,)
+                    found += [_pair(transfer.destination, one, workdir) for one in names]
             elif (path := _target(transfer, source)) in scripts:
                 found.append((path, _shown(path, workdir)))
             elif not build.contents.only_builds(plain.split("/", 1)[0]):
                 raise NotPossible(f"{plain} (line {line}) may be needed when the image runs")
+            elif "*" not in plain:
+                for one in _among_sources(build, plain.split("/", 1)[0], line):
+                    inside = patterns.below(one, plain)
+                    found += [_pair(transfer.destination, inside, workdir)] if inside else []
+    return found
+
+
+MANY = 8
+"""More files than that among the sources are no data that somebody put there for the run."""
+
+
+def _among_sources(build: ImageBuild, name: str, line: int) -> tuple[str, ...]:
+    """What goes along from a directory of sources. Raises NotPossible."""
+    found = build.contents.data_among_sources(name)
+    if len(found) > MANY:
+        raise NotPossible(
+            f"{found[0]} and {len(found) - 1} more in {name}/ (line {line}) may be needed when the image runs"
+        )
     return found
 
 
