@@ -88,7 +88,9 @@ def compose(task: Task, key: str, reread: Reread, checked: bool = True) -> Fix:
         each = tuple(
             _claim_of_one(task.build, after, old, new, claim) for old, new in zip(task.images, images, strict=True)
         )
-    cost = "; ".join(filter(None, (_cost(task), *_unpinned(task, edits), *_other_user(changes))))
+    cost = "; ".join(
+        filter(None, (_cost(task), *_unpinned(task, edits), *_other_user(changes), *_renumbered(task, edits)))
+    )
     return Fix(key, _name(task), Safety.PROVABLE, _title(task, edits), edits, cost, changes, claim, each)
 
 
@@ -270,11 +272,26 @@ def _name(task: Task) -> str:
     return f"{task.choice.name} cross" if task.cross else task.choice.name
 
 
+USUAL = 1000
+"""The number of the first user that is no system account, in Debian and in Alpine; Ubuntu has one of its own there."""
+
+
 def _other_user(changes: tuple[ConfigChange, ...]) -> Iterator[str]:
     """What a new number means for files that the old user owns."""
     for change in changes:
         if change.field == "User" and change.new.startswith("65532"):
             yield f"{change.old} becomes user {change.new.partition(':')[0]}: what it owns in volumes keeps the old number"
+
+
+def _renumbered(task: Task, edits: tuple[Edit, ...]) -> Iterator[str]:
+    """Whose number the new base's tools choose otherwise, where a volume may have files of the old one."""
+    for image in task.images:
+        old = task.build.stages[image.stage].image
+        for user in image.users if image.volumes and old is not None else ():
+            taken = USUAL in dict(old.users).values() if old is not None else False
+            other = user.option("system") is not None or taken
+            if user.kind == "user" and not user.uid and other and any("adduser -D" in edit.text for edit in edits):
+                yield f"{user.name} gets another number on {task.choice.base.title}: what it owns in volumes keeps the old one"
 
 
 def changes_base(task: Task, edits: tuple[Edit, ...]) -> bool:

@@ -290,3 +290,22 @@ def test_comments_stay_above_the_commands_that_stay() -> None:
 def test_comments_within_a_command_stay_in_its_exec_form() -> None:
     text = CLASSIC.replace('["app"]', "app --port 80 \\\n    # all of it\n    --verbose")
     assert 'CMD \\\n    # all of it\n    ["app", "--port", "80", "--verbose"]\n' in rewritten(text)
+
+
+@pytest.mark.parametrize(
+    ("base", "account", "said"),
+    [
+        ("debian:bookworm-slim", "useradd --system app", True),
+        ("debian:bookworm-slim", "useradd --system -u 900 app", False),
+        ("debian:bookworm-slim", "useradd app", False),
+        ("ubuntu:24.04", "useradd app", True),
+    ],
+)
+def test_another_number_is_told_where_a_volume_may_have_the_old_one(base: str, account: str, said: bool) -> None:
+    text = steps(f"RUN {account} && mkdir /data && chown app /data", "VOLUME /data", "USER app")
+    (fixed,) = [
+        one.fix for one in fix(text.replace("debian:bookworm-slim", base)).applied if one.fix.choice == "alpine"
+    ]
+    assert ("app gets another number on alpine" in fixed.cost) is said
+    (plain,) = [one.fix for one in fix(text.replace("VOLUME /data\n", "")).applied if one.fix.choice == "alpine"]
+    assert "another number" not in plain.cost
