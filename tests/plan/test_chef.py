@@ -118,3 +118,12 @@ def test_on_alpine_nothing_is_retargeted() -> None:
     build = read(CHEF.replace("latest-rust-1 ", "latest-rust-1-alpine "), CRATE)
     assert [one.profile for one in build.warmups] == ["release"]
     assert [artifact.link for image in build.images for _, artifact in image.artifacts] == ["musl-static"]
+
+
+def test_a_cook_that_is_made_to_fit_gets_the_settings_of_the_build_too() -> None:
+    """cargo counts them in a dependency's fingerprint."""
+    after = rewritten(CHEF.replace("cook --release", "cook"))
+    (cook,) = [line for line in after.splitlines() if " cook " in line]
+    (build,) = [line for line in after.splitlines() if " build " in line]
+    assert cook.startswith(f"RUN {STRIP}cargo chef cook ") and "--release" in cook and TRIPLE in cook
+    assert build.startswith(f"RUN {STRIP}cargo build --release")
