@@ -7,7 +7,7 @@ from dockerslim_lint.edit import Need
 from dockerslim_lint.facts import patterns
 from dockerslim_lint.facts.model import FinalImage, ImageBuild
 from dockerslim_lint.facts.users import is_plain_root
-from dockerslim_lint.plan.model import Choice, NotPossible
+from dockerslim_lint.plan.model import Choice, NotPossible, Unsure
 
 PROGRAM_DIRECTORIES = frozenset({"bin", "sbin", "libexec"})
 
@@ -33,7 +33,7 @@ def check_base(build: ImageBuild, image: FinalImage, choice: Choice) -> None:
             line = build.source.line_of(trigger.span.start)
             raise NotPossible(f"ONBUILD RUN in line {line} is written for the base that is there")
     if not launch.argv and old is not None and not old.shell:
-        raise NotPossible("nothing is started in this image: what takes the program out of it is not in this file")
+        raise Unsure("nothing is started in this image: what takes the program out of it is not in this file")
     if not launch.argv or launch.from_base:
         if not base.shell:
             raise NotPossible("the file sets neither ENTRYPOINT nor CMD: the base's shell is the command")
@@ -130,7 +130,7 @@ def _check_transfers(build: ImageBuild, image: FinalImage, own_files: tuple[str,
                 continue
             into_bin = patterns.basename(patterns.parent(target)) in PROGRAM_DIRECTORIES
             if transfer.origin_image or into_bin:
-                raise NotPossible(f"line {line} brings another program, {name}, which may need glibc")
+                raise Unsure(f"line {line} brings another program, {name}, which may need glibc")
 
 
 def claimed_needs(image: FinalImage, user: str) -> tuple[Need, ...]:

@@ -9,7 +9,7 @@ from dockerslim_lint.facts import patterns
 from dockerslim_lint.facts.commands import SHELLS
 from dockerslim_lint.facts.model import FinalImage, ImageBuild
 from dockerslim_lint.facts.runs import behind_init
-from dockerslim_lint.plan.model import Choice, NotPossible
+from dockerslim_lint.plan.model import Choice, NotPossible, Unsure
 from dockerslim_lint.record import Record
 from dockerslim_lint.syntax.calls import Called, Calls, read_calls
 
@@ -127,7 +127,7 @@ class _Reader:
         for number in self._image.chain:
             for at in self._build.stages[number].instructions:
                 if self._build.instructions[at].keyword == "SHELL" and self._image.launch.shell_form:
-                    raise NotPossible(f"{title} is run by a SHELL that the new base may lack")
+                    raise Unsure(f"{title} is run by a SHELL that the new base may lack")
         if not self._choice.base.shell:
             raise NotPossible(f"{title} needs a shell, and {self._choice.name} has none")
 
@@ -177,7 +177,7 @@ class _Reader:
         name = patterns.basename(path)
         data = self._image.inside.script(path)
         if data is None:
-            raise NotPossible(f"what starts is not the program but {word or path}, which cannot be read")
+            raise Unsure(f"what starts is not the program but {word or path}, which cannot be read")
         self.files[path] = None
         self.needs_shell(f"{name} starts the program: it")
         first = data.split(b"\n", 1)[0].decode("utf-8", "replace") if data.startswith(b"#!") else ""
@@ -219,10 +219,10 @@ class _Reader:
             return
         self._depth += 1
         if self._depth > MAX_DEPTH:
-            raise NotPossible(f"{title} calls scripts that call scripts")
+            raise Unsure(f"{title} calls scripts that call scripts")
         calls = read_calls(data)
         if calls.broken:
-            raise NotPossible(f"{title} starts the program, and cannot be read")
+            raise Unsure(f"{title} starts the program, and cannot be read")
         if shell != "bash" and calls.bash is not None:
             raise NotPossible(f"{title} is run by {shell} and uses {calls.bash[0]}{_at(calls.bash[1])}")
         for text, line in calls.texts:
@@ -256,7 +256,7 @@ class _Reader:
             return True
         name, rest = words[0], words[1:]
         if name is None:
-            raise NotPossible(f"{title} starts a program that is only known when it runs: {raw[0]}{_at(called.line)}")
+            raise Unsure(f"{title} starts a program that is only known when it runs: {raw[0]}{_at(called.line)}")
         path = self._path_of(name)
         if name in calls.functions:
             return False
@@ -267,7 +267,7 @@ class _Reader:
         elif name == "." or (name == "source" and shell == "bash"):
             self._sourced(rest, shell, title, called.line)
         elif name == "eval":
-            raise NotPossible(f"{title} uses eval{_at(called.line)}")
+            raise Unsure(f"{title} uses eval{_at(called.line)}")
         elif name == "trap" and rest and rest[0] is not None:
             self.script(rest[0].encode("utf-8", "surrogateescape"), shell, title, ())
         elif name in ASKS_FOR or (name == "command" and rest[:1] in (["-v"], ["-V"], ("-v",), ("-V",))):
@@ -322,7 +322,7 @@ class _Reader:
         word = rest[0] if rest else None
         data = self._image.inside.script(patterns.join(self._image.workdir, word)) if word else None
         if data is None:
-            raise NotPossible(f"{title} reads a file that is not known{_at(line)}")
+            raise Unsure(f"{title} reads a file that is not known{_at(line)}")
         self.files[patterns.join(self._image.workdir, word or "")] = None
         self.script(data, shell, title, ())
 
@@ -357,16 +357,16 @@ class _Reader:
         for package in self._installed:
             if bare in package.programs and package.alpine:
                 if "/" in word and word not in (package.path, package.alpine_path, f"/usr/bin/{bare}"):
-                    raise NotPossible(f"{title} calls {word}{_at(line)}, which may lie elsewhere on Alpine")
+                    raise Unsure(f"{title} calls {word}{_at(line)}, which may lie elsewhere on Alpine")
                 self.packages[package.alpine] = None
                 if package.path and patterns.basename(package.alpine_path) != bare:
                     self.links[(package.alpine_path, package.path)] = None
                 return
         same = programs.same_in_busybox(bare, arguments)
         if same is None or ("/" in word and word != BY_NAME):
-            raise NotPossible(f"{title} calls {word}{_at(line)}, and nothing says that Alpine has it")
+            raise Unsure(f"{title} calls {word}{_at(line)}, and nothing says that Alpine has it")
         if not same:
-            raise NotPossible(f"{title} calls {word}{_at(line)} with options that busybox may take otherwise")
+            raise Unsure(f"{title} calls {word}{_at(line)} with options that busybox may take otherwise")
 
 
 def _at(line: int) -> str:
