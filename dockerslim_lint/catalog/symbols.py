@@ -12,12 +12,22 @@ def why_wanted(crate: str) -> str:
 
 def is_reader(name: str) -> bool:
     """Whether a program, or the package that has it, is there to read the symbols of another one."""
-    return name in table("symbols")["tools"]["names"].split()
+    return name in _readers()
+
+
+def may_name_a_reader(data: bytes) -> bool:
+    """Whether the name of such a program stands anywhere in a file."""
+    return any(name.encode() in data for name in _readers())
 
 
 def keeps_them(stage: str) -> bool:
     """Whether a stage is named after the symbols that it ships."""
     return stage.lower() in table("symbols")["stages"]["names"].split()
+
+
+@cache
+def _readers() -> tuple[str, ...]:
+    return tuple(table("symbols")["tools"]["names"].split())
 
 
 @cache
