@@ -65,6 +65,10 @@ WITHOUT_CERTIFICATES = frozenset(
 """Roles of packages that do not pull in ca-certificates."""
 
 
+LOCALE_VARIABLES = ("LANG", "LC_")
+"""How the names of the variables begin that choose a locale (locale(7))."""
+
+
 class Inside:
     """One final image, looked into when a rule asks; read-only."""
 
@@ -333,6 +337,8 @@ class Inside:
 
     def absent_locale(self, launch: Launch) -> AbsentLocale | None:
         """A locale that the file names, that is not there, and of which what starts complains."""
+        if not any(name.startswith(LOCALE_VARIABLES) for name in self._state.environment.environment):
+            return None
         from dockerslim_lint.facts.locales import absent_locale
 
         return absent_locale(launch, self, self._state)
