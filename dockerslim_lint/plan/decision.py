@@ -247,7 +247,7 @@ class Plan:
             crate = self._build.crates[artifact.call] if artifact.call is not None else None
             if crate is None or crate.packages is None or any(symbols.why_wanted(name) for name in crate.packages):
                 return False
-        starts = (patterns.basename(word) for word in image.launch.argv)
+        starts = (patterns.basename(word) for text in image.launch.argv for word in text.split())
         installed = (name for one in self._build.images for install in one.installs for name in install.packages)
         return not any(map(symbols.is_reader, (*starts, *installed))) and not any(
             command.name and any(symbols.is_reader(patterns.basename(word.pattern)) for word in command.words)
