@@ -13,7 +13,7 @@ from dockerslim_lint.facts.model import ImageBuild
 from dockerslim_lint.finding import Finding, Severity
 from dockerslim_lint.plan.decision import Plan
 from dockerslim_lint.record import Record
-from dockerslim_lint.registry import chosen
+from dockerslim_lint.registry import to_run
 from dockerslim_lint.source import Source, encode
 from dockerslim_lint.suppress import Suppression, split, suppressions
 
@@ -183,7 +183,7 @@ def _report(reader: _Reader, source: Source) -> Report:
     plan = reader.plan(build)
     settings = reader.settings
     found: list[Finding] = []
-    for rule in chosen(settings.select, settings.ignore, settings.rule_packs):
+    for rule in to_run(settings.select, settings.ignore, settings.rule_packs, build):
         found += rule.check(build, plan)
     bases = {stage.word.span: stage.base_reference for stage in build.stages if stage.word is not None}
     found = [one._replace(about=base) if (base := bases.get(one.span)) else one for one in found]

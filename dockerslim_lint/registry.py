@@ -4,26 +4,17 @@ from __future__ import annotations
 
 from functools import cache
 
-from dockerslim_lint_rules.bad_instruction import BadInstruction
 from dockerslim_lint_rules.built_twice import BuiltTwice
-from dockerslim_lint_rules.cold_cache_mount import ColdCacheMount
-from dockerslim_lint_rules.compiles_at_start import CompilesAtStart
 from dockerslim_lint_rules.context_not_ignored import ContextNotIgnored
 from dockerslim_lint_rules.crt_static import CrtStatic
-from dockerslim_lint_rules.custom_frontend import CustomFrontend
 from dockerslim_lint_rules.debug_build_shipped import DebugBuildShipped
 from dockerslim_lint_rules.dependencies_rebuilt import DependenciesRebuilt
-from dockerslim_lint_rules.emulated_build import EmulatedBuild
 from dockerslim_lint_rules.ended_base import EndedBase
-from dockerslim_lint_rules.exec_form_without_json import ExecFormWithoutJson
-from dockerslim_lint_rules.foreign_target import ForeignTarget
 from dockerslim_lint_rules.glibc_too_old import GlibcTooOld
 from dockerslim_lint_rules.gnu_on_fat_base import GnuOnFatBase
 from dockerslim_lint_rules.gnu_without_glibc import GnuWithoutGlibc
 from dockerslim_lint_rules.host_target import HostTarget
 from dockerslim_lint_rules.leftovers import Leftovers
-from dockerslim_lint_rules.lost_in_cache_mount import LostInCacheMount
-from dockerslim_lint_rules.missing_artifact import MissingArtifact
 from dockerslim_lint_rules.missing_entrypoint import MissingEntrypoint
 from dockerslim_lint_rules.missing_library import MissingLibrary
 from dockerslim_lint_rules.missing_tool import MissingTool
@@ -37,33 +28,27 @@ from dockerslim_lint_rules.no_time_zones import NoTimeZones
 from dockerslim_lint_rules.not_locked import NotLocked
 from dockerslim_lint_rules.not_stripped import NotStripped
 from dockerslim_lint_rules.root_user import RootUser
-from dockerslim_lint_rules.shared_cache_mount import SharedCacheMount
 from dockerslim_lint_rules.shell_form_without_shell import ShellFormWithoutShell
 from dockerslim_lint_rules.size_left_in_profile import SizeLeftInProfile
-from dockerslim_lint_rules.stale_placeholder import StalePlaceholder
 from dockerslim_lint_rules.target_directory_shipped import TargetDirectoryShipped
 from dockerslim_lint_rules.target_not_installed import TargetNotInstalled
 from dockerslim_lint_rules.toolchain_shipped import ToolchainShipped
 from dockerslim_lint_rules.uname_target import UnameTarget
 from dockerslim_lint_rules.unknown_name import UnknownName
 from dockerslim_lint_rules.unknown_user import UnknownUser
-from dockerslim_lint_rules.unparsable import Unparsable
-from dockerslim_lint_rules.unpinned_base import UnpinnedBase
 from dockerslim_lint_rules.unpinned_toolchain import UnpinnedToolchain
-from dockerslim_lint_rules.unreplaced_variable import UnreplacedVariable
 
-from dockerslim_lint.rule import Rule
+from dockerslim_lint.rule import ImageBuild, Rule
 
 DOCS_URL = "https://github.com/dockerslim/dockerslim-lint/blob/main/docs/rules"
 
-BUILT_IN: tuple[type[Rule], ...] = (
+COMMON: tuple[type[Rule], ...] = (
     GnuOnFatBase,
     GnuWithoutGlibc,
     GlibcTooOld,
     MuslOnFatBase,
     TargetNotInstalled,
     UnameTarget,
-    ForeignTarget,
     HostTarget,
     MuslGccLinker,
     CrtStatic,
@@ -71,9 +56,6 @@ BUILT_IN: tuple[type[Rule], ...] = (
     ToolchainShipped,
     MissingEntrypoint,
     ShellFormWithoutShell,
-    ExecFormWithoutJson,
-    CompilesAtStart,
-    UnreplacedVariable,
     NoLocale,
     UnknownUser,
     MissingTool,
@@ -81,14 +63,10 @@ BUILT_IN: tuple[type[Rule], ...] = (
     NoTimeZones,
     NotLocked,
     UnpinnedToolchain,
-    UnpinnedBase,
     RootUser,
     MissingLibrary,
     NoLibgcc,
     MuslAllocator,
-    StalePlaceholder,
-    LostInCacheMount,
-    MissingArtifact,
     DependenciesRebuilt,
     BuiltTwice,
     TargetDirectoryShipped,
@@ -96,15 +74,49 @@ BUILT_IN: tuple[type[Rule], ...] = (
     Leftovers,
     EndedBase,
     ContextNotIgnored,
-    SharedCacheMount,
-    ColdCacheMount,
-    EmulatedBuild,
     SizeLeftInProfile,
-    Unparsable,
-    BadInstruction,
-    CustomFrontend,
     UnknownName,
 )
+"""The rules that are asked of every file."""
+
+RARE: dict[str, tuple[str, ...]] = {
+    "problems": (
+        "bad_instruction:BadInstruction",
+        "custom_frontend:CustomFrontend",
+        "unparsable:Unparsable",
+    ),
+    "cargo_at_start": ("compiles_at_start:CompilesAtStart",),
+    "misquoted": ("exec_form_without_json:ExecFormWithoutJson",),
+    "lost": ("lost_in_cache_mount:LostInCacheMount",),
+    "absent": ("missing_artifact:MissingArtifact",),
+    "gone_variables": ("unreplaced_variable:UnreplacedVariable",),
+    "stale": ("stale_placeholder:StalePlaceholder",),
+    "platforms": (
+        "shared_cache_mount:SharedCacheMount",
+        "emulated_build:EmulatedBuild",
+        "foreign_target:ForeignTarget",
+    ),
+    "mounts": ("cold_cache_mount:ColdCacheMount",),
+}
+"""Rules that speak of one fact alone, by its name in `ImageBuild`: each is loaded where a file has that."""
+
+ON_REQUEST = ("unpinned_base:UnpinnedBase",)
+"""Rules that are off by default."""
+
+
+@cache
+def built_in() -> tuple[type[Rule], ...]:
+    """All rules of our own."""
+    rare = (place for places in RARE.values() for place in places)
+    return (*COMMON, *map(_load, (*rare, *ON_REQUEST)))
+
+
+def _load(place: str) -> type[Rule]:
+    from importlib import import_module
+
+    module, name = place.split(":")
+    found: type[Rule] = getattr(import_module(f"dockerslim_lint_rules.{module}"), name)
+    return found
 
 
 DEFAULT = "default"
@@ -122,7 +134,7 @@ class RulePackError(ValueError):
 @cache
 def rules(packs: tuple[str, ...] = ()) -> tuple[Rule, ...]:
     """All rules, the built-in ones and those of `packs`, in the order of their codes. Raises RulePackError."""
-    own = tuple(rule() for rule in BUILT_IN)
+    own = tuple(rule() for rule in built_in())
     found = sorted((*own, *(rule for pack in packs for rule in _pack(pack))), key=lambda rule: rule.CODE)
     names = [name for rule in found for name in (rule.CODE, rule.NAME)]
     twice = sorted({name for name in names if names.count(name) > 1})
@@ -165,6 +177,25 @@ def chosen(select: tuple[str, ...], ignore: tuple[str, ...], packs: tuple[str, .
         if (names & wanted or (rule.ON_BY_DEFAULT and DEFAULT in wanted)) and not names & unwanted:
             found.append(rule)
     return tuple(found)
+
+
+def to_run(
+    select: tuple[str, ...], ignore: tuple[str, ...], packs: tuple[str, ...], build: ImageBuild
+) -> tuple[Rule, ...]:
+    """Of the rules that run, those that may have something to say of this file. Raises RulePackError."""
+    if select or ignore or packs:
+        return chosen(select, ignore, packs)
+    return (*_common(), *(rule for fact in RARE if getattr(build, fact) for rule in _rare(fact)))
+
+
+@cache
+def _common() -> tuple[Rule, ...]:
+    return tuple(rule() for rule in COMMON)
+
+
+@cache
+def _rare(fact: str) -> tuple[Rule, ...]:
+    return tuple(_load(place)() for place in RARE[fact])
 
 
 def url(code: str, own: str = "") -> str:

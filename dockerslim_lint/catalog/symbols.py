@@ -12,13 +12,23 @@ def why_wanted(crate: str) -> str:
 
 def is_reader(name: str) -> bool:
     """Whether a program, or the package that has it, is there to read the symbols of another one."""
-    return name in table("symbols")["tools"]["names"].split()
+    return name in _readers()
+
+
+def may_name_a_reader(data: bytes) -> bool:
+    """Whether the name of such a program stands anywhere in a file."""
+    return any(name.encode() in data for name in _readers())
 
 
 def keeps_them(name: str) -> bool:
     """Whether a stage or a file is named after the symbols that are kept in it: ``symbols``, ``app-symbols``, ``app.debug``."""
     words = table("symbols")["stages"]["names"].split()
     return bool(set(words) & set(name.lower().replace("-", " ").replace("_", " ").replace(".", " ").split()))
+
+
+@cache
+def _readers() -> tuple[str, ...]:
+    return tuple(table("symbols")["tools"]["names"].split())
 
 
 @cache

@@ -247,6 +247,8 @@ class Plan:
             crate = self._build.crates[artifact.call] if artifact.call is not None else None
             if crate is None or crate.packages is None or any(symbols.why_wanted(name) for name in crate.packages):
                 return False
+        if not symbols.may_name_a_reader(self._build.source.data):
+            return True
         starts = (patterns.basename(word) for text in image.launch.argv for word in text.split())
         installed = (name for one in self._build.images for install in one.installs for name in install.packages)
         return not any(map(symbols.is_reader, (*starts, *installed))) and not any(

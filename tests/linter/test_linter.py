@@ -104,7 +104,7 @@ class _Odd(Rule):
 )
 def test_a_bad_fix_is_thrown_away_as_our_bug(text: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(_Odd, "text", text)
-    monkeypatch.setattr(linter, "chosen", lambda select, ignore, packs: (*registry.rules(), _Odd()))
+    monkeypatch.setattr(linter, "to_run", lambda select, ignore, packs, build: (*registry.rules(), _Odd()))
     fixed = linter.fix(Source(CLASSIC.encode()), CONTEXT, Settings(), Safety.SAFE)
     assert fixed.bug is not None
     if "RUN" in text or "RNU" in text:

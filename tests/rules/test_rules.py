@@ -12,7 +12,7 @@ from dockerslim_lint import linter
 from dockerslim_lint.config import Settings
 from dockerslim_lint.context import BuildContext, MemoryContext, NoContext
 from dockerslim_lint.edit import Fix, Safety, Withheld
-from dockerslim_lint.registry import BUILT_IN, rules
+from dockerslim_lint.registry import built_in, rules
 from dockerslim_lint.rule import Invalid, Rule, Severity, Valid
 from dockerslim_lint.source import UTF8_BOM, Source
 from dockerslim_lint.syntax.dockerfile import parse
@@ -83,6 +83,18 @@ def test_fix_is_exact_converges_and_stays(rule: Rule, case: Invalid, variant: st
     assert not again.applied
 
 
+@pytest.mark.parametrize(("rule", "case"), INVALID)
+def test_a_rule_that_is_loaded_only_where_it_may_speak_is_missed_nowhere(rule: Rule, case: Invalid) -> None:
+    source = Source(case.text.encode())
+    few, all_ = Settings(platforms=case.platforms), Settings(platforms=case.platforms, select=("default",))
+    found, wanted = (
+        [(one.code, one.span) for one in linter.lint(source, context_of(case), settings).findings]
+        for settings in (few, all_)
+    )
+    assert found == wanted
+    assert not rule.ON_BY_DEFAULT or rule.CODE in dict(found)
+
+
 @pytest.mark.parametrize("variant", VARIANTS)
 @pytest.mark.parametrize(("rule", "case"), VALID)
 def test_near_miss_is_silent(rule: Rule, case: Valid, variant: str) -> None:
@@ -144,7 +156,7 @@ def test_every_rule_file_is_registered() -> None:
 
     folder = Path(dockerslim_lint_rules.__file__).parent
     modules = {path.stem for path in folder.glob("*.py") if path.stem != "__init__"}
-    assert modules == {rule.__module__.rsplit(".", 1)[-1] for rule in BUILT_IN}
+    assert modules == {rule.__module__.rsplit(".", 1)[-1] for rule in built_in()}
     for path in folder.glob("*.py"):
         assert len(path.read_text().splitlines()) <= 150, path.name
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dockerslim_lint.catalog import commands as known_commands
-from dockerslim_lint.catalog.symbols import keeps_them
 from dockerslim_lint.edit import Edit
 from dockerslim_lint.facts import patterns
 from dockerslim_lint.facts.cargo import CROSS, behind_wrappers
@@ -91,7 +90,7 @@ def _check(build: ImageBuild, makers: tuple[int, ...]) -> None:
     if aside is not None:
         raise NotPossible(f"the stage in line {aside} ships the program for its symbols")
     stages = {build.calls[at].command.stage for at in makers}
-    for command in build.commands:
+    for command in build.commands if KEEPS_DEBUG.encode() in build.source.data else ():
         if command.stage in stages and any(word.pattern == KEEPS_DEBUG for word in command.words):
             aside = build.source.line_of(command.span.start)
             raise NotPossible(f"line {aside} keeps the debug information in a file of its own, which cargo would strip")
@@ -99,6 +98,8 @@ def _check(build: ImageBuild, makers: tuple[int, ...]) -> None:
 
 def _compressing(build: ImageBuild, makers: tuple[int, ...]) -> int | None:
     """The line that makes the debug information of the builders' programs smaller, and so wants it."""
+    if COMPRESSES_DEBUG.encode() not in build.source.data:
+        return None
     stages = {build.calls[at].command.stage for at in makers}
     for command in build.commands:
         if command.stage in stages and any(word.pattern.startswith(COMPRESSES_DEBUG) for word in command.words):
@@ -108,6 +109,10 @@ def _compressing(build: ImageBuild, makers: tuple[int, ...]) -> int | None:
 
 def _kept_aside(build: ImageBuild, makers: tuple[int, ...]) -> int | None:
     """The line of a stage that starts nothing and has the program with its symbols, which another image strips or its name asks for."""
+    if len(build.images) < 2:
+        return None
+    from dockerslim_lint.catalog.symbols import keeps_them
+
     stripped = {
         one.call
         for image in build.images
@@ -119,7 +124,7 @@ def _kept_aside(build: ImageBuild, makers: tuple[int, ...]) -> int | None:
         kept = {one.call for _, one in image.artifacts if one.stripped != STRIPPED_ALL and one.call in makers}
         starts = any(path in image.launch.runs for path, _ in image.artifacts)
         names = (stage.name, *(patterns.basename(path) for path, _ in image.artifacts))
-        if kept and not starts and len(build.images) > 1 and (kept & stripped or any(map(keeps_them, names))):
+        if kept and not starts and (kept & stripped or any(map(keeps_them, names))):
             return build.source.line_of(build.instructions[stage.instruction].span.start)
     return None
 
