@@ -20,9 +20,10 @@ def may_name_a_reader(data: bytes) -> bool:
     return any(name.encode() in data for name in _readers())
 
 
-def keeps_them(stage: str) -> bool:
-    """Whether a stage is named after the symbols that it ships."""
-    return stage.lower() in table("symbols")["stages"]["names"].split()
+def keeps_them(name: str) -> bool:
+    """Whether a stage or a file is named after the symbols that are kept in it: ``symbols``, ``app-symbols``, ``app.debug``."""
+    words = table("symbols")["stages"]["names"].split()
+    return bool(set(words) & set(name.lower().replace("-", " ").replace("_", " ").replace(".", " ").split()))
 
 
 @cache

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from typing import Any
 
 from dockerslim_lint.facts import patterns
 from dockerslim_lint.facts.cargo import BUILDS, CROSS, XX, ZIGBUILD, CargoArguments, profile_of
@@ -71,6 +72,7 @@ def read_call(
         flags_in_force = f"{flags_in_force} {added}".strip() if added is not None else None
     if arguments.subcommand == "rustc" and flags_in_force is not None:
         flags_in_force = " ".join((flags_in_force, *arguments.rest)).strip()
+    own = _own_settings(arguments, profile)
     source = "context"
     if kind == "install" and "--path" not in flags and not _installs_here(arguments):
         source = "git" if "--git" in flags else "registry"
@@ -90,8 +92,10 @@ def read_call(
         directory,
         link_of(target, stage, flags_in_force),
         # cross hands none of the environment's profile settings to its container
-        UNKNOWN if arguments.driver == CROSS else _stripped(command.variables, profile, crate, flags_in_force or ""),
-        _debug(command.variables, profile, crate, flags_in_force or ""),
+        UNKNOWN
+        if arguments.driver == CROSS
+        else _stripped(command.variables, profile, crate, flags_in_force or "", own),
+        _debug(command.variables, profile, crate, flags_in_force or "", own or {}),
         end_of(command, arguments),
         flags_in_force,
         linkers(triple, command.variables, config, flags_in_force),
@@ -100,6 +104,7 @@ def read_call(
         open_profile=_open_profile(arguments),
         driver=arguments.driver,
         foreign_libc=arguments.driver == CROSS or arguments.subcommand == ZIGBUILD,
+        own_strip=own is None or "strip" in own,
     )
 
 
@@ -209,15 +214,42 @@ def _install_root(command: Command, arguments: CargoArguments, stage: Stage) -> 
     return home or DEFAULT_CARGO_HOME
 
 
-def _stripped(variables: Mapping[str, Value], profile: str | None, crate: Crate | None, flags: str) -> str:
+def _own_settings(arguments: CargoArguments, profile: str | None) -> Mapping[str, Any] | None:
+    """What ``--config`` sets for the profile, over the environment and the manifest; None where that cannot be read.
+
+    Source: cargo book, "Configuration", command-line overrides: ``KEY=VALUE`` in TOML syntax, or the path of a file.
+    """
+    found: dict[str, Any] = {}
+    for text in _texts(arguments, "--config"):
+        import tomllib
+
+        from dockerslim_lint.facts.crate.manifest import table
+
+        if "*" in text or "=" not in text:
+            return None
+        try:
+            profiles = table(tomllib.loads(text), "profile")
+        except tomllib.TOMLDecodeError:
+            return None
+        if profile not in ("release", "dev") and profiles.keys() - {profile}:
+            return None  # it may inherit from one of those
+        found.update(table(profiles, profile or ""))
+    return found
+
+
+def _stripped(
+    variables: Mapping[str, Value], profile: str | None, crate: Crate | None, flags: str, own: Mapping[str, Any] | None
+) -> str:
     by_flags = _stripped_by(flags)
     if by_flags == STRIPPED_ALL:
         return STRIPPED_ALL
-    if profile is None:
+    if profile is None or own is None:
         return UNKNOWN
     value = variables.get(f"CARGO_PROFILE_{profile.upper().replace('-', '_')}_STRIP")
     setting: object = None
-    if value is not None:
+    if "strip" in own:
+        setting = own["strip"]
+    elif value is not None:
         setting = value.text
     elif crate is None:
         return UNKNOWN
@@ -247,7 +279,9 @@ def _stripped_by(flags: str) -> str:
     return STRIPPED_DEBUGINFO if "strip=debuginfo" in options else ""
 
 
-def _debug(variables: Mapping[str, Value], profile: str | None, crate: Crate | None, flags: str) -> bool:
+def _debug(
+    variables: Mapping[str, Value], profile: str | None, crate: Crate | None, flags: str, own: Mapping[str, Any]
+) -> bool:
     """Whether somebody asked for debug information in a build that has none by itself."""
     if "-g" in flags.split() or "debuginfo=" in flags.replace("debuginfo=0", ""):
         return True
@@ -257,6 +291,7 @@ def _debug(variables: Mapping[str, Value], profile: str | None, crate: Crate | N
     setting: object = (
         value.text if value is not None else crate.profile(profile).get("debug") if crate is not None else None
     )
+    setting = own.get("debug", setting)
     return setting not in (None, False, 0, "0", "none", "false", "")
 
 

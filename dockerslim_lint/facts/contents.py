@@ -90,6 +90,15 @@ class Contents:
                 found.add(place or path)
         return tuple(sorted(found))
 
+    def shared_library(self, path: str) -> str:
+        """A shared library at or below a path of the context that reaches the builder; "" for none. `path` "." is all of it."""
+        names = ("*", "*/**") if path == "." else (f"{path}/**",)
+        for found in (found for name in names for found in self._context.names(name)):
+            library = found.endswith(".so") or ".so." in found.rpartition("/")[2]
+            if library and not self._ignored.ignores(found):
+                return found
+        return ""
+
     @cached_property
     def brings_musl_outputs(self) -> bool:
         """Whether files of a ``target/*-linux-musl/`` on the user's machine reach the builder."""

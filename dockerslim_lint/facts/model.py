@@ -136,6 +136,7 @@ class CargoCall(Record):
     `lock`: it is not, and the Cargo.lock of the crate is in the stage as it is in the context.
     `features` are what `--features` and its
     relatives ask for, sorted. `open_profile` is True where a variable decides the profile, whatever its default. `end` is the file offset at which further arguments can be inserted, None where there is no such place.
+    `own_strip`: its ``--config`` sets the profile's ``strip``, or may: no variable changes that.
     """
 
     command: Command
@@ -163,6 +164,7 @@ class CargoCall(Record):
     open_profile: bool = False
     driver: str = "cargo"
     foreign_libc: bool = False
+    own_strip: bool = False
 
 
 class Toolchain(Record):

@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING
 
 from dockerslim_lint.edit import Claim, ConfigChange, Edit, Fix, ImageClaim, OverlapError, Safety, apply
+from dockerslim_lint.facts import patterns
 from dockerslim_lint.facts.model import GNU_DYNAMIC, MUSL_STATIC, STRIPPED_ALL, FinalImage, ImageBuild
 from dockerslim_lint.facts.users import is_plain_root
 from dockerslim_lint.plan.blocks.artifact_path import move_paths
@@ -287,11 +288,27 @@ def _renumbered(task: Task, edits: tuple[Edit, ...]) -> Iterator[str]:
     """Whose number the new base's tools choose otherwise, where a volume may have files of the old one."""
     for image in task.images:
         old = task.build.stages[image.stage].image
-        for user in image.users if image.volumes and old is not None else ():
+        for user in image.users if old is not None else ():
             taken = USUAL in dict(old.users).values() if old is not None else False
-            other = user.option("system") is not None or taken
-            if user.kind == "user" and not user.uid and other and any("adduser -D" in edit.text for edit in edits):
-                yield f"{user.name} gets another number on {task.choice.base.title}: what it owns in volumes keeps the old one"
+            system = user.option("system") is not None
+            if not (image.volumes or _given(image, user.name)) or user.kind != "user" or user.uid:
+                continue
+            if (system or taken) and any("adduser -D" in edit.text for edit in edits):
+                # Debian's adduser counts system users up from 100 as Alpine's does, useradd down from 999 (tried)
+                gets = "may get" if system and user.command.name == "adduser" else "gets"
+                yield f"{user.name} {gets} another number on {task.choice.base.title}: what it owns in volumes keeps the old one"
+
+
+def _given(image: FinalImage, user: str) -> bool:
+    """Whether a step gives the user a place that is none of the programs: it is often where a volume comes."""
+    programs = {path for path, _ in image.artifacts}
+    for command in image.commands:
+        words = [word.pattern for word in command.words[1:] if not word.pattern.startswith("-")]
+        if command.name == "chown" and words[:1] and words[0].replace(".", ":").partition(":")[0] == user:
+            places = {patterns.join(command.directory or "/", word) for word in words[1:]}
+            if places - programs:
+                return True
+    return False
 
 
 def changes_base(task: Task, edits: tuple[Edit, ...]) -> bool:

@@ -249,7 +249,7 @@ class Plan:
                 return False
         if not symbols.may_name_a_reader(self._build.source.data):
             return True
-        starts = (patterns.basename(word) for word in image.launch.argv)
+        starts = (patterns.basename(word) for text in image.launch.argv for word in text.split())
         installed = (name for one in self._build.images for install in one.installs for name in install.packages)
         return not any(map(symbols.is_reader, (*starts, *installed))) and not any(
             command.name and any(symbols.is_reader(patterns.basename(word.pattern)) for word in command.words)

@@ -115,8 +115,10 @@ def _check_transfers(build: ImageBuild, image: FinalImage, own_files: tuple[str,
         line = build.source.line_of(build.instructions[transfer.instruction].span.start)
         for source in transfer.sources:
             name = patterns.basename(source)
-            if ".so" in name:
-                raise NotPossible(f"line {line} brings the shared library {name}")
+            own = transfer.origin_stage is None and not transfer.origin_image and not source.startswith("*")
+            inside = build.contents.shared_library(patterns.normalise(source.lstrip("/"))) if own else ""
+            if ".so" in name or inside:
+                raise NotPossible(f"line {line} brings the shared library {inside or name}")
             target = transfer.destination
             if transfer.into_directory or transfer.directory_by_base:
                 target = patterns.join(target, name)

@@ -73,7 +73,7 @@ class NotStripped(Rule):
         links = {artifact.link for _, artifact in image.artifacts}
         if base is None or GNU_DYNAMIC not in links:
             return base is not None and base.fat and links == {MUSL_STATIC}
-        return base.fat or base.libc in ("musl", "none")
+        return base.fat or base.libc == "musl" or (base.libc == "none" and not image.inside.own_libc)
 
     INVALID = (
         Invalid(

@@ -583,3 +583,32 @@ def test_linkers_of_a_call(run: str, linkers: list[str]) -> None:
 )
 def test_targets_by_uname(run: str, machine: bool) -> None:
     assert only_call(read(f"FROM rust:1\nRUN {run}\n")).target.machine is machine
+
+
+@pytest.mark.parametrize(
+    ("run", "stripped", "debug", "own"),
+    [
+        ("cargo build -r --config profile.release.strip=true", STRIPPED_ALL, False, True),
+        (
+            "CARGO_PROFILE_RELEASE_STRIP=symbols cargo build -r --config profile.release.strip=false",
+            STRIPPED_NO,
+            False,
+            True,
+        ),
+        (
+            "cargo build -r --config profile.release.debug=1 --config 'profile.release.debug = 0'",
+            STRIPPED_NO,
+            False,
+            False,
+        ),
+        ("CARGO_PROFILE_RELEASE_DEBUG=0 cargo build -r --config=profile.release.debug=1", STRIPPED_NO, True, False),
+        ("cargo build --profile dist --config profile.release.strip=true", UNKNOWN, False, True),
+        ("cargo build -r --config profile.dist.strip=true", STRIPPED_NO, False, False),
+        ("cargo build -r --config ci/cargo.toml", UNKNOWN, False, True),
+        ("cargo build -r --config http.debug=true", STRIPPED_NO, False, False),
+        ("cargo build -r --config 'profile = 3'", STRIPPED_NO, False, False),
+    ],
+)
+def test_the_command_line_wins(run: str, stripped: str, debug: bool, own: bool) -> None:
+    call = call_of(run, files=CRATE)
+    assert (call.stripped, call.debug, call.own_strip) == (stripped, debug, own)

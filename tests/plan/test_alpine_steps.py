@@ -301,11 +301,22 @@ def test_comments_within_a_command_stay_in_its_exec_form() -> None:
         ("ubuntu:24.04", "useradd app", True),
     ],
 )
-def test_another_number_is_told_where_a_volume_may_have_the_old_one(base: str, account: str, said: bool) -> None:
-    text = steps(f"RUN {account} && mkdir /data && chown app /data", "VOLUME /data", "USER app")
+@pytest.mark.parametrize(("owned", "volume"), [("/data", ""), ("/x", "VOLUME /data")])
+def test_another_number_is_told_where_a_volume_may_have_the_old_one(
+    base: str, account: str, said: bool, owned: str, volume: str
+) -> None:
+    text = steps(f"RUN {account} && mkdir -p {owned} && chown -R app:app {owned}", *filter(None, [volume]), "USER app")
     (fixed,) = [
         one.fix for one in fix(text.replace("debian:bookworm-slim", base)).applied if one.fix.choice == "alpine"
     ]
     assert ("app gets another number on alpine" in fixed.cost) is said
-    (plain,) = [one.fix for one in fix(text.replace("VOLUME /data\n", "")).applied if one.fix.choice == "alpine"]
+    program = text.replace(f" {owned}\n", " /usr/local/bin/app\n").replace("VOLUME /data\n", "")
+    (plain,) = [one.fix for one in fix(program).applied if one.fix.choice == "alpine"]
     assert "another number" not in plain.cost
+
+
+def test_a_number_that_may_be_the_same() -> None:
+    """Debian's adduser begins at 100 as Alpine's does."""
+    text = steps("RUN adduser --system --group app", "VOLUME /data", "USER app")
+    (fixed,) = [one.fix for one in fix(text).applied if one.fix.choice == "alpine"]
+    assert "app may get another number on alpine" in fixed.cost

@@ -447,6 +447,7 @@ def safe(text: str) -> bool:
         ("--release\n", "--release\nRUN sentry-cli upload-dif target/release\n"),
         ("CMD", "RUN apt-get update && apt-get install -y gdb\nCMD"),
         ('CMD ["app"]', 'CMD ["valgrind", "app"]'),
+        ('CMD ["app"]', "CMD exec /usr/bin/gdb -batch -ex run app"),
     ],
 )
 def test_a_reader_of_symbols_wants_a_proof(old: str, new: str) -> None:
@@ -467,5 +468,38 @@ def test_symbols_that_another_stage_ships() -> None:
     named = CLASSIC.replace(
         "FROM debian", "FROM scratch AS {0}\nCOPY --from=builder /app/target/release/app /\nFROM debian"
     )
-    assert not safe(named.format("symbols"))
-    assert safe(named.format("export"))
+    for name in ("symbols", "app-symbols", "Debug_Info_dbg"):
+        assert not safe(named.format(name))
+    assert safe(named.format("export")) and safe(named.format("debugger"))
+    assert not safe(named.format("export").replace("release/app /\n", "release/app /app.debug\n"))
+    assert safe(CLASSIC.replace("bin/app", "bin/app.debug").replace('"app"', '"app.debug"'))
+
+
+def test_libraries_that_are_brought_along_keep_the_libc() -> None:
+    """Only the symbols are the matter there."""
+    empty = CLASSIC.replace("FROM debian:bookworm-slim\n", "FROM scratch\n{}").replace('"app"', '"/usr/local/bin/app"')
+    libraries = "COPY --from=builder /lib /lib\nCOPY --from=builder /lib64 /lib64\n"
+    after = rewritten(empty.format(libraries))
+    assert "STRIP=" in after and "musl" not in after
+    assert "musl" in rewritten(empty.format(""))
+
+
+@pytest.mark.parametrize(
+    ("config", "stripped", "held"),
+    [
+        ("profile.release.debug=1", False, ""),
+        ("'profile.release.debug=\"line-tables-only\"'", False, ""),
+        ("profile.release.strip=true", False, ""),
+        ("profile.release.strip=false", False, "the --config of the call in line 4 may set what is stripped"),
+        ("profile.release.debug=false", True, ""),
+        ("profile.dev.debug=1", True, ""),
+        ("net.git-fetch-with-cli=true", True, ""),
+        ("ci.toml", False, ""),
+        ("$MORE", False, ""),
+    ],
+)
+def test_a_profile_that_the_command_line_sets(config: str, stripped: bool, held: str) -> None:
+    """It wins over any variable."""
+    text = CLASSIC.replace("--release\n", f"--release --config {config}\n")
+    assert safe(text) is stripped
+    assert held in " ".join(one.reason for one in fix(text, allow=Safety.SAFE).held)

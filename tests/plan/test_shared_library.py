@@ -9,6 +9,7 @@ from tests.plan.test_withheld import CLASSIC, fix
 
 LIBRARY = {**CRATE, "Cargo.toml": CRATE["Cargo.toml"] + '[lib]\ncrate-type = ["cdylib", "rlib"]\n', "src/lib.rs": ""}
 PLAIN = {**CRATE, "Cargo.toml": CRATE["Cargo.toml"] + '[lib]\ncrate-type = ["rlib"]\n', "src/lib.rs": ""}
+STRIPPED = "[profile.release]\nstrip = true\n"
 OUT = CLASSIC.replace("--release\n", "--release && mkdir /out && {}\n").replace("/app/target/release/app", "/out/app")
 
 
@@ -35,7 +36,35 @@ def test_the_whole_directory() -> None:
     text = CLASSIC.replace("/app/target/release/app /usr/local/bin/app", "/app/target/release /opt").replace(
         '"app"', '"/opt/app"'
     )
-    assert "-linux-musl" not in fix(text, LIBRARY).source.data.decode()
+    after = fix(text, LIBRARY).source.data.decode()
+    assert "-linux-musl" not in after
+    assert "/app/target/release /opt/\n" in after
+    small = text.replace("debian:bookworm-slim", "gcr.io/distroless/cc-debian12")
+    library = {**LIBRARY, "Cargo.toml": LIBRARY["Cargo.toml"] + STRIPPED}
+    narrowed = "/release/app /opt/app\n"
+    assert narrowed not in fix(small, library).source.data.decode()
+    # on musl there is none
+    assert narrowed in fix(small.replace("rust:1 ", "rust:1-alpine "), library).source.data.decode()
+
+
+@pytest.mark.parametrize(
+    ("copy", "name", "withheld"),
+    [
+        ("plugins/", "plugins/a.so", True),
+        ("plugins", "plugins/deep/a.so.1.2", True),
+        ("plug*/", "plugins/a.so", True),
+        (".", "plugins/a.so", True),
+        ("plugins/", "plugins/a.sold", False),
+        ("plugins/", "plugins/a.txt", False),
+        ("plugins/", "other/a.so", False),
+        ("plugins/", "plugins/ignored/a.so", False),
+    ],
+)
+def test_a_directory_of_the_context_with_a_library_in_it(copy: str, name: str, withheld: bool) -> None:
+    """A static program loads none."""
+    text = CLASSIC.replace("CMD", f"COPY {copy} /plugins/\nCMD")
+    files = {**CRATE, name: "", "plugins/readme.txt": "", ".dockerignore": "plugins/ignored\n"}
+    assert ("-linux-musl" in fix(text, files).source.data.decode()) != withheld
 
 
 @pytest.mark.parametrize(

@@ -172,3 +172,38 @@ def test_data_among_the_sources_goes_along(files: dict[str, str], copied: list[s
 def test_many_files_among_the_sources() -> None:
     files = {f"src/page{number}/x.html": "" for number in range(9)}
     assert "src/page0 and 8 more in src/ (line 3)" in reason(SINGLE, CRATE | SOURCES | files)
+
+
+@pytest.mark.parametrize(
+    ("step", "stays"),
+    [
+        ("rm -rf src", False),
+        ("rm -r ./src/templates Cargo.lock", False),
+        ("rm -rf src/*", False),
+        ("rm -f src/main.rs", True),
+        ("rm -rf src/templates/old", True),
+        ("rm -rf /var/lib/apt/lists/*", True),
+    ],
+)
+def test_data_that_a_step_removes_again_is_not_copied(step: str, stays: bool) -> None:
+    files = {"src/templates/a.html": "", "src/templates/old/b.html": ""}
+    text = SINGLE.replace("--release\n", f"--release && {step}\n")
+    assert "AS builder" in rewritten(text, {**CRATE, **files})
+    assert copied(files, text) == (["/app/src/templates ./src/templates"] if stays else [])
+
+
+def test_data_that_comes_after_the_cleaning_is_copied() -> None:
+    dummy = "COPY Cargo.toml ./\nRUN mkdir src && echo 'fn main() {}' > src/main.rs && cargo build --release && rm -rf src\n"
+    text = SINGLE.replace("COPY . .", f"{dummy}COPY src src")
+    assert copied({"src/templates/a.html": ""}, text) == ["/app/src/templates ./src/templates"]
+
+
+def test_data_that_may_be_removed_or_comes_by_a_glob() -> None:
+    files = {**CRATE, "src/templates/a.html": ""}
+    maybe = SINGLE.replace("--release\n", "--release && if [ -e x ]; then rm -rf src; fi\n")
+    assert "line 4 may remove ./src/templates" in reason(maybe, files)
+    glob = SINGLE.replace("COPY . .", "COPY Cargo.toml ./\nCOPY sr* ./src/")
+    assert "sr*" in reason(glob, files)
+    member = {**CRATE, "crates/srv/Cargo.toml": "", "crates/srv/assets/a.css": ""}
+    glob = SINGLE.replace("COPY . .", "COPY Cargo.toml ./\nCOPY src src\nCOPY crates/s* ./crates/srv/")
+    assert "crates/srv/assets (line 5) may be needed" in reason(glob, member)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dockerslim_lint.edit import Edit
 from dockerslim_lint.facts import patterns
-from dockerslim_lint.facts.model import Artifact, FinalImage, ImageBuild, Transfer
+from dockerslim_lint.facts.model import MUSL_STATIC, Artifact, FinalImage, ImageBuild, Transfer
 from dockerslim_lint.plan.blocks.lines import PLAIN
 from dockerslim_lint.plan.model import Draft, NotPossible
 from dockerslim_lint.source import Span
@@ -20,6 +20,9 @@ def copy_programs_only(build: ImageBuild, image: FinalImage, transfer: Transfer,
     source, target = transfer.sources[0].rstrip("/"), (made.target_directory or made.output or "")
     if patterns.below(source, target) is None:
         raise NotPossible(f"what else of {source} is needed, only you know")
+    crate = build.crates[call]
+    if made.kind == "build" and made.link != MUSL_STATIC and crate is not None and crate.shared_library:
+        raise NotPossible("the crate's shared library lies there too")
     inside = programs_inside(image, transfer)
     if not inside:
         raise NotPossible("which of the programs in it is needed, only you know")

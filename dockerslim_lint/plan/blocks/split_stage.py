@@ -324,17 +324,24 @@ def _run_time_files(
                 if not build.contents.known:
                     raise NotPossible(f"nothing is known of the files that line {line} brings")
                 for name in build.contents.top_level:
-                    ours = build.contents.only_builds(name)
-                    names = _among_sources(build, name, line) if ours else (name,)
-                    found += [_pair(transfer.destination, one, workdir) for one in names]
+                    if build.contents.only_builds(name):
+                        among = _among_sources(build, name, line)
+                        found += _left(
+                            build, image, transfer, [_pair(transfer.destination, one, workdir) for one in among]
+                        )
+                    else:
+                        found.append(_pair(transfer.destination, name, workdir))
             elif (path := _target(transfer, source)) in scripts:
                 found.append((path, _shown(path, workdir)))
             elif not build.contents.only_builds(plain.split("/", 1)[0]):
                 raise NotPossible(f"{plain} (line {line}) may be needed when the image runs")
-            elif "*" not in plain:
-                for one in _among_sources(build, plain.split("/", 1)[0], line):
-                    inside = patterns.below(one, plain)
-                    found += [_pair(transfer.destination, inside, workdir)] if inside else []
+            else:
+                names = _among_sources(build, plain.split("/", 1)[0], line)
+                below = [(one, inside) for one in names if (inside := patterns.below(one, plain))]
+                if below and set(plain) & set("*?["):
+                    raise NotPossible(f"{below[0][0]} (line {line}) may be needed when the image runs")
+                pairs = [_pair(transfer.destination, inside, workdir) for _, inside in below]
+                found += _left(build, image, transfer, pairs)
     return found
 
 
@@ -350,6 +357,27 @@ def _among_sources(build: ImageBuild, name: str, line: int) -> tuple[str, ...]:
             f"{found[0]} and {len(found) - 1} more in {name}/ (line {line}) may be needed when the image runs"
         )
     return found
+
+
+def _left(
+    build: ImageBuild, image: FinalImage, transfer: Transfer, brought: list[tuple[str, str]]
+) -> list[tuple[str, str]]:
+    """What is still there of `brought` once the steps behind its COPY have cleaned up. Raises NotPossible where that is not known."""
+    removals = [one for one in image.commands if one.name == "rm" and one.instruction > transfer.instruction]
+    for command in removals:
+        places = [word.pattern for word in command.words[1:] if not word.pattern.startswith("-")]
+        gone = [
+            pair
+            for pair in brought
+            if any(
+                patterns.below(pair[0], patterns.join(command.directory or "/*", place)) is not None for place in places
+            )
+        ]
+        if gone and not (command.certain and command.directory):
+            line = build.source.line_of(command.span.start)
+            raise NotPossible(f"line {line} may remove {gone[0][1]}, which may be needed when the image runs")
+        brought = [pair for pair in brought if pair not in gone]
+    return brought
 
 
 def _target(transfer: Transfer, source: str) -> str:

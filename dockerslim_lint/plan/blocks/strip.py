@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dockerslim_lint.catalog import commands as known_commands
 from dockerslim_lint.edit import Edit
+from dockerslim_lint.facts import patterns
 from dockerslim_lint.facts.cargo import CROSS, behind_wrappers
 from dockerslim_lint.facts.model import STRIPPED_ALL, CargoCall, Command, FinalImage, ImageBuild
 from dockerslim_lint.facts.stages import chain_of
@@ -60,7 +61,7 @@ def keeps_symbols(build: ImageBuild, images: tuple[FinalImage, ...]) -> bool:
         return True
     versions = [build.toolchains[at].version for at in makers]
     old = any(version is not None and version < STRIP_SINCE for version in versions)
-    return old or any(build.calls[at].debug for at in makers)
+    return old or any(build.calls[at].debug or build.calls[at].own_strip for at in makers)
 
 
 def _with_alternatives(build: ImageBuild, makers: tuple[int, ...]) -> tuple[int, ...]:
@@ -122,7 +123,8 @@ def _kept_aside(build: ImageBuild, makers: tuple[int, ...]) -> int | None:
         stage = build.stages[image.stage]
         kept = {one.call for _, one in image.artifacts if one.stripped != STRIPPED_ALL and one.call in makers}
         starts = any(path in image.launch.runs for path, _ in image.artifacts)
-        if kept and not starts and (kept & stripped or keeps_them(stage.name)):
+        names = (stage.name, *(patterns.basename(path) for path, _ in image.artifacts))
+        if kept and not starts and (kept & stripped or any(map(keeps_them, names))):
             return build.source.line_of(build.instructions[stage.instruction].span.start)
     return None
 
@@ -143,6 +145,8 @@ def _setting(build: ImageBuild, call: CargoCall) -> str:
     line = build.source.line_of(call.command.span.start)
     if call.profile is None:
         raise NotPossible(f"the profile of the call in line {line} is only known when it runs")
+    if call.own_strip:
+        raise NotPossible(f"the --config of the call in line {line} may set what is stripped, over any variable")
     name = f"CARGO_PROFILE_{call.profile.upper().replace('-', '_')}_STRIP"
     if name in call.command.variables:
         raise NotPossible(f"{name} is set in the file, to another value (line {line})")
