@@ -25,6 +25,15 @@ def lacks(base: BaseImage, program: str) -> bool:
     return any(program in _words(row.get("lacks", "")) for row in _rows(base.family, base.package_manager))
 
 
+def left_out(base: BaseImage, program: str) -> str:
+    """The package of a program that the distribution's image no longer has from this release on; "" for any other."""
+    for row in table("programs")["left_out"] if not base.tools and base.release else ():
+        known = base.family in row["families"].split() and base.release in row["releases"].split()
+        if known and program in row["programs"].split():
+            return str(row["package"])
+    return ""
+
+
 def is_tool(program: str) -> bool:
     """Whether it is one of the programs that some base is known to lack."""
     return any(program in _words(row.get("lacks", "")) for row in table("programs")["base"])

@@ -93,6 +93,8 @@ class Inside:
             name = patterns.basename(path)
             if entry.call is None or self._shared.binaries(entry.call) or known_commands.classify(name) == "opaque":
                 return True
+            if self._state.table.holds(path):
+                return True  # copied by its name
             # the call's programs are not known: one that every distribution has is hardly among them
         elif entry is not None and not isinstance(entry, Directory):
             return None

@@ -196,3 +196,13 @@ def test_library(base: str, lines: str, found: bool | None) -> None:
 def test_library_of_another_release(base: str, lines: str, built: str, found: bool | None) -> None:
     image = only_image(read(START.format(base=base, lines=lines), CRATE))
     assert image.inside.library(("libssl3t64", "libssl3"), built) is found
+
+
+@pytest.mark.parametrize("crate", ["sqlx-cli", "diesel_cli"])
+def test_a_tool_of_a_registry_is_there_under_the_name_that_it_is_copied_by(crate: str) -> None:
+    name = crate[:-4].strip("_-")
+    text = f"FROM rust:1-alpine AS builder\nRUN cargo install {crate}\nFROM alpine:3.24\n"
+    for start in (f"/usr/local/bin/{name}", name):
+        end = f'COPY --from=builder /usr/local/cargo/bin/{name} /usr/local/bin/{name}\nCMD ["{start}", "migrate"]\n'
+        (image,) = read(text + end).images
+        assert [one.found for one in image.inside.started] == [True]

@@ -426,3 +426,30 @@ def test_ubuntus_locales_are_not_made_in_debian() -> None:
     text = CLASSIC.replace("FROM debian:bookworm-slim\n", final).replace('["app"]', '["sh", "-c", "app $X"]')
     assert "locale-gen takes other arguments" in " ".join(one.reason for one in fix(text.format(" en_US.UTF-8")).held)
     assert "locale-gen takes" not in " ".join(one.reason for one in fix(text.format("")).held)
+
+
+def test_adduser_is_no_part_of_the_newer_image() -> None:
+    account = "RUN adduser --system --group --uid 1000 app\nUSER app\n"
+    text = CLASSIC.replace("CMD", f"{account}CMD").replace("rust:1 AS", "rust:1-trixie AS")
+    files = locked(pq__sys="")
+    assert "has no adduser (line 7): it is a package of its own there" in " ".join(
+        one.reason for one in fix(text, files).held
+    )
+    shadow = text.replace("adduser --system --group --uid 1000 app", "useradd -r -u 1000 app")
+    assert "has no" not in " ".join(one.reason for one in fix(shadow, files).held)
+    installed = text.replace("RUN adduser", "RUN apt-get update && apt-get install -y adduser libpq5 && adduser")
+    assert "has no adduser" not in " ".join(one.reason for one in fix(installed, files).held)
+
+
+def test_another_release_wants_the_crates_known() -> None:
+    final = "FROM debian:bullseye-slim\nRUN apt-get update && apt-get install -y libpq-dev\n"
+    text = CLASSIC.replace("rust:1 AS", "rust:1.70-bullseye AS").replace("FROM debian:bookworm-slim\n", final)
+    said = " ".join(one.reason for one in fix(text).held)
+    assert "nothing is known of the crates, and they are linked with bullseye's libraries, not bookworm's" in said
+    assert "FROM debian:bullseye-slim" in fix(text).source.data.decode()
+
+
+def test_a_toolchain_that_the_final_stage_calls_stays() -> None:
+    text = CLASSIC.replace("FROM debian:bookworm-slim\n", "FROM rust:1-bookworm\nRUN rustup target add wasm32-wasip1\n")
+    assert "the final stage runs rustup" in " ".join(one.reason for one in fix(text).held)
+    assert "FROM rust:1-bookworm" in fix(text).source.data.decode()

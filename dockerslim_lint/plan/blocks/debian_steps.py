@@ -17,7 +17,7 @@ from dockerslim_lint.plan.blocks.final_base import full_destinations, replace_ba
 from dockerslim_lint.plan.blocks.final_steps import needless_package, why_needed
 from dockerslim_lint.plan.blocks.lines import removal
 from dockerslim_lint.plan.debian_slim import SLIGHTLY, missing_packages
-from dockerslim_lint.plan.model import AtBest, Draft, NotPossible, Task
+from dockerslim_lint.plan.model import AtBest, Draft, NotPossible, Task, Unsure
 
 LEAST_OF_PEOPLE = 1000
 """The first id that useradd gives to a user that is no system account (login.defs, UID_MIN)."""
@@ -29,11 +29,24 @@ OTHER_FLAGS = frozenset({"adduser", "addgroup"})
 
 def move(task: Task) -> Iterator[Draft]:
     """The final stages of a task that are stages of their own. Raises NotPossible; AtBest where none would change."""
+    _check_release(task)
     drafts = [_move(task, image) for image in task.images if not image.single_stage]
     if not any(draft.edits for draft in drafts) and not any(image.single_stage for image in task.images):
         base = task.build.stages[task.images[0].stage].base_reference
         raise AtBest(f"{base} is no bigger than {task.choice.base.title}, and has what the program needs")
     yield from drafts
+
+
+def _check_release(task: Task) -> None:
+    """Another release has libraries of other versions: not for programs of whose crates nothing is known. Raises Unsure."""
+    build, new = task.build, task.choice.base
+    crates = [build.crates[one.call] for image in task.images for _, one in image.artifacts if one.call is not None]
+    known = all(crate is not None and crate.packages is not None for crate in crates)
+    releases = {image.release for number in task.stages if (image := build.stages[number].image) is not None}
+    for release in sorted(releases - {new.release, ""}) if not known else ():
+        raise Unsure(
+            f"nothing is known of the crates, and they are linked with {release}'s libraries, not {new.release}'s"
+        )
 
 
 def _move(task: Task, image: FinalImage) -> Draft:
@@ -86,10 +99,14 @@ def _check_commands(build: ImageBuild, image: FinalImage, task: Task, same: bool
     old, new = stage.image, task.choice.base
     assert old is not None
     brought = {program for name in _installed(image) for program in name.programs}
+    named = {name for install in image.installs for name in install.packages}
     for command in image.commands:
         line = build.source.line_of(command.span.start)
         if not same and _of_an_archive(command):
             raise NotPossible(f"line {line} adds a package source of another release")
+        package = programs.left_out(new, command.name)
+        if package and not programs.left_out(old, command.name) and package not in named:
+            raise NotPossible(f"{new.reference} has no {command.name} (line {line}): it is a package of its own there")
         if old.family == new.family or manager_of(command):
             continue
         name = known_commands.canonical(command.name)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from dockerslim_lint.catalog import commands as known_commands
-from dockerslim_lint.catalog import packages
+from dockerslim_lint.catalog import packages, programs
 from dockerslim_lint.edit import Edit
 from dockerslim_lint.facts import patterns
 from dockerslim_lint.facts.cargo import cargo_arguments
@@ -119,7 +119,10 @@ def _brought_along(task: Task, image: FinalImage) -> tuple[frozenset[int], str]:
     flags = {word.pattern for install in image.installs for word in install.command.words}
     alone = not names or ALONE.strip() in flags
     names.update(dict.fromkeys(wanted_packages(task.build, image, base)))
-    return carried_steps(task.build, image), install_line(names, alone) if names else ""
+    steps = carried_steps(task.build, image)
+    called = (command.name for command in image.commands if command.instruction in steps)
+    names.update(dict.fromkeys(filter(None, (programs.left_out(base, name) for name in called))))
+    return steps, install_line(names, alone) if names else ""
 
 
 def _check_steps(task: Task, image: FinalImage, carried: frozenset[int], scripts: tuple[str, ...]) -> None:
