@@ -27,8 +27,9 @@ from dockerslim_lint.facts.runs import resolve, script_of
 from dockerslim_lint.facts.stages import chain_of
 from dockerslim_lint.facts.walk import Shared, StageState
 from dockerslim_lint.source import Span
+from dockerslim_lint.syntax import script as sh
 from dockerslim_lint.syntax.shell import shell_form, text_of
-from dockerslim_lint.syntax.tree import Instruction, JsonString, LogicalText
+from dockerslim_lint.syntax.tree import Expansion, Instruction, JsonString, LogicalText
 
 RUNS = frozenset({"run", "r"})
 """cargo's subcommand that compiles what is not yet compiled, and starts it (cargo book, "cargo run")."""
@@ -199,10 +200,9 @@ def _settings(command: Command) -> dict[str, str | None]:
     """What steers cargo beside its arguments: variables, and where it builds."""
     names = (name for name in command.variables if name.startswith(CARGO_PREFIX) or name == RUSTFLAGS)
     found: dict[str, str | None] = {name: command.variables[name].text for name in names}
-    for at, word in enumerate(command.words):
-        if word.pattern.startswith(TARGET_DIRECTORY):
-            rest = command.words[at + 1 : at + 2]
-            found[TARGET_DIRECTORY] = word.pattern.partition("=")[2] or (rest[0].pattern if rest else "")
+    arguments = cargo_arguments(command)
+    for word in arguments.flags.get(TARGET_DIRECTORY, ()) if arguments is not None else ():
+        found[TARGET_DIRECTORY] = word.pattern
     return found
 
 
@@ -256,16 +256,16 @@ def _build_arguments(start: _Start, shared: Shared) -> Iterator[GoneVariable]:
         return
     if any(known_programs.sets_variables(command.name) for command in start.commands()):
         return  # `. /etc/default/app`
-    text = start.script[1].data
     for name, (value, in_scope) in _arguments(start.state, shared).items():
         given = known_programs.is_given(name) or name in SET_BY_THE_SHELL
-        # `NAME=…` sets it, `${NAME:-…}` and the like provide for its absence
-        if name in environment.environment or given or re.search(rb"\b%s:?[-+=?]" % name.encode(), text):
+        if name in environment.environment or given:
             continue
         variables = environment.variables
         variables.pop(name, None)
         whole = start.commands({**variables, name: Value("x", value.origin)})
         without = start.commands(variables)
+        if any(_provides(command, name) for command in without):
+            continue
         for at, before in enumerate(whole if len(without) == len(whole) else ()):
             pairs = zip(before.words, without[at].words, strict=False)
             place = next((number for number, (one, other) in enumerate(pairs) if one != other), None)
@@ -293,6 +293,18 @@ def _arguments(state: StageState, shared: Shared) -> dict[str, tuple[Value, bool
     found |= {name: (value, False) for name, value in shared.scope.items()}
     found |= {name: (Value(None, NOWHERE), True) for name in state.environment.unset}
     return found | {name: (value, True) for name, value in state.environment.arguments.items()}
+
+
+def _provides(command: Command, name: str) -> bool:
+    """Whether a command that starts sets the variable (``NAME=…``), or says what is to be without it (``${NAME:-…}``)."""
+    pieces = (piece for word in command.words if word.shell is not None for piece in word.shell.pieces)
+    return name in command.variables or any(
+        # an operator that is not modelled (`${NAME:=…}`) leaves the text of the whole
+        (piece.name == name and piece.operator)
+        if isinstance(piece, Expansion)
+        else isinstance(piece, sh.Substitution) and piece.text.startswith((f"${{{name}:", f"${{{name}="))
+        for piece in pieces
+    )
 
 
 def _without(commands: Sequence[Command], place: int, word: CommandWord) -> CommandWord:

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from dockerslim_lint.edit import Edit
 from dockerslim_lint.facts.model import TARGET_INSTALLED, CargoCall, ImageBuild, Warmup
 from dockerslim_lint.plan.blocks.lines import PLAIN
+from dockerslim_lint.plan.blocks.strip import set_before
 from dockerslim_lint.plan.model import Draft, NotPossible
 
 SWITCHES = ("--all-features", "--no-default-features")
@@ -21,19 +22,16 @@ def cook_like_build(build: ImageBuild, cook: Warmup, at: int) -> Draft:
     if cook.end is None:
         raise NotPossible(f"the arguments of cook in line {line} cannot be told from the shell's")
     text = _profile(cook, call, line) + _target(build, cook, at, line) + _features(cook, call, line)
-    return Draft((*_settings(cook, call), Edit(cook.end, cook.end, text)))
+    return Draft((*_settings(build, cook, call), Edit(cook.end, cook.end, text)))
 
 
-def _settings(cook: Warmup, call: CargoCall) -> Iterator[Edit]:
-    """What stands before the build for its profile: cargo counts it in a dependency's fingerprint."""
+def _settings(build: ImageBuild, cook: Warmup, call: CargoCall) -> Iterator[Edit]:
+    """What stands before the build for its profile: cargo counts it in a dependency's fingerprint. Raises NotPossible."""
     for name in call.command.prefix:
         value = call.command.variables[name].text
-        plain = value is not None and not set(value) - PLAIN
-        if name.startswith("CARGO_PROFILE_") and plain and cook.command.shell_form and not cook.command.nested:
-            known = cook.command.variables.get(name)
-            start = cook.command.words[0].span.start
-            if known is None:
-                yield Edit(start, start, f"{name}={value} ")
+        missing = name.startswith("CARGO_PROFILE_") and name not in cook.command.variables
+        if missing and value is not None and not set(value) - PLAIN:
+            yield set_before(build, cook.command, f"{name}={value}")
 
 
 def _profile(cook: Warmup, call: CargoCall, line: int) -> str:

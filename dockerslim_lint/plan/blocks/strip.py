@@ -49,7 +49,7 @@ def strip_symbols(build: ImageBuild, images: tuple[FinalImage, ...]) -> Draft:
             given.add((stage, name))
             edits[place] = insert_line(build, place, f"ENV {name}=symbols")
         else:
-            edit = _prefix(build, command, name)
+            edit = set_before(build, command, f"{name}=symbols")
             edits[edit.start] = edit
     return Draft(tuple(edits.values()))
 
@@ -57,7 +57,7 @@ def strip_symbols(build: ImageBuild, images: tuple[FinalImage, ...]) -> Draft:
 def keeps_symbols(build: ImageBuild, images: tuple[FinalImage, ...]) -> bool:
     """Whether a program keeps its symbols: its build asks for debug information, or its cargo has no setting for that yet."""
     makers = unstripped_calls(images)
-    if _compressing(build, makers) is not None or _kept_aside(build, makers) is not None:
+    if _asking(build, makers, COMPRESSES_DEBUG) is not None or _kept_aside(build, makers) is not None:
         return True
     versions = [build.toolchains[at].version for at in makers]
     old = any(version is not None and version < STRIP_SINCE for version in versions)
@@ -83,26 +83,24 @@ def _check(build: ImageBuild, makers: tuple[int, ...]) -> None:
             raise NotPossible(f"cross (line {line}) hands no profile setting to its container")
         if call.debug:
             raise NotPossible(f"the profile or the flags of the call in line {line} ask for debug information")
-    compressed = _compressing(build, makers)
+    compressed = _asking(build, makers, COMPRESSES_DEBUG)
     if compressed is not None:
         raise NotPossible(f"line {compressed} compresses the debug information, which is to be kept")
     aside = _kept_aside(build, makers)
     if aside is not None:
         raise NotPossible(f"the stage in line {aside} ships the program for its symbols")
-    stages = {build.calls[at].command.stage for at in makers}
-    for command in build.commands if KEEPS_DEBUG.encode() in build.source.data else ():
-        if command.stage in stages and any(word.pattern == KEEPS_DEBUG for word in command.words):
-            aside = build.source.line_of(command.span.start)
-            raise NotPossible(f"line {aside} keeps the debug information in a file of its own, which cargo would strip")
+    split = _asking(build, makers, KEEPS_DEBUG)
+    if split is not None:
+        raise NotPossible(f"line {split} keeps the debug information in a file of its own, which cargo would strip")
 
 
-def _compressing(build: ImageBuild, makers: tuple[int, ...]) -> int | None:
-    """The line that makes the debug information of the builders' programs smaller, and so wants it."""
-    if COMPRESSES_DEBUG.encode() not in build.source.data:
+def _asking(build: ImageBuild, makers: tuple[int, ...], flag: str) -> int | None:
+    """The line of a step of the builders in which a tool is given this flag, of debug information that is wanted."""
+    if flag.encode() not in build.source.data:
         return None
     stages = {build.calls[at].command.stage for at in makers}
     for command in build.commands:
-        if command.stage in stages and any(word.pattern.startswith(COMPRESSES_DEBUG) for word in command.words):
+        if command.stage in stages and any(word.pattern.partition("=")[0] == flag for word in command.words):
             return build.source.line_of(command.span.start)
     return None
 
@@ -153,13 +151,14 @@ def _setting(build: ImageBuild, call: CargoCall) -> str:
     return name
 
 
-def _prefix(build: ImageBuild, command: Command, name: str) -> Edit:
+def set_before(build: ImageBuild, command: Command, setting: str) -> Edit:
+    """A variable (`setting` is ``NAME=value``) for this command alone. Raises NotPossible."""
     line = build.source.line_of(command.span.start)
     if not command.shell_form:
         program = command.words[behind_wrappers(command.words)].json
         if program is None:
             raise NotPossible(f"line {line} is in exec form: a variable cannot stand before it")
-        return Edit(program.span.start, program.span.start, f'env", "{name}=symbols", "')
+        return Edit(program.span.start, program.span.start, f'env", "{setting}", "')
     if command.nested and "\\" in build.source.text(command.span):
         # `sh -c cargo\ build`: a space more would end the script
         raise NotPossible(f"the call in line {line} stands in a script within the script")
@@ -167,10 +166,10 @@ def _prefix(build: ImageBuild, command: Command, name: str) -> Edit:
     if first.exact and known_commands.is_wrapper(first.pattern):
         # `sudo` and `env -i` drop what is set before them, and bash knows `time` only where nothing is
         first = command.words[behind_wrappers(command.words)]
-        return Edit(first.span.start, first.span.start, f"env {name}=symbols ")
+        return Edit(first.span.start, first.span.start, f"env {setting} ")
     # behind a word, even one that comes to nothing (`${X:+env A=b} cargo`), an assignment is a word too
     start = first.span.start if command.prefix else command.span.start
-    return Edit(start, start, f"{name}=symbols ")
+    return Edit(start, start, f"{setting} ")
 
 
 def _sharing_a_cache(build: ImageBuild, makers: tuple[int, ...]) -> list[tuple[Command, str]]:
