@@ -11,8 +11,9 @@ from dockerslim_lint.catalog.buildfiles import is_development, is_manifest
 from dockerslim_lint.facts import patterns
 from dockerslim_lint.facts.calls import crate_directory, features_of, target_directory_of, target_of
 from dockerslim_lint.facts.cargo import BUILDS, CargoArguments, behind_wrappers, cargo_arguments, profile_of
-from dockerslim_lint.facts.commands import SET_BY_THE_SHELL, SHELLS, CommandReader
+from dockerslim_lint.facts.commands import SET_BY_THE_SHELL, CommandReader
 from dockerslim_lint.facts.env import NOWHERE
+from dockerslim_lint.facts.final import read_launch
 from dockerslim_lint.facts.model import (
     Artifact,
     CargoAtStart,
@@ -23,13 +24,12 @@ from dockerslim_lint.facts.model import (
     Output,
     Value,
 )
-from dockerslim_lint.facts.runs import resolve, script_of
+from dockerslim_lint.facts.runs import Start, resolve, script_of
 from dockerslim_lint.facts.stages import chain_of
 from dockerslim_lint.facts.walk import Shared, StageState
 from dockerslim_lint.source import Span
 from dockerslim_lint.syntax import script as sh
-from dockerslim_lint.syntax.shell import shell_form, text_of
-from dockerslim_lint.syntax.tree import Expansion, Instruction, JsonString, LogicalText
+from dockerslim_lint.syntax.tree import Expansion, Instruction
 
 RUNS = frozenset({"run", "r"})
 """cargo's subcommand that compiles what is not yet compiled, and starts it (cargo book, "cargo run")."""
@@ -44,52 +44,25 @@ _ALONE = re.compile(r"\$(?:[A-Z][A-Z0-9_]*|\{[A-Z][A-Z0-9_]*\})")
 """A string that can hardly be meant as it stands."""
 
 
-class _Start:
-    """ENTRYPOINT and CMD of a stage: the strings of the exec form, and the script that a shell gets."""
+def _start_of(state: StageState, shared: Shared, instructions: Sequence[Instruction]) -> Start:
+    return Start(state, instructions, bool(read_launch(state, shared, instructions).init))
 
-    def __init__(self, state: StageState, instructions: Sequence[Instruction]) -> None:
-        self.state = state
-        self.strings: list[tuple[int, JsonString]] = []
-        self.script: tuple[int, LogicalText] | None = None
-        for index in (state.entrypoint, state.cmd):
-            if index is None or self.script is not None:
-                continue
-            instruction = instructions[index]
-            if instruction.json is None:
-                text = shell_form(instruction)
-                if text is not None and not self.strings:
-                    self.script = (index, text)
-                return
-            for string in instruction.json:
-                if self._hands_over():
-                    text = text_of(string, instruction.body)
-                    self.script = None if text is None else (index, text)
-                    return
-                self.strings.append((index, string))
 
-    def _hands_over(self) -> bool:
-        """Whether the strings so far are a shell and its ``-c``."""
-        if len(self.strings) != 2:
-            return False
-        (_, shell), (_, flag) = self.strings
-        return patterns.basename(shell.text) in SHELLS and flag.text.startswith("-") and flag.text.endswith("c")
-
-    def commands(self, variables: Mapping[str, Value] | None = None) -> list[Command]:
-        """What starts; `variables` are those that a shell then sees."""
-        state = self.state
-        if self.script is not None:
-            index, text = self.script
-            seen = state.environment.variables if variables is None else variables
-            reader = CommandReader(index, state.stage.number, state.workdir, seen, state.environment.known)
-            return reader.read_text(text)
-        if not self.strings:
-            return []
-        words = tuple(CommandWord(string.text, True, string.span, None, string) for _, string in self.strings)
-        index, last = self.strings[-1]
-        first = self.strings[0][1] if self.strings[0][0] == index else last
-        span = Span(first.span.start, last.span.end)
-        seen = state.environment.environment
-        return [Command(index, state.stage.number, words, (), span, state.workdir, seen, True, False)]
+def _commands(start: Start, state: StageState, variables: Mapping[str, Value] | None = None) -> list[Command]:
+    """What starts; `variables` are those that a shell then sees."""
+    if start.script is not None:
+        index, text = start.script
+        seen = state.environment.variables if variables is None else variables
+        reader = CommandReader(index, state.stage.number, state.workdir, seen, state.environment.known)
+        return reader.read_text(text)
+    if not start.strings:
+        return []
+    words = tuple(CommandWord(string.text, True, string.span, None, string) for _, string in start.strings)
+    index, last = start.strings[-1]
+    first = start.strings[0][1] if start.strings[0][0] == index else last
+    span = Span(first.span.start, last.span.end)
+    seen = state.environment.environment
+    return [Command(index, state.stage.number, words, (), span, state.workdir, seen, True, False)]
 
 
 def cargo_at_start(shared: Shared, instructions: Sequence[Instruction]) -> Iterator[CargoAtStart]:
@@ -101,10 +74,10 @@ def cargo_at_start(shared: Shared, instructions: Sequence[Instruction]) -> Itera
     parts = patterns.basename(shared.source.path.lower()).split(".")
     if any(map(is_development, (state.stage.name, *parts))) or not _has_sources(state, shared):
         return
-    start = _Start(state, instructions)
-    script, commands, place = "", start.commands(), None
+    start = _start_of(state, shared, instructions)
+    script, commands, place = "", _commands(start, state), None
     if commands and not any(cargo_arguments(command) for command in commands):
-        named = script_of(state, shared, instructions)
+        named = script_of(state, shared, instructions, start.words)
         if named is not None:
             script, commands, place = named[0], named[1], (commands[0].instruction, commands[0].span)
     calls = [
@@ -221,16 +194,15 @@ def gone_variables(shared: Shared, instructions: Sequence[Instruction]) -> Itera
         made = any(isinstance(entry, Artifact | Output) for _, entry in state.table.entries())
         if not state.stage.terminal or inherited or not made:
             continue
-        start = _Start(state, instructions)
+        start = _start_of(state, shared, instructions)
         if start.script is not None:
-            yield from _build_arguments(start, shared)
+            yield from _build_arguments(start, state, shared)
         else:
-            yield from _literal(start, shared)
+            yield from _literal(start, state, shared)
 
 
-def _literal(start: _Start, shared: Shared) -> Iterator[GoneVariable]:
+def _literal(start: Start, state: StageState, shared: Shared) -> Iterator[GoneVariable]:
     """An exec form knows no variables: the program gets the text."""
-    state = start.state
     declared = state.environment.variables
     for at, (index, string) in enumerate(start.strings):
         found = _NAME.search(string.text)
@@ -239,31 +211,31 @@ def _literal(start: _Start, shared: Shared) -> Iterator[GoneVariable]:
             continue
         if not at and state.table.holds(string.text):
             continue  # a file may be called so
-        if at and not isinstance(_program(start, shared), Artifact):
+        if at and not isinstance(_program(start, state, shared), Artifact):
             return  # a script may well replace it
         yield GoneVariable(index, string.span, string.text, name, not at, True, "", None)
 
 
-def _program(start: _Start, shared: Shared) -> object:
-    path = resolve(start.strings[0][1].text, start.state, shared)
-    return start.state.table.find(path) if path is not None else None
+def _program(start: Start, state: StageState, shared: Shared) -> object:
+    path = resolve(start.words[0], state, shared)
+    return state.table.find(path) if path is not None else None
 
 
-def _build_arguments(start: _Start, shared: Shared) -> Iterator[GoneVariable]:
+def _build_arguments(start: Start, state: StageState, shared: Shared) -> Iterator[GoneVariable]:
     """What a shell makes of an ARG, which no container has. One of another stage counts where it is to name the program."""
-    environment = start.state.environment
-    if not environment.known or start.script is None:
+    environment = state.environment
+    if not environment.known:
         return
-    if any(known_programs.sets_variables(command.name) for command in start.commands()):
+    if any(known_programs.sets_variables(command.name) for command in _commands(start, state)):
         return  # `. /etc/default/app`
-    for name, (value, in_scope) in _arguments(start.state, shared).items():
+    for name, (value, in_scope) in _arguments(state, shared).items():
         given = known_programs.is_given(name) or name in SET_BY_THE_SHELL
         if name in environment.environment or given:
             continue
         variables = environment.variables
         variables.pop(name, None)
-        whole = start.commands({**variables, name: Value("x", value.origin)})
-        without = start.commands(variables)
+        whole = _commands(start, state, {**variables, name: Value("x", value.origin)})
+        without = _commands(start, state, variables)
         if any(_provides(command, name) for command in without):
             continue
         for at, before in enumerate(whole if len(without) == len(whole) else ()):
@@ -277,7 +249,7 @@ def _build_arguments(start: _Start, shared: Shared) -> Iterator[GoneVariable]:
                 continue
             if not left.exact:
                 # a plain `$NAME`: the reader of steps leaves open what the shell may have
-                left = _without(start.commands({**variables, name: Value("", NOWHERE)})[at:], place, word)
+                left = _without(_commands(start, state, {**variables, name: Value("", NOWHERE)})[at:], place, word)
             origin = value.origin if value.origin != NOWHERE else None
             yield GoneVariable(
                 before.instruction, word.span, _written(word), name, program, False, left.pattern, origin, in_scope

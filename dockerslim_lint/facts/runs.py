@@ -12,7 +12,7 @@ from dockerslim_lint.facts.inside import DEFAULT_PATH
 from dockerslim_lint.facts.model import Artifact, Command, ContextTree, OpaqueFile
 from dockerslim_lint.facts.walk import Shared, StageState
 from dockerslim_lint.syntax.shell import shell_form, text_of
-from dockerslim_lint.syntax.tree import Instruction, LogicalText
+from dockerslim_lint.syntax.tree import Instruction, JsonString, LogicalText
 
 PROGRAM_DIRECTORIES = frozenset({"bin", "sbin"})
 
@@ -35,10 +35,11 @@ def started(
     """
     if program is not None and isinstance(state.table.find(program), Artifact):
         return (program,)
-    words, script = _command(state, instructions, init)
+    start = Start(state, instructions, init)
+    words = start.words
     found: list[str] = []
-    if script is not None:
-        return tuple(_of_commands(_commands(script, state), state, shared))
+    if start.script is not None:
+        return tuple(_of_commands(_commands(start.script[1], state), state, shared))
     at = 1 if words and patterns.basename(words[0]) in SHELLS and len(words) > 1 else 0
     text = _script(words[at], state, shared, instructions) if (at < len(words) and "/" in words[at]) or at else None
     if text is not None:
@@ -81,32 +82,51 @@ def resolve(name: str, state: StageState, shared: Shared, directory: str | None 
     return None
 
 
-def _command(
-    state: StageState, instructions: Sequence[Instruction], init: bool
-) -> tuple[list[str], LogicalText | None]:
-    """The words of the exec forms behind an init, or the script that a shell is given."""
-    words: list[str] = []
-    after_c = False
-    for index in (state.entrypoint, state.cmd):
-        if index is None:
-            continue
-        instruction = instructions[index]
-        if instruction.json is None:
-            return behind_init(words) if init else words, shell_form(instruction) if not words else None
-        for string in instruction.json:
-            if after_c:
-                return words, text_of(string, instruction.body)
-            before = behind_init(words) if init else words
-            after_c = len(before) == 1 and patterns.basename(before[0]) in SHELLS and _takes_a_script(string.text)
-            words.append(string.text)
-    return behind_init(words) if init else words, None
+class Start:
+    """ENTRYPOINT and CMD of a stage, behind an init: the strings of the exec form, each with its instruction, or the script
+    that a shell gets (then the strings are that shell and its options).
+    """
+
+    def __init__(self, state: StageState, instructions: Sequence[Instruction], init: bool) -> None:
+        self._written: list[tuple[int, JsonString]] = []
+        self._init = init
+        self.script: tuple[int, LogicalText] | None = None
+        for index in (state.entrypoint, state.cmd):
+            if index is None:
+                continue
+            instruction = instructions[index]
+            if instruction.json is None:
+                text = shell_form(instruction) if not self._written else None
+                self.script = (index, text) if text is not None else None
+                return
+            for string in instruction.json:
+                if self._hands_over():
+                    text = text_of(string, instruction.body)
+                    self.script = (index, text) if text is not None else None
+                    return
+                self._written.append((index, string))
+
+    @property
+    def strings(self) -> list[tuple[int, JsonString]]:
+        """The program and its arguments."""
+        words = [string.text for _, string in self._written]
+        return self._written[len(words) - len(behind_init(words)) :] if self._init and words else self._written
+
+    @property
+    def words(self) -> list[str]:
+        """The same as plain text."""
+        return [string.text for _, string in self.strings]
+
+    def _hands_over(self) -> bool:
+        """Whether the strings so far are a shell and its ``-c``, so that the next one is a script."""
+        words = self.words
+        return len(words) == 2 and patterns.basename(words[0]) in SHELLS and _takes_a_script(words[1])
 
 
 def script_of(
-    state: StageState, shared: Shared, instructions: Sequence[Instruction]
+    state: StageState, shared: Shared, instructions: Sequence[Instruction], words: Sequence[str]
 ) -> tuple[str, list[Command]] | None:
-    """The script that a stage's exec form starts, by the name that is written, and its commands; None if it is not known."""
-    words, _ = _command(state, instructions, False)
+    """The script that an exec form starts, by the name that is written, and its commands; None if it is not known."""
     words = words[1:] if words and patterns.basename(words[0]) in SHELLS else words
     text = _script(words[0], state, shared, instructions) if words else None
     return None if text is None else (words[0], _commands(text, state))

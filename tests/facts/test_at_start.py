@@ -139,6 +139,7 @@ def test_sources_that_come_when_it_runs_are_for_work(copies: str) -> None:
         ("CMD exec $NAME", "$NAME", ""),
         ("CMD [ -f /x ] || /bin/${NAME}", "/bin/${NAME}", "/bin/"),
         ("CMD /bin/app $NAME x", "$NAME", ""),
+        ('RUN apk add tini\nENTRYPOINT ["tini", "--", "sh", "-c", "exec /bin/$NAME"]', "/bin/$NAME", "/bin/"),
         ("CMD /bin/$NAME-server", "/bin/$NAME-server", "/bin/-server"),
         ("CMD /bin/${NAME} --set NAME=1", "/bin/${NAME}", "/bin/"),
         ('CMD ["/bin/$NAME"]', "/bin/$NAME", ""),
