@@ -4,9 +4,21 @@ from __future__ import annotations
 
 from dockerslim_lint.catalog import accounts
 from dockerslim_lint.catalog.images import BaseImage
-from dockerslim_lint.facts.model import AccountOption, FinalImage, ImageBuild, UserCreation
-from dockerslim_lint.plan.model import NotPossible
+from dockerslim_lint.facts.model import AccountOption, Command, FinalImage, ImageBuild, UserCreation
+from dockerslim_lint.facts.users import read_user
+from dockerslim_lint.plan.model import Choice, NotPossible, Unsure
 from dockerslim_lint.syntax.tree import Expansion, Literal
+
+USER_OPTIONS = {"uid": "-u", "home": "-h", "shell": "-s", "comment": "-g", "system": "-S"}
+"""Options of a user by their common names, and busybox adduser's for the same."""
+
+SHELLS = {
+    "/bin/bash": "/bin/sh",
+    "/usr/bin/bash": "/bin/sh",
+    "/usr/sbin/nologin": "/sbin/nologin",
+    "/bin/nologin": "/sbin/nologin",
+}
+"""Alpine has no bash and keeps nologin in /sbin."""
 
 
 def has_home(user: UserCreation, base: BaseImage | None) -> bool:
@@ -84,3 +96,84 @@ def _variable(option: AccountOption | None) -> str | None:
     before = "".join(piece.text for piece in ahead if isinstance(piece, Literal))
     plain = before == option.before and all(isinstance(piece, Literal) for piece in ahead)
     return last.name if plain and isinstance(last, Expansion) and not last.operator else ""
+
+
+def in_busybox(build: ImageBuild, image: FinalImage, command: Command, choice: Choice, line: int) -> list[str]:
+    """busybox's ``adduser`` and ``addgroup`` for the same account. Raises NotPossible."""
+    creation = read_user(command)
+    assert creation is not None
+    name = _written(build, command, creation.name)
+    number = _value(build, creation.option("uid"), line)
+    system = "-S " if creation.option("system") else ""
+    old = build.stages[image.stage].image
+    group = first_group(creation)
+    grouped = creation.kind == "group" or not group
+    taken = dict(choice.base.groups if grouped else ()).values(), dict(choice.base.users).values()
+    if creation.uid and (not creation.uid.isdecimal() or any(int(creation.uid) in numbers for numbers in taken)):
+        raise Unsure(f"the id of {creation.name} (line {line}) cannot be taken on Alpine")
+    if creation.unread or creation.option("groups"):
+        odd = creation.unread or creation.options[-1].flag
+        raise Unsure(f"{command.name} {odd} (line {line}) has no equal on Alpine")
+    if creation.kind == "group":
+        return [f"addgroup {system}{f'-g {number} ' if number else ''}{name}"]
+    words = ["adduser", "-D"]
+    first = []
+    if not has_home(creation, old) and not creation.option("without_home"):
+        words.append("-H")
+    if system and not group:
+        # a system account of busybox has no group of its own
+        first = [f"addgroup -S {f'-g {number} ' if number else ''}{name}"]
+        words += ["-G", name]
+    for option in creation.options:
+        if option.name in USER_OPTIONS:
+            words += [USER_OPTIONS[option.name], *([_value(build, option, line)] if option.word is not None else [])]
+        elif option.name == "without_home":
+            words.append("-H")
+        elif option.name == "group":
+            words += ["-G", _group(build, image, creation, choice, line)]
+    if group and not creation.option("group"):
+        if creation.uid and (old is None or old.group_id(group) != choice.base.group_id(group)):
+            raise Unsure(f"the user in line {line} cannot be made in the same way on Alpine")
+        words += ["-G", group]
+    return [*first, " ".join([*words, name])]
+
+
+def _group(build: ImageBuild, image: FinalImage, user: UserCreation, choice: Choice, line: int) -> str:
+    """The name of the group that a user is given. Raises NotPossible where Alpine has none that is the same."""
+    option = user.option("group")
+    assert option is not None
+    for made in image.users:
+        if made.kind == "group" and made.command.span < user.command.span:
+            if made.name == option.value:
+                return _value(build, option, line)
+            number = made.option("uid")
+            if number is not None and number.value == option.value and made.name:
+                same = _value(build, number, line) == _value(build, option, line)
+                if same and option.value.isdecimal():
+                    return _written(build, made.command, made.name)
+    old = build.stages[image.stage].image
+    known = old.group_id(option.value) if old is not None else None
+    if known is None or known != choice.base.group_id(option.value):
+        raise NotPossible(f"the user in line {line} cannot be made in the same way on Alpine")
+    return _value(build, option, line)
+
+
+def _value(build: ImageBuild, option: AccountOption | None, line: int) -> str:
+    """An option's value for a shell; "" where there is no such option."""
+    if option is None:
+        return ""
+    written = in_shell(build, option)
+    if written is not None:
+        return written
+    value = SHELLS.get(option.value, option.value)
+    if "*" in value or "'" in value:
+        raise NotPossible(f"the user in line {line} cannot be made in the same way on Alpine")
+    return value if value.replace("/", "").replace("-", "").replace("_", "").isalnum() else f"'{value}'"
+
+
+def _written(build: ImageBuild, command: Command, value: str) -> str:
+    """A word of the command as it is written, where a variable gives it this value; else the value."""
+    for word in command.words:
+        if word.pattern == value and word.shell is not None and word.shell.literal is None:
+            return build.source.text(word.span)
+    return value

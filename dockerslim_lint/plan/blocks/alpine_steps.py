@@ -11,7 +11,7 @@ from dockerslim_lint.catalog.images import BaseImage
 from dockerslim_lint.edit import Edit
 from dockerslim_lint.facts import patterns
 from dockerslim_lint.facts.env import pattern_of
-from dockerslim_lint.facts.model import AccountOption, Command, FinalImage, ImageBuild, UserCreation
+from dockerslim_lint.facts.model import Command, FinalImage, ImageBuild
 from dockerslim_lint.facts.packages import manager_of, read_install
 from dockerslim_lint.facts.scripts import WRITERS
 from dockerslim_lint.facts.users import ROOT, come_along, read_user
@@ -25,17 +25,6 @@ from dockerslim_lint.record import Record
 from dockerslim_lint.syntax.tree import Expansion, Instruction, Word
 
 EVERYWHERE = frozenset({"/", "/tmp", "/var/tmp"})
-
-USER_OPTIONS = {"uid": "-u", "home": "-h", "shell": "-s", "comment": "-g", "system": "-S"}
-"""Options of a user by their common names, and busybox adduser's for the same."""
-
-SHELLS = {
-    "/bin/bash": "/bin/sh",
-    "/usr/bin/bash": "/bin/sh",
-    "/usr/sbin/nologin": "/sbin/nologin",
-    "/bin/nologin": "/sbin/nologin",
-}
-"""Alpine has no bash and keeps nologin in /sbin."""
 
 _CONTINUATION = re.compile(r"[ \t]*\\\r?\n[ \t]*")
 
@@ -264,7 +253,9 @@ def _translated(
             above += here if names else ()
             wanted.update(dict.fromkeys(names))
         elif read_user(command) is not None:
-            found = _account(build, image, command, choice, line)
+            from dockerslim_lint.plan.blocks.accounts import in_busybox
+
+            found = in_busybox(build, image, command, choice, line)
         elif why_needed(command, choice.base) and not _only_removes_debians(image, command):
             found = [_kept(build, image, command, choice.base, line)]
         words += [_Part(text, () if number else here) for number, text in enumerate(found)]
@@ -323,91 +314,6 @@ def _check_names(build: ImageBuild, image: FinalImage, choice: Choice) -> None:
             known = not name or name.isdecimal() or name in created
             if not known and (number is None or number != find(choice.base, name)):
                 raise Unsure(f"nothing in the file creates the {kind} {name}")
-
-
-def _account(build: ImageBuild, image: FinalImage, command: Command, choice: Choice, line: int) -> list[str]:
-    """busybox's ``adduser`` and ``addgroup`` for the same account."""
-    from dockerslim_lint.plan.blocks import accounts
-
-    creation = read_user(command)
-    assert creation is not None
-    name = _written(build, command, creation.name)
-    number = _value(build, creation.option("uid"), line)
-    system = "-S " if creation.option("system") else ""
-    old = build.stages[image.stage].image
-    group = accounts.first_group(creation)
-    grouped = creation.kind == "group" or not group
-    taken = dict(choice.base.groups if grouped else ()).values(), dict(choice.base.users).values()
-    if creation.uid and (not creation.uid.isdecimal() or any(int(creation.uid) in numbers for numbers in taken)):
-        raise Unsure(f"the id of {creation.name} (line {line}) cannot be taken on Alpine")
-    if creation.unread or creation.option("groups"):
-        odd = creation.unread or creation.options[-1].flag
-        raise Unsure(f"{command.name} {odd} (line {line}) has no equal on Alpine")
-    if creation.kind == "group":
-        return [f"addgroup {system}{f'-g {number} ' if number else ''}{name}"]
-    words = ["adduser", "-D"]
-    first = []
-    if not accounts.has_home(creation, old) and not creation.option("without_home"):
-        words.append("-H")
-    if system and not group:
-        # a system account of busybox has no group of its own
-        first = [f"addgroup -S {f'-g {number} ' if number else ''}{name}"]
-        words += ["-G", name]
-    for option in creation.options:
-        if option.name in USER_OPTIONS:
-            words += [USER_OPTIONS[option.name], *([_value(build, option, line)] if option.word is not None else [])]
-        elif option.name == "without_home":
-            words.append("-H")
-        elif option.name == "group":
-            words += ["-G", _group(build, image, creation, choice, line)]
-    if group and not creation.option("group"):
-        if creation.uid and (old is None or old.group_id(group) != choice.base.group_id(group)):
-            raise Unsure(f"the user in line {line} cannot be made in the same way on Alpine")
-        words += ["-G", group]
-    return [*first, " ".join([*words, name])]
-
-
-def _group(build: ImageBuild, image: FinalImage, user: UserCreation, choice: Choice, line: int) -> str:
-    """The name of the group that a user is given. Raises NotPossible where Alpine has none that is the same."""
-    option = user.option("group")
-    assert option is not None
-    for made in image.users:
-        if made.kind == "group" and made.command.span < user.command.span:
-            if made.name == option.value:
-                return _value(build, option, line)
-            number = made.option("uid")
-            if number is not None and number.value == option.value and made.name:
-                same = _value(build, number, line) == _value(build, option, line)
-                if same and option.value.isdecimal():
-                    return _written(build, made.command, made.name)
-    old = build.stages[image.stage].image
-    known = old.group_id(option.value) if old is not None else None
-    if known is None or known != choice.base.group_id(option.value):
-        raise NotPossible(f"the user in line {line} cannot be made in the same way on Alpine")
-    return _value(build, option, line)
-
-
-def _value(build: ImageBuild, option: AccountOption | None, line: int) -> str:
-    """An option's value for a shell; "" where there is no such option."""
-    from dockerslim_lint.plan.blocks import accounts
-
-    if option is None:
-        return ""
-    written = accounts.in_shell(build, option)
-    if written is not None:
-        return written
-    value = SHELLS.get(option.value, option.value)
-    if "*" in value or "'" in value:
-        raise NotPossible(f"the user in line {line} cannot be made in the same way on Alpine")
-    return value if value.replace("/", "").replace("-", "").replace("_", "").isalnum() else f"'{value}'"
-
-
-def _written(build: ImageBuild, command: Command, value: str) -> str:
-    """A word of the command as it is written, where a variable gives it this value; else the value."""
-    for word in command.words:
-        if word.pattern == value and word.shell is not None and word.shell.literal is None:
-            return build.source.text(word.span)
-    return value
 
 
 def _kept(build: ImageBuild, image: FinalImage, command: Command, base: BaseImage, line: int) -> str:
