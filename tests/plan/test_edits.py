@@ -503,3 +503,13 @@ def test_a_profile_that_the_command_line_sets(config: str, stripped: bool, held:
     text = CLASSIC.replace("--release\n", f"--release --config {config}\n")
     assert safe(text) is stripped
     assert held in " ".join(one.reason for one in fix(text, allow=Safety.SAFE).held)
+
+
+def test_both_profiles_of_a_condition_are_set_where_the_stage_steers_cargo() -> None:
+    step = 'if [ "$P" = release ]; then cargo build -r; else cargo build; fi'
+    text = CLASSIC.replace("cargo build --release\n", f"{step} && mv target/*/app /o\n").replace(
+        "/app/target/release/app", "/o"
+    )
+    after = rewritten(text.replace("COPY . .", "ARG P=release\nENV CARGO_NET_RETRY=5\nCOPY . ."))
+    lines = "ENV CARGO_NET_RETRY=5\nENV CARGO_PROFILE_RELEASE_STRIP=symbols\nENV CARGO_PROFILE_DEV_STRIP=symbols\nCOPY"
+    assert lines in after

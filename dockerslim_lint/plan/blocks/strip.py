@@ -36,6 +36,7 @@ def strip_symbols(build: ImageBuild, images: tuple[FinalImage, ...]) -> Draft:
     edits: dict[int, Edit] = {}
     blocks: dict[int, int | None] = {}
     given: set[tuple[int, str]] = set()
+    settings: dict[int, list[str]] = {}
     makers = _with_alternatives(build, unstripped_calls(images))
     _check(build, makers)
     for command, name in _sharing_a_cache(build, makers):
@@ -46,12 +47,14 @@ def strip_symbols(build: ImageBuild, images: tuple[FinalImage, ...]) -> Draft:
             blocks[stage] = _environment_block(build, stage, command.instruction)
         place = blocks[stage]
         if place is not None:
+            if (stage, name) not in given:
+                settings.setdefault(place, []).append(f"ENV {name}=symbols")
             given.add((stage, name))
-            edits[place] = insert_line(build, place, f"ENV {name}=symbols")
         else:
             edit = set_before(build, command, f"{name}=symbols")
             edits[edit.start] = edit
-    return Draft(tuple(edits.values()))
+    lines = [insert_line(build, place, "\n".join(names)) for place, names in settings.items()]
+    return Draft((*edits.values(), *lines))
 
 
 def keeps_symbols(build: ImageBuild, images: tuple[FinalImage, ...]) -> bool:
