@@ -79,6 +79,7 @@ class Inside:
         self._shared = shared
         self._instructions = instructions
         self._chain = chain
+        self._wanted: str | None = None
 
     @cached_property
     def base(self) -> BaseImage | None:
@@ -336,6 +337,20 @@ class Inside:
         if not area.isalpha() or not place or "*" in place or area == "Etc":
             return None
         return value
+
+    def wants_toolchain(self, artifacts: tuple[tuple[str, Artifact], ...], compiled: bool) -> str:
+        """Why the image's programs may want the toolchain that it has; "" where nothing says so, or it has none.
+
+        `compiled`: one of them is made in the image itself. Reads their sources.
+        """
+        image = self._state.stage.image
+        if not compiled and (image is None or not image.toolchain):
+            return ""
+        if self._wanted is None:
+            from dockerslim_lint.facts.wants_toolchain import why_wanted
+
+            self._wanted = why_wanted(self._state, self._shared, self._chain, artifacts, compiled)
+        return self._wanted
 
     def absent_locale(self, launch: Launch) -> AbsentLocale | None:
         """A locale that the file names, that is not there, and of which what starts complains."""

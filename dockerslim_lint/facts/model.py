@@ -553,6 +553,11 @@ class FinalImage(Record):
     development: bool = False
     aside: bool = False
 
+    @property
+    def wants_toolchain(self) -> str:
+        """Why its programs may want the toolchain that it has when they run; "" where nothing says so. Reads their sources."""
+        return self.inside.wants_toolchain(self.artifacts, self.single_stage)
+
 
 class Problem(Record):
     """Something wrong with the file itself. kind: fatal, instruction, unknown, frontend."""

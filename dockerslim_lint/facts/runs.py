@@ -63,14 +63,18 @@ def resolve(name: str, state: StageState, shared: Shared, directory: str | None 
         return patterns.join(directory or state.workdir, name)
     value = state.environment.variables.get("PATH")
     text = value.text if value is not None and value.text else DEFAULT_PATH
+    guess = None
     for place in text.split(":"):
         path = f"{place.rstrip('/')}/{name}"
         if not place.startswith("/"):
             continue
         entry = state.table.find(path)
-        if isinstance(entry, Artifact) and entry.call is not None and not shared.binaries(entry.call):
-            # the call's programs are not known: a name that every system has is hardly one of them
+        if isinstance(entry, Artifact) and _by_any_name(entry, shared):
+            # a name that every system has is hardly that of a program which nobody knows
             entry = None if known_commands.title(name) else entry
+            if entry is not None and not state.table.holds(path):
+                guess = guess or path
+                continue  # another directory may have a program that is called so for certain
         if isinstance(entry, OpaqueFile) and not state.table.holds(path):
             continue  # a name that a crate does not make
         if isinstance(entry, ContextTree) and not state.table.holds(path):
@@ -79,7 +83,12 @@ def resolve(name: str, state: StageState, shared: Shared, directory: str | None 
                 continue  # `COPY . /` brings no sh
         if entry is not None:
             return path
-    return None
+    return guess
+
+
+def _by_any_name(artifact: Artifact, shared: Shared) -> bool:
+    """Whether it is not known which programs the call makes, so that any name is one of theirs."""
+    return artifact.call is not None and not shared.binaries(artifact.call)
 
 
 class Start:

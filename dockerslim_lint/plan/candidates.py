@@ -83,6 +83,8 @@ def tasks(build: ImageBuild, images: tuple[FinalImage, ...], prefer: tuple[str, 
         for one in image.leftovers if base is None or not base.toolchain else ():
             if one.wanted:
                 raise NotPossible(f"the program may call {', '.join(one.names)} when it runs: {one.wanted}")
+        if image.wants_toolchain:
+            raise NotPossible(f"the image may want its toolchain: {image.wants_toolchain}")
     retarget = links != {MUSL_STATIC}
     compiler: tuple[str, ...] = ()
     doubts: tuple[str, ...] = ()

@@ -64,6 +64,8 @@ class GnuOnFatBase(Rule):
             gnu = [(path, artifact) for path, artifact in image.artifacts if artifact.link == GNU_DYNAMIC]
             if base is None or not base.fat or not gnu or stage.word is None or image.aside:
                 continue
+            if image.wants_toolchain:
+                continue  # DSL202 speaks of it
             size = f" (~{base.unpacked_mb:.0f} MB of base)" if base.unpacked_mb else ""
             kind = "is a glibc program and ships" if len(gnu) == 1 else "are glibc programs and ship"
             note = "the toolchain's own image" if image.single_stage else "a whole distribution under one program"

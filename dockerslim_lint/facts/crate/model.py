@@ -47,6 +47,7 @@ class Crate:
         read_linkage: Callable[[], Linkage | None],
         rust_version: str = "",
         shared_library: bool = False,
+        read_starts: Callable[[Crate, tuple[str, ...]], str] = lambda crate, names: "",
     ) -> None:
         self.directory = directory
         self.root = root
@@ -59,6 +60,7 @@ class Crate:
         self.shared_library = shared_library
         self._read_lock = read_lock
         self._read_linkage = read_linkage
+        self._read_starts = read_starts
 
     @cached_property
     def locked(self) -> Mapping[str, Locked] | None:
@@ -74,6 +76,10 @@ class Crate:
     def linkage(self) -> Linkage | None:
         """What its programs link with the features of the call; None where that cannot be followed."""
         return self._read_linkage()
+
+    def starts_toolchain(self, names: tuple[str, ...]) -> str:
+        """What in the sources of these programs starts cargo, rustc or a C compiler; "" where nothing does. Reads them all."""
+        return self._read_starts(self, names)
 
     @property
     def linked(self) -> tuple[str, ...] | None:

@@ -117,6 +117,7 @@ class CrateReader:
             ),
             _rust_version(data, root_data),
             any(map(manifest.makes_shared_library, chosen.values())),
+            lambda crate, names: self._starts(crate, of, names),
         )
 
     def _workspace_root(self, directory: str, data: dict[str, Any]) -> tuple[str, dict[str, Any]]:
@@ -144,6 +145,11 @@ class CrateReader:
         from dockerslim_lint.facts.crate.members import Members
 
         return read_linkage(lock.lock_graph(data), Members(self._context, root), directories, asked, of)
+
+    def _starts(self, crate: Crate, of: dict[str, tuple[str, ...]], names: tuple[str, ...]) -> str:
+        from dockerslim_lint.facts.crate.starts import starts_toolchain
+
+        return starts_toolchain(self._context, crate.root, of, names, crate.linked)
 
     def _lock(self, root: str) -> dict[str, Any] | None:
         if root not in self._locks:
