@@ -527,8 +527,8 @@ class FinalImage(Record):
 
     `outputs` are output directories of ``cargo build`` in other stages that it holds whole: where, and which call's.
     `leftovers` are package managers' caches and compilers. `development` tells that the stage's or the file's name says
-    that the image is no release. `aside`: its stage has the toolchain and is one to work in, beside another image of the file
-    that is shipped: by its name, or since it is not the last and starts a script that nobody can read.
+    that the image is no release. `aside`: it is one to work in. It has the toolchain or has made its program, and is named so, or its
+    stage is not the last and starts a script that nobody can read, beside another image of the file that is shipped.
     """
 
     stage: int

@@ -49,6 +49,8 @@ class GnuOnFatBase(Rule):
     is reported for information only, with the reason; on a base that is not slim it stays a warning. Where only something
     that is not known or not understood stands in the way, the error stays.
 
+    Nothing is said of an image to work in, as in DSL202.
+
     **Fix safety.** The fix changes the libc and the base image, so it is never applied on its word alone:
     `lint --fix --verify` builds and runs both images and writes what it could prove; `--unsafe-fixes` writes unproven.
     """

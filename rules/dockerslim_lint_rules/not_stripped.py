@@ -29,6 +29,8 @@ class NotStripped(Rule):
     profilers. cargo leaves them out with `strip = "symbols"` in the profile or `CARGO_PROFILE_RELEASE_STRIP=symbols` in
     the environment; this works for every target, unlike a `strip` of another architecture's binutils.
 
+    Nothing is said of an image to work in, as in DSL202.
+
     **Fix safety.** Safe where the crate graph is known, has no user of symbols (sentry, pprof, color-eyre, backtrace …)
     and the file sets no RUST_BACKTRACE; else it needs a proof. Where the image is being slimmed anyway, the slim fix
     strips too.
@@ -41,7 +43,7 @@ class NotStripped(Rule):
     def check(self, build: ImageBuild, plan: Plan) -> Iterator[Finding]:
         seen: set[int] = set()
         for image in build.images:
-            for path, artifact in image.artifacts:
+            for path, artifact in image.artifacts if not image.aside else ():
                 if artifact.call is None or artifact.call in seen:
                     continue
                 if artifact.stripped not in (STRIPPED_NO, STRIPPED_DEBUGINFO):

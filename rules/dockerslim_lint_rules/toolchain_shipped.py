@@ -56,8 +56,8 @@ class ToolchainShipped(Rule):
     A `rust` image holds the compiler, a C toolchain and the headers of a distribution: some 1.5 GB to store, and
     everything an intruder could wish for. Only the program is needed when the container starts.
 
-    Nothing is said of a stage to work in beside another image of the file that is shipped: one that is named for
-    development, or that is not the last and starts a script that cannot be read.
+    Nothing is said of an image to work in: one whose stage or file is named for development (`dev`, `test`, `ci`), or a
+    stage that is not the last and starts a script that cannot be read, beside another image that is shipped.
 
     A program may compile when it runs. Where its sources start cargo or rustc (`Command::new("cargo")`, `cargo_metadata`), or
     the final stage calls rustup or cargo without compiling it, this is for information only, and the toolchain stays.
@@ -135,6 +135,7 @@ CMD ["./target/release/app"]
     VALID = (
         Valid(near=0, text=SINGLE.replace('["./target/release/app"]', '["cargo", "run", "--release"]'), files=FILES),
         Valid(near=0, text=SINGLE.replace("cargo build --release", "cargo test"), files=FILES),
+        Valid(near=0, text=SINGLE.replace("rust:1", "rust:1 AS dev"), files=FILES),
         Valid(near=0, text=SINGLE.replace('CMD ["./target/release/app"]\n', ""), files=FILES),
         Valid(near=0, text=SINGLE.replace("rust:1", "example.com/base:1"), files=FILES),
         Valid(near=2, text=LEAF.replace("AS tools", "AS dev"), files=FILES),
