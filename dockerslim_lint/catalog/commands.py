@@ -1,6 +1,6 @@
 """Commands of a RUN by class: known (modelled), inert (cannot make or move a binary), opaque (all others)."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from fnmatch import fnmatchcase
 from functools import cache
 from typing import Any
@@ -51,6 +51,14 @@ def may_compile(name: str) -> bool:
 def is_wrapper(name: str) -> bool:
     """Whether the command runs another one, which follows in its words (``env A=b cargo build``, ``sudo``, ``time``)."""
     return bool(_rows().get(canonical(name), {}).get("wrapper", False))
+
+
+def server_of(words: Sequence[str]) -> str:
+    """The front-end server that a command with these words starts (``trunk serve``), which compiles first; "" for any other."""
+    plain = [canonical(words[0]), *(word for word in words[1:] if word[:1] not in "-+")] if words else []
+    return next(
+        (one for one in table("commands")["servers"]["commands"] if plain[: len(one.split())] == one.split()), ""
+    )
 
 
 def is_program(name: str) -> bool:

@@ -161,7 +161,7 @@ def _cargo_at_start(shared: Shared, instructions: tuple[Instruction, ...]) -> tu
     written = [instructions[index].body.data for index in (state.entrypoint, state.cmd) if index is not None]
     image = state.stage.image
     script = image is not None and image.toolchain and any(b".sh" in text for text in written)
-    if not script and not any(b"cargo" in text for text in written):
+    if not script and not any(b"cargo" in text or b"serve" in text for text in written):
         return ()
     from dockerslim_lint.facts.at_start import cargo_at_start
 

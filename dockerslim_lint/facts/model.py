@@ -475,7 +475,9 @@ class Misquoted(Record):
 class CargoAtStart(Record):
     """``cargo run`` as what the last stage starts, or a `subcommand` ``build`` before what it builds is started.
 
-    `profile` is None where it is not known; `script` is the start script that has it, as written, "" without.
+    `profile` is None where it is not known; `script` is the start script that has it, as written, "" without. `server` is the
+    front-end tool that compiles instead and serves what it made (``trunk serve``), "" for cargo itself. `as_root`: it starts as root,
+    as far as the base is known; `user_instruction` is the USER that says who.
 
     `same` is the call (an index into ``ImageBuild.calls``) that has compiled in the image what it asks for, `other` one that
     has compiled for another profile, target or set of features; None where there is none.
@@ -488,6 +490,9 @@ class CargoAtStart(Record):
     other: int | None
     subcommand: str = "run"
     script: str = ""
+    server: str = ""
+    as_root: bool = False
+    user_instruction: int | None = None
 
 
 class GoneVariable(Record):

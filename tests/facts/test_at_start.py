@@ -124,6 +124,29 @@ def test_a_start_that_need_not_compile(command: str, script: str) -> None:
 
 
 @pytest.mark.parametrize(
+    ("command", "server"),
+    [
+        ('CMD ["trunk", "serve", "--release"]', "trunk serve"),
+        ('CMD ["/usr/local/cargo/bin/trunk", "-v", "serve"]', "trunk serve"),
+        ('ENTRYPOINT ["dx"]\nCMD ["serve"]', "dx serve"),
+        ("CMD cd web && exec cargo +nightly leptos serve --release", "cargo leptos serve"),
+        ('CMD ["bash", "start.sh"]', "dx serve"),
+        ('CMD ["trunk", "build"]', ""),
+        ('CMD ["trunk", "watch"]', ""),
+        ('CMD ["cargo", "leptos", "end-to-end"]', ""),
+        ("CMD [ -d dist ] || trunk serve", ""),
+        ("CMD ./trunk serve", ""),
+        ("CMD echo trunk serve", ""),
+        ('CMD ["serve", "trunk"]', ""),
+    ],
+)
+def test_front_end_servers(command: str, server: str) -> None:
+    text = f"FROM rust:1\nWORKDIR /app\nCOPY . .\n{command}\n"
+    found = read(text, {**CRATE, "start.sh": "#!/bin/sh\nexec dx serve\n"}).cargo_at_start
+    assert [one.server for one in found] == ([server] if server else [])
+
+
+@pytest.mark.parametrize(
     "copies",
     ["", "COPY Cargo.toml Cargo.lock ./\nRUN cargo fetch\n", "COPY . .\nVOLUME /app\n"],
 )
