@@ -431,7 +431,8 @@ class Started(Record):
     """A program that the image starts. `role` is launch or health; `name` is as written.
 
     `found` is False where nothing puts it there, None where nobody knows. `elsewhere` are, where it is False, paths of shipped programs of that name. `tool` is True for
-    a program that is not there and that distributions have as a package.
+    a program that is not there and that distributions have as a package. `joined`: it is a whole command in one string of an
+    exec form, which takes it for a name.
     """
 
     instruction: int
@@ -441,6 +442,7 @@ class Started(Record):
     found: bool | None
     elsewhere: tuple[str, ...]
     tool: bool
+    joined: bool = False
 
 
 class AbsentLocale(Record):

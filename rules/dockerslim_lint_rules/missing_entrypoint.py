@@ -79,6 +79,10 @@ class MissingEntrypoint(Rule):
             for started in image.inside.started:
                 if started.role != "launch" or started.found is not False or (started.tool and not started.elsewhere):
                     continue
+                if started.joined:
+                    text = f'An exec form takes "{started.name}" as one program name: the image does not start.'
+                    yield self.finding(text, started.span, note="split it, or use the shell form")
+                    continue
                 where = "in the image" if "/" in started.name else "on PATH"
                 programs = [(path, artifact) for path, artifact in image.artifacts if path in started.elsewhere]
                 programs = programs or list(image.artifacts)

@@ -206,3 +206,23 @@ def test_a_tool_of_a_registry_is_there_under_the_name_that_it_is_copied_by(crate
         end = f'COPY --from=builder /usr/local/cargo/bin/{name} /usr/local/bin/{name}\nCMD ["{start}", "migrate"]\n'
         (image,) = read(text + end).images
         assert [one.found for one in image.inside.started] == [True]
+
+
+@pytest.mark.parametrize(
+    ("line", "joined"),
+    [
+        ('CMD ["/srv/app --port 80"]', True),
+        ('CMD ["/srv/app serve"]', True),
+        ('CMD ["tini /srv/app"]', True),
+        ('ENTRYPOINT ["/bin/other http://localhost"]', True),
+        ('CMD ["/srv/app", "--port 80"]', False),
+        ('CMD ["/srv/My Program"]', False),
+        ("CMD /srv/app --port 80", False),
+        ("CMD '/srv/app --port 80'", False),
+        ('CMD ["sh", "-c", "/srv/app --port 80"]', False),
+        ('COPY --from=builder ["/app/target/release/app", "/srv/app -x"]\nCMD ["/srv/app -x"]', False),
+    ],
+)
+def test_a_command_in_one_string(line: str, joined: bool) -> None:
+    text = START.format(base="alpine:3.24", lines="COPY assets/ /srv/").replace('CMD ["/srv/app"]', line)
+    assert [one.joined for one in only_image(read(text, {**CRATE, "assets/a": ""})).inside.started][:1] == [joined]
