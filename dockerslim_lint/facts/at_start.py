@@ -203,15 +203,22 @@ def _mounted(number: int, shared: Shared) -> bool:
 
 
 def gone_variables(shared: Shared, instructions: Sequence[Instruction]) -> Iterator[GoneVariable]:
-    """Variables in the commands of images with programs of cargo's that nothing has replaced when those start."""
+    """Variables in the commands of images with programs of cargo's that nothing has replaced when those start.
+
+    Of other images only an exec form that is to start what a variable of the file names: nothing ever replaces that.
+    """
     for state in shared.states:
         image = state.stage.image
         inherited = state.entrypoint is None and (image is None or bool(image.entrypoint))
         made = any(isinstance(entry, Artifact | Output) for _, entry in state.table.entries())
-        if not state.stage.terminal or inherited or not made:
+        if not state.stage.terminal or inherited:
             continue
         start = _start_of(state, shared, instructions)
-        if start.script is not None:
+        if not made:
+            known = {*state.environment.variables, *_arguments(state, shared)}
+            found = _literal(start, state, shared) if start.script is None else ()
+            yield from (one for one in found if one.program and one.variable in known)
+        elif start.script is not None:
             yield from _build_arguments(start, state, shared)
         else:
             yield from _literal(start, state, shared)
