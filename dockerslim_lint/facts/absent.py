@@ -31,6 +31,22 @@ def absent_programs(shared: Shared, instructions: Sequence[Instruction]) -> Iter
                 yield Absent(transfer.instruction, word.span, path, call, place)
 
 
+def respelt(path: str, state: StageState, shared: Shared, instructions: Sequence[Instruction]) -> str:
+    """The program of which `path` is a misspelling, ``-`` for ``_`` or the other way: its own path, "" unless nothing is at `path`."""
+    name, folder = patterns.basename(path), patterns.parent(path)
+    stage = _Origin(state, shared, instructions)
+    for at in stage.calls:
+        call = shared.calls[at]
+        if call.kind != "build" or call.output != folder or not stage.is_clear(at, call):
+            continue
+        made = call.bins or shared.binaries(at)
+        meant = [one for one in made if one.replace("-", "_") == name.replace("-", "_")]
+        if name in (*made, *shared.binaries(at)) or len(meant) != 1 or state.table.holds(path):
+            return ""
+        return "" if stage.may_hold(path, made_up=True) else f"{folder}/{meant[0]}"
+    return ""
+
+
 class _Origin:
     """The stage that a COPY takes from, with those that it is built on."""
 
@@ -39,15 +55,15 @@ class _Origin:
         self._shared = shared
         self._instructions = instructions
         self._chain = chain_of(state.stage, shared.stages)
-        self._calls = [at for at, call in enumerate(shared.calls) if call.command.stage in self._chain]
+        self.calls = [at for at, call in enumerate(shared.calls) if call.command.stage in self._chain]
 
     def meant(self, path: str) -> int | None:
         """The call whose program of that name is in another directory; None where one is not sure of it."""
         name, folder = patterns.basename(path), patterns.parent(path).split("/")
         found: dict[str, int] = {}
-        for at in self._calls:
+        for at in self.calls:
             call = self._shared.calls[at]
-            if not self._is_clear(at, call):
+            if not self.is_clear(at, call):
                 return None
             asked = call.bins or self._shared.binaries(at)
             directory = patterns.basename(call.target_directory or "")
@@ -55,7 +71,7 @@ class _Origin:
                 found[call.output] = at
         return next(iter(found.values())) if len(found) == 1 else None
 
-    def _is_clear(self, at: int, call: CargoCall) -> bool:
+    def is_clear(self, at: int, call: CargoCall) -> bool:
         """Whether it is known where the programs of a call are, and that it runs."""
         if not call.command.certain or call.output is None or "*" in call.output:
             return False
@@ -71,8 +87,11 @@ class _Origin:
             return False
         return not any(word.pattern.startswith(ELSEWHERE) for word in call.command.words)
 
-    def may_hold(self, path: str) -> bool:
-        """Whether something may put a file at `path`: the base, a step that is not modelled, the context, another stage."""
+    def may_hold(self, path: str, made_up: bool = False) -> bool:
+        """Whether something may put a file at `path`: the base, a step that is not modelled, the context, another stage.
+
+        `made_up`: it is known that cargo does not.
+        """
         image = self._state.stage.image
         if any(char in path for char in "*?[$") or image is None or not image.toolchain or not image.understood:
             return True
@@ -83,7 +102,7 @@ class _Origin:
         ):
             return True
         entry = self._state.table.find(path)
-        if entry is not None and not isinstance(entry, ContextTree):
+        if entry is not None and not isinstance(entry, ContextTree) and not made_up:
             return True
         for transfer in self._shared.transfers:
             if transfer.stage in self._chain:
@@ -96,7 +115,7 @@ class _Origin:
         own = [mount for mount in self._shared.mounts if mount.stage in self._chain]
         if any(patterns.below(path, mount.target) is not None for mount in own):
             return True
-        known = [self._shared.calls[at].command for at in self._calls]
+        known = [self._shared.calls[at].command for at in self.calls]
         known += [warmup.command for warmup in self._shared.warmups]
         commands = (one for one in self._shared.commands if one.stage in self._chain and one not in known)
         return any(_may_make(command, path) for command in commands)

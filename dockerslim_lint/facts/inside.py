@@ -122,6 +122,15 @@ class Inside:
             return None
         return self._in_base(base, bare, paths)
 
+    def respelt(self, path: str) -> str:
+        """The program of the image's own build that is meant by a name which differs in ``-`` and ``_``; "" for none."""
+        mounted = any(patterns.below(path, volume) is not None for volume in self._state.volumes)
+        if mounted or "*" in path or not {"-", "_"}.intersection(patterns.basename(path)):
+            return ""
+        from dockerslim_lint.facts.absent import respelt
+
+        return respelt(path, self._state, self._shared, self._instructions)
+
     def script(self, path: str) -> bytes | None:
         """What a script at an absolute path holds; None where that is not known."""
         from dockerslim_lint.facts.scripts import script_text

@@ -432,7 +432,7 @@ class Started(Record):
 
     `found` is False where nothing puts it there, None where nobody knows. `elsewhere` are, where it is False, paths of shipped programs of that name. `tool` is True for
     a program that is not there and that distributions have as a package. `joined`: it is a whole command in one string of an
-    exec form, which takes it for a name.
+    exec form, which takes it for a name. `respelt`: it is the name of the program `elsewhere`, but for ``-`` and ``_``.
     """
 
     instruction: int
@@ -443,6 +443,7 @@ class Started(Record):
     elsewhere: tuple[str, ...]
     tool: bool
     joined: bool = False
+    respelt: bool = False
 
 
 class AbsentLocale(Record):
@@ -583,7 +584,7 @@ class ImageBuild(Record):
     what ``calls[i]`` is compiled with. `users` are those
     that any stage makes. `frontend` is
     the foreign frontend's name, "" for Docker's own: then nothing else is filled. `own_images` are those that the user
-    describes.
+    describes. `nothing_to_start` is what the last stage starts although its base has no programs and no step brings a file.
     """
 
     source: Source
@@ -612,5 +613,6 @@ class ImageBuild(Record):
     absent: tuple[Absent, ...] = ()
     misquoted: tuple[Misquoted, ...] = ()
     cargo_at_start: tuple[CargoAtStart, ...] = ()
+    nothing_to_start: tuple[Started, ...] = ()
     gone_variables: tuple[GoneVariable, ...] = ()
     own_images: tuple[OwnImage, ...] = ()

@@ -41,6 +41,10 @@ def _started(call: _Call, role: str, state: StageState, inside: Inside, instruct
         return Started(instruction, span, role, name, False, (), False, True)
     bare = patterns.basename(name)
     found = inside.program(name, directory)
+    if found is None and role == "launch" and "/" in name:
+        meant = inside.respelt(patterns.join(directory or "/*", name))
+        if meant:
+            return Started(instruction, span, role, name, False, (meant,), False, respelt=True)
     elsewhere = tuple(
         path
         for path, entry in (inside.own_programs if found is False else ())

@@ -121,7 +121,6 @@ class MissingTool(Rule):
             near=4, text=JOINED.replace('["curl --fail http://localhost:8080/"]', "curl --fail http://localhost:8080/")
         ),
         Valid(near=4, text=JOINED.replace("alpine:3.24", "example.com/base:1")),
-        Valid(near=4, text=JOINED.replace("curl --fail http://localhost:8080/", "/opt/my check")),
         Valid(near=1, text=INIT.replace("3.24\n", "3.24\nRUN apk add --no-cache tini\n")),
         Valid(near=1, text=INIT.replace('["tini", "--", "web"]', '["web"]')),
         Valid(near=1, text=INIT.replace("ENTRYPOINT", "COPY --from=builder /tini /usr/bin/tini\nENTRYPOINT")),
