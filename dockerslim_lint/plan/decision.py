@@ -38,7 +38,7 @@ class Plan:
         self._checked = checked
         self._most = MAX_CANDIDATES if alternatives else 1
         self._slim: dict[str, tuple[Fix, ...] | Withheld] = {}
-        self._settled: dict[str, str] = {}
+        self._settled: dict[str, tuple[str, bool]] = {}
         self._kept: dict[str, Withheld] = {}
         self._keys: dict[int, str] = {}
         self._groups = groups(build)
@@ -63,10 +63,10 @@ class Plan:
         fixes = self.slim(image)
         return self._kept.get(self.key(image), fixes)
 
-    def settled(self, image: FinalImage) -> str:
-        """Why the image's program keeps glibc and the image keeps its base, which is as small as can be; "" otherwise."""
+    def settled(self, image: FinalImage) -> tuple[str, bool]:
+        """Why the image keeps its base, and whether it is known that nothing smaller fits; ("", False) where it need not keep it."""
         self.slim(image)
-        return self._settled.get(self.key(image), "")
+        return self._settled.get(self.key(image), ("", False))
 
     def strip(self, image: FinalImage) -> tuple[Fix, ...] | Withheld:
         """The fix that only leaves the symbols out."""
@@ -178,7 +178,8 @@ class Plan:
                     fixes += self._onward(group, fix)
                 fixes.append(fix)
             except NotPossible as reason:
-                if isinstance(reason, AtBest) and not fixes and self._settle(task, key, native, reasons, unsure):
+                if isinstance(reason, AtBest) and not fixes and task.glibc:
+                    self._settle(task, key, native, reasons, unsure)
                     return Withheld(key, _told([("", native), (task.choice.base.title, str(reason))]))
                 unsure = unsure or isinstance(reason, Unsure)
                 reasons += [("", native)] if native and not reasons else []
@@ -205,13 +206,12 @@ class Plan:
             after = self._reread(apply(data, fixes[0].edits))
             yield joined(self._build, group[0], first, fixes[0], after)
 
-    def _settle(self, task: Task, key: str, native: str, reasons: list[tuple[str, str]], unsure: bool) -> bool:
-        """Note why the base is as small as can be, where that is known or the user has asked for it; whether it is so."""
-        known = not unsure and not task.unsure and (bool(native) or self._explained(task.images))
-        if task.asked or known:
-            asked = f"{task.choice.name} is asked for" if task.asked else ""
-            self._settled[key] = native or asked or _told(reasons)
-        return task.asked or known
+    def _settle(self, task: Task, key: str, native: str, reasons: list[tuple[str, str]], unsure: bool) -> None:
+        """Note why the base stays. With a reason for glibc, what may need more than the smaller base has is reason enough."""
+        known = not task.unsure and (bool(native) or (not unsure and self._explained(task.images)))
+        asked = f"{task.choice.name} is asked for" if task.asked else ""
+        told = (native or asked) if known or task.asked else ""
+        self._settled[key] = told or _told([("", native), *reasons]), known or task.asked
 
     def _explained(self, group: tuple[FinalImage, ...]) -> bool:
         """Whether it is known what the images start and every step of their stages: then what they install keeps their base."""
