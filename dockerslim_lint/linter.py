@@ -385,13 +385,13 @@ def _warnings(report: Report) -> Iterator[str]:
 
 
 def _unseen(reader: _Reader, before: Report, after: Report) -> Iterator[str]:
-    """The codes of what the old file had too, where nobody could tell; about its base only what waits for the same decision."""
+    """The codes of what the old file had too, where nobody could tell; of its base only what waits for the same decision, or for none."""
     from dockerslim_lint.facts.unseen import unseen
 
     hidden = unseen(reader.read(before.source), reader.read(after.source))
     waiting = {one.key for one in before.findings if one.key is not None and one.key.startswith(SLIM)}
     for one in after.findings:
-        if one.span in hidden.lacking or (one.span in hidden.bases and one.key in waiting):
+        if one.span in hidden.lacking or (one.span in hidden.bases and (one.key is None or one.key in waiting)):
             yield one.code
 
 
