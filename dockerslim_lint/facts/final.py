@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from dockerslim_lint.catalog import packages
+from dockerslim_lint.catalog import packages, symbols
 from dockerslim_lint.catalog.buildfiles import is_development
 from dockerslim_lint.edit import Need
 from dockerslim_lint.facts import patterns
@@ -100,6 +100,8 @@ def _final_image(state: StageState, shared: Shared, instructions: Sequence[Instr
         tuple(outputs),
         () if single else leftovers(state.installs, commands, shared.mounts, transfers, toolchain),
         any(map(is_development, (stage.name, *patterns.basename(shared.source.path.lower()).split(".")))),
+        symbols=any(map(symbols.keeps_them, (stage.name, patterns.basename(shared.source.path))))
+        or any(map(symbols.is_reader, (name for install in state.installs for name in install.packages))),
     )
 
 

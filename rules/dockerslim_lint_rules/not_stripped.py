@@ -29,6 +29,9 @@ class NotStripped(Rule):
     profilers. cargo leaves them out with `strip = "symbols"` in the profile or `CARGO_PROFILE_RELEASE_STRIP=symbols` in
     the environment; this works for every target, unlike a `strip` of another architecture's binutils.
 
+    Nothing is said of an image that is there for the symbols: its stage or file is named `debug` or `profiling`, or it
+    installs a debugger or profiler.
+
     **Fix safety.** Safe where the crate graph is known, has no user of symbols (sentry, pprof, color-eyre, backtrace …)
     and the file sets no RUST_BACKTRACE; else it needs a proof. Where the image is being slimmed anyway, the slim fix
     strips too.
@@ -41,7 +44,7 @@ class NotStripped(Rule):
     def check(self, build: ImageBuild, plan: Plan) -> Iterator[Finding]:
         seen: set[int] = set()
         for image in build.images:
-            for path, artifact in image.artifacts:
+            for path, artifact in image.artifacts if not image.symbols else ():
                 if artifact.call is None or artifact.call in seen:
                     continue
                 if artifact.stripped not in (STRIPPED_NO, STRIPPED_DEBUGINFO):
@@ -93,4 +96,10 @@ class NotStripped(Rule):
             files=FILES,
         ),
         Valid(near=0, text=DISTROLESS),
+        Valid(near=0, text=DISTROLESS.replace("static-debian13", "static-debian13 AS debug"), files=FILES),
+        Valid(
+            near=0,
+            text=DISTROLESS.replace("gcr.io/distroless/static-debian13", "alpine:3.24\nRUN apk add --no-cache gdb"),
+            files=FILES,
+        ),
     )

@@ -67,3 +67,22 @@ def test_what_changes_the_program_is_withheld(step: str, said: str) -> None:
 def test_the_symbols_stay_where_they_are_to_be_kept_aside() -> None:
     text = stepped(ASIDE.replace(" && strip app", ""))
     assert fix(text, PURE).source.data == text.encode()
+
+
+@pytest.mark.parametrize(
+    ("stage", "installed", "kept"),
+    [
+        ("debian:trixie", "libpq5", False),
+        ("debian:trixie", "gdb", True),
+        ("debian:trixie", "linux-perf", True),
+        ("debian:trixie AS profiling", "libpq5", True),
+        ("debian:trixie AS app-debug", "libpq5", True),
+        ("debian:trixie AS debugger-less", "libpq5", False),
+    ],
+)
+def test_an_image_for_its_symbols_keeps_them(stage: str, installed: str, kept: bool) -> None:
+    text = CLASSIC.replace("debian:bookworm-slim\n", f"{stage}\nRUN apt-get update && apt-get install -y {installed}\n")
+    fixed = fix(text, PURE)
+    assert fixed.bug is None
+    assert ("STRIP" not in fixed.source.data.decode()) is kept
+    assert ("DSL101" not in {one.code for one in fix(text, {}).report.findings}) is kept

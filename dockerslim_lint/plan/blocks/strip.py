@@ -58,7 +58,9 @@ def strip_symbols(build: ImageBuild, images: tuple[FinalImage, ...]) -> Draft:
 
 
 def keeps_symbols(build: ImageBuild, images: tuple[FinalImage, ...]) -> bool:
-    """Whether a program keeps its symbols: its build asks for debug information, or its cargo has no setting for that yet."""
+    """Whether a program keeps its symbols: its build or its image is there for them, or its cargo has no setting for that yet."""
+    if any(image.symbols for image in images):
+        return True
     makers = unstripped_calls(images)
     if _asking(build, makers, COMPRESSES_DEBUG) is not None or _kept_aside(build, makers) is not None:
         return True
