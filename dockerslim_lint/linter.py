@@ -353,7 +353,7 @@ def _held(report: Report) -> tuple[Held, ...]:
             reason = reasons[key]
         elif own and own[0].safety is Safety.DISPLAY:
             reason = "advice: needs a human"
-        elif own and own[0].key.startswith(SLIM):
+        elif own and own[0].key.startswith(SLIM) and _changes_a_base(own[0]):
             musl = own[0].cost and own[0].claim is not None and own[0].claim.static
             reason = "not proven: changes libc and base image" if musl else "not proven: changes the base image"
         elif key.startswith("strip:"):
@@ -364,6 +364,10 @@ def _held(report: Report) -> tuple[Held, ...]:
             reason = "not proven: changes how the image is built or what is in it"
         held.append(Held(key, codes, own, reason))
     return tuple(held)
+
+
+def _changes_a_base(fix: Fix) -> bool:
+    return not fix.images or any(one.old_base != one.new_base for one in fix.images)
 
 
 def _worse(reader: _Reader, before: Report, after: Report, repairs: bool = False) -> str:

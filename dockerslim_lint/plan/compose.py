@@ -13,7 +13,7 @@ from dockerslim_lint.plan.blocks.artifact_path import move_paths
 from dockerslim_lint.plan.blocks.final_base import full_destinations, replace_base
 from dockerslim_lint.plan.blocks.final_steps import number_user, remove_steps
 from dockerslim_lint.plan.blocks.retarget import add_target
-from dockerslim_lint.plan.blocks.strip import keeps_symbols, strip_symbols
+from dockerslim_lint.plan.blocks.strip import keeps_symbols, strip_symbols, unstripped_calls
 from dockerslim_lint.plan.blocks.target import check_architectures, install_target
 from dockerslim_lint.plan.model import AtBest, Choice, Draft, NotPossible, Task
 from dockerslim_lint.plan.needs import check_base, claimed_needs, missing_zones
@@ -330,12 +330,23 @@ def not_pinned(reference: str) -> str:
 def _title(task: Task, edits: tuple[Edit, ...]) -> str:
     reference = task.choice.base.reference
     if task.glibc and not changes_base(task, edits):
-        return f"the glibc program stays on {task.build.stages[task.images[0].stage].base_reference}"
+        return _title_of_the_same_base(task, edits)
     size = f" (~{task.choice.base.unpacked_mb:.0f} MB base)" if task.choice.base.unpacked_mb else ""
     musl = f"static musl build with {task.vendored.library} compiled in," if task.vendored else "static musl build"
     what = musl if task.retarget else "the glibc program" if task.glibc else "the static program"
     how = ", cross-compiled: no emulation" if task.cross else ""
     return f"{what} on {reference}{size}{how}"
+
+
+def _title_of_the_same_base(task: Task, edits: tuple[Edit, ...]) -> str:
+    build, stage = task.build, task.build.stages[task.images[0].stage]
+    final = build.instructions[stage.instruction].span.start
+    strips = unstripped_calls(task.images) and not keeps_symbols(build, task.images)
+    done = [
+        *(["leave the symbols out"] if strips else []),
+        *(["trim its packages"] if any(edit.start > final for edit in edits) else []),
+    ]
+    return f"{' and '.join(done) or 'a smaller image'}: {stage.base_reference} stays"
 
 
 def _cost(task: Task) -> str:

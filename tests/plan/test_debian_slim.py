@@ -8,6 +8,7 @@ from dockerslim_lint import linter
 from dockerslim_lint.catalog import debian
 from dockerslim_lint.config import Settings
 from dockerslim_lint.context import MemoryContext
+from dockerslim_lint.edit import Safety
 from dockerslim_lint.finding import Severity
 from dockerslim_lint.source import Source
 from tests.facts.reading import locked
@@ -297,7 +298,11 @@ def test_a_base_that_stays_is_not_fixed_by_what_else_is() -> None:
     fixed = fix(text, PQ)
     (slim,) = [one for one in fixed.applied if one.fix.key.startswith("slim:")]
     assert slim.codes == ("DSL201", "DSL205")
-    assert slim.fix.title == "the glibc program stays on debian:bookworm-slim"
+    held = fix(text, PQ, allow=Safety.SAFE).held
+    assert [one.reason for one in held if one.key.startswith("slim:")] == [
+        "not proven: changes how the image is built or what is in it"
+    ]
+    assert slim.fix.title == "leave the symbols out and trim its packages: debian:bookworm-slim stays"
     source, context = Source(text.encode()), MemoryContext({path: body.encode() for path, body in PQ.items()})
     before = linter.lint(source, context, Settings()).findings
     assert [one.severity for one in before if one.code == "DSL101"] == [Severity.INFO]
