@@ -6,8 +6,8 @@ from collections.abc import Callable, Iterable, Iterator
 
 from dockerslim_lint.edit import Claim, Fix, Safety, Withheld, apply
 from dockerslim_lint.facts import patterns
-from dockerslim_lint.facts.model import STRIPPED_ALL, FinalImage, ImageBuild
-from dockerslim_lint.plan.blocks.strip import strip_symbols
+from dockerslim_lint.facts.model import STRIPPED_ALL, Artifact, FinalImage, ImageBuild
+from dockerslim_lint.plan.blocks.strip import is_slim, strip_symbols, symbol_users
 from dockerslim_lint.plan.candidates import groups, key_of, tasks
 from dockerslim_lint.plan.compose import OurBug, Reread, changes_base, compose, with_newlines
 from dockerslim_lint.plan.model import AtBest, Draft, NotPossible, Task, Unsure
@@ -69,8 +69,9 @@ class Plan:
         return self._settled.get(self.key(image), ("", False))
 
     def strip(self, image: FinalImage) -> tuple[Fix, ...] | Withheld:
-        """The fix that only leaves the symbols out."""
+        """The fix that only leaves the symbols out, or the debug information where a crate uses the symbols."""
         key = f"strip:{image.stage}"
+        users = symbol_users(self._build, (image,))
         try:
             if any(artifact.touched for _, artifact in image.artifacts):
                 raise NotPossible("a step of the build changes the program in a way that is not understood")
@@ -81,17 +82,28 @@ class Plan:
             return Withheld(key, "the build is not in this file")
         edits = with_newlines(self._build, draft.edits)
         if self._checked:
-            after = self._reread(apply(self._build.source.data, edits)).images
+            after = self._reread(apply(self._build.source.data, edits))
             place = self._build.images.index(image)
-            if place >= len(after) or any(artifact.stripped != STRIPPED_ALL for _, artifact in after[place].artifacts):
+            if place >= len(after.images) or not all(
+                is_slim(after, artifact, bool(users)) for _, artifact in after.images[place].artifacts
+            ):
                 self.bugs.append("our bug: the program would keep its symbols")
                 return Withheld(key, self.bugs[-1])
         binaries = tuple(path for path, _ in image.artifacts)
         static = all(artifact.link.endswith("static") for _, artifact in image.artifacts)
         safety = Safety.SAFE if self._symbols_unused(image) else Safety.PROVABLE
-        cost = "backtraces show addresses instead of names"
-        claim = Claim(binaries, static, True, ())
-        return (Fix(key, "", safety, "leave the symbols out", edits, cost, (), claim),)
+        what = "debug information" if users else "symbols"
+        cost = f"symbols stay, for {', '.join(users)}" if users else "backtraces show addresses instead of names"
+        claim = Claim(binaries, static, not users, ())
+        return (Fix(key, "", safety, f"leave the {what} out", edits, cost, (), claim),)
+
+    def symbol_users(self, image: FinalImage) -> tuple[str, ...]:
+        """The crates that read the symbols of the image's programs when they run."""
+        return symbol_users(self._build, (image,))
+
+    def is_slim(self, artifact: Artifact) -> bool:
+        """Whether nothing but the symbols that it reads itself is left in a program that might go."""
+        return is_slim(self._build, artifact, True)
 
     def trim(self, image: FinalImage) -> tuple[Fix, ...] | Withheld:
         """The fix that takes out what only installing and compiling needed, and keeps the base."""
@@ -245,7 +257,9 @@ class Plan:
             return False
         for _, artifact in image.artifacts:
             crate = self._build.crates[artifact.call] if artifact.call is not None else None
-            if crate is None or crate.packages is None or any(symbols.why_wanted(name) for name in crate.packages):
+            if crate is None or crate.packages is None or crate.symbol_users:
+                return False
+            if any(symbols.why_wanted(name) for name in crate.packages):
                 return False
         if not symbols.may_name_a_reader(self._build.source.data):
             return True

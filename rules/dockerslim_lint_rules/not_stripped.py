@@ -11,6 +11,21 @@ from dockerslim_lint.rule import Finding, Fixes, ImageBuild, Invalid, Label, Pla
 MANIFEST = '[package]\nname = "app"\nversion = "0.1.0"\nedition = "2021"\n'
 FILES = {"Cargo.toml": MANIFEST, "Cargo.lock": "version = 4\n", "src/main.rs": "fn main() {}\n"}
 
+LOCK = """\
+version = 4
+
+[[package]]
+name = "app"
+version = "0.1.0"
+dependencies = ["sentry"]
+
+[[package]]
+name = "sentry"
+version = "0.48.0"
+source = "registry+https://github.com/rust-lang/crates.io-index"
+"""
+SENTRY = {**FILES, "Cargo.toml": f'{MANIFEST}[dependencies]\nsentry = "0.48"\n', "Cargo.lock": LOCK}
+
 DISTROLESS = """\
 FROM rust:1-alpine AS builder
 WORKDIR /app
@@ -28,6 +43,10 @@ class NotStripped(Rule):
     Symbols are a tenth to a third of a Rust program, and nothing reads them while it runs, but for backtraces and
     profilers. cargo leaves them out with `strip = "symbols"` in the profile or `CARGO_PROFILE_RELEASE_STRIP=symbols` in
     the environment; this works for every target, unlike a `strip` of another architecture's binutils.
+
+    Where the manifest itself asks for a crate that reads the symbols when the program runs (sentry, pprof, color-eyre,
+    backtrace, jemalloc's profiling), they stay, and only debug information goes: `strip = "debuginfo"`. cargo does that
+    by itself in a release build since 1.77.
 
     Nothing is said of an image that is there for the symbols: its stage or file is named `debug` or `profiling`, or it
     installs a debugger or profiler.
@@ -51,7 +70,9 @@ class NotStripped(Rule):
                     continue
                 seen.add(artifact.call)
                 call = build.calls[artifact.call]
-                if call.debug:
+                users = plan.symbol_users(image)
+                name = path.rsplit("/", 1)[-1]
+                if call.debug or (users and plan.is_slim(artifact)):
                     continue
                 stage = build.stages[image.stage]
                 strip = plan.strip(image)
@@ -61,7 +82,9 @@ class NotStripped(Rule):
                     fixes = strip if isinstance(slim, Withheld) else (*slim, *strip)
                 labels = (Label(stage.word.span, "ships it with its symbols"),) if stage.word is not None else ()
                 yield self.finding(
-                    f"{path.rsplit('/', 1)[-1]} is shipped with its symbols, a tenth to a third of its size.",
+                    f"{name} is shipped with its debug information; its symbols stay, for {', '.join(users)}."
+                    if users
+                    else f"{name} is shipped with its symbols, a tenth to a third of its size.",
                     call.command.span,
                     note="nothing strips what this builds",
                     labels=labels,
@@ -85,6 +108,14 @@ class NotStripped(Rule):
             fixed=DISTROLESS.replace("RUN cargo", "RUN CARGO_PROFILE_RELEASE_STRIP=symbols cargo"),
             files=FILES,
         ),
+        Invalid(
+            DISTROLESS.replace("rust:1-alpine", "rust:1.75-alpine"),
+            line=4,
+            fixed=DISTROLESS.replace("rust:1-alpine", "rust:1.75-alpine").replace(
+                "RUN cargo", "RUN CARGO_PROFILE_RELEASE_STRIP=debuginfo cargo"
+            ),
+            files=SENTRY,
+        ),
     )
 
     VALID = (
@@ -96,6 +127,7 @@ class NotStripped(Rule):
             files=FILES,
         ),
         Valid(near=0, text=DISTROLESS),
+        Valid(near=0, text=DISTROLESS, files=SENTRY),
         Valid(near=0, text=DISTROLESS.replace("static-debian13", "static-debian13 AS debug"), files=FILES),
         Valid(
             near=0,

@@ -83,6 +83,14 @@ class Crate:
         return tuple(sorted(self.linkage.brought)) if self.linkage is not None else None
 
     @cached_property
+    def symbol_users(self) -> tuple[str, ...]:
+        """What the manifests themselves ask for and that reads the program's symbols when it runs, sorted; () where that is not known."""
+        from dockerslim_lint.catalog import symbols
+
+        own = self.linkage.own if self.linkage is not None else ()
+        return tuple(sorted({entry.package for entry in own if symbols.why_wanted(entry.package, entry.features)}))
+
+    @cached_property
     def compiles_c(self) -> bool | None:
         """Whether what the call builds may compile or link C, which crossing needs more for; None where there is no lock.
 
