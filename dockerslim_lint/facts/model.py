@@ -536,7 +536,8 @@ class FinalImage(Record):
     `outputs` are output directories of ``cargo build`` in other stages that it holds whole: where, and which call's.
     `leftovers` are package managers' caches and compilers. `development` tells that the stage's or the file's name says
     that the image is no release. `aside`: it is one to work in. It has the toolchain or has made its program, and is named so, or its
-    stage is not the last and starts a script that nobody can read, beside another image of the file that is shipped.
+    stage is not the last and starts a script that nobody can read, beside another image of the file that is shipped. `symbols`: it is
+    there for its programs' symbols, by its name or by a debugger or profiler that it installs.
     """
 
     stage: int
@@ -560,6 +561,7 @@ class FinalImage(Record):
     leftovers: tuple[Leftover, ...] = ()
     development: bool = False
     aside: bool = False
+    symbols: bool = False
 
     @property
     def wants_toolchain(self) -> str:

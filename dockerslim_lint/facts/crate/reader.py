@@ -117,6 +117,7 @@ class CrateReader:
             ),
             _rust_version(data, root_data),
             any(map(manifest.makes_shared_library, chosen.values())),
+            frozenset(name for member in chosen.values() for name in manifest.conditional(member, asked)),
             lambda crate, names: self._starts(crate, of, names),
         )
 
