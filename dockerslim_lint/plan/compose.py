@@ -384,9 +384,8 @@ def _cost(task: Task) -> str:
         passed = [
             f"builds that pass {name}=… keep what they pass: pass a musl target" for name in passed_arguments(task)
         ]
-    doubts = (f"fails if a feature brings it: {doubt}" for doubt in task.doubts)
     cost = COST[1:] if _bring_an_allocator(task) else COST
-    return "; ".join(dict.fromkeys((*cost, *_vendored_cost(task), *passed, *health, *doubts)))
+    return "; ".join(dict.fromkeys((*cost, *_vendored_cost(task), *passed, *health, *task.doubts)))
 
 
 def _bring_an_allocator(task: Task) -> bool:
