@@ -583,7 +583,8 @@ def _link_by_path(path: str, origin: StageState) -> str | None:
     """What a program is that an opaque command left at a path like cargo's; None where the path is not like that."""
     parts = path.split("/")
     home = origin.environment.variables.get("CARGO_HOME")
-    if origin.builder is not None and home is not None and patterns.parent(path) == f"{home.text}/bin":
+    installed = patterns.parent(path) == f"{home.text}/bin" if home is not None else parts[-3:-1] == [".cargo", "bin"]
+    if origin.builder is not None and installed:
         # `make install`; what rustup and other tools put there is no program of the project
         return None if known_commands.title(parts[-1]) else link_of(Target("", "host", None), origin.stage, "")
     if TARGET_DIRECTORY not in parts[:-1]:
