@@ -40,6 +40,15 @@ BUILT_IN = frozenset(
 )
 """Subcommands that no alias can take (cargo book, "Configuration", [alias])."""
 
+COMPILES = frozenset({"test", "t", "bench", "run", "r", "check", "c", "clippy", "doc", "d", "rustdoc"})
+"""Subcommands beside `BUILDS` that compile the dependencies, at least their macros and build scripts."""
+
+LINKS = frozenset({"test", "t", "bench", "run", "r"})
+"""Those of them that build the dependencies as `cargo build` does (the others only check them)."""
+
+INHERITS = {"test": "dev", "bench": "release"}
+"""Profiles that take what they do not set from another one (cargo book, "Profiles")."""
+
 CARGO = "cargo"
 CROSS = "cross"
 XX = "xx-cargo"

@@ -510,6 +510,9 @@ class StageState:
         owning = instruction.flag("chown")
         owner = self.environment.pattern(owning.value)[0] if owning and owning.value else ""
         sources = tuple(self._source(word) for word in words)
+        if origin is not None:
+            # the root is where a relative source is seen from (Dockerfile reference, "COPY --from")
+            sources = tuple(one if one.startswith(("/", "*")) else patterns.join("/", one) for one in sources)
         for path in (destination, *sources) if origin_name or instruction.keyword == "ADD" else ():
             self.rustup.place(path)
         shared.transfers.append(

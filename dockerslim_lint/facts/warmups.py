@@ -7,12 +7,12 @@ cargo takes a source for built when it is not newer than the last build that rea
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 
 from dockerslim_lint.catalog import commands as known_commands
 from dockerslim_lint.facts import patterns
 from dockerslim_lint.facts.calls import end_of, features_of, target_directory_of, target_of
-from dockerslim_lint.facts.cargo import CargoArguments, profile_of
+from dockerslim_lint.facts.cargo import COMPILES, CROSS, INHERITS, CargoArguments, cargo_arguments, profile_of
 from dockerslim_lint.facts.model import CargoCall, Command, ImageBuild, Stage, Stale, Transfer, Warmup
 from dockerslim_lint.facts.stages import chain_of
 from dockerslim_lint.facts.users import is_root
@@ -193,6 +193,33 @@ def warming_calls(build: ImageBuild, at: int) -> tuple[int, ...]:
     call = build.calls[at]
     ahead = {one.command.span for one in ahead_of(build, at) if alike(one, call)}
     return tuple(number for number, one in enumerate(build.calls) if one.command.span in ahead) if ahead else ()
+
+
+def compiled_beside(build: ImageBuild, at: int) -> Iterator[tuple[Command, CargoArguments]]:
+    """Tests, checks and the like with the profile, toolchain and files of ``calls[at]``: they have its dependencies in common.
+
+    They are in its stage, in one that it is based on, or in one that is based on it.
+    """
+    call = build.calls[at]
+    chain = chain_of(build.stages[call.command.stage], build.stages)
+    for command in build.commands:
+        stage = command.stage
+        if stage not in chain and call.command.stage not in chain_of(build.stages[stage], build.stages):
+            continue
+        arguments = cargo_arguments(command)
+        if arguments is None or arguments.subcommand not in COMPILES or arguments.driver == CROSS:
+            continue
+        profile = profile_of(arguments, "build")[0]
+        if arguments.subcommand in INHERITS and "--profile" not in arguments.flags and profile == "dev":
+            profile = arguments.subcommand
+        named = target_directory_of(command, arguments, None, None)
+        if (
+            profile is not None
+            and INHERITS.get(profile, profile) == call.profile
+            and arguments.toolchain == call.toolchain
+            and named in (None, call.target_directory)
+        ):
+            yield command, arguments
 
 
 def alike(warmup: Warmup, call: CargoCall) -> bool:

@@ -12,7 +12,7 @@ from dockerslim_lint.facts.users import is_plain_root
 from dockerslim_lint.plan.blocks.artifact_path import move_paths
 from dockerslim_lint.plan.blocks.final_base import full_destinations, replace_base
 from dockerslim_lint.plan.blocks.final_steps import number_user, remove_steps
-from dockerslim_lint.plan.blocks.retarget import add_target
+from dockerslim_lint.plan.blocks.retarget import add_target, not_retargeted
 from dockerslim_lint.plan.blocks.strip import keeps_symbols, strip_symbols
 from dockerslim_lint.plan.blocks.target import check_architectures, install_target
 from dockerslim_lint.plan.model import AtBest, Choice, Draft, NotPossible, Task
@@ -364,7 +364,7 @@ def _cost(task: Task) -> str:
             f"builds that pass {name}=… keep what they pass: pass a musl target" for name in passed_arguments(task)
         ]
     doubts = (f"fails if a feature brings it: {doubt}" for doubt in task.doubts)
-    return "; ".join(dict.fromkeys((COST, *_vendored_cost(task), *passed, *health, *doubts)))
+    return "; ".join(dict.fromkeys((COST, *_vendored_cost(task), *passed, *health, *doubts, *not_retargeted(task))))
 
 
 def _vendored_cost(task: Task) -> Iterator[str]:
