@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from dockerslim_lint.edit import Edit
 from dockerslim_lint.facts import patterns
 from dockerslim_lint.facts.model import ImageBuild, Mount
@@ -10,6 +12,9 @@ from dockerslim_lint.facts.users import is_root
 from dockerslim_lint.plan.blocks.copy_out import copy_programs, replaced
 from dockerslim_lint.plan.blocks.lines import PLAIN
 from dockerslim_lint.plan.model import Draft, NotPossible
+
+if TYPE_CHECKING:
+    from dockerslim_lint.facts.cold import ColdDownloads
 
 REGISTRY = "registry"
 """Below CARGO_HOME (cargo book, "Cargo Home")."""
@@ -57,8 +62,25 @@ def add_cache_mounts(build: ImageBuild, at: int) -> Draft:
     return Draft((*edits, Edit(start, start, flags)))
 
 
-def move_mount(build: ImageBuild, mount: Mount, place: str) -> Draft:
-    """The same mount at `place`, "" for one that cannot be moved. Raises NotPossible."""
+def move_mounts(build: ImageBuild, cold: ColdDownloads) -> Draft:
+    """The same mounts at cargo's home: all of them, or none. Raises NotPossible."""
+    for command in cold.bare:
+        line = build.source.line_of(command.span.start)
+        raise NotPossible(f"line {line} has downloads in common with these steps, and not the mount")
+    place = f"{cold.home}/{cold.below}" if cold.below else ""
+    for transfer in build.transfers:
+        brings = transfer.origin_stage is not None or transfer.origin_image
+        near = place and (
+            patterns.below(transfer.destination, place) is not None
+            or patterns.below(place, transfer.destination) is not None
+        )
+        if brings and near and transfer.stage in {mount.stage for mount in cold.mounts}:
+            line = build.source.line_of(build.instructions[transfer.instruction].span.start)
+            raise NotPossible(f"it would hide what line {line} brings")
+    return Draft(tuple(_moved(build, mount, place) for mount in cold.mounts))
+
+
+def _moved(build: ImageBuild, mount: Mount, place: str) -> Edit:
     if not place or set(place) - PLAIN:
         raise NotPossible("it would hide the programs that are there")
     text = build.source.text(mount.span)
@@ -74,7 +96,7 @@ def move_mount(build: ImageBuild, mount: Mount, place: str) -> Draft:
         raise NotPossible("a mount is there already")
     _check_root(build, mount.stage)
     at, old = written[0]
-    return Draft((Edit(at, at + len(old), place),))
+    return Edit(at, at + len(old), place)
 
 
 def _cargo_home(build: ImageBuild, at: int) -> str | None:
