@@ -43,19 +43,20 @@ TARGET_ELSEWHERE = "elsewhere"
 class Value(Record):
     """The value of a variable: `text` is a pattern, None if nothing at all is known. `origin` is the instruction that bound it.
 
-    `machine`: a part of it is what ``uname -m`` prints.
+    `machine`: a part of it is what ``uname -m`` prints. `native`: it is so only where the platforms were compared before.
     """
 
     text: str | None
     origin: Span
     machine: bool = False
+    native: bool = False
 
 
 class CommandWord(Record):
     """One word of a command as it will reach the program.
 
     `pattern` is its value; `exact` is True where nothing in it is left to the shell. `shell` or `json` is what was
-    written, whichever the form has. `machine`: a part of it is what ``uname -m`` prints. `unset`: it is an ARG without
+    written, whichever the form has. `machine` and `native` as in `Value`. `unset`: it is an ARG without
     default that stands alone, unquoted: no word at all, or as many as a build argument brings.
     """
 
@@ -66,6 +67,7 @@ class CommandWord(Record):
     json: JsonString | None
     machine: bool = False
     unset: bool = False
+    native: bool = False
 
 
 class Command(Record):
@@ -104,7 +106,7 @@ class Command(Record):
 class Target(Record):
     """The target triple of a cargo call: a pattern; "" means the host. `origin` is flag, env, config, image, xx or host. None pattern: unknown.
 
-    `machine`: a part of it is what ``uname -m`` prints. `fixed`: it is the same in every build, as no variable is in it.
+    `machine` and `native` as in `Value`. `fixed`: it is the same in every build, as no variable is in it.
     """
 
     pattern: str | None
@@ -112,6 +114,7 @@ class Target(Record):
     span: Span | None
     machine: bool = False
     fixed: bool = False
+    native: bool = False
 
 
 class Linker(Record):
