@@ -222,7 +222,8 @@ class ContextTree(Record):
 class Mount(Record):
     """One ``RUN --mount``: `kind` is cache, bind or tmpfs, `target` its absolute path (a pattern), `span` the flag's place.
 
-    `varies` is True where a variable stands in it, so that its place or its id may differ from build to build.
+    `varies` is True where a variable stands in it, so that its place or its id may differ from build to build. `seeded`: a
+    stage or the context gives a cache its first contents.
     """
 
     instruction: int
@@ -231,6 +232,7 @@ class Mount(Record):
     target: str
     varies: bool
     span: Span
+    seeded: bool = False
 
 
 class Warmup(Record):

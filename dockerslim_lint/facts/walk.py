@@ -295,7 +295,7 @@ class StageState:
                     continue
                 varies = any(isinstance(piece, Expansion) for piece in flag.value.pieces)
                 path = patterns.join(self.workdir, place_)
-                found.append(Mount(index, self.stage.number, kind, path, varies, flag.span))
+                found.append(Mount(index, self.stage.number, kind, path, varies, flag.span, bool(options.get("from"))))
                 self.rustup.place(path)
                 if kind == "bind":
                     self._bind(index, options, path, flag.span)

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import pytest
 
+from dockerslim_lint.config import Settings
+from dockerslim_lint.edit import Safety
 from tests.facts.reading import CRATE, read
 from tests.plan.test_edits import rewritten
 from tests.plan.test_withheld import fix, reason
@@ -127,3 +129,33 @@ def test_a_cook_that_is_made_to_fit_gets_the_settings_of_the_build_too() -> None
     (build,) = [line for line in after.splitlines() if " build " in line]
     assert cook.startswith(f"RUN {STRIP}cargo chef cook ") and "--release" in cook and TRIPLE in cook
     assert build.startswith(f"RUN {STRIP}cargo build --release")
+
+
+FLAGGED = CHEF.replace("debian:bookworm-slim", "debian:bookworm").replace(
+    "cargo build", "RUSTFLAGS='-C lto' cargo build"
+)
+
+
+@pytest.mark.parametrize(
+    ("text", "after"),
+    [
+        (FLAGGED, "RUSTFLAGS='-C lto' cargo chef cook"),
+        (FLAGGED.replace("RUSTFLAGS='-C lto' cargo", "env RUSTFLAGS=-g cargo"), "RUSTFLAGS=-g cargo chef cook"),
+        (FLAGGED.replace("-C lto' cargo", "-C lto'; export RUSTFLAGS; cargo"), "RUSTFLAGS='-C lto' cargo chef cook"),
+        (FLAGGED.replace("'-C lto'", '"-C lto=$LTO"').replace("COPY . .\nRUN R", "COPY . .\nARG LTO=fat\nRUN R"), ""),
+        (FLAGGED.replace("RUN RUSTFLAGS='-C lto' ", "ENV RUSTFLAGS=-g\nRUN "), ""),
+        (FLAGGED.replace("RUN cargo chef cook", "RUN RUSTFLAGS=-g cargo chef cook"), ""),
+        (
+            FLAGGED.replace(
+                "RUSTFLAGS='-C lto' cargo build --release --bin app", "sh -c 'RUSTFLAGS=-g cargo build -r'"
+            ),
+            "",
+        ),
+    ],
+)
+def test_cook_gets_the_flags_of_the_build_or_no_fix(text: str, after: str) -> None:
+    settings = Settings(select=("DSL303",))
+    fixed = fix(text, settings=settings)
+    assert [one.code for one in fix(text, settings=settings, allow=Safety.SAFE).report.findings] == ["DSL303"]
+    assert fixed.bug is None
+    assert (after in fixed.source.data.decode()) if after else fixed.source.data == text.encode()
