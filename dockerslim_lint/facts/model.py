@@ -269,12 +269,16 @@ class Stale(Record):
 
 
 class LostOutput(Record):
-    """A word that names a file of a cargo call's output, at a place where the mount that held it is gone."""
+    """A word that names a file of a cargo call's output, at a place where the mount that held it is gone.
+
+    `sure` is False where the call runs in a directory that only its image knows: by its name the mount is for what it builds.
+    """
 
     call: int
     mount: Mount
     path: str
     span: Span
+    sure: bool = True
 
 
 class Absent(Record):

@@ -2,12 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
 from dockerslim_lint.catalog import commands as known_commands
 from dockerslim_lint.catalog import packages
 from dockerslim_lint.facts import patterns
-from dockerslim_lint.facts.model import Command, CommandWord, Leftover, Mount, PackageInstall, Transfer
+from dockerslim_lint.facts.cargo import cargo_arguments
+from dockerslim_lint.facts.model import (
+    CargoCall,
+    Command,
+    CommandWord,
+    FinalImage,
+    ImageBuild,
+    Leftover,
+    Mount,
+    PackageInstall,
+    Transfer,
+)
 
 INSTALLERS = {
     "apt-get": ("apt", {"install"}),
@@ -99,6 +110,32 @@ def leftovers(
             wanted = "the base has a toolchain" if toolchain else _sign_of_compiling(installs, commands, transfers)
             found.append(Leftover("tools", install.manager, tools, install.command, wanted))
     return tuple(sorted(found, key=lambda one: one.command.span.start))
+
+
+def cleaned_too_late(build: ImageBuild, image: FinalImage) -> Iterator[tuple[Command, CargoCall]]:
+    """What removes a ``target/`` of the image in a later step than that which filled it, and the call that did, in file order."""
+    calls = [call for call in build.calls if call.command.stage in image.chain and call.kind == "build"]
+    for command in image.commands if calls else ():
+        made = [call for call in calls if command.certain and _removes_target(command, call)]
+        builds = [call.command.instruction for call in calls]
+        # who goes on to build has another reason to clean
+        if made and max(builds) < command.instruction and not _in_mount(build, made[-1]):
+            yield command, made[-1]
+
+
+def _removes_target(command: Command, call: CargoCall) -> bool:
+    arguments = cargo_arguments(command)
+    if arguments is not None:
+        same = command.directory == call.command.directory and call.command.certain
+        return same and arguments.subcommand == "clean" and not arguments.flags and "--doc" not in arguments.switches
+    words = [word.pattern for word in command.words[1:] if word.exact and not word.pattern.startswith("-")]
+    paths = [patterns.join(command.directory or "/*", word) for word in words]
+    return known_commands.canonical(command.name) == "rm" and call.target_directory in paths
+
+
+def _in_mount(build: ImageBuild, call: CargoCall) -> bool:
+    place, step = call.target_directory or "/", call.command.instruction
+    return any(mount.instruction == step and patterns.below(place, mount.target) is not None for mount in build.mounts)
 
 
 def _sign_of_compiling(
