@@ -282,13 +282,18 @@ class LostOutput(Record):
 
 
 class Absent(Record):
-    """A program that a COPY takes from another stage at `path`, where nothing puts it: the call puts it at `place`."""
+    """A program that a COPY takes from another stage at `path`, where nothing puts it: the call puts it at `place`.
+
+    `made` are the programs of the call where none has that name, () otherwise; `place` is then that of the one whose name only
+    has other dashes, or of the only one, "" without.
+    """
 
     instruction: int
     span: Span
     path: str
     call: int
     place: str
+    made: tuple[str, ...] = ()
 
 
 class Directory(Record):
