@@ -138,6 +138,7 @@ class CrateReader:
             ),
             _rust_version(data, root_data),
             any(map(manifest.makes_shared_library, chosen.values())),
+            frozenset(name for member in chosen.values() for name in manifest.conditional(member, asked)),
         )
 
     def _workspace_root(self, directory: str, data: dict[str, Any]) -> tuple[str, dict[str, Any]]:
