@@ -159,3 +159,28 @@ def test_cook_gets_the_flags_of_the_build_or_no_fix(text: str, after: str) -> No
     assert [one.code for one in fix(text, settings=settings, allow=Safety.SAFE).report.findings] == ["DSL303"]
     assert fixed.bug is None
     assert (after in fixed.source.data.decode()) if after else fixed.source.data == text.encode()
+
+
+TRICK = """\
+FROM rust:1-alpine AS builder
+WORKDIR /app
+COPY Cargo.toml Cargo.lock ./
+RUN mkdir src && echo "fn main() {}" > src/main.rs && cargo build --release
+COPY ./src ./src
+RUN cargo build --release --target x86_64-unknown-linux-musl
+FROM alpine:3.24
+COPY --from=builder /app/target/x86_64-unknown-linux-musl/release/app /app
+CMD ["/app"]
+"""
+
+
+@pytest.mark.parametrize(
+    ("text", "why"),
+    [
+        (TRICK, "the real source would need a newer time"),
+        (TRICK.replace("COPY ./src", "RUN rm -f target/release/deps/app*\nCOPY ./src"), "look in the wrong place"),
+    ],
+)
+def test_why_a_placeholder_gets_no_flags(text: str, why: str) -> None:
+    held = fix(text, settings=Settings(select=("DSL303",))).held
+    assert [why in one.reason for one in held] == [True]

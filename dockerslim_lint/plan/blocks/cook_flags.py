@@ -22,7 +22,14 @@ def cook_like_build(build: ImageBuild, cook: Warmup, at: int) -> Draft:
     call = build.calls[at]
     line = build.source.line_of(cook.command.span.start)
     if cook.kind != "cook":
-        raise NotPossible("the steps after the build of the placeholder would look in the wrong place")
+        earlier = next(
+            (number for number, one in enumerate(build.calls) if one.command.span == cook.command.span), None
+        )
+        if any(use.call == earlier for use in build.uses):
+            raise NotPossible("the steps after the build of the placeholder would look in the wrong place")
+        raise NotPossible(
+            "built like the placeholder, the real source would need a newer time: which is meant, only you know"
+        )
     if cook.end is None:
         raise NotPossible(f"the arguments of cook in line {line} cannot be told from the shell's")
     text = _profile(cook, call, line) + _target(build, cook, at, line) + _features(cook, call, line)
