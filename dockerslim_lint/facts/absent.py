@@ -96,13 +96,14 @@ class _Origin:
         if known_commands.is_proxy(name) or name.startswith(SUBCOMMAND):
             return None
         calls = [at for at in self._calls if self._shared.calls[at].output == folder]
-        for at in self._calls:
-            call = self._shared.calls[at]
-            crate = self._shared.crate_of_call[at]
-            if not self._is_clear(at, call):
-                return None
-            if at in calls and (crate is None or not crate.binaries or not self._shared.crates.lacks(name, crate.root)):
-                return None
+        crates = [self._shared.crate_of_call[at] for at in calls]
+        roots = {crate.root for crate in crates if crate is not None and crate.binaries}
+        if None in crates or len(roots) != 1 or not all(self._shared.binaries(at) for at in calls):
+            return None
+        if not all(self._is_clear(at, self._shared.calls[at]) for at in self._calls):
+            return None
+        if not self._shared.crates.lacks(name, roots.pop()):
+            return None
         last = max((self._shared.calls[at].command.span for at in calls), default=None)
         before = (one for one in self._shared.commands if one.stage in self._chain and last and one.span < last)
         return calls[-1] if calls and not any(map(_may_change_sources, before)) else None

@@ -24,7 +24,7 @@ from dockerslim_lint.facts.model import (
     Stage,
     Value,
 )
-from dockerslim_lint.facts.patterns import basename, join
+from dockerslim_lint.facts.patterns import basename, join, parent
 from dockerslim_lint.facts.stages import StageNames, read_stages
 from dockerslim_lint.facts.walk import Shared, StageState
 from dockerslim_lint.source import Source, Span
@@ -130,14 +130,16 @@ def read_build(
 def _absent(shared: Shared, instructions: tuple[Instruction, ...]) -> tuple[Absent, ...]:
     """Programs that a COPY takes by name and does not find: rare, hence the import here."""
     directories = {basename(call.target_directory or "*") for call in shared.calls}
+    installed = {call.output for call in shared.calls if call.kind == "install"}
     for transfer in shared.transfers if directories else ():
         if transfer.origin_stage is None:
             continue
         table = shared.states[transfer.origin_stage].table
         for source in transfer.sources:
-            entry = table.find(join("/", source))
+            built = directories & set(source.split("/"))
+            entry = table.find(join("/", source)) if built or parent(source) in installed else OpaqueFile("")
             misnamed = isinstance(entry, OpaqueFile) and NO_PROGRAM in entry.reason
-            if misnamed or (directories & set(source.split("/")) and isinstance(entry, ContextTree | None)):
+            if misnamed or (built and isinstance(entry, ContextTree | None)):
                 from dockerslim_lint.facts.absent import absent_programs, ship_absent
 
                 found = tuple(absent_programs(shared, instructions))

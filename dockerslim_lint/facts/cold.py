@@ -46,12 +46,14 @@ class ColdTarget(Record):
 def cold_downloads(build: ImageBuild) -> list[ColdDownloads]:
     """The cache mounts that are meant for cargo's downloads and are elsewhere, in file order."""
     found: list[ColdDownloads] = []
+    downloading: list[Command] | None = None
     for mount in build.mounts:
         below = _below(mount.target)
         whole = mount.target.endswith(f"/{HOMES[0]}")
         if mount.kind != "cache" or mount.varies or not (whole or below) or "*" in mount.target:
             continue
-        calls = [command for command in _downloading(build) if command.instruction == mount.instruction]
+        downloading = _downloading(build) if downloading is None else downloading
+        calls = [command for command in downloading if command.instruction == mount.instruction]
         homes = {_home(build, call) for call in calls}
         home = next(iter(homes)) if len(homes) == 1 else None
         if not home or "*" in home or not home.startswith("/") or patterns.below(mount.target, home) is not None:
@@ -64,7 +66,7 @@ def cold_downloads(build: ImageBuild) -> list[ColdDownloads]:
             found.append(ColdDownloads((mount,), home.rstrip("/"), below, calls[0], ()))
         else:
             found[at] = found[at]._replace(mounts=(*found[at].mounts, mount))
-    return [one._replace(bare=_bare(build, one)) for one in found]
+    return [one._replace(bare=_bare(build, one, downloading or [])) for one in found]
 
 
 def cold_targets(build: ImageBuild) -> Iterator[ColdTarget]:
@@ -91,10 +93,10 @@ def _below(target: str) -> str:
 
 def _downloading(build: ImageBuild) -> list[Command]:
     """In file order; with the builds that only an alias tells."""
-    found = [command for command in build.commands if downloads(command)]
     built = (*(one.command for one in build.warmups), *(one.command for one in build.calls))
-    found += [command for command in built if command not in found]
-    return sorted(found, key=lambda command: command.span)
+    found = {command.span: command for command in (*build.commands, *built) if downloads(command)}
+    found |= {command.span: command for command in built}
+    return [found[span] for span in sorted(found)]
 
 
 def _belongs(build: ImageBuild, one: ColdDownloads, mount: Mount, home: str) -> bool:
@@ -103,14 +105,14 @@ def _belongs(build: ImageBuild, one: ColdDownloads, mount: Mount, home: str) -> 
     return last.target == mount.target and one.home == home.rstrip("/") and last.stage in chain
 
 
-def _bare(build: ImageBuild, one: ColdDownloads) -> tuple[Command, ...]:
+def _bare(build: ImageBuild, one: ColdDownloads, downloading: list[Command]) -> tuple[Command, ...]:
     """What has downloads in common with the mounts' steps and none of the mounts: those are in the layers. A tool's are its own."""
     steps = {mount.instruction for mount in one.mounts}
     tools = {call.command.span for call in build.calls if call.source != "context"}
     chain = chain_of(build.stages[one.mounts[-1].stage], build.stages)
     return tuple(
         command
-        for command in _downloading(build)
+        for command in downloading
         if command.instruction not in steps
         and command.span not in tools
         and (command.stage in chain or chain[-1] in chain_of(build.stages[command.stage], build.stages))

@@ -115,22 +115,30 @@ def leftovers(
 def cleaned_too_late(build: ImageBuild, image: FinalImage) -> Iterator[tuple[Command, CargoCall]]:
     """What removes a ``target/`` of the image in a later step than that which filled it, and the call that did, in file order."""
     calls = [call for call in build.calls if call.command.stage in image.chain and call.kind == "build"]
+    last = max((call.command.instruction for call in calls), default=-1)
+    # who goes on to build has another reason to clean
     for command in image.commands if calls else ():
-        made = [call for call in calls if command.certain and _removes_target(command, call)]
-        builds = [call.command.instruction for call in calls]
-        # who goes on to build has another reason to clean
-        if made and max(builds) < command.instruction and not _in_mount(build, made[-1]):
+        removed = _removed(command) if command.certain and command.instruction > last else ()
+        made = [call for call in calls if _filled(call) & set(removed)]
+        if made and not _in_mount(build, made[-1]):
             yield command, made[-1]
 
 
-def _removes_target(command: Command, call: CargoCall) -> bool:
+def _removed(command: Command) -> tuple[str, ...]:
+    """The directories that a command removes; of ``cargo clean`` the one in which it runs, with a slash behind it."""
+    if known_commands.canonical(command.name) == "rm":
+        words = [word.pattern for word in command.words[1:] if word.exact and not word.pattern.startswith("-")]
+        return tuple(patterns.join(command.directory or "/*", word) for word in words)
     arguments = cargo_arguments(command)
-    if arguments is not None:
-        same = command.directory == call.command.directory and call.command.certain
-        return same and arguments.subcommand == "clean" and not arguments.flags and "--doc" not in arguments.switches
-    words = [word.pattern for word in command.words[1:] if word.exact and not word.pattern.startswith("-")]
-    paths = [patterns.join(command.directory or "/*", word) for word in words]
-    return known_commands.canonical(command.name) == "rm" and call.target_directory in paths
+    if arguments is None or arguments.subcommand != "clean" or arguments.flags or "--doc" in arguments.switches:
+        return ()
+    return (f"{command.directory}/",) if command.directory is not None else ()
+
+
+def _filled(call: CargoCall) -> set[str]:
+    """What `_removed` says of the same directory."""
+    cleaned = {f"{call.command.directory}/"} if call.command.certain else set()
+    return cleaned | ({call.target_directory} if call.target_directory is not None else set())
 
 
 def _in_mount(build: ImageBuild, call: CargoCall) -> bool:

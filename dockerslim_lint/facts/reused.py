@@ -46,21 +46,17 @@ def hidden_by(build: ImageBuild, warmup: Warmup, call: CargoCall) -> Mount | Non
     if made is None or output is None or "*" in made + output or patterns.below(output, made) is None:
         return None
     mounts = [mount for mount in build.mounts if mount.kind != "bind" and "*" not in mount.target]
+    over = [mount for mount in mounts if mount.instruction == step and patterns.below(output, mount.target) is not None]
+    if not over or over[0].seeded:
+        return None
     if any(mount.instruction == warmup.command.instruction and _meets(made, mount.target) for mount in mounts):
         return None  # what it makes is in a mount itself
-    before = [one for one in build.commands if one.instruction == step and one.span < call.command.span]
+    before = (one for one in build.commands if one.instruction == step and one.span < call.command.span)
     if any(
         known_commands.canonical(one.name) in MOVERS or known_commands.classify(one.name) == "opaque" for one in before
     ):
         return None  # which may fill the mount
-    return next(
-        (
-            mount
-            for mount in mounts
-            if mount.instruction == step and not mount.seeded and patterns.below(output, mount.target) is not None
-        ),
-        None,
-    )
+    return over[0]
 
 
 def flag_variables(variables: Mapping[str, Value]) -> dict[str, str | None]:

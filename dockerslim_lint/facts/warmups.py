@@ -195,31 +195,36 @@ def warming_calls(build: ImageBuild, at: int) -> tuple[int, ...]:
     return tuple(number for number, one in enumerate(build.calls) if one.command.span in ahead) if ahead else ()
 
 
-def compiled_beside(build: ImageBuild, at: int) -> Iterator[tuple[Command, CargoArguments]]:
-    """Tests, checks and the like with the profile, toolchain and files of ``calls[at]``: they have its dependencies in common.
+def compiled_beside(build: ImageBuild, numbers: Iterable[int]) -> Iterator[tuple[int, Command, CargoArguments]]:
+    """Tests, checks and the like with the profile, toolchain and files of one of these calls, and the first such call.
 
-    They are in its stage, in one that it is based on, or in one that is based on it.
+    They have its dependencies in common. They are in its stage, in one that it is based on, or in one that is based on it.
     """
-    call = build.calls[at]
-    chain = chain_of(build.stages[call.command.stage], build.stages)
-    for command in build.commands:
-        stage = command.stage
-        if stage not in chain and call.command.stage not in chain_of(build.stages[stage], build.stages):
-            continue
+    places: dict[tuple[object, ...], int] = {}
+    for at in numbers:
+        call = build.calls[at]
+        places.setdefault((call.command.stage, call.profile, call.toolchain, call.target_directory), at)
+    for command in build.commands if places else ():
         arguments = cargo_arguments(command)
         if arguments is None or arguments.subcommand not in COMPILES or arguments.driver == CROSS:
             continue
         profile = profile_of(arguments, "build")[0]
         if arguments.subcommand in INHERITS and "--profile" not in arguments.flags and profile == "dev":
             profile = arguments.subcommand
+        profile = INHERITS.get(profile or "", profile)
         named = target_directory_of(command, arguments, None, None)
-        if (
-            profile is not None
-            and INHERITS.get(profile, profile) == call.profile
-            and arguments.toolchain == call.toolchain
-            and named in (None, call.target_directory)
-        ):
-            yield command, arguments
+        for at in places.values():
+            call = build.calls[at]
+            alike = profile is not None and profile == call.profile and arguments.toolchain == call.toolchain
+            if alike and named in (None, call.target_directory) and _in_one_line(build, command, call.command):
+                yield at, command, arguments
+                break
+
+
+def _in_one_line(build: ImageBuild, one: Command, other: Command) -> bool:
+    """Whether the stage of one command is that of the other, or is based on it, or the other way round."""
+    chains = [chain_of(build.stages[command.stage], build.stages) for command in (one, other)]
+    return one.stage in chains[1] or other.stage in chains[0]
 
 
 def alike(warmup: Warmup, call: CargoCall) -> bool:

@@ -30,13 +30,11 @@ def add_target(task: Task) -> Draft:
 def not_retargeted(task: Task) -> Iterator[str]:
     """What tests cost, which stay as they are: what they link may not be there for musl, and they may look into target/."""
     build = task.build
-    for at in task.calls:
-        if build.calls[at].target.pattern or not _needs(task, build.calls[at]):
-            continue
-        for command, arguments in compiled_beside(build, at):
-            if arguments.subcommand in LINKS and "--target" not in arguments.flags:
-                line = build.source.line_of(command.span.start)
-                yield f"`cargo {arguments.subcommand}` (line {line}) still builds for glibc: its dependencies are built for both"
+    calls = [at for at in task.calls if not build.calls[at].target.pattern and _needs(task, build.calls[at])]
+    for _, command, arguments in compiled_beside(build, calls):
+        if arguments.subcommand in LINKS and "--target" not in arguments.flags:
+            line = build.source.line_of(command.span.start)
+            yield f"`cargo {arguments.subcommand}` (line {line}) still builds for glibc: its dependencies are built for both"
 
 
 def names_its_targets(build: ImageBuild, calls: tuple[int, ...]) -> bool:

@@ -234,9 +234,10 @@ def _sharing_a_cache(build: ImageBuild, makers: tuple[int, ...]) -> list[tuple[C
             if cook.kind == "cook" and alike(cook, call):
                 _check_version(build, cook.command, cook.version)
                 found[cook.command.span] = (cook.command, found[call.command.span][1])
-        for command, _ in compiled_beside(build, at):
-            if found[call.command.span][1] not in command.variables:
-                found.setdefault(command.span, (command, found[call.command.span][1]))
+    for at, command, _ in compiled_beside(build, sorted(sharing | warming)):
+        name = found[build.calls[at].command.span][1]
+        if name not in command.variables:
+            found.setdefault(command.span, (command, name))
     return [found[span] for span in sorted(found)]
 
 
