@@ -384,9 +384,9 @@ def _cost(task: Task) -> str:
         passed = [
             f"builds that pass {name}=… keep what they pass: pass a musl target" for name in passed_arguments(task)
         ]
-    doubts = (f"fails if a feature brings it: {doubt}" for doubt in task.doubts)
     cost = COST[1:] if _bring_an_allocator(task) else COST
-    return "; ".join(dict.fromkeys((*cost, *_vendored_cost(task), *passed, *health, *doubts, *not_retargeted(task))))
+    told = (*cost, *_vendored_cost(task), *passed, *health, *task.doubts, *not_retargeted(task))
+    return "; ".join(dict.fromkeys(told))
 
 
 def _bring_an_allocator(task: Task) -> bool:

@@ -268,9 +268,7 @@ def test_at_its_best_it_is_left_alone(base: str, steps: str) -> None:
         ("RUN dpkg-reconfigure -f noninteractive tzdata\n", PURE),
         ("RUN setcap cap_net_bind_service=+ep /usr/local/bin/app\n", PURE),
         ("USER svc\n", PURE),
-        ("", locked(somebodys__own__sys="cc")),
-        ("", locked(tree__sitter="cc pkg-config")),
-        (INSTALL.format("curl"), locked(tree__sitter="cc")),
+        ("", locked(somebodys__own__sys="pkg-config")),
         ("RUN hostid\n", PURE),
     ],
 )
