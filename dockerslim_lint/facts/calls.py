@@ -154,7 +154,8 @@ def target_of(arguments: CargoArguments, variables: Mapping[str, Value], stage: 
         elif arguments.subcommand == ZIGBUILD:
             pattern = pattern.partition(".")[0]  # the glibc to link against: x86_64-unknown-linux-gnu.2.17
         machine, fixed = any(word.machine for word in named), len(named) == 1 and _is_spelt_out(named[0])
-        return Target(pattern, "flag", named[-1].span, machine, fixed)
+        native = all(word.native for word in named if word.machine)
+        return Target(pattern, "flag", named[-1].span, machine, fixed, machine and native)
     from_environment = environment_target(variables)
     if from_environment is not None:
         return from_environment

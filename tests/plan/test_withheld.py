@@ -252,3 +252,12 @@ def test_each_reason_is_told_once_and_with_its_base() -> None:
     assert said.startswith("libssl-dev (line 4) may be linked, and nothing is known of the crates; distroless/cc: ")
     assert "libclang-dev" not in said and "dpkg-dev" not in said
     assert len(set(said.split("; "))) == len(said.split("; ")) == 2
+
+
+def test_a_program_that_no_crate_makes_keeps_no_rule_from_speaking() -> None:
+    files = {**CRATE, "Cargo.lock": "version = 4\n"}
+    text = CLASSIC.replace("release/app /usr/local/bin/app", "release/server /usr/local/bin/app")
+    text = text.replace("debian:bookworm-slim", "ubuntu:22.10")
+    assert reason(text, files) == "/usr/local/bin/app is no program of the crate (app)"
+    codes = {one.code for one in fix(text, files, allow=Safety.SAFE).report.findings}
+    assert {"DSL101", "DSL206", "DSL308", "DSL402"} <= codes and "DSL201" not in codes

@@ -75,6 +75,27 @@ class CrateReader:
         """Whether the context is known to have a file."""
         return self._context.read(path) is not None
 
+    def lacks(self, name: str, root: str) -> bool:
+        """Whether surely no package of the context, wherever it is, makes a program of this name.
+
+        A lone package without a lock, the root of no repository, may be one of a workspace above it: then it is not sure.
+        """
+        context, prefix = self._context, f"{root}/" if root else ""
+        if not self.known or context.names(f"**/bin/{name}.rs") or context.names(f"**/bin/{name}/main.rs"):
+            return False
+        try:
+            whole = "workspace" in (manifest.read_toml(context, f"{prefix}Cargo.toml") or {})
+            if not (whole or any(map(self.holds, (f"{prefix}Cargo.lock", ".git", ".git/HEAD")))):
+                return False
+            for path in context.names("**/Cargo.toml"):
+                data = manifest.read_toml(context, path) or {}
+                place = path.rpartition("/")[0]
+                if self._package_name(data) == name or name in manifest.binaries(context, place, data):
+                    return False
+        except BrokenFileError:
+            return False
+        return True
+
     def _read(
         self, directory: str, packages: tuple[str, ...], everything: bool, asked: Asked, bins: tuple[str, ...]
     ) -> Crate | None:

@@ -18,7 +18,7 @@ from dockerslim_lint.facts.model import (
 )
 from dockerslim_lint.facts.stages import chain_of
 from dockerslim_lint.facts.transfers import COMPRESSES_DEBUG, KEEPS_DEBUG
-from dockerslim_lint.facts.warmups import ahead_of, alike, warming_calls
+from dockerslim_lint.facts.warmups import ahead_of, alike, compiled_beside, warming_calls
 from dockerslim_lint.plan.blocks.lines import insert_line
 from dockerslim_lint.plan.model import Draft, NotPossible
 
@@ -212,9 +212,10 @@ def set_before(build: ImageBuild, command: Command, setting: str) -> Edit:
 
 def _sharing_a_cache(build: ImageBuild, makers: tuple[int, ...]) -> list[tuple[Command, str]]:
     """The calls themselves, the other builds of their stages with the same profile, and those that warm them, in any stage;
-    each with the variable that it gets, in file order. Raises NotPossible.
+    with them tests and checks of that profile. Each with the variable that it gets, in file order. Raises NotPossible.
 
-    cargo counts ``strip`` in a dependency's fingerprint: a dummy build with another setting would warm nothing.
+    cargo counts ``strip`` in a dependency's fingerprint: a dummy build with another setting would warm nothing, and a test
+    would build all dependencies once more (tried with cargo 1.95; test and bench inherit the setting from dev and release).
     """
     wanted = {_place(build.calls[at]) for at in makers}
     sharing = {
@@ -233,6 +234,10 @@ def _sharing_a_cache(build: ImageBuild, makers: tuple[int, ...]) -> list[tuple[C
             if cook.kind == "cook" and alike(cook, call):
                 _check_version(build, cook.command, cook.version)
                 found[cook.command.span] = (cook.command, found[call.command.span][1])
+    for at, command, _ in compiled_beside(build, sorted(sharing | warming)):
+        name = found[build.calls[at].command.span][1]
+        if name not in command.variables:
+            found.setdefault(command.span, (command, name))
     return [found[span] for span in sorted(found)]
 
 
