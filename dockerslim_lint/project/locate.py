@@ -46,12 +46,14 @@ class Sources(Record):
     """What a file takes from its context.
 
     `paths`: literal COPY/ADD sources, relative to the context. `whole`: some source is the context's root.
-    `manifests`: with `whole`, for each cargo call the directories in one of which its Cargo.toml must be.
+    `manifests`: with `whole`, for each cargo call the directories in one of which its Cargo.toml must be, the call's own
+    first. `others`: what ``--from`` names that is no stage of the file: an image, or a context of its own.
     """
 
     paths: tuple[str, ...]
     whole: bool
     manifests: tuple[tuple[str, ...], ...]
+    others: frozenset[str] = frozenset()
 
 
 def locate(
@@ -64,7 +66,8 @@ def locate(
     """The context of a Dockerfile in `directory` (absolute, without links), which lies in a `repository` or in none.
 
     The configuration's word first; else the nearest directory, up to the repository's root, that has all that the file
-    copies; a file that copies nothing (or has no `tree`: nothing in it says COPY or ADD) takes its own.
+    copies, or one above it where only that can be meant (`workspace.meant`); a file that copies nothing (or has no `tree`:
+    nothing in it says COPY or ADD) takes its own.
     """
     if image is not None and image.context is not None and config_root is not None:
         root = os.path.join(config_root, image.context)
@@ -78,7 +81,10 @@ def locate(
         )
     for candidate in above(directory):
         context = DirContext(candidate, is_real=True)
-        if _has_all(context, sources):
+        if has_all(context, sources):
+            larger = _above(context, sources, repository)
+            if larger is not None:
+                return larger
             what = _some(sources.paths)
             if not sources.paths and not sources.manifests:
                 return Located(context, candidate, "the file's own directory; it copies whatever is there")
@@ -92,6 +98,16 @@ def locate(
         None,
         f"unknown: no directory up to {'the repository' if repository else 'the file system'}'s root has {missing}",
     )
+
+
+def _above(context: DirContext, sources: Sources, repository: str | None) -> Located | None:
+    """The context where a directory above the nearest one that fits is meant."""
+    if not sources.manifests or context.root == repository:
+        return None
+    from dockerslim_lint.project.workspace import meant
+
+    found = meant(context, sources, repository)
+    return Located(found[0], found[0].root, found[1]) if found is not None else None
 
 
 def _some(paths: Sequence[str]) -> str:
@@ -108,7 +124,11 @@ def sources_of(tree: Dockerfile) -> Sources:
     stages: dict[str, tuple[str, list[str]]] = {}
     workdir, name = "/", ""
     roots: list[str] = []
+    origins: dict[str, None] = {}
     for instruction in tree.instructions:
+        origin = instruction.flag("from")
+        if origin is not None and origin.value is not None:
+            origins[(origin.value.literal or "").lower()] = None
         match instruction.keyword:
             case "FROM":
                 stages[name] = (workdir, roots)
@@ -127,7 +147,10 @@ def sources_of(tree: Dockerfile) -> Sources:
             case "RUN" if roots and any(name in instruction.body.data for name in (b"cargo", CROSS.encode())):
                 for manifest in _cargo_directories(decode(instruction.body.data), workdir):
                     manifests += _places(manifest, roots)
-    return Sources(tuple(paths), whole, tuple(dict.fromkeys(manifests)))
+    others = {
+        origin for origin in origins if origin and origin not in stages and origin != name and not origin.isdigit()
+    }
+    return Sources(tuple(paths), whole, tuple(dict.fromkeys(manifests)), frozenset(others))
 
 
 def _copied(instruction: Instruction) -> Iterator[tuple[str, str]]:
@@ -201,7 +224,8 @@ def _option(arguments: list[str], name: str) -> str | None:
     return None
 
 
-def _has_all(context: DirContext, sources: Sources) -> bool:
+def has_all(context: DirContext, sources: Sources) -> bool:
+    """Whether a directory has what is copied, and a Cargo.toml for each cargo call."""
     return all(context.inside(path) is not None for path in sources.paths) and all(
         any(context.inside(f"{place}/Cargo.toml") is not None for place in places) for places in sources.manifests
     )
