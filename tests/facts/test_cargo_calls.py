@@ -337,6 +337,35 @@ def test_workspace() -> None:
     assert only_call(member).stripped == STRIPPED_ALL
 
 
+def test_toml_of_several_lines_in_one_table() -> None:
+    """TOML 1.1, in every file that cargo reads."""
+    files = {
+        "Cargo.toml": '[package]\nname = "app"\n[dependencies]\nsqlx = {\n  version = "0.8", # newest\n  features = ["a"],\n}\n'
+        "[profile]\nrelease = {\n  strip = true,\n}\n",
+        "Cargo.lock": 'package = [\n  {\n    name = "app",\n    version = "1.0.0",\n  },\n]\n',
+        "src/main.rs": "",
+        ".cargo/config.toml": 'build = {\n  target = "x86_64-unknown-linux-musl",\n}\n',
+        "rust-toolchain.toml": 'toolchain = {\n  channel = "1.97",\n}\n',
+    }
+    build = read("FROM rust:1\nWORKDIR /w\nCOPY . .\nRUN cargo build -r\n", files)
+    (crate,) = build.crates
+    assert build.notes == ()
+    assert crate is not None
+    assert (crate.packages, crate.toolchain.channel) == (("app",), "1.97")
+    assert only_call(build).stripped == STRIPPED_ALL
+    assert only_call(build).target.pattern == "x86_64-unknown-linux-musl"
+
+
+@pytest.mark.parametrize(
+    "broken",
+    ["[package]\nname = {\n  a = 1\n  b = 2\n}\n", "x = {\n,}\n", "x = { a = 1,, }\n", "x = {\n a = " + "[" * 9999],
+)
+def test_what_no_toml_allows_is_told_with_its_place(broken: str) -> None:
+    build = read("FROM rust:1\nWORKDIR /w\nCOPY . .\nRUN cargo build -r\n", {"Cargo.toml": broken})
+    (note,) = build.notes
+    assert note.startswith("Cargo.toml: ") and note.endswith("; nothing is known of the crate")
+
+
 def test_broken_manifest_is_one_note() -> None:
     build = read("FROM rust:1\nWORKDIR /w\nCOPY . .\nRUN cargo build -r\n", {"Cargo.toml": "[package\n"})
     assert len(build.notes) == 1
