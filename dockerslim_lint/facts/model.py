@@ -175,7 +175,8 @@ class Toolchain(Record):
     chooses, None where none does. `same`: the call uses the toolchain of its image; None where that cannot be told, or no
     toolchain is named. `changed`: a step or a variable may have chosen another one. `older`: the image's Rust is older than
     the crate's rust-version. `version`: major and minor that it has at least, (0, 0) where only the build knows what is
-    chosen, None where nothing names a version (``rust:1``, ``stable``).
+    chosen, None where nothing names a version (``rust:1``, ``stable``). `below`: the file is not found from the directory in
+    which the step begins, but from the one in which it calls cargo.
     """
 
     target: str
@@ -185,6 +186,7 @@ class Toolchain(Record):
     changed: bool
     older: bool
     version: tuple[int, int] | None = None
+    below: bool = False
 
 
 class Artifact(Record):

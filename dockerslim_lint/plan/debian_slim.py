@@ -13,6 +13,7 @@ from dockerslim_lint.facts.model import FinalImage, ImageBuild, PackageInstall
 from dockerslim_lint.facts.packages import read_install
 from dockerslim_lint.facts.stages import chain_of
 from dockerslim_lint.plan.model import Choice, NotPossible
+from dockerslim_lint.plan.native_code import may_bring, unknown
 
 SLIGHTLY = 1.1
 """A base that is bigger by less than this factor is not worth leaving."""
@@ -109,9 +110,9 @@ def _libraries(
             continue  # the features of the call leave it out
         native = natives.lookup(name)
         if native is None:
-            unknown = natives.may_bring(name, package.dependencies) and natives.may_link(name, package.dependencies)
-            if unknown and not _speaks_for_itself(build, image):
-                raise NotPossible(f"the locked crate {name} may link a library, and the catalogue does not know it")
+            links = may_bring(crate, name) and natives.may_link(name, package.dependencies)
+            if links and not _speaks_for_itself(build, image):
+                raise NotPossible(unknown(crate, name, "link a library"))
             continue
         if native.build_only:
             continue

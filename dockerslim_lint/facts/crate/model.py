@@ -47,6 +47,7 @@ class Crate:
         read_linkage: Callable[[], Linkage | None],
         rust_version: str = "",
         shared_library: bool = False,
+        read_own: Callable[[], Mapping[str, str]] = dict,
     ) -> None:
         self.directory = directory
         self.root = root
@@ -59,6 +60,7 @@ class Crate:
         self.shared_library = shared_library
         self._read_lock = read_lock
         self._read_linkage = read_linkage
+        self._read_own = read_own
 
     @cached_property
     def locked(self) -> Mapping[str, Locked] | None:
@@ -74,6 +76,12 @@ class Crate:
     def linkage(self) -> Linkage | None:
         """What its programs link with the features of the call; None where that cannot be followed."""
         return self._read_linkage()
+
+    @cached_property
+    def own(self) -> Mapping[str, str]:
+        """Those of the workspace's own packages that by their names or dependencies may compile or link C, each with what says
+        so in its manifest or sources; "" where nothing there does."""
+        return self._read_own()
 
     @property
     def linked(self) -> tuple[str, ...] | None:
@@ -91,14 +99,21 @@ class Crate:
         from dockerslim_lint.catalog import natives
 
         if self.linkage is None:
-            return any(natives.is_plain(name) is False or name in natives.tools() for name in self.packages)
+            return any(self.is_plain(name) is False or name in natives.tools() for name in self.packages)
         if natives.tools() & self.linkage.scripts:
             return True
         return any(
             plain is False or (plain is None and bool(natives.tools() & brought))
             for name, brought in self.linkage.possible.items()
-            for plain in (natives.is_plain(name),)
+            for plain in (self.is_plain(name),)
         )
+
+    def is_plain(self, name: str) -> bool | None:
+        """Whether a locked package compiles and links nothing but Rust for Linux; None where nothing tells."""
+        from dockerslim_lint.catalog import natives
+
+        plain = natives.is_plain(name)
+        return True if plain is False and natives.lookup(name) is None and self.own.get(name) == "" else plain
 
     def profile(self, name: str) -> dict[str, Any]:
         """The settings of a profile, its ``inherits`` followed."""

@@ -117,6 +117,7 @@ class CrateReader:
             ),
             _rust_version(data, root_data),
             any(map(manifest.makes_shared_library, chosen.values())),
+            lambda: self._own(root),
         )
 
     def _workspace_root(self, directory: str, data: dict[str, Any]) -> tuple[str, dict[str, Any]]:
@@ -144,6 +145,19 @@ class CrateReader:
         from dockerslim_lint.facts.crate.members import Members
 
         return read_linkage(lock.lock_graph(data), Members(self._context, root), directories, asked, of)
+
+    def _own(self, root: str) -> dict[str, str]:
+        from dockerslim_lint.catalog import natives
+        from dockerslim_lint.facts.crate.members import Members
+
+        members = Members(self._context, root)
+        nodes = lock.lock_graph(self._lock(root) or {}).values()
+        foreign = {node.name for node in nodes if not node.local}
+        return {
+            one.name: members.native(one, natives.tools())
+            for one in members.all
+            if one.name not in foreign and natives.may_bring(one.name, [entry.package for entry in one.dependencies])
+        }
 
     def _lock(self, root: str) -> dict[str, Any] | None:
         if root not in self._locks:
