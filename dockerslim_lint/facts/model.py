@@ -102,7 +102,7 @@ class Command(Record):
 
 
 class Target(Record):
-    """The target triple of a cargo call: a pattern; "" means the host. `origin` is flag, env, config, image, xx or host. None pattern: unknown.
+    """The target triple of a cargo call: a pattern; "" means the host. `origin` is flag, option (``--config``), env, config (a file), image, xx or host. None pattern: unknown.
 
     `machine`: a part of it is what ``uname -m`` prints. `fixed`: it is the same in every build, as no variable is in it.
     """
@@ -136,7 +136,8 @@ class CargoCall(Record):
     `lock`: it is not, and the Cargo.lock of the crate is in the stage as it is in the context.
     `features` are what `--features` and its
     relatives ask for, sorted. `open_profile` is True where a variable decides the profile, whatever its default. `end` is the file offset at which further arguments can be inserted, None where there is no such place.
-    `own_strip`: its ``--config`` sets the profile's ``strip``, or may: no variable changes that.
+    `own_strip`: what sets ``strip`` for its programs over the profile, or may, so that no variable changes that, as the start of a
+    sentence; "" where nothing does. `kept`: somebody wrote that the symbols stay (``strip = false``).
     """
 
     command: Command
@@ -164,7 +165,8 @@ class CargoCall(Record):
     open_profile: bool = False
     driver: str = "cargo"
     foreign_libc: bool = False
-    own_strip: bool = False
+    own_strip: str = ""
+    kept: bool = False
 
 
 class Toolchain(Record):

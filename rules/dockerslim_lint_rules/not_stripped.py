@@ -9,6 +9,7 @@ from dockerslim_lint.facts.model import GNU_DYNAMIC, MUSL_STATIC, STRIPPED_DEBUG
 from dockerslim_lint.rule import Finding, Fixes, ImageBuild, Invalid, Label, Plan, Rule, Severity, Valid
 
 MANIFEST = '[package]\nname = "app"\nversion = "0.1.0"\nedition = "2021"\n'
+OF_THE_PACKAGE = "[profile.release.package.app]\nstrip = true\n"
 FILES = {"Cargo.toml": MANIFEST, "Cargo.lock": "version = 4\n", "src/main.rs": "fn main() {}\n"}
 
 DISTROLESS = """\
@@ -29,6 +30,8 @@ class NotStripped(Rule):
     profilers. cargo leaves them out with `strip = "symbols"` in the profile or `CARGO_PROFILE_RELEASE_STRIP=symbols` in
     the environment; this works for every target, unlike a `strip` of another architecture's binutils.
 
+    Nothing is said where debug information is asked for, or where somebody wrote that the symbols stay (`strip = false`).
+
     **Fix safety.** Safe where the crate graph is known, has no user of symbols (sentry, pprof, color-eyre, backtrace …)
     and the file sets no RUST_BACKTRACE; else it needs a proof. Where the image is being slimmed anyway, the slim fix
     strips too.
@@ -48,7 +51,7 @@ class NotStripped(Rule):
                     continue
                 seen.add(artifact.call)
                 call = build.calls[artifact.call]
-                if call.debug:
+                if call.debug or call.kept:
                     continue
                 stage = build.stages[image.stage]
                 strip = plan.strip(image)
@@ -92,5 +95,7 @@ class NotStripped(Rule):
             text=DISTROLESS.replace("COPY . .", "ENV CARGO_PROFILE_RELEASE_STRIP=symbols\nCOPY . ."),
             files=FILES,
         ),
+        Valid(near=0, text=DISTROLESS, files={**FILES, "Cargo.toml": MANIFEST + "[profile.release]\nstrip = false\n"}),
+        Valid(near=0, text=DISTROLESS, files={**FILES, "Cargo.toml": MANIFEST + OF_THE_PACKAGE}),
         Valid(near=0, text=DISTROLESS),
     )

@@ -77,7 +77,7 @@ def test_the_classic_is_rewritten() -> None:
         ),
         ("RUN cargo", "ENV RUSTFLAGS=-Ctarget-feature=-crt-static\nRUN cargo", "-crt-static"),
         ("RUN cargo", 'ENV RUSTFLAGS="-C linker=musl-gcc"\nRUN cargo', "musl-gcc"),
-        ("RUN cargo", "ENV CARGO_PROFILE_RELEASE_STRIP=none\nRUN cargo", "CARGO_PROFILE_RELEASE_STRIP"),
+        ("RUN cargo", "ENV CARGO_PROFILE_RELEASE_STRIP=debuginfo\nRUN cargo", "CARGO_PROFILE_RELEASE_STRIP"),
         ("RUN cargo", "RUN cargo chef cook --release $FLAGS\nRUN cargo", "line 4 is only known when it runs"),
         ("RUN cargo build --release", "RUN cargo build --release && upx target/release/app", "packed by upx"),
         ("RUN cargo build --release", "RUN cargo build --release && test -f target/release/app || true", "rewritten"),

@@ -30,8 +30,8 @@ class Crate:
     """A package or workspace, as one cargo call builds it; read-only.
 
     `directory` is its place in the context ("" is the root), `root` that of its workspace. `binaries` are empty where nothing is known. `rust_version` is the
-    oldest Rust that it builds with, "" if the manifest does not say. `shared_library`: a package makes one beside its programs. The lock is
-    read when first asked for, since that is the slow part: `locked` and `packages` are None where there is no lock that can be read.
+    oldest Rust that it builds with, "" if the manifest does not say. `shared_library`: a package makes one beside its programs. `makers`
+    are the packages that have the programs of the call. The lock is read when first asked for, since that is the slow part: `locked` and `packages` are None where there is no lock that can be read.
     """
 
     def __init__(
@@ -48,6 +48,7 @@ class Crate:
         rust_version: str = "",
         shared_library: bool = False,
         read_own: Callable[[], Mapping[str, str]] = dict,
+        makers: tuple[str, ...] = (),
     ) -> None:
         self.directory = directory
         self.root = root
@@ -61,6 +62,7 @@ class Crate:
         self._read_lock = read_lock
         self._read_linkage = read_linkage
         self._read_own = read_own
+        self.makers = makers
 
     @cached_property
     def locked(self) -> Mapping[str, Locked] | None:
@@ -115,8 +117,8 @@ class Crate:
         plain = natives.is_plain(name)
         return True if plain is False and natives.lookup(name) is None and self.own.get(name) == "" else plain
 
-    def profile(self, name: str) -> dict[str, Any]:
-        """The settings of a profile, its ``inherits`` followed."""
+    def profile(self, name: str, package: str = "") -> dict[str, Any]:
+        """The settings of a profile, its ``inherits`` followed; of a `package` only those that its own tables there set."""
         settings: dict[str, Any] = {}
         seen: set[str] = set()
         current: Any = name
@@ -124,6 +126,19 @@ class Crate:
             seen.add(current)
             table = self.profiles.get(current)
             table = table if isinstance(table, Mapping) else {}
-            settings = {**table, **settings}
+            settings = {**(of_package(table, package) if package else table), **settings}
             current = table.get("inherits", BUILT_IN_PARENTS.get(current))
         return settings
+
+
+def of_package(profile: Mapping[str, Any], package: str) -> dict[str, Any]:
+    """What a profile's ``[….package.NAME]`` sets for a package; NAME may have a version behind it, or an address before it.
+
+    Source: cargo book, "Profiles", "Overrides": they come before the profile's own settings, and ``"*"`` is for dependencies alone.
+    """
+    tables = profile.get("package")
+    found: dict[str, Any] = {}
+    for name, table in tables.items() if isinstance(tables, Mapping) else ():
+        if isinstance(table, Mapping) and name.rpartition("#")[2].replace(":", "@").partition("@")[0] == package:
+            found.update(table)
+    return found

@@ -100,6 +100,7 @@ class CrateReader:
         }
         of = {place: manifest.binaries(self._context, place, member) for place, member in chosen.items()}
         binaries = tuple(dict.fromkeys(name for names in of.values() for name in names))
+        makers = [member for place, member in chosen.items() if (set(of[place]) & set(bins) if bins else of[place])]
         runs = [manifest.table(member, "package").get("default-run") for member in chosen.values()]
         default = runs[0] if len(runs) == 1 else None
         root, root_data = self._workspace_root(directory, data)
@@ -118,6 +119,7 @@ class CrateReader:
             _rust_version(data, root_data),
             any(map(manifest.makes_shared_library, chosen.values())),
             lambda: self._own(root),
+            tuple(map(self._package_name, makers)),
         )
 
     def _workspace_root(self, directory: str, data: dict[str, Any]) -> tuple[str, dict[str, Any]]:
