@@ -45,7 +45,7 @@ class Located(Record):
 class Sources(Record):
     """What a file takes from its context.
 
-    `paths`: literal COPY/ADD sources, relative to the context. `whole`: some source is the context's root.
+    `paths`: literal sources of COPY, ADD and bind mounts, relative to the context. `whole`: some source is the context's root.
     `manifests`: with `whole`, for each cargo call the directories in one of which its Cargo.toml must be, the call's own
     first. `others`: what ``--from`` names that is no stage of the file: an image, or a context of its own.
     """
@@ -67,7 +67,7 @@ def locate(
 
     The configuration's word first; else the nearest directory, up to the repository's root, that has all that the file
     copies, or one above it where only that can be meant (`workspace.meant`); a file that copies nothing (or has no `tree`:
-    nothing in it says COPY or ADD) takes its own.
+    nothing in it says COPY, ADD or mount) takes its own.
     """
     if image is not None and image.context is not None and config_root is not None:
         root = os.path.join(config_root, image.context)
@@ -117,7 +117,7 @@ def _some(paths: Sequence[str]) -> str:
 
 
 def sources_of(tree: Dockerfile) -> Sources:
-    """The literal context sources of all COPY and ADD instructions; globs, variables, addresses and heredocs are none."""
+    """The literal context sources of all COPY, ADD and RUN instructions; globs, variables, addresses and heredocs are none."""
     paths: dict[str, None] = {}
     manifests: list[tuple[str, ...]] = []
     whole = False
@@ -144,9 +144,19 @@ def sources_of(tree: Dockerfile) -> Sources:
                         roots.append(join(workdir, destination))
                     else:
                         paths[source] = None
-            case "RUN" if roots and any(name in instruction.body.data for name in (b"cargo", CROSS.encode())):
-                for manifest in _cargo_directories(decode(instruction.body.data), workdir):
-                    manifests += _places(manifest, roots)
+            case "RUN":
+                here = list(roots)
+                for source, target, context in _bound(instruction):
+                    if context:
+                        origins[context.lower()] = None
+                    elif source == "":
+                        whole = True
+                        here.append(join(workdir, target))
+                    else:
+                        paths[source] = None
+                if here and any(name in instruction.body.data for name in (b"cargo", CROSS.encode())):
+                    for manifest in _cargo_directories(decode(instruction.body.data), workdir):
+                        manifests += _places(manifest, here)
     others = {
         origin for origin in origins if origin and origin not in stages and origin != name and not origin.isdigit()
     }
@@ -163,13 +173,29 @@ def _copied(instruction: Instruction) -> Iterator[tuple[str, str]]:
         text = word.literal
         if text is None or word.span in markers or "://" in text or text.startswith("git@") or _GLOB & set(text):
             continue
-        parts: list[str] = []
-        for part in text.split("/"):
-            if part == "..":
-                parts = parts[:-1]
-            elif part not in ("", "."):
-                parts.append(part)
-        yield "/".join(parts), destination.literal or "."
+        yield _within(text), destination.literal or "."
+
+
+def _bound(instruction: Instruction) -> Iterator[tuple[str, str, str]]:
+    """Of each ``RUN --mount=type=bind`` without a variable: its source, normalized ("" for the root), its target, and what ``from``
+    names ("": the context)."""
+    for flag in instruction.flags:
+        text = flag.value.literal if flag.name == "mount" and flag.value is not None else None
+        options = dict(part.partition("=")[::2] for part in text.split(",")) if text else {}
+        target = options.get("target") or options.get("dst") or options.get("destination")
+        if target and options.get("type", "bind") == "bind":
+            yield _within(options.get("source") or options.get("src") or ""), target, options.get("from", "")
+
+
+def _within(path: str) -> str:
+    """A path of the context without ``.`` and ``..``, which at the top mean the root; "" for the root."""
+    parts: list[str] = []
+    for part in path.split("/"):
+        if part == "..":
+            parts = parts[:-1]
+        elif part not in ("", "."):
+            parts.append(part)
+    return "/".join(parts)
 
 
 def _cargo_directories(script: str, workdir: str) -> Iterator[tuple[str, bool]]:

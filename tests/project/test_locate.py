@@ -94,6 +94,44 @@ def test_a_file_that_copies_nothing_takes_its_own_directory(repo: Path) -> None:
     assert locate(str(repo / "docker"), None, None, None, None).root == str(repo / "docker")
 
 
+@pytest.mark.parametrize(
+    "mounts",
+    [
+        "--mount=type=bind,source=src,target=src --mount=type=bind,source=Cargo.toml,target=Cargo.toml",
+        "--mount=type=bind,src=/src,dst=/app/src --mount=type=cache,target=/root/.cargo/registry",
+        "--mount=source=./src/../src,target=/x",
+        "--mount=type=bind,target=.",
+        "--mount=type=bind,source=/,destination=/app,rw",
+    ],
+)
+def test_what_a_step_binds_is_taken_from_the_context(repo: Path, mounts: str) -> None:
+    text = f"FROM a\nWORKDIR /app\nRUN {mounts} cargo build --release\n"
+    found = find(repo / "docker", text)
+    assert (found.root, "copies nothing" in found.reason) == (str(repo), False)
+
+
+@pytest.mark.parametrize(
+    "mounts",
+    [
+        "--mount=type=cache,target=/src,source=src",
+        "--mount=type=bind,from=b,source=src,target=/src",
+        "--mount=type=bind,from=b,target=.",
+        "--mount=type=bind,source=$SRC,target=/src",
+        "--mount=type=secret,id=src,target=/src",
+        "--mount=type=tmpfs,target=/app",
+    ],
+)
+def test_other_mounts_take_nothing_from_it(repo: Path, mounts: str) -> None:
+    text = f"FROM b AS b\nFROM a\nWORKDIR /app\nRUN {mounts} cargo build --release\n"
+    assert (sources(text).paths, sources(text).whole) == ((), False)
+    assert find(repo / "docker", text).root == str(repo / "docker")
+
+
+def test_a_mount_is_there_for_its_own_step_alone(repo: Path) -> None:
+    text = "FROM a\nWORKDIR /app\nRUN --mount=type=bind,target=. ls\nRUN cargo build\n"
+    assert sources(text).manifests == ()
+
+
 def test_the_nearest_directory_that_has_everything(repo: Path) -> None:
     assert find(repo / "docker", "FROM a\nCOPY entry.sh /\n").root == str(repo / "docker")
     found = find(repo / "docker", "FROM a\nCOPY src docker/entry.sh /\n")
