@@ -353,7 +353,7 @@ def _held(report: Report) -> tuple[Held, ...]:
             reason = reasons[key]
         elif own and own[0].safety is Safety.DISPLAY:
             reason = "advice: needs a human"
-        elif own and own[0].key.startswith(SLIM):
+        elif own and own[0].key.startswith(SLIM) and _changes_a_base(own[0]):
             musl = own[0].cost and own[0].claim is not None and own[0].claim.static
             reason = "not proven: changes libc and base image" if musl else "not proven: changes the base image"
         elif key.startswith("strip:"):
@@ -364,6 +364,10 @@ def _held(report: Report) -> tuple[Held, ...]:
             reason = "not proven: changes how the image is built or what is in it"
         held.append(Held(key, codes, own, reason))
     return tuple(held)
+
+
+def _changes_a_base(fix: Fix) -> bool:
+    return not fix.images or any(one.old_base != one.new_base for one in fix.images)
 
 
 def _worse(reader: _Reader, before: Report, after: Report, repairs: bool = False) -> str:
@@ -385,13 +389,13 @@ def _warnings(report: Report) -> Iterator[str]:
 
 
 def _unseen(reader: _Reader, before: Report, after: Report) -> Iterator[str]:
-    """The codes of what the old file had too, where nobody could tell; about its base only what waits for the same decision."""
+    """The codes of what the old file had too, where nobody could tell; of its base only what waits for the same decision, or for none."""
     from dockerslim_lint.facts.unseen import unseen
 
     hidden = unseen(reader.read(before.source), reader.read(after.source))
     waiting = {one.key for one in before.findings if one.key is not None and one.key.startswith(SLIM)}
     for one in after.findings:
-        if one.span in hidden.lacking or (one.span in hidden.bases and one.key in waiting):
+        if one.span in hidden.lacking or (one.span in hidden.bases and (one.key is None or one.key in waiting)):
             yield one.code
 
 

@@ -45,6 +45,8 @@ class Native(Record):
     """The library that it links dynamically on a glibc target wherever no crate of `vendored_by` is in Cargo.lock; "" where that is
     not the rule."""
     runtime_apk: tuple[str, ...] = ()
+    loads: bool = False
+    """It loads libraries when the program runs, of which nothing says which they are."""
     allocator: bool = False
     """It replaces malloc, so that musl's does not matter."""
     crossed: bool = False
@@ -93,6 +95,17 @@ def may_bring(crate: str, dependencies: Iterable[str]) -> bool:
 def may_link(crate: str, dependencies: Iterable[str]) -> bool:
     """Whether such a crate may link a library of the system: not where it only compiles its own."""
     return crate.endswith(BINDINGS) or not _tools()[1].isdisjoint(dependencies)
+
+
+def only_finds(dependencies: Iterable[str]) -> bool:
+    """Whether such a crate looks for a library of the system and has no tool to compile one itself."""
+    compile_, find = _tools()
+    return not find.isdisjoint(dependencies) and compile_.isdisjoint(dependencies)
+
+
+def compiler() -> str:
+    """The Debian package of the C compiler for musl."""
+    return str(table("natives")["tools"]["apt"])
 
 
 @cache

@@ -1,13 +1,17 @@
 """Who uses a program's symbols: crates when it runs, tools, stages that keep them."""
 
+from collections.abc import Mapping
 from functools import cache
 
 from dockerslim_lint.catalog.tables import table
 
 
-def why_wanted(crate: str) -> str:
-    """What a crate does with symbols, "" if it does nothing that is known."""
-    return _rows().get(crate, "")
+def why_wanted(crate: str, features: tuple[str, ...] = ()) -> str:
+    """What a crate does with symbols, with these features, "" if it does nothing that is known."""
+    row = _rows().get(crate)
+    if row is None or ("features" in row and not set(row["features"].split()) & set(features)):
+        return ""
+    return str(row["why"])
 
 
 def is_reader(name: str) -> bool:
@@ -32,5 +36,5 @@ def _readers() -> tuple[str, ...]:
 
 
 @cache
-def _rows() -> dict[str, str]:
-    return {crate: row["why"] for row in table("symbols")["user"] for crate in row["crates"].split()}
+def _rows() -> dict[str, Mapping[str, str]]:
+    return {crate: row for row in table("symbols")["user"] for crate in row["crates"].split()}

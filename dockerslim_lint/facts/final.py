@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from dockerslim_lint.catalog import packages
+from dockerslim_lint.catalog import packages, symbols
 from dockerslim_lint.catalog.buildfiles import is_development
 from dockerslim_lint.edit import Need
 from dockerslim_lint.facts import patterns
@@ -64,6 +64,7 @@ def _final_image(state: StageState, shared: Shared, instructions: Sequence[Instr
         program = state.table.find(path)
         if isinstance(program, Artifact):
             artifacts.setdefault(path, program)
+            artifacts.update(_beside(path, program, state, shared, chain))
     for path in [path for path in artifacts if "*" in path]:
         if any(patterns.same(run, path) for run in launch.runs if run != path):
             del artifacts[path]  # what `COPY bin/* /usr/local/bin/` brought has a name after all
@@ -99,7 +100,22 @@ def _final_image(state: StageState, shared: Shared, instructions: Sequence[Instr
         tuple(outputs),
         () if single else leftovers(state.installs, commands, shared.mounts, transfers, toolchain),
         any(map(is_development, (stage.name, *patterns.basename(shared.source.path.lower()).split(".")))),
+        symbols=any(map(symbols.keeps_them, (stage.name, patterns.basename(shared.source.path))))
+        or any(map(symbols.is_reader, (name for install in state.installs for name in install.packages))),
     )
+
+
+def _beside(
+    path: str, artifact: Artifact, state: StageState, shared: Shared, chain: tuple[int, ...]
+) -> dict[str, Artifact]:
+    """The other programs that the image's own call puts where it puts the one that starts; not those that a feature decides."""
+    if artifact.call is None or _made_outside(artifact, shared, chain):
+        return {}
+    crate = shared.crate_of_call[artifact.call]
+    sure = [name for name in shared.binaries(artifact.call) if crate is not None and name not in crate.conditional]
+    paths = (patterns.join(patterns.parent(path), name) for name in sure if "*" not in path and name != artifact.name)
+    found = ((one, state.table.find(one)) for one in paths)
+    return {one: program for one, program in found if isinstance(program, Artifact) and program.call == artifact.call}
 
 
 def _made_outside(artifact: Artifact, shared: Shared, chain: tuple[int, ...]) -> bool:

@@ -532,7 +532,8 @@ class FinalImage(Record):
     `outputs` are output directories of ``cargo build`` in other stages that it holds whole: where, and which call's.
     `leftovers` are package managers' caches and compilers. `development` tells that the stage's or the file's name says
     that the image is no release. `aside`: its stage has the toolchain and is one to work in, beside another image of the file
-    that is shipped: by its name, or since it is not the last and starts a script that nobody can read.
+    that is shipped: by its name, or since it is not the last and starts a script that nobody can read. `symbols`: it is there
+    for its programs' symbols, by its name or by a debugger or profiler that it installs.
     """
 
     stage: int
@@ -556,6 +557,7 @@ class FinalImage(Record):
     leftovers: tuple[Leftover, ...] = ()
     development: bool = False
     aside: bool = False
+    symbols: bool = False
 
 
 class Problem(Record):

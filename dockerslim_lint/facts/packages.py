@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from dockerslim_lint.catalog import commands as known_commands
-from dockerslim_lint.catalog import packages
+from dockerslim_lint.catalog import packages, symbols
 from dockerslim_lint.facts import patterns
 from dockerslim_lint.facts.model import Command, CommandWord, Leftover, Mount, PackageInstall, Transfer
 
@@ -104,10 +104,10 @@ def leftovers(
 def _sign_of_compiling(
     installs: Sequence[PackageInstall], commands: Sequence[Command], transfers: Sequence[Transfer]
 ) -> str:
-    """What says that the program builds something when it runs; "" where nothing does."""
+    """What says that something is built, or programs are looked into, when the image runs; "" where nothing does."""
     for install in installs:
         for name in install.packages:
-            if packages.is_toolchain(install.manager, name):
+            if packages.is_toolchain(install.manager, name) or symbols.is_reader(name):
                 return f"{name} is installed beside it"
     for command in commands:
         if packages.is_toolchain_command(command.name):

@@ -13,7 +13,7 @@ from dockerslim_lint.plan.blocks.artifact_path import move_paths
 from dockerslim_lint.plan.blocks.final_base import full_destinations, replace_base
 from dockerslim_lint.plan.blocks.final_steps import number_user, remove_steps
 from dockerslim_lint.plan.blocks.retarget import add_target
-from dockerslim_lint.plan.blocks.strip import keeps_symbols, strip_symbols
+from dockerslim_lint.plan.blocks.strip import is_slim, keeps_symbols, strip_symbols, symbol_users, unstripped_calls
 from dockerslim_lint.plan.blocks.target import check_architectures, install_target
 from dockerslim_lint.plan.model import AtBest, Choice, Draft, NotPossible, Task
 from dockerslim_lint.plan.needs import check_base, claimed_needs, missing_zones
@@ -26,7 +26,7 @@ COMMANDS = frozenset({"Entrypoint", "Cmd"})
 
 Reread = Callable[[bytes], ImageBuild]
 
-COST = "musl's allocator is slow under many threads; DNS search rules differ"
+COST = ("musl's allocator is slow under many threads", "DNS search rules differ")
 """knowledge §5, rows malloc and DNS"""
 
 CONFIGURES = frozenset(
@@ -90,7 +90,16 @@ def compose(task: Task, key: str, reread: Reread, checked: bool = True) -> Fix:
             _claim_of_one(task.build, after, old, new, claim) for old, new in zip(task.images, images, strict=True)
         )
     cost = "; ".join(
-        filter(None, (_cost(task), *_unpinned(task, edits), *_other_user(changes), *_renumbered(task, edits)))
+        filter(
+            None,
+            (
+                _cost(task),
+                *_kept_symbols(task),
+                *_unpinned(task, edits),
+                *_other_user(changes),
+                *_renumbered(task, edits),
+            ),
+        )
     )
     return Fix(key, _name(task), Safety.PROVABLE, _title(task, edits), edits, cost, changes, claim, each)
 
@@ -212,13 +221,14 @@ def _matching(task: Task, after: ImageBuild) -> tuple[FinalImage, ...]:
 def _check(task: Task, images: tuple[FinalImage, ...], after: ImageBuild, changes: tuple[ConfigChange, ...]) -> None:
     if len(after.problems) > len(task.build.problems):
         raise OurBug(after.problems[-1].text)
+    used = bool(symbol_users(task.build, task.images))
     for old, new in zip(task.images, images, strict=True):
         if len(old.artifacts) != len(new.artifacts):
             raise OurBug(f"{len(old.artifacts)} programs became {len(new.artifacts)}")
         for path, artifact in new.artifacts:
             if artifact.link != (GNU_DYNAMIC if task.glibc else MUSL_STATIC):
                 raise OurBug(f"{path} would be {artifact.link}")
-            if artifact.stripped != STRIPPED_ALL and not keeps_symbols(task.build, task.images):
+            if not is_slim(after, artifact, used) and not keeps_symbols(task.build, task.images):
                 raise OurBug(f"{path} would keep its symbols")
         if old.launch.program in dict(old.artifacts) and new.launch.program not in dict(new.artifacts):
             raise OurBug(f"{' '.join(old.launch.argv[:1])} would not be found")
@@ -330,12 +340,23 @@ def not_pinned(reference: str) -> str:
 def _title(task: Task, edits: tuple[Edit, ...]) -> str:
     reference = task.choice.base.reference
     if task.glibc and not changes_base(task, edits):
-        return f"the glibc program stays on {task.build.stages[task.images[0].stage].base_reference}"
+        return _title_of_the_same_base(task, edits)
     size = f" (~{task.choice.base.unpacked_mb:.0f} MB base)" if task.choice.base.unpacked_mb else ""
     musl = f"static musl build with {task.vendored.library} compiled in," if task.vendored else "static musl build"
     what = musl if task.retarget else "the glibc program" if task.glibc else "the static program"
     how = ", cross-compiled: no emulation" if task.cross else ""
     return f"{what} on {reference}{size}{how}"
+
+
+def _title_of_the_same_base(task: Task, edits: tuple[Edit, ...]) -> str:
+    build, stage = task.build, task.build.stages[task.images[0].stage]
+    final = build.instructions[stage.instruction].span.start
+    strips = unstripped_calls(build, task.images) and not keeps_symbols(build, task.images)
+    done = [
+        *(["leave the symbols out"] if strips else []),
+        *(["trim its packages"] if any(edit.start > final for edit in edits) else []),
+    ]
+    return f"{' and '.join(done) or 'a smaller image'}: {stage.base_reference} stays"
 
 
 def _cost(task: Task) -> str:
@@ -363,8 +384,22 @@ def _cost(task: Task) -> str:
         passed = [
             f"builds that pass {name}=… keep what they pass: pass a musl target" for name in passed_arguments(task)
         ]
-    doubts = (f"fails if a feature brings it: {doubt}" for doubt in task.doubts)
-    return "; ".join(dict.fromkeys((COST, *_vendored_cost(task), *passed, *health, *doubts)))
+    cost = COST[1:] if _bring_an_allocator(task) else COST
+    return "; ".join(dict.fromkeys((*cost, *_vendored_cost(task), *passed, *health, *task.doubts)))
+
+
+def _bring_an_allocator(task: Task) -> bool:
+    """Whether every program is known to have an allocator of its own."""
+    from dockerslim_lint.catalog import needs
+
+    crates = [task.build.crates[at] for at in task.calls]
+    return all(crate is not None and needs.brings("threads", crate.linked or ()) for crate in crates)
+
+
+def _kept_symbols(task: Task) -> Iterator[str]:
+    users = symbol_users(task.build, task.images)
+    if users and not keeps_symbols(task.build, task.images):
+        yield f"symbols stay, for {', '.join(users)}"
 
 
 def _vendored_cost(task: Task) -> Iterator[str]:

@@ -6,8 +6,8 @@ from collections.abc import Callable, Iterable, Iterator
 
 from dockerslim_lint.edit import Claim, Fix, Safety, Withheld, apply
 from dockerslim_lint.facts import patterns
-from dockerslim_lint.facts.model import STRIPPED_ALL, FinalImage, ImageBuild
-from dockerslim_lint.plan.blocks.strip import strip_symbols
+from dockerslim_lint.facts.model import STRIPPED_ALL, Artifact, FinalImage, ImageBuild
+from dockerslim_lint.plan.blocks.strip import is_slim, strip_symbols, symbol_users
 from dockerslim_lint.plan.candidates import groups, key_of, tasks
 from dockerslim_lint.plan.compose import OurBug, Reread, changes_base, compose, with_newlines
 from dockerslim_lint.plan.model import AtBest, Draft, NotPossible, Task, Unsure
@@ -38,7 +38,7 @@ class Plan:
         self._checked = checked
         self._most = MAX_CANDIDATES if alternatives else 1
         self._slim: dict[str, tuple[Fix, ...] | Withheld] = {}
-        self._settled: dict[str, str] = {}
+        self._settled: dict[str, tuple[str, bool]] = {}
         self._kept: dict[str, Withheld] = {}
         self._keys: dict[int, str] = {}
         self._groups = groups(build)
@@ -63,14 +63,15 @@ class Plan:
         fixes = self.slim(image)
         return self._kept.get(self.key(image), fixes)
 
-    def settled(self, image: FinalImage) -> str:
-        """Why the image's program keeps glibc and the image keeps its base, which is as small as can be; "" otherwise."""
+    def settled(self, image: FinalImage) -> tuple[str, bool]:
+        """Why the image keeps its base, and whether it is known that nothing smaller fits; ("", False) where it need not keep it."""
         self.slim(image)
-        return self._settled.get(self.key(image), "")
+        return self._settled.get(self.key(image), ("", False))
 
     def strip(self, image: FinalImage) -> tuple[Fix, ...] | Withheld:
-        """The fix that only leaves the symbols out."""
+        """The fix that only leaves the symbols out, or the debug information where a crate uses the symbols."""
         key = f"strip:{image.stage}"
+        users = symbol_users(self._build, (image,))
         try:
             if any(artifact.touched for _, artifact in image.artifacts):
                 raise NotPossible("a step of the build changes the program in a way that is not understood")
@@ -81,17 +82,28 @@ class Plan:
             return Withheld(key, "the build is not in this file")
         edits = with_newlines(self._build, draft.edits)
         if self._checked:
-            after = self._reread(apply(self._build.source.data, edits)).images
+            after = self._reread(apply(self._build.source.data, edits))
             place = self._build.images.index(image)
-            if place >= len(after) or any(artifact.stripped != STRIPPED_ALL for _, artifact in after[place].artifacts):
+            if place >= len(after.images) or not all(
+                is_slim(after, artifact, bool(users)) for _, artifact in after.images[place].artifacts
+            ):
                 self.bugs.append("our bug: the program would keep its symbols")
                 return Withheld(key, self.bugs[-1])
         binaries = tuple(path for path, _ in image.artifacts)
         static = all(artifact.link.endswith("static") for _, artifact in image.artifacts)
         safety = Safety.SAFE if self._symbols_unused(image) else Safety.PROVABLE
-        cost = "backtraces show addresses instead of names"
-        claim = Claim(binaries, static, True, ())
-        return (Fix(key, "", safety, "leave the symbols out", edits, cost, (), claim),)
+        what = "debug information" if users else "symbols"
+        cost = f"symbols stay, for {', '.join(users)}" if users else "backtraces show addresses instead of names"
+        claim = Claim(binaries, static, not users, ())
+        return (Fix(key, "", safety, f"leave the {what} out", edits, cost, (), claim),)
+
+    def symbol_users(self, image: FinalImage) -> tuple[str, ...]:
+        """The crates that read the symbols of the image's programs when they run."""
+        return symbol_users(self._build, (image,))
+
+    def is_slim(self, artifact: Artifact) -> bool:
+        """Whether nothing but the symbols that it reads itself is left in a program that might go."""
+        return is_slim(self._build, artifact, True)
 
     def trim(self, image: FinalImage) -> tuple[Fix, ...] | Withheld:
         """The fix that takes out what only installing and compiling needed, and keeps the base."""
@@ -178,7 +190,8 @@ class Plan:
                     fixes += self._onward(group, fix)
                 fixes.append(fix)
             except NotPossible as reason:
-                if isinstance(reason, AtBest) and not fixes and self._settle(task, key, native, reasons, unsure):
+                if isinstance(reason, AtBest) and not fixes and task.glibc:
+                    self._settle(task, key, native, reasons, unsure)
                     return Withheld(key, _told([("", native), (task.choice.base.title, str(reason))]))
                 unsure = unsure or isinstance(reason, Unsure)
                 reasons += [("", native)] if native and not reasons else []
@@ -205,13 +218,12 @@ class Plan:
             after = self._reread(apply(data, fixes[0].edits))
             yield joined(self._build, group[0], first, fixes[0], after)
 
-    def _settle(self, task: Task, key: str, native: str, reasons: list[tuple[str, str]], unsure: bool) -> bool:
-        """Note why the base is as small as can be, where that is known or the user has asked for it; whether it is so."""
-        known = not unsure and not task.unsure and (bool(native) or self._explained(task.images))
-        if task.asked or known:
-            asked = f"{task.choice.name} is asked for" if task.asked else ""
-            self._settled[key] = native or asked or _told(reasons)
-        return task.asked or known
+    def _settle(self, task: Task, key: str, native: str, reasons: list[tuple[str, str]], unsure: bool) -> None:
+        """Note why the base stays. With a reason for glibc, what may need more than the smaller base has is reason enough."""
+        known = not task.unsure and (bool(native) or (not unsure and self._explained(task.images)))
+        asked = f"{task.choice.name} is asked for" if task.asked else ""
+        told = (native or asked) if known or task.asked else ""
+        self._settled[key] = told or _told([("", native), *reasons]), known or task.asked
 
     def _explained(self, group: tuple[FinalImage, ...]) -> bool:
         """Whether it is known what the images start and every step of their stages: then what they install keeps their base."""
@@ -245,7 +257,9 @@ class Plan:
             return False
         for _, artifact in image.artifacts:
             crate = self._build.crates[artifact.call] if artifact.call is not None else None
-            if crate is None or crate.packages is None or any(symbols.why_wanted(name) for name in crate.packages):
+            if crate is None or crate.packages is None or crate.symbol_users:
+                return False
+            if any(symbols.why_wanted(name) for name in crate.packages):
                 return False
         if not symbols.may_name_a_reader(self._build.source.data):
             return True

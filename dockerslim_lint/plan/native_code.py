@@ -18,7 +18,7 @@ PROVEN_OR_READ = frozenset({"tried", "read"})
 
 class NativeCode(Record):
     """What a static musl build asks of the builder: `packages` of Debian. `doubts` are why it may fail nevertheless: crates of
-    which it is not known whether this call links them, or links them so."""
+    which it is not known whether this call links them, or links them so, or whether they compile for musl."""
 
     packages: tuple[str, ...] = ()
     doubts: tuple[str, ...] = ()
@@ -40,9 +40,9 @@ def native_code(build: ImageBuild, calls: tuple[int, ...], compiled: frozenset[s
                 raise (NotPossible if _is_known(native) else Unsure)(trouble)
             if holds:
                 # crates of one row are in the way for one reason: the last of them, the binding, stands for all
-                doubts[(native.why, native.condition) if native is not None else (name, "")] = trouble
-            if native is not None:
-                wanted.update(dict.fromkeys(native.apt))
+                row = (native.why, native.condition) if native is not None else (name, "")
+                doubts[row] = f"{'fails if a feature brings it' if holds is Reach.YES else 'may fail'}: {trouble}"
+            wanted.update(dict.fromkeys(native.apt if native is not None else (natives.compiler(),)))
     return NativeCode(tuple(sorted(wanted)), tuple(doubts.values()))
 
 
@@ -68,11 +68,13 @@ def check_shared_libraries(
 
     releases = {image.release for at in calls if (image := build.stages[build.calls[at].command.stage].image)}
     for crate in _crates(build, calls):
-        for name, native, _ in _native_crates(crate):
+        for name, native, reach in _native_crates(crate):
             if native is None:
                 if _absent(images, ()) or not natives.may_link(name, _dependencies(crate, name)):
                     continue
                 raise Unsure(unknown(crate, name, "link a library"))
+            if native.loads and reach is Reach.YES:
+                raise NotPossible(f"the locked crate {name} loads libraries when the program runs")
             if not native.shared and not any(may_link(build, at, native) for at in calls if build.crates[at] is crate):
                 continue
             _check_versions(native, crate, releases, base)
@@ -156,7 +158,12 @@ def _is_known(native: natives.Native | None) -> bool:
 def _trouble(crate: Crate, name: str, native: natives.Native | None, compiled: frozenset[str]) -> tuple[str, Reach]:
     """Why a crate does not go with a static musl build, and whether that is so."""
     if native is None:
-        return unknown(crate, name, "need C code"), Reach.YES
+        own = crate.own.get(name) or ""
+        finds = natives.only_finds(_dependencies(crate, name)) or own.startswith("links")
+        return (
+            unknown(crate, name, "link a library" if finds else "need C code"),
+            Reach.YES if finds else Reach.MAYBE,
+        )
     what = f"the locked crate {native.crate}"
     why = f": {native.why}" if native.why else ""
     if native.verdict not in ("static-ok", "static-ok-with"):
@@ -165,7 +172,7 @@ def _trouble(crate: Crate, name: str, native: natives.Native | None, compiled: f
         return f"{what} needs a C++ compiler for musl, which Debian's musl-tools lacks", Reach.YES
     text, holds = _condition(crate, native, compiled) if native.verdict == "static-ok-with" else ("", Reach.NO)
     if holds is not Reach.YES and native.certainty not in PROVEN_OR_READ:
-        return f"{what} may compile C code, and that it does so for musl has not been tried", Reach.YES
+        return f"{what} may compile C code, and that it does so for musl has not been tried", Reach.MAYBE
     return f"{what} {text}{why if native.bad_versions else ''}", holds
 
 

@@ -53,7 +53,7 @@ def check_base(build: ImageBuild, image: FinalImage, choice: Choice) -> None:
 
         read_health(build, image, choice)
     if not image.single_stage:
-        _check_transfers(build, image, own_files)
+        _check_transfers(build, image, choice, own_files)
     if not base.certificates and not choice.installs:
         _check_crates(build, image, choice)
     for need in image.needs:
@@ -107,7 +107,7 @@ def moved_packages(image: FinalImage, choice: Choice) -> list[packages.Package]:
     return [package for package in known if package is not None and package.alpine]
 
 
-def _check_transfers(build: ImageBuild, image: FinalImage, own_files: tuple[str, ...]) -> None:
+def _check_transfers(build: ImageBuild, image: FinalImage, choice: Choice, own_files: tuple[str, ...]) -> None:
     """Other programs and libraries that are brought along may need the libc of the old base; not `own_files`, which were read."""
     artifacts = dict(image.artifacts)
     outputs = dict.fromkeys(call.output for call in build.calls if call.output is not None)
@@ -132,7 +132,8 @@ def _check_transfers(build: ImageBuild, image: FinalImage, own_files: tuple[str,
                 continue
             into_bin = patterns.basename(patterns.parent(target)) in PROGRAM_DIRECTORIES
             if transfer.origin_image or into_bin:
-                raise Unsure(f"line {line} brings another program, {name}, which may need glibc")
+                lacking = "glibc" if choice.base.libc != "glibc" else f"more than {choice.base.title} has"
+                raise Unsure(f"line {line} brings another program, {name}, which may need {lacking}")
 
 
 def claimed_needs(image: FinalImage, user: str) -> tuple[Need, ...]:

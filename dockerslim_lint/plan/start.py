@@ -85,6 +85,7 @@ class _Reader:
             and not old.cxx_compiler
             and old.package_manager == choice.base.package_manager == "apt"
         )
+        self._debian = choice.base.package_manager == "apt"
         self._depth = 0
         self._directories = [image.workdir]
         self.packages: dict[str, None] = {}
@@ -203,8 +204,8 @@ class _Reader:
         return shell
 
     def _bash(self, shell: str, path: str) -> None:
-        """A shell other than sh has to be installed on Alpine."""
-        if shell in ("sh", "ash") or self._alike:
+        """A shell other than sh has to be there, or installed on Alpine."""
+        if shell in ("sh", "ash") or self._alike or (shell == "bash" and self._choice.base.bash):
             return
         if self._choice.base.package_manager != "apk":
             raise NotPossible(f"{shell} starts the program, and {self._choice.name} does not have it")
@@ -223,9 +224,9 @@ class _Reader:
         calls = read_calls(data)
         if calls.broken:
             raise Unsure(f"{title} starts the program, and cannot be read")
-        if shell != "bash" and calls.bash is not None:
+        if shell != "bash" and calls.bash is not None and not self._debian:
             raise NotPossible(f"{title} is run by {shell} and uses {calls.bash[0]}{_at(calls.bash[1])}")
-        for text, line in calls.texts:
+        for text, line in calls.texts if not self._debian else ():
             lacked = programs.lacked_by_alpine(text)
             if (lacked or programs.other_in_alpine(text)) and self._image.inside.holds(text) is False:
                 why = "which Alpine does not have" if lacked else "which is not the same in Alpine"
@@ -315,7 +316,7 @@ class _Reader:
     ) -> None:
         # dash reads escapes in what it echoes and prints -e; busybox does neither
         odd = any("\\" in word for word in raw[1:]) or (rest and rest[0] in ("-e", "-E", "-ne", "-en"))
-        if name == "echo" and shell != "bash" and odd:
+        if name == "echo" and shell != "bash" and odd and not self._debian:
             raise NotPossible(f"{title} echoes what shells do not agree on{_at(line)}")
 
     def _sourced(self, rest: Sequence[str | None], shell: str, title: str, line: int) -> None:
@@ -351,9 +352,12 @@ class _Reader:
         """A program of the system: by a package of the file that Alpine has too, or by busybox."""
         if self._alike:
             return
+        bare = patterns.basename(name)
+        if self._debian:
+            self._require_in_debian(bare, arguments, word, title, line)
+            return
         if self._choice.base.package_manager != "apk":
             raise NotPossible(f"{title} calls {word}{_at(line)}, which {self._choice.name} does not have")
-        bare = patterns.basename(name)
         for package in self._installed:
             if bare in package.programs and package.alpine:
                 if "/" in word and word not in (package.path, package.alpine_path, f"/usr/bin/{bare}"):
@@ -367,6 +371,13 @@ class _Reader:
             raise Unsure(f"{title} calls {word}{_at(line)}, and nothing says that Alpine has it")
         if not same:
             raise Unsure(f"{title} calls {word}{_at(line)} with options that busybox may take otherwise")
+
+    def _require_in_debian(self, name: str, arguments: Sequence[str | None], word: str, title: str, line: int) -> None:
+        """A program that a toolchain's image had: Debian's slim image has those of its required packages only."""
+        if any(name in package.programs for package in self._installed):
+            return  # its package goes along
+        if programs.lacks(self._choice.base, name) or programs.same_in_busybox(name, arguments) is None:
+            raise Unsure(f"{title} calls {word}{_at(line)}, and nothing says that {self._choice.base.title} has it")
 
 
 def _at(line: int) -> str:

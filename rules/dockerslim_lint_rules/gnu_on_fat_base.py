@@ -46,8 +46,9 @@ class GnuOnFatBase(Rule):
 
     Where the program keeps glibc, because a crate or a comment beside FROM says so, it goes to distroless/cc, or to debian
     slim of the builder's release with the packages of the libraries that its crates link. An image that is there already
-    is reported for information only, with the reason; on a base that is not slim it stays a warning. Where only something
-    that is not known or not understood stands in the way, the error stays.
+    is reported for information only, with the reason; on a base that is not slim it stays a warning, and so it does where
+    something that is not known or not understood is all that stands in the way of a smaller one. Nothing is said of an image
+    for debugging or profiling, by its name or by what it installs.
 
     **Fix safety.** The fix changes the libc and the base image, so it is never applied on its word alone:
     `lint --fix --verify` builds and runs both images and writes what it could prove; `--unsafe-fixes` writes unproven.
@@ -62,20 +63,21 @@ class GnuOnFatBase(Rule):
             stage = build.stages[image.stage]
             base = stage.image
             gnu = [(path, artifact) for path, artifact in image.artifacts if artifact.link == GNU_DYNAMIC]
-            if base is None or not base.fat or not gnu or stage.word is None or image.aside:
+            if base is None or not base.fat or not gnu or stage.word is None or image.aside or image.symbols:
                 continue
             size = f" (~{base.unpacked_mb:.0f} MB of base)" if base.unpacked_mb else ""
             kind = "is a glibc program and ships" if len(gnu) == 1 else "are glibc programs and ship"
             note = "the toolchain's own image" if image.single_stage else "a whole distribution under one program"
-            settled = plan.settled(image)
+            settled, known = plan.settled(image)
+            why = f", and {'nothing smaller fits' if known else 'whether a smaller one fits is not known'}: {settled}"
             text = f"{names_of(gnu)} {kind} on {stage.base_reference}{size}"
             yield self.finding(
-                f"{text}, and nothing smaller fits: {settled}." if settled else f"{text}.",
+                f"{text}{why if settled else ''}.",
                 stage.word.span,
                 note=note,
                 labels=labels_of_calls(build, gnu, "builds for *-linux-gnu, the image's default"),
                 fixes=() if settled else plan.rebase(image),
-                severity=(Severity.INFO if base.slim else Severity.WARNING) if settled else None,
+                severity=(Severity.INFO if base.slim and known else Severity.WARNING) if settled else None,
             )
 
     INVALID = (
@@ -115,6 +117,7 @@ CMD ["/app"]
             ),
         ),
         Valid(near=0, text=CLASSIC.replace("rust:1-bookworm", "rust:1-alpine")),
+        Valid(near=0, text=CLASSIC.replace("ubuntu:22.04", "ubuntu:22.04 AS profiling")),
         Valid(near=0, text=CLASSIC.replace("cargo build --release", "cargo fetch")),
         Valid(
             near=0,

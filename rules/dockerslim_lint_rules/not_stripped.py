@@ -12,6 +12,21 @@ MANIFEST = '[package]\nname = "app"\nversion = "0.1.0"\nedition = "2021"\n'
 OF_THE_PACKAGE = "[profile.release.package.app]\nstrip = true\n"
 FILES = {"Cargo.toml": MANIFEST, "Cargo.lock": "version = 4\n", "src/main.rs": "fn main() {}\n"}
 
+LOCK = """\
+version = 4
+
+[[package]]
+name = "app"
+version = "0.1.0"
+dependencies = ["sentry"]
+
+[[package]]
+name = "sentry"
+version = "0.48.0"
+source = "registry+https://github.com/rust-lang/crates.io-index"
+"""
+SENTRY = {**FILES, "Cargo.toml": f'{MANIFEST}[dependencies]\nsentry = "0.48"\n', "Cargo.lock": LOCK}
+
 DISTROLESS = """\
 FROM rust:1-alpine AS builder
 WORKDIR /app
@@ -30,7 +45,13 @@ class NotStripped(Rule):
     profilers. cargo leaves them out with `strip = "symbols"` in the profile or `CARGO_PROFILE_RELEASE_STRIP=symbols` in
     the environment; this works for every target, unlike a `strip` of another architecture's binutils.
 
-    Nothing is said where debug information is asked for, or where somebody wrote that the symbols stay (`strip = false`).
+    Where the manifest itself asks for a crate that reads the symbols when the program runs (sentry, pprof, color-eyre,
+    backtrace, jemalloc's profiling), they stay, and only debug information goes: `strip = "debuginfo"`. cargo does that
+    by itself in a release build since 1.77.
+
+    Nothing is said of an image that is there for the symbols: its stage or file is named `debug` or `profiling`, or it
+    installs a debugger or profiler. Nor where debug information is asked for, or somebody wrote that the symbols stay
+    (`strip = false`).
 
     **Fix safety.** Safe where the crate graph is known, has no user of symbols (sentry, pprof, color-eyre, backtrace …)
     and the file sets no RUST_BACKTRACE; else it needs a proof. Where the image is being slimmed anyway, the slim fix
@@ -44,14 +65,16 @@ class NotStripped(Rule):
     def check(self, build: ImageBuild, plan: Plan) -> Iterator[Finding]:
         seen: set[int] = set()
         for image in build.images:
-            for path, artifact in image.artifacts:
+            for path, artifact in image.artifacts if not image.symbols else ():
                 if artifact.call is None or artifact.call in seen:
                     continue
                 if artifact.stripped not in (STRIPPED_NO, STRIPPED_DEBUGINFO):
                     continue
                 seen.add(artifact.call)
                 call = build.calls[artifact.call]
-                if call.debug or call.kept:
+                users = plan.symbol_users(image)
+                name = path.rsplit("/", 1)[-1]
+                if call.debug or call.kept or (users and plan.is_slim(artifact)):
                     continue
                 stage = build.stages[image.stage]
                 strip = plan.strip(image)
@@ -61,7 +84,9 @@ class NotStripped(Rule):
                     fixes = strip if isinstance(slim, Withheld) else (*slim, *strip)
                 labels = (Label(stage.word.span, "ships it with its symbols"),) if stage.word is not None else ()
                 yield self.finding(
-                    f"{path.rsplit('/', 1)[-1]} is shipped with its symbols, a tenth to a third of its size.",
+                    f"{name} is shipped with its debug information; its symbols stay, for {', '.join(users)}."
+                    if users
+                    else f"{name} is shipped with its symbols, a tenth to a third of its size.",
                     call.command.span,
                     note="nothing strips what this builds",
                     labels=labels,
@@ -85,6 +110,14 @@ class NotStripped(Rule):
             fixed=DISTROLESS.replace("RUN cargo", "RUN CARGO_PROFILE_RELEASE_STRIP=symbols cargo"),
             files=FILES,
         ),
+        Invalid(
+            DISTROLESS.replace("rust:1-alpine", "rust:1.75-alpine"),
+            line=4,
+            fixed=DISTROLESS.replace("rust:1-alpine", "rust:1.75-alpine").replace(
+                "RUN cargo", "RUN CARGO_PROFILE_RELEASE_STRIP=debuginfo cargo"
+            ),
+            files=SENTRY,
+        ),
     )
 
     VALID = (
@@ -98,4 +131,11 @@ class NotStripped(Rule):
         Valid(near=0, text=DISTROLESS, files={**FILES, "Cargo.toml": MANIFEST + "[profile.release]\nstrip = false\n"}),
         Valid(near=0, text=DISTROLESS, files={**FILES, "Cargo.toml": MANIFEST + OF_THE_PACKAGE}),
         Valid(near=0, text=DISTROLESS),
+        Valid(near=0, text=DISTROLESS, files=SENTRY),
+        Valid(near=0, text=DISTROLESS.replace("static-debian13", "static-debian13 AS debug"), files=FILES),
+        Valid(
+            near=0,
+            text=DISTROLESS.replace("gcr.io/distroless/static-debian13", "alpine:3.24\nRUN apk add --no-cache gdb"),
+            files=FILES,
+        ),
     )

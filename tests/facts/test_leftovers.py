@@ -56,6 +56,7 @@ def test_nothing_is_left(step: str) -> None:
         (TWO.format("RUN apt-get install -y make git curl"), ""),
         (TWO.format("COPY --from=build /usr/local/cargo/bin/x /y\nRUN apt-get install -y make"), ""),
         (TWO.format("COPY include.txt /etc/\nRUN apt-get install -y make"), ""),
+        (TWO.format("RUN apt-get install -y make llvm gdb"), "gdb is installed beside it"),
         (TWO.format("RUN apt-get install -y make docker.io"), "docker.io is installed beside it"),
         (TWO.format("RUN apt-get install -y make\nRUN apt-get install -y rustc"), "rustc is installed beside it"),
         (

@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from dockerslim_lint.config import Settings
+from dockerslim_lint.edit import Safety
 from tests.facts.reading import CRATE, SOURCE, locked, read
 from tests.plan.test_edits import rewritten
 from tests.plan.test_withheld import CLASSIC, SINGLE, fix, reason
@@ -67,8 +68,6 @@ def test_root_may() -> None:
         ({"openssl__sys": "cc pkg-config"}, "openssl-sys links the system's library"),
         ({"native__tls": "openssl", "openssl": "openssl-sys", "openssl__sys": "cc"}, "links the system's library"),
         ({"aws__lc__sys": "cc =0.32.0"}, "aws-lc-sys 0.32.0"),
-        # compiles for musl, but did not link: __popcountdi2
-        ({"mimalloc": "libmimalloc-sys", "libmimalloc__sys": "cc"}, "has not been tried"),
     ],
 )
 def test_it_keeps_glibc(crates: dict[str, str], said: str) -> None:
@@ -87,7 +86,10 @@ def test_it_keeps_glibc(crates: dict[str, str], said: str) -> None:
         ({"libsqlite3__sys": "pkg-config vcpkg"}, "libsqlite3-sys"),
         ({"alsa__sys": "pkg-config"}, "alsa-sys"),
         ({"ort__sys": ""}, "ort-sys"),
-        ({"somebodys__own__sys": "cc"}, "somebodys-own-sys"),
+        ({"somebodys__own__sys": "pkg-config"}, "somebodys-own-sys"),
+        # where from, and what they need in turn, nothing says
+        ({"libloading": ""}, "libloading does not go with a static musl build: it loads libraries"),
+        ({"plugins": "libloading", "libloading": ""}, "libloading does not go with a static musl build"),
     ],
 )
 def test_neither_musl_nor_cc_goes(crates: dict[str, str], said: str) -> None:
@@ -110,12 +112,13 @@ def test_neither_musl_nor_cc_goes(crates: dict[str, str], said: str) -> None:
         ({"loom": "generator", "may": "generator", "generator": "cc"}, None),
     ],
 )
-def test_a_crate_that_compiles_c_under_any_name_keeps_glibc(crates: dict[str, str], said: str | None) -> None:
+def test_a_crate_that_compiles_c_under_any_name_is_a_doubt(crates: dict[str, str], said: str | None) -> None:
     files = locked(**crates)
-    assert choice(CLASSIC, files) == ("distroless/cc" if said else "distroless/static")
-    if said:
-        assert said in reason(CLASSIC, files)
-        assert "musl" not in rewritten(CLASSIC, files)
+    (slim,) = [one.fix for one in fix(CLASSIC, files).applied if one.fix.key.startswith("slim:")]
+    assert (slim.choice, slim.safety) == ("distroless/static", Safety.PROVABLE)
+    assert (f"may fail: the locked crate {said}" in slim.cost) if said else "may fail" not in slim.cost
+    assert ("musl-tools" in rewritten(CLASSIC, files)) is bool(said)
+    assert choice(CLASSIC, files, Settings(prefer=("distroless/cc",))) == "distroless/cc"
 
 
 @pytest.mark.parametrize(
@@ -123,13 +126,25 @@ def test_a_crate_that_compiles_c_under_any_name_keeps_glibc(crates: dict[str, st
     [
         {"audiopus_sys": "cmake"},
         {"unrar_sys": "cc"},
-        {"fuser": "pkg-config"},
         {"leveldb": "cc vcpkg"},
         {"keccak__wrapper": "bindgen cc"},
+        {"fuser": "pkg-config"},
     ],
 )
 def test_one_that_may_link_a_library_too_goes_where_it_can_be_installed(crates: dict[str, str]) -> None:
-    assert choice(CLASSIC, locked(**crates)) == "debian-slim"
+    finds = "fuser" in crates
+    assert choice(CLASSIC, locked(**crates)) == ("debian-slim" if finds else "distroless/static")
+    assert choice(CLASSIC, locked(**crates), Settings(prefer=("distroless/cc",))) == (
+        "debian-slim" if finds else "distroless/static"
+    )
+
+
+@pytest.mark.parametrize("crates", [{"mimalloc": "libmimalloc-sys", "libmimalloc__sys": "cc"}, {"onig_sys": "cc"}])
+def test_what_has_not_been_tried_is_proven_or_not(crates: dict[str, str]) -> None:
+    (slim,) = [one.fix for one in fix(CLASSIC, locked(**crates)).applied if one.fix.key.startswith("slim:")]
+    assert slim.choice == "distroless/static"
+    assert "may fail: " in slim.cost and "has not been tried" in slim.cost
+    assert ("allocator" in slim.cost) is ("onig_sys" in crates)
 
 
 @pytest.mark.parametrize(
@@ -152,9 +167,10 @@ def test_the_project_itself_may_compile_c() -> None:
     files = locked(itoa="")
     lock = files["Cargo.lock"].replace('["itoa"]', '["itoa", "cc"]') + '[[package]]\nname = "cc"\nversion = "1.0.0"\n'
     manifest = files["Cargo.toml"] + '[build-dependencies]\ncc = "1"\n'
-    assert "own crate app builds with cc, and may need C code" in reason(
-        CLASSIC, {**files, "Cargo.lock": lock, "Cargo.toml": manifest}
-    )
+    fixed = fix(CLASSIC, {**files, "Cargo.lock": lock, "Cargo.toml": manifest})
+    (slim,) = [one.fix for one in fixed.applied if one.fix.key.startswith("slim:")]
+    assert "may fail: the workspace's own crate app builds with cc, and may need C code" in slim.cost
+    assert "musl-tools" in fixed.source.data.decode()
 
 
 def test_a_builder_with_a_newer_glibc() -> None:
@@ -213,6 +229,12 @@ def test_a_tool_of_a_registry_gets_a_compiler() -> None:
 OWN_MANIFEST = '[package]\nname = "app_sys"\nversion = "1.0.0"\n'
 
 
+def told(files: dict[str, str]) -> str:
+    """What the rewrites cost, and why there is none."""
+    fixed = fix(CLASSIC, files)
+    return "; ".join([*(one.fix.cost for one in fixed.applied), *(one.reason for one in fixed.held)])
+
+
 def own(manifest: str = OWN_MANIFEST, brings: str = "", **more: str) -> dict[str, str]:
     """A context with a crate of the workspace whose name says that it binds a library."""
     lock = (
@@ -252,7 +274,7 @@ def test_a_crate_of_the_workspace_is_read_whatever_its_name(files: dict[str, str
     [
         (own(build_rs="fn main() {}"), "the workspace's own crate app_sys has a build script, and may need C code"),
         (own(OWN_MANIFEST + 'build = "make.rs"\n'), "the workspace's own crate app_sys has a build script"),
-        (own(OWN_MANIFEST + 'links = "z"\n'), "the workspace's own crate app_sys links z, and may need C code"),
+        (own(OWN_MANIFEST + 'links = "z"\n'), "the workspace's own crate app_sys links z, and may link a library"),
         (
             own(OWN_MANIFEST + '[build-dependencies]\ncc = "1"\n', '"cc"'),
             "the workspace's own crate app_sys builds with cc",
@@ -266,7 +288,7 @@ def test_a_crate_of_the_workspace_is_read_whatever_its_name(files: dict[str, str
     ],
 )
 def test_what_a_crate_of_the_workspace_says_of_itself(files: dict[str, str], said: str) -> None:
-    assert said in reason(CLASSIC, files)
+    assert said in told(files)
     assert read(CLASSIC, files).crates[0].compiles_c is True  # type: ignore[union-attr]
 
 
@@ -276,4 +298,4 @@ def test_a_crate_of_the_workspace_that_compiles_c_under_a_plain_name() -> None:
     assert "static" in rewritten(CLASSIC, files)
     files["crates/host/Cargo.toml"] += '[build-dependencies]\ncc = "1"\n'
     files["Cargo.lock"] = files["Cargo.lock"].replace("dependencies = []", 'dependencies = ["cc"]')
-    assert "the workspace's own crate host builds with cc, and may need C code" in reason(CLASSIC, files)
+    assert "the workspace's own crate host builds with cc, and may need C code" in told(files)

@@ -207,3 +207,42 @@ def test_data_that_may_be_removed_or_comes_by_a_glob() -> None:
     member = {**CRATE, "crates/srv/Cargo.toml": "", "crates/srv/assets/a.css": ""}
     glob = SINGLE.replace("COPY . .", "COPY Cargo.toml ./\nCOPY src src\nCOPY crates/s* ./crates/srv/")
     assert "crates/srv/assets (line 5) may be needed" in reason(glob, member)
+
+
+PROGRAMS = {
+    **CRATE,
+    "src/bin/migrate.rs": "fn main() {}\n",
+    "src/bin/seed.rs": "fn main() {}\n",
+    "Cargo.toml": CRATE["Cargo.toml"]
+    + '[[bin]]\nname = "seed"\npath = "src/bin/seed.rs"\nrequired-features = ["demo"]\n[features]\ndemo = []\n',
+}
+
+
+@pytest.mark.parametrize(
+    ("call", "others"),
+    [
+        ("install --path .", ["migrate"]),
+        ("install --path . --features demo", ["migrate", "seed"]),
+        ("install --path . --all-features", ["migrate", "seed"]),
+        ("install --path . --bin app", []),
+    ],
+)
+def test_the_other_programs_of_the_package_go_along_on_path(call: str, others: list[str]) -> None:
+    text = f'FROM rust:1\nWORKDIR /app\nCOPY . .\nRUN cargo {call}\nCMD ["app"]\n'
+    taken = [line.split()[2:] for line in rewritten(text, PROGRAMS).splitlines() if line.startswith("COPY --from")]
+    assert sorted(taken) == [
+        [f"/usr/local/cargo/bin/{name}", f"/usr/local/bin/{name}"] for name in sorted(["app", *others])
+    ]
+
+
+def test_the_other_programs_beside_it_go_along() -> None:
+    taken = [
+        line.split()[-1] for line in rewritten(SINGLE, PROGRAMS).splitlines() if line.startswith("COPY --from=builder")
+    ]
+    assert taken[:2] == ["./target/release/app", "./target/release/migrate"]
+
+
+def test_a_program_that_was_taken_elsewhere_goes_alone() -> None:
+    text = SINGLE.replace("--release\n", "--release && cp target/release/app /usr/local/bin/app\n")
+    text = text.replace('["./target/release/app"]', '["/usr/local/bin/app"]')
+    assert "migrate" not in rewritten(text, PROGRAMS)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from dockerslim_lint.config import Settings
 from tests.facts.reading import CRATE
 from tests.plan.test_withheld import CLASSIC, LOCK, SINGLE, fix, reason
 
@@ -197,3 +198,27 @@ def test_a_base_that_stays_runs_what_it_ran() -> None:
     choice, after = rewritten(text, SCRIPT.replace("mkdir", "anything; mkdir"))
     assert choice == "alpine"
     assert "apk" not in after
+
+
+BASH = "#!/usr/bin/env bash\nset -e\nfor f in /etc/*.d; do [[ -d $f ]]; done\n{} && app\n"
+
+
+@pytest.mark.parametrize(
+    ("call", "goes"),
+    [
+        ("mkdir -p /srv/x", True),
+        ("socat -V", True),
+        ("id -u", True),
+        ("curl -sf http://localhost", False),
+        ("git --version", False),
+        ("frobnicate", False),
+    ],
+)
+def test_a_bash_script_of_a_toolchain_image_on_debian_slim(call: str, goes: bool) -> None:
+    text = (
+        "FROM rust:1-bookworm\nRUN apt-get update && apt-get install -y socat && rm -rf /var/lib/apt/lists/*\n"
+        'WORKDIR /app\nCOPY . .\nRUN cargo install --path . --locked\nCMD ["/app/run.sh"]\n'
+    )
+    fixed = fix(text, {**CRATE, "run.sh": BASH.format(call)}, Settings(prefer=("debian-slim",)))
+    assert ("FROM debian:bookworm-slim" in fixed.source.data.decode()) is goes
+    assert "bash starts the program" not in " ".join(held.reason for held in fixed.held)

@@ -107,7 +107,7 @@ def test_reason(old: str, new: str, said: str) -> None:
         assert not [one for one in fix(text).applied if one.fix.key.startswith("slim:")]
 
 
-@pytest.mark.parametrize("crate", ["openssl-sys", "librocksdb-sys", "libsqlite3-sys", "somebodys-own-sys"])
+@pytest.mark.parametrize("crate", ["openssl-sys", "librocksdb-sys", "libsqlite3-sys"])
 def test_crates_with_c(crate: str) -> None:
     assert crate in reason(CLASSIC, locked(**{crate.replace("-", "__"): ""}))
 
@@ -265,7 +265,9 @@ def test_each_reason_is_told_once_and_with_its_base() -> None:
         "RUN cargo", "RUN apt-get update && apt-get install -y libssl-dev libclang-dev dpkg-dev\nRUN cargo"
     )
     text = text.replace("CMD", "RUN apt-get update && apt-get install -y curl file libssl3t64\nCMD")
-    said = fix(text.replace("debian:bookworm-slim", "debian:stable-slim"), {}).held[-1].reason
+    report = fix(text.replace("debian:bookworm-slim", "debian:stable-slim"), {}).report
+    (found,) = [one.message for one in report.findings if one.code == "DSL101"]
+    said = found.split("is not known: ", 1)[1]
     assert said.startswith("libssl-dev (line 4) may be linked, and nothing is known of the crates; distroless/cc: ")
     assert "libclang-dev" not in said and "dpkg-dev" not in said
-    assert len(set(said.split("; "))) == len(said.split("; ")) == 3
+    assert len(set(said.split("; "))) == len(said.split("; ")) == 2

@@ -35,13 +35,15 @@ class Linkage(Record):
     YES means: every step there is switched on. Steps between registry crates are known from the catalogue, or from the lock
     where nothing that the call leaves out leads to the crate, so that all of its locked dependencies are there because of
     this call; one that only its build script needs is then taken for linked, unless the catalogue knows better.
-    `scripts` are what the build scripts of the local packages among them may use, through whatever other package.
+    `scripts` are what the build scripts of the local packages among them may use, through whatever other package. `own` are
+    the entries of the local packages' manifests that are switched on for sure.
     """
 
     sure: Steps
     possible: Steps
     direct: tuple[Direct, ...]
     scripts: frozenset[str]
+    own: tuple[Dependency, ...] = ()
 
     @property
     def brought(self) -> frozenset[str]:
@@ -84,7 +86,13 @@ def read_linkage(
     used = [key for name, keys in possible.scripts.items() if name in linked for key in keys]
     # what is known to compile no C for Linux brings none, whatever it depends on elsewhere
     scripts = _reached({key: node for key, node in graph.items() if not natives.is_plain(node.name)}, used)
-    return Linkage(_from(both, first), linked, direct, frozenset(graph[key].name for key in scripts))
+    return Linkage(
+        _from(both, first),
+        linked,
+        direct,
+        frozenset(graph[key].name for key in scripts),
+        tuple(entry for _, entry in settled.used),
+    )
 
 
 class _Walk:

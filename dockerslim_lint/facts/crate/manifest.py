@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from dockerslim_lint.context import BuildContext
+
+if TYPE_CHECKING:
+    from dockerslim_lint.facts.crate.model import Asked
 
 SHARED = frozenset({"cdylib", "dylib"})
 """Crate types of which cargo makes a shared library; for a static musl target it drops them."""
@@ -60,10 +63,7 @@ def binaries(context: BuildContext, directory: str, manifest: Mapping[str, Any])
     if not isinstance(name, str):
         return ()
     prefix = f"{directory}/" if directory else ""
-    found: list[str] = []
-    for entry in manifest.get("bin", ()) if isinstance(manifest.get("bin"), list) else ():
-        if isinstance(entry, Mapping) and isinstance(entry.get("name"), str):
-            found.append(entry["name"])
+    found: list[str] = [entry["name"] for entry in _entries(manifest)]
     if package.get("autobins", True) is not False:
         if context.read(f"{prefix}src/main.rs") is not None and not _claims_main(manifest):
             found.append(name)
@@ -72,6 +72,26 @@ def binaries(context: BuildContext, directory: str, manifest: Mapping[str, Any])
         for path in context.names(f"{prefix}src/bin/*/main.rs"):
             found.append(path.split("/")[-2])
     return tuple(dict.fromkeys(found))
+
+
+def conditional(manifest: Mapping[str, Any], asked: Asked) -> tuple[str, ...]:
+    """The programs that a call which asks for these features may not make (cargo book, "required-features").
+
+    Only what the call or the list ``default`` names itself counts as there.
+    """
+    there = set(asked.features) | set(texts(table(manifest, "features").get("default")) if asked.default else ())
+    return tuple(
+        one["name"]
+        for one in _entries(manifest)
+        if not asked.everything and not set(texts(one.get("required-features"))) <= there
+    )
+
+
+def _entries(manifest: Mapping[str, Any]) -> list[Mapping[str, Any]]:
+    """The ``[[bin]]`` tables that have a name."""
+    entries = manifest.get("bin")
+    listed = entries if isinstance(entries, list) else ()
+    return [entry for entry in listed if isinstance(entry, Mapping) and isinstance(entry.get("name"), str)]
 
 
 def _claims_main(manifest: Mapping[str, Any]) -> bool:

@@ -102,10 +102,10 @@ class Members:
         prefix = f"{member.directory}/" if member.directory else ""
         used = sorted(one.package for one in member.dependencies if one.package in tools)
         build = package.get("build")
-        if package.get("links") is not None:
-            return f"links {package['links']}"
         if used:
             return f"builds with {used[0]}"
+        if package.get("links") is not None:
+            return f"links {package['links']}"
         if build is not False and (build is not None or self._context.read(f"{prefix}build.rs") is not None):
             return "has a build script"
         sources = (self._context.read(path) or b"" for path in self._context.names(f"{prefix}src/**/*.rs"))

@@ -29,7 +29,7 @@ class Asked(Record):
 class Crate:
     """A package or workspace, as one cargo call builds it; read-only.
 
-    `directory` is its place in the context ("" is the root), `root` that of its workspace. `binaries` are empty where nothing is known. `rust_version` is the
+    `directory` is its place in the context ("" is the root), `root` that of its workspace. `binaries` are empty where nothing is known, `conditional` those of them that only some features make. `rust_version` is the
     oldest Rust that it builds with, "" if the manifest does not say. `shared_library`: a package makes one beside its programs. `makers`
     are the packages that have the programs of the call. The lock is read when first asked for, since that is the slow part: `locked` and `packages` are None where there is no lock that can be read.
     """
@@ -47,6 +47,7 @@ class Crate:
         read_linkage: Callable[[], Linkage | None],
         rust_version: str = "",
         shared_library: bool = False,
+        conditional: frozenset[str] = frozenset(),
         read_own: Callable[[], Mapping[str, str]] = dict,
         makers: tuple[str, ...] = (),
     ) -> None:
@@ -59,6 +60,7 @@ class Crate:
         self.toolchain = toolchain
         self.rust_version = rust_version
         self.shared_library = shared_library
+        self.conditional = conditional
         self._read_lock = read_lock
         self._read_linkage = read_linkage
         self._read_own = read_own
@@ -89,6 +91,14 @@ class Crate:
     def linked(self) -> tuple[str, ...] | None:
         """Names of the locked packages that its programs may link, sorted; None where that cannot be followed."""
         return tuple(sorted(self.linkage.brought)) if self.linkage is not None else None
+
+    @cached_property
+    def symbol_users(self) -> tuple[str, ...]:
+        """What the manifests themselves ask for and that reads the program's symbols when it runs, sorted; () where that is not known."""
+        from dockerslim_lint.catalog import symbols
+
+        own = self.linkage.own if self.linkage is not None else ()
+        return tuple(sorted({entry.package for entry in own if symbols.why_wanted(entry.package, entry.features)}))
 
     @cached_property
     def compiles_c(self) -> bool | None:

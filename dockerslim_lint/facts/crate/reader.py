@@ -118,6 +118,7 @@ class CrateReader:
             ),
             _rust_version(data, root_data),
             any(map(manifest.makes_shared_library, chosen.values())),
+            frozenset(name for member in chosen.values() for name in manifest.conditional(member, asked)),
             lambda: self._own(root),
             tuple(map(self._package_name, makers)),
         )

@@ -91,6 +91,9 @@ def split(task: Task, image: FinalImage, start: Start | None = None) -> Draft:
         raise NotPossible("WORKDIR comes from a variable")
     for path, artifact in image.artifacts:
         bare = patterns.basename(path)
+        if path not in image.launch.runs:
+            lines.append(_copy_program(task, name, path, artifact, workdir, True))
+            continue
         by_name = start.called == (bare,) if start is not None and start.called else _bare_name(build, path)
         if start is not None and bare in start.called and not by_name and not _on_path(task.choice, path):
             raise NotPossible(f"{bare} is started by its name, which the new stage would not find")

@@ -6,7 +6,16 @@ from dockerslim_lint.catalog import commands as known_commands
 from dockerslim_lint.edit import Edit
 from dockerslim_lint.facts import patterns
 from dockerslim_lint.facts.cargo import CROSS, behind_wrappers
-from dockerslim_lint.facts.model import STRIPPED_ALL, CargoCall, Command, FinalImage, ImageBuild
+from dockerslim_lint.facts.model import (
+    STRIPPED_ALL,
+    STRIPPED_DEBUGINFO,
+    STRIPPED_NO,
+    Artifact,
+    CargoCall,
+    Command,
+    FinalImage,
+    ImageBuild,
+)
 from dockerslim_lint.facts.stages import chain_of
 from dockerslim_lint.facts.transfers import COMPRESSES_DEBUG, KEEPS_DEBUG
 from dockerslim_lint.facts.warmups import ahead_of, alike, warming_calls
@@ -17,19 +26,42 @@ STRIP_SINCE = (1, 59)
 """The first cargo with ``profile.strip`` (cargo changelog; 1.51 refuses the variable: tried)."""
 
 
-def unstripped_calls(images: tuple[FinalImage, ...]) -> tuple[int, ...]:
-    """The calls whose programs are shipped with symbols, or with symbols for all that is known."""
+DROPS_DEBUG_SINCE = (1, 77)
+"""The first cargo that leaves debug information out of a release build that asks for none (cargo changelog)."""
+
+
+def unstripped_calls(build: ImageBuild, images: tuple[FinalImage, ...]) -> tuple[int, ...]:
+    """The calls whose programs are shipped with what may go, or with that for all that is known."""
+    users = symbol_users(build, images)
     found = {
         artifact.call
         for image in images
         for _, artifact in image.artifacts
-        if artifact.stripped != STRIPPED_ALL and artifact.call is not None
+        if artifact.call is not None and not is_slim(build, artifact, bool(users))
     }
     return tuple(sorted(found))
 
 
+def symbol_users(build: ImageBuild, images: tuple[FinalImage, ...]) -> tuple[str, ...]:
+    """The crates for which the programs of these images keep their symbols."""
+    calls = {artifact.call for image in images for _, artifact in image.artifacts if artifact.call is not None}
+    found = {name for at in calls if (crate := build.crates[at]) is not None for name in crate.symbol_users}
+    return tuple(sorted(found))
+
+
+def is_slim(build: ImageBuild, artifact: Artifact, used: bool) -> bool:
+    """Whether nothing is left in a program that may go: its symbols may not where they are `used` when it runs."""
+    if artifact.stripped == STRIPPED_ALL or not used:
+        return artifact.stripped == STRIPPED_ALL
+    if artifact.stripped == STRIPPED_NO and artifact.call is not None:
+        version = build.toolchains[artifact.call].version
+        return build.calls[artifact.call].profile == "release" and (version is None or version >= DROPS_DEBUG_SINCE)
+    return artifact.stripped == STRIPPED_DEBUGINFO
+
+
 def strip_symbols(build: ImageBuild, images: tuple[FinalImage, ...]) -> Draft:
-    """``CARGO_PROFILE_…_STRIP=symbols``: as an ENV where the stage already steers cargo that way, else before the call.
+    """``CARGO_PROFILE_…_STRIP=symbols``, or ``=debuginfo`` where a crate uses the symbols: as an ENV where the stage already
+    steers cargo that way, else before the call.
 
     Source: cargo book, "Environment Variables" (env wins over the manifest: knowledge §7, tried). Raises NotPossible.
     """
@@ -37,7 +69,8 @@ def strip_symbols(build: ImageBuild, images: tuple[FinalImage, ...]) -> Draft:
     blocks: dict[int, int | None] = {}
     given: set[tuple[int, str]] = set()
     settings: dict[int, list[str]] = {}
-    makers = _with_alternatives(build, unstripped_calls(images))
+    level = "debuginfo" if symbol_users(build, images) else "symbols"
+    makers = _with_alternatives(build, unstripped_calls(build, images))
     _check(build, makers)
     for command, name in _sharing_a_cache(build, makers):
         stage = command.stage
@@ -48,19 +81,21 @@ def strip_symbols(build: ImageBuild, images: tuple[FinalImage, ...]) -> Draft:
         place = blocks[stage]
         if place is not None:
             if (stage, name) not in given:
-                settings.setdefault(place, []).append(f"ENV {name}=symbols")
+                settings.setdefault(place, []).append(f"ENV {name}={level}")
             given.add((stage, name))
         else:
-            edit = set_before(build, command, f"{name}=symbols")
+            edit = set_before(build, command, f"{name}={level}")
             edits[edit.start] = edit
     lines = [insert_line(build, place, "\n".join(names)) for place, names in settings.items()]
     return Draft((*edits.values(), *lines))
 
 
 def keeps_symbols(build: ImageBuild, images: tuple[FinalImage, ...]) -> bool:
-    """Whether a program keeps its symbols: its build asks for that or for debug information, or its cargo has no setting
-    for it yet."""
-    makers = unstripped_calls(images)
+    """Whether a program keeps its symbols: its build or its image is there for them, somebody wrote that they stay, or
+    its cargo has no setting for that yet."""
+    if any(image.symbols for image in images):
+        return True
+    makers = unstripped_calls(build, images)
     if _asking(build, makers, COMPRESSES_DEBUG) is not None or _kept_aside(build, makers) is not None:
         return True
     versions = [build.toolchains[at].version for at in makers]
