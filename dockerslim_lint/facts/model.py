@@ -104,7 +104,7 @@ class Command(Record):
 
 
 class Target(Record):
-    """The target triple of a cargo call: a pattern; "" means the host. `origin` is flag, env, config, image, xx or host. None pattern: unknown.
+    """The target triple of a cargo call: a pattern; "" means the host. `origin` is flag, option (``--config``), env, config (a file), image, xx or host. None pattern: unknown.
 
     `machine` and `native` as in `Value`. `fixed`: it is the same in every build, as no variable is in it.
     """
@@ -139,7 +139,8 @@ class CargoCall(Record):
     `lock`: it is not, and the Cargo.lock of the crate is in the stage as it is in the context.
     `features` are what `--features` and its
     relatives ask for, sorted. `open_profile` is True where a variable decides the profile, whatever its default. `end` is the file offset at which further arguments can be inserted, None where there is no such place.
-    `own_strip`: its ``--config`` sets the profile's ``strip``, or may: no variable changes that.
+    `own_strip`: what sets ``strip`` for its programs over the profile, or may, so that no variable changes that, as the start of a
+    sentence; "" where nothing does. `kept`: somebody wrote that the symbols stay (``strip = false``).
     """
 
     command: Command
@@ -167,7 +168,8 @@ class CargoCall(Record):
     open_profile: bool = False
     driver: str = "cargo"
     foreign_libc: bool = False
-    own_strip: bool = False
+    own_strip: str = ""
+    kept: bool = False
 
 
 class Toolchain(Record):
@@ -178,7 +180,8 @@ class Toolchain(Record):
     chooses, None where none does. `same`: the call uses the toolchain of its image; None where that cannot be told, or no
     toolchain is named. `changed`: a step or a variable may have chosen another one. `older`: the image's Rust is older than
     the crate's rust-version. `version`: major and minor that it has at least, (0, 0) where only the build knows what is
-    chosen, None where nothing names a version (``rust:1``, ``stable``).
+    chosen, None where nothing names a version (``rust:1``, ``stable``). `below`: the file is not found from the directory in
+    which the step begins, but from the one in which it calls cargo.
     """
 
     target: str
@@ -188,6 +191,7 @@ class Toolchain(Record):
     changed: bool
     older: bool
     version: tuple[int, int] | None = None
+    below: bool = False
 
 
 class Artifact(Record):

@@ -357,7 +357,10 @@ class StageState:
         if crate is not None and workspace is not None and call.locked is False:
             call = call._replace(lock=self._from_context(f"{workspace.rstrip('/')}/Cargo.lock") is not None)
         file = self._toolchain_file(command.directory) if crate is None or crate.toolchain.path else None
-        shared.toolchains.append(self.rustup.of(call, arguments, self.stage, crate, file))
+        toolchain = self.rustup.of(call, arguments, self.stage, crate, file)
+        if file is not None and command.directory != self.workdir:
+            toolchain = toolchain._replace(below=self._toolchain_file(self.workdir) != file)
+        shared.toolchains.append(toolchain)
         shared.calls.append(call)
         shared.crate_of_call.append(crate)
         number = len(shared.calls) - 1

@@ -121,6 +121,7 @@ class CrateReader:
         }
         of = {place: manifest.binaries(self._context, place, member) for place, member in chosen.items()}
         binaries = tuple(dict.fromkeys(name for names in of.values() for name in names))
+        makers = [member for place, member in chosen.items() if (set(of[place]) & set(bins) if bins else of[place])]
         runs = [manifest.table(member, "package").get("default-run") for member in chosen.values()]
         default = runs[0] if len(runs) == 1 else None
         root, root_data = self._workspace_root(directory, data)
@@ -139,6 +140,8 @@ class CrateReader:
             _rust_version(data, root_data),
             any(map(manifest.makes_shared_library, chosen.values())),
             frozenset(name for member in chosen.values() for name in manifest.conditional(member, asked)),
+            lambda: self._own(root),
+            tuple(map(self._package_name, makers)),
         )
 
     def _workspace_root(self, directory: str, data: dict[str, Any]) -> tuple[str, dict[str, Any]]:
@@ -166,6 +169,19 @@ class CrateReader:
         from dockerslim_lint.facts.crate.members import Members
 
         return read_linkage(lock.lock_graph(data), Members(self._context, root), directories, asked, of)
+
+    def _own(self, root: str) -> dict[str, str]:
+        from dockerslim_lint.catalog import natives
+        from dockerslim_lint.facts.crate.members import Members
+
+        members = Members(self._context, root)
+        nodes = lock.lock_graph(self._lock(root) or {}).values()
+        foreign = {node.name for node in nodes if not node.local}
+        return {
+            one.name: members.native(one, natives.tools())
+            for one in members.all
+            if one.name not in foreign and natives.may_bring(one.name, [entry.package for entry in one.dependencies])
+        }
 
     def _lock(self, root: str) -> dict[str, Any] | None:
         if root not in self._locks:

@@ -57,7 +57,12 @@ def _target_edit(task: Task, call: CargoCall | Warmup) -> Edit:
     if call.target.pattern is None:
         raise NotPossible(f"the target of the call in line {line} is only known when it runs")
     if call.target.pattern:
-        where = {"env": "CARGO_BUILD_TARGET", "config": "cargo's configuration", "image": "the builder's image"}
+        where = {
+            "env": "CARGO_BUILD_TARGET",
+            "option": "the --config of the call",
+            "config": "cargo's configuration",
+            "image": "the builder's image",
+        }
         raise NotPossible(
             f"{where.get(call.target.origin, 'the call')} already asks for {call.target.pattern} (line {line})"
         )

@@ -91,7 +91,8 @@ def strip_symbols(build: ImageBuild, images: tuple[FinalImage, ...]) -> Draft:
 
 
 def keeps_symbols(build: ImageBuild, images: tuple[FinalImage, ...]) -> bool:
-    """Whether a program keeps its symbols: its build or its image is there for them, or its cargo has no setting for that yet."""
+    """Whether a program keeps its symbols: its build or its image is there for them, somebody wrote that they stay, or
+    its cargo has no setting for that yet."""
     if any(image.symbols for image in images):
         return True
     makers = unstripped_calls(build, images)
@@ -99,7 +100,7 @@ def keeps_symbols(build: ImageBuild, images: tuple[FinalImage, ...]) -> bool:
         return True
     versions = [build.toolchains[at].version for at in makers]
     old = any(version is not None and version < STRIP_SINCE for version in versions)
-    return old or any(build.calls[at].debug or build.calls[at].own_strip for at in makers)
+    return old or any(call.debug or call.kept or call.own_strip for call in map(build.calls.__getitem__, makers))
 
 
 def _with_alternatives(build: ImageBuild, makers: tuple[int, ...]) -> tuple[int, ...]:
@@ -121,6 +122,8 @@ def _check(build: ImageBuild, makers: tuple[int, ...]) -> None:
             raise NotPossible(f"cross (line {line}) hands no profile setting to its container")
         if call.debug:
             raise NotPossible(f"the profile or the flags of the call in line {line} ask for debug information")
+        if call.kept:
+            raise NotPossible(f"the profile of the call in line {line} says that the symbols stay")
     compressed = _asking(build, makers, COMPRESSES_DEBUG)
     if compressed is not None:
         raise NotPossible(f"line {compressed} compresses the debug information, which is to be kept")
@@ -182,7 +185,7 @@ def _setting(build: ImageBuild, call: CargoCall) -> str:
     if call.profile is None:
         raise NotPossible(f"the profile of the call in line {line} is only known when it runs")
     if call.own_strip:
-        raise NotPossible(f"the --config of the call in line {line} may set what is stripped, over any variable")
+        raise NotPossible(f"{call.own_strip} what is stripped, over any variable (line {line})")
     name = f"CARGO_PROFILE_{call.profile.upper().replace('-', '_')}_STRIP"
     if name in call.command.variables:
         raise NotPossible(f"{name} is set in the file, to another value (line {line})")
@@ -222,7 +225,11 @@ def _sharing_a_cache(build: ImageBuild, makers: tuple[int, ...]) -> list[tuple[C
         at
         for at, call in enumerate(build.calls)
         if at in makers
-        or (call.source == "context" and not (call.debug or call.stripped == STRIPPED_ALL) and _place(call) in wanted)
+        or (
+            call.source == "context"
+            and not (call.debug or call.kept or call.stripped == STRIPPED_ALL)
+            and _place(call) in wanted
+        )
     }
     warming = {one for at in sharing for one in warming_calls(build, at) if build.calls[one].stripped != STRIPPED_ALL}
     found = {}
