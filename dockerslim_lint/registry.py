@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from functools import cache
 
-from dockerslim_lint_rules.built_twice import BuiltTwice
 from dockerslim_lint_rules.context_not_ignored import ContextNotIgnored
 from dockerslim_lint_rules.crt_static import CrtStatic
 from dockerslim_lint_rules.debug_build_shipped import DebugBuildShipped
@@ -68,7 +67,6 @@ COMMON: tuple[type[Rule], ...] = (
     NoLibgcc,
     MuslAllocator,
     DependenciesRebuilt,
-    BuiltTwice,
     TargetDirectoryShipped,
     DebugBuildShipped,
     Leftovers,
@@ -96,6 +94,7 @@ RARE: dict[str, tuple[str, ...]] = {
         "emulated_build:EmulatedBuild",
         "foreign_target:ForeignTarget",
     ),
+    "warmups": ("built_twice:BuiltTwice",),
     "mounts": ("cold_cache_mount:ColdCacheMount",),
 }
 """Rules that speak of one fact alone, by its name in `ImageBuild`: each is loaded where a file has that."""

@@ -97,6 +97,11 @@ def makes_nothing(name: str) -> bool:
     return bool(_rows().get(canonical(name), {}).get("makes_nothing", False))
 
 
+def is_proxy(name: str) -> bool:
+    """Whether rustup puts a program of this name beside those that ``cargo install`` makes."""
+    return name in table("commands")["rustup"]["proxies"].split()
+
+
 def title(name: str) -> str:
     """What kind of command it is, for a message: "a build tool that may call cargo"; "" if it is in no row."""
     return str(_rows().get(canonical(name), {}).get("title", ""))

@@ -6,11 +6,18 @@ from collections.abc import Iterator, Sequence
 
 from dockerslim_lint.catalog import commands as known_commands
 from dockerslim_lint.facts import patterns
-from dockerslim_lint.facts.model import Absent, CargoCall, Command, ContextTree
+from dockerslim_lint.facts.filesystem import NO_PROGRAM
+from dockerslim_lint.facts.model import UNKNOWN, Absent, Artifact, CargoCall, Command, ContextTree, OpaqueFile
 from dockerslim_lint.facts.stages import chain_of
 from dockerslim_lint.facts.transfers import MOVERS
 from dockerslim_lint.facts.walk import Shared, StageState
 from dockerslim_lint.syntax.tree import Instruction
+
+SUBCOMMAND = "cargo-"
+"""How cargo's own subcommands begin, which images for building may bring (cargo book, "Extending Cargo with custom commands")."""
+
+PLACEHOLDERS = frozenset({"main.rs", "lib.rs", "build.rs"})
+"""Sources whose program, if there is one, is called like the package."""
 
 ELSEWHERE = ("--artifact-dir", "--out-dir")
 """Flags with which cargo puts programs at a second place (cargo book, "cargo build")."""
@@ -29,6 +36,31 @@ def absent_programs(shared: Shared, instructions: Sequence[Instruction]) -> Iter
             if call is not None and not origin.may_hold(path):
                 place = f"{shared.calls[call].output}/{patterns.basename(path)}"
                 yield Absent(transfer.instruction, word.span, path, call, place)
+                continue
+            call = origin.nameless(path)
+            if call is not None and not origin.may_hold(path, named=False):
+                made = shared.binaries(call)
+                alike = [name for name in made if _plain(name) == _plain(patterns.basename(path))]
+                one = (alike or list(made))[0] if len(alike) == 1 or len(made) == 1 else ""
+                place = f"{shared.calls[call].output}/{one}" if one else ""
+                yield Absent(transfer.instruction, word.span, path, call, place, made)
+
+
+def ship_absent(shared: Shared, absent: Sequence[Absent]) -> None:
+    """What a COPY names wrongly is a program of the image all the same, of which no more is known: its base is the base."""
+    for one in absent:
+        transfer = next(transfer for transfer in shared.transfers if transfer.instruction == one.instruction)
+        name = patterns.basename(one.path)
+        path = f"{transfer.destination.rstrip('/')}/{name}" if transfer.into_directory else transfer.destination
+        for state in shared.states if one.made else ():
+            entry = state.table.find(path)
+            if isinstance(entry, OpaqueFile) and NO_PROGRAM in entry.reason:
+                touched = f"{NO_PROGRAM.removeprefix('is ')} ({', '.join(one.made)})"
+                state.table.put(path, Artifact(one.call, name, shared.calls[one.call].link, UNKNOWN, "", touched))
+
+
+def _plain(name: str) -> str:
+    return name.replace("-", "_").lower()
 
 
 def respelt(path: str, state: StageState, shared: Shared, instructions: Sequence[Instruction]) -> str:
@@ -43,7 +75,7 @@ def respelt(path: str, state: StageState, shared: Shared, instructions: Sequence
         meant = [one for one in made if one.replace("-", "_") == name.replace("-", "_")]
         if name in (*made, *shared.binaries(at)) or len(meant) != 1 or state.table.holds(path):
             return ""
-        return "" if stage.may_hold(path, made_up=True) else f"{folder}/{meant[0]}"
+        return "" if stage.may_hold(path, named=False) else f"{folder}/{meant[0]}"
     return ""
 
 
@@ -71,6 +103,27 @@ class _Origin:
                 found[call.output] = at
         return next(iter(found.values())) if len(found) == 1 else None
 
+    def nameless(self, path: str) -> int | None:
+        """The call into whose output directory the path leads, where it surely makes no program of that name."""
+        name, folder = patterns.basename(path), patterns.parent(path)
+        entry = self._state.table.find(path)
+        if not isinstance(entry, OpaqueFile) or NO_PROGRAM not in entry.reason or "." in name:
+            return None
+        if known_commands.is_proxy(name) or name.startswith(SUBCOMMAND):
+            return None
+        calls = [at for at in self.calls if self._shared.calls[at].output == folder]
+        crates = [self._shared.crate_of_call[at] for at in calls]
+        roots = {crate.root for crate in crates if crate is not None and crate.binaries}
+        if None in crates or len(roots) != 1 or not all(self._shared.binaries(at) for at in calls):
+            return None
+        if not all(self.is_clear(at, self._shared.calls[at]) for at in self.calls):
+            return None
+        if not self._shared.crates.lacks(name, roots.pop()):
+            return None
+        last = max((self._shared.calls[at].command.span for at in calls), default=None)
+        before = (one for one in self._shared.commands if one.stage in self._chain and last and one.span < last)
+        return calls[-1] if calls and not any(map(_may_change_sources, before)) else None
+
     def is_clear(self, at: int, call: CargoCall) -> bool:
         """Whether it is known where the programs of a call are, and that it runs."""
         if not call.command.certain or call.output is None or "*" in call.output:
@@ -87,10 +140,10 @@ class _Origin:
             return False
         return not any(word.pattern.startswith(ELSEWHERE) for word in call.command.words)
 
-    def may_hold(self, path: str, made_up: bool = False) -> bool:
+    def may_hold(self, path: str, named: bool = True) -> bool:
         """Whether something may put a file at `path`: the base, a step that is not modelled, the context, another stage.
 
-        `made_up`: it is known that cargo does not.
+        Unless `named` it is in an output directory, which is not asked.
         """
         image = self._state.stage.image
         if any(char in path for char in "*?[$") or image is None or not image.toolchain or not image.understood:
@@ -102,7 +155,7 @@ class _Origin:
         ):
             return True
         entry = self._state.table.find(path)
-        if entry is not None and not isinstance(entry, ContextTree) and not made_up:
+        if named and entry is not None and not isinstance(entry, ContextTree):
             return True
         for transfer in self._shared.transfers:
             if transfer.stage in self._chain:
@@ -129,6 +182,16 @@ class _Origin:
             return False
         place = self._state.context_path(path, entry)
         return place is None or not self._shared.crates.known or self._shared.crates.has(place)
+
+
+def _may_change_sources(command: Command) -> bool:
+    """Whether a command may give a crate another program: another manifest, or a source that is none of the usual placeholders."""
+    words = [word.pattern for word in command.words[1:]]
+    named = [*words, *command.writes]
+    if any(one.endswith((".toml", ".rs")) and patterns.basename(one) not in PLACEHOLDERS for one in named):
+        return True
+    mover = known_commands.canonical(command.name) in MOVERS
+    return mover and not (words and all(patterns.basename(one) in PLACEHOLDERS for one in words))
 
 
 def _may_make(command: Command, path: str) -> bool:

@@ -9,6 +9,7 @@ from dockerslim_lint.context import BuildContext
 from dockerslim_lint.facts.contents import Contents
 from dockerslim_lint.facts.crate.reader import CrateReader
 from dockerslim_lint.facts.env import NOWHERE, global_scope
+from dockerslim_lint.facts.filesystem import NO_PROGRAM
 from dockerslim_lint.facts.final import final_images, lost_programs
 from dockerslim_lint.facts.model import (
     Absent,
@@ -18,12 +19,13 @@ from dockerslim_lint.facts.model import (
     GoneVariable,
     ImageBuild,
     Misquoted,
+    OpaqueFile,
     Problem,
     Stage,
     Started,
     Value,
 )
-from dockerslim_lint.facts.patterns import basename, join
+from dockerslim_lint.facts.patterns import basename, join, parent
 from dockerslim_lint.facts.stages import StageNames, chain_of, read_stages
 from dockerslim_lint.facts.walk import Shared, StageState
 from dockerslim_lint.source import Source, Span
@@ -99,6 +101,8 @@ def read_build(
             if instructions[index].error is None:
                 state.apply(index, instructions[index])
         shared.names.add(stage)
+    # an instruction that is not understood may be the WORKDIR, or the SHELL, that makes it right
+    absent = () if problems else _absent(shared, instructions)
     images = final_images(shared, instructions)
     return empty._replace(
         stages=tuple(shared.stages),
@@ -118,8 +122,7 @@ def read_build(
         warmups=tuple(shared.warmups),
         stale=tuple(shared.stale),
         lost=(*shared.lost, *lost_programs(shared, instructions)),
-        # an instruction that is not understood may be the WORKDIR, or the SHELL, that makes it right
-        absent=() if problems else _absent(shared, instructions),
+        absent=absent,
         misquoted=() if problems else _misquoted(shared.stages, images, instructions),
         cargo_at_start=() if problems else _cargo_at_start(shared, instructions),
         nothing_to_start=() if problems else _nothing_to_start(shared, instructions),
@@ -132,15 +135,21 @@ def read_build(
 def _absent(shared: Shared, instructions: tuple[Instruction, ...]) -> tuple[Absent, ...]:
     """Programs that a COPY takes by name and does not find: rare, hence the import here."""
     directories = {basename(call.target_directory or "*") for call in shared.calls}
+    installed = {call.output for call in shared.calls if call.kind == "install"}
     for transfer in shared.transfers if directories else ():
         if transfer.origin_stage is None:
             continue
         table = shared.states[transfer.origin_stage].table
         for source in transfer.sources:
-            if directories & set(source.split("/")) and isinstance(table.find(join("/", source)), ContextTree | None):
-                from dockerslim_lint.facts.absent import absent_programs
+            built = directories & set(source.split("/"))
+            entry = table.find(join("/", source)) if built or parent(source) in installed else OpaqueFile("")
+            misnamed = isinstance(entry, OpaqueFile) and NO_PROGRAM in entry.reason
+            if misnamed or (built and isinstance(entry, ContextTree | None)):
+                from dockerslim_lint.facts.absent import absent_programs, ship_absent
 
-                return tuple(absent_programs(shared, instructions))
+                found = tuple(absent_programs(shared, instructions))
+                ship_absent(shared, found)
+                return found
     return ()
 
 

@@ -25,6 +25,8 @@ from dockerslim_lint.facts.toolchain import environment_target, link_of, linkers
 LINKER_STRIPS = frozenset({"-s", "--strip-all"})
 """ld(1)."""
 
+BY_OPTION = "the --config of the call may set"
+
 DEFAULT_CARGO_HOME = "/root/.cargo"
 
 
@@ -72,7 +74,11 @@ def read_call(
         flags_in_force = f"{flags_in_force} {added}".strip() if added is not None else None
     if arguments.subcommand == "rustc" and flags_in_force is not None:
         flags_in_force = " ".join((flags_in_force, *arguments.rest)).strip()
-    own = _own_settings(arguments, profile)
+    options = _options(arguments)
+    settings = _Settings(
+        command.variables, profile, crate, None if options is None else _own_settings(options, profile)
+    )
+    stripped, kept = _stripped(settings, flags_in_force or "")
     source = "context"
     if kind == "install" and "--path" not in flags and not _installs_here(arguments):
         source = "git" if "--git" in flags else "registry"
@@ -92,10 +98,8 @@ def read_call(
         directory,
         link_of(target, stage, flags_in_force),
         # cross hands none of the environment's profile settings to its container
-        UNKNOWN
-        if arguments.driver == CROSS
-        else _stripped(command.variables, profile, crate, flags_in_force or "", own),
-        _debug(command.variables, profile, crate, flags_in_force or "", own or {}),
+        UNKNOWN if arguments.driver == CROSS else stripped,
+        _debug(settings, flags_in_force or ""),
         end_of(command, arguments),
         flags_in_force,
         linkers(triple, command.variables, config, flags_in_force),
@@ -104,7 +108,8 @@ def read_call(
         open_profile=_open_profile(arguments),
         driver=arguments.driver,
         foreign_libc=arguments.driver == CROSS or arguments.subcommand == ZIGBUILD,
-        own_strip=own is None or "strip" in own,
+        own_strip=settings.over("strip"),
+        kept=kept,
     )
 
 
@@ -154,7 +159,11 @@ def target_of(arguments: CargoArguments, variables: Mapping[str, Value], stage: 
         elif arguments.subcommand == ZIGBUILD:
             pattern = pattern.partition(".")[0]  # the glibc to link against: x86_64-unknown-linux-gnu.2.17
         machine, fixed = any(word.machine for word in named), len(named) == 1 and _is_spelt_out(named[0])
-        return Target(pattern, "flag", named[-1].span, machine, fixed)
+        native = all(word.native for word in named if word.machine)
+        return Target(pattern, "flag", named[-1].span, machine, fixed, machine and native)
+    by_option = _target_by_option(arguments)
+    if by_option is not None:
+        return by_option
     from_environment = environment_target(variables)
     if from_environment is not None:
         return from_environment
@@ -165,6 +174,24 @@ def target_of(arguments: CargoArguments, variables: Mapping[str, Value], stage: 
     if stage.image is not None and stage.image.default_target:
         return Target(stage.image.default_target, "image", None, fixed=stage.parent is None and not stage.variable)
     return Target("", "host", None)
+
+
+def _target_by_option(arguments: CargoArguments) -> Target | None:
+    """``--config 'build.target="…"'``, which counts before the environment; several targets are merged."""
+    for word in reversed(arguments.flags.get("--config", ())):
+        if "target" not in word.pattern:
+            continue
+        from dockerslim_lint.facts.crate.manifest import table
+
+        named = table(_option(word.pattern) or {}, "build").get("target")
+        texts = [text for text in (named if isinstance(named, list) else [named]) if isinstance(text, str)]
+        if texts:
+            pattern: str | None = texts[0]
+            for text in texts[1:]:
+                pattern = patterns.merge(pattern, text)
+            pattern = pattern if pattern not in ("", "*") else None
+            return Target(pattern, "option", word.span, word.machine, len(texts) == 1 and _is_spelt_out(word))
+    return None
 
 
 def _is_spelt_out(word: CommandWord) -> bool:
@@ -214,54 +241,108 @@ def _install_root(command: Command, arguments: CargoArguments, stage: Stage) -> 
     return home or DEFAULT_CARGO_HOME
 
 
-def _own_settings(arguments: CargoArguments, profile: str | None) -> Mapping[str, Any] | None:
-    """What ``--config`` sets for the profile, over the environment and the manifest; None where that cannot be read.
+def _options(arguments: CargoArguments) -> list[dict[str, Any]] | None:
+    """What each ``--config`` says; None where that cannot be read.
 
     Source: cargo book, "Configuration", command-line overrides: ``KEY=VALUE`` in TOML syntax, or the path of a file.
     """
+    found = [None if "*" in text else _option(text) for text in _texts(arguments, "--config")]
+    known = [one for one in found if one is not None]
+    return known if len(known) == len(found) else None
+
+
+def _option(text: str) -> dict[str, Any] | None:
+    import tomllib
+
+    try:
+        return tomllib.loads(text) if "=" in text else None
+    except tomllib.TOMLDecodeError:
+        return None
+
+
+def _own_settings(options: list[dict[str, Any]], profile: str | None) -> Mapping[str, Any] | None:
+    """What ``--config`` sets for the profile, over the environment and the manifest; None where that cannot be read."""
+    from dockerslim_lint.facts.crate.manifest import table
+
     found: dict[str, Any] = {}
-    for text in _texts(arguments, "--config"):
-        import tomllib
-
-        from dockerslim_lint.facts.crate.manifest import table
-
-        if "*" in text or "=" not in text:
-            return None
-        try:
-            profiles = table(tomllib.loads(text), "profile")
-        except tomllib.TOMLDecodeError:
-            return None
+    for option in options:
+        profiles = table(option, "profile")
         if profile not in ("release", "dev") and profiles.keys() - {profile}:
             return None  # it may inherit from one of those
-        found.update(table(profiles, profile or ""))
+        settings = table(profiles, profile or "")
+        found = {**found, **settings, "package": {**table(found, "package"), **table(settings, "package")}}
     return found
 
 
-def _stripped(
-    variables: Mapping[str, Value], profile: str | None, crate: Crate | None, flags: str, own: Mapping[str, Any] | None
-) -> str:
+class _Settings:
+    """The profile of a call: what ``--config`` (`own`; None: not known), the environment and the manifest set."""
+
+    def __init__(
+        self, variables: Mapping[str, Value], profile: str | None, crate: Crate | None, own: Mapping[str, Any] | None
+    ) -> None:
+        self.profile = profile
+        self.own = own
+        self._crate = crate
+        self._prefix = f"CARGO_PROFILE_{(profile or '').upper().replace('-', '_')}_"
+        self._variables = variables
+
+    @property
+    def makers(self) -> tuple[str, ...]:
+        """The packages that have the programs; of one that is not known the name is ""."""
+        return (self._crate.makers if self._crate is not None else ()) or ("",)
+
+    def of(self, name: str, package: str) -> object:
+        """A setting as it counts for a package: UNKNOWN where that is not known, None where nobody has set it."""
+        over = self._over(name, package)
+        if over is not None:
+            return over[1]
+        value = self._variables.get(f"{self._prefix}{name.upper()}")
+        if self.own is not None and name in self.own:
+            return self.own[name]
+        if value is not None:
+            return UNKNOWN if value.text is None or "*" in value.text else value.text
+        return self._crate.profile(self.profile or "").get(name) if self._crate is not None else UNKNOWN
+
+    def over(self, name: str) -> str:
+        """What sets it over any variable, or may, as the start of a sentence; "" where nothing does."""
+        if self.own is None or name in self.own:
+            return BY_OPTION
+        return next((over[0] for package in self.makers if (over := self._over(name, package)) is not None), "")
+
+    def _over(self, name: str, package: str) -> tuple[str, object] | None:
+        """What a table of the package sets: cargo takes it before anything that is set for the whole profile (tried: 1.95)."""
+        if not package or self.profile is None:
+            return None
+        from dockerslim_lint.facts.crate.model import of_package
+
+        given = of_package(self.own or {}, package)
+        if name in given:
+            return BY_OPTION, given[name]
+        written = self._crate.profile(self.profile, package) if self._crate is not None else {}
+        return (f"[profile.{self.profile}.package.{package}] sets", written[name]) if name in written else None
+
+
+def _stripped(settings: _Settings, flags: str) -> tuple[str, bool]:
+    """What cargo and rustc strip, and whether somebody wrote that nothing is to be."""
     by_flags = _stripped_by(flags)
     if by_flags == STRIPPED_ALL:
-        return STRIPPED_ALL
-    if profile is None or own is None:
-        return UNKNOWN
-    value = variables.get(f"CARGO_PROFILE_{profile.upper().replace('-', '_')}_STRIP")
-    setting: object = None
-    if "strip" in own:
-        setting = own["strip"]
-    elif value is not None:
-        setting = value.text
-    elif crate is None:
-        return UNKNOWN
-    else:
-        setting = crate.profile(profile).get("strip")
-    if by_flags and setting not in (True, "true", "symbols"):
-        return by_flags
+        return STRIPPED_ALL, False
+    if settings.profile is None or settings.own is None:
+        return UNKNOWN, False
+    found = {_strip_of(settings.of("strip", package), by_flags) for package in settings.makers}
+    # programs of several packages, each with its own setting
+    return found.pop() if len(found) == 1 else (UNKNOWN, False)
+
+
+def _strip_of(setting: object, by_flags: str) -> tuple[str, bool]:
+    if setting == UNKNOWN:
+        return UNKNOWN, False
     if setting in (True, "true", "symbols"):
-        return STRIPPED_ALL
-    if setting == "debuginfo":
-        return STRIPPED_DEBUGINFO
-    return STRIPPED_NO
+        return STRIPPED_ALL, False
+    kept = setting in (False, "false", "none")
+    if by_flags:
+        return by_flags, kept
+    return (STRIPPED_DEBUGINFO if setting == "debuginfo" else STRIPPED_NO), kept
 
 
 def _stripped_by(flags: str) -> str:
@@ -279,20 +360,14 @@ def _stripped_by(flags: str) -> str:
     return STRIPPED_DEBUGINFO if "strip=debuginfo" in options else ""
 
 
-def _debug(
-    variables: Mapping[str, Value], profile: str | None, crate: Crate | None, flags: str, own: Mapping[str, Any]
-) -> bool:
+def _debug(settings: _Settings, flags: str) -> bool:
     """Whether somebody asked for debug information in a build that has none by itself."""
     if "-g" in flags.split() or "debuginfo=" in flags.replace("debuginfo=0", ""):
         return True
-    if profile is None or profile == "dev":
+    if settings.profile is None or settings.profile == "dev":
         return False
-    value = variables.get(f"CARGO_PROFILE_{profile.upper().replace('-', '_')}_DEBUG")
-    setting: object = (
-        value.text if value is not None else crate.profile(profile).get("debug") if crate is not None else None
-    )
-    setting = own.get("debug", setting)
-    return setting not in (None, False, 0, "0", "none", "false", "")
+    asked = (settings.of("debug", package) for package in settings.makers)
+    return any(one not in (None, UNKNOWN, False, 0, "0", "none", "false", "") for one in asked)
 
 
 def _texts(arguments: CargoArguments, *names: str) -> tuple[str, ...]:

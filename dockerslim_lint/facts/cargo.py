@@ -40,6 +40,18 @@ BUILT_IN = frozenset(
 )
 """Subcommands that no alias can take (cargo book, "Configuration", [alias])."""
 
+COMPILES = frozenset({"test", "t", "bench", "run", "r", "check", "c", "clippy", "doc", "d", "rustdoc"})
+"""Subcommands beside `BUILDS` that compile the dependencies, at least their macros and build scripts."""
+
+LINKS = frozenset({"test", "t", "bench", "run", "r"})
+"""Those of them that build the dependencies as `cargo build` does (the others only check them)."""
+
+INHERITS = {"test": "dev", "bench": "release"}
+"""Profiles that take what they do not set from another one (cargo book, "Profiles")."""
+
+DOWNLOADS = frozenset({"fetch", "vendor", "metadata", "tree", *BUILDS, *COMPILES})
+"""Subcommands that bring the crates of the lock."""
+
 CARGO = "cargo"
 CROSS = "cross"
 XX = "xx-cargo"
@@ -207,6 +219,15 @@ def cargo_arguments(command: Command) -> CargoArguments | None:
     return CargoArguments(
         toolchain, subcommand, flags, frozenset(switches), tuple(operands), last, exact, driver, rest, optional
     )
+
+
+def downloads(command: Command) -> bool:
+    """Whether a command brings crates into cargo's home."""
+    arguments = cargo_arguments(command)
+    if arguments is None:
+        return False
+    cooks = arguments.subcommand == "chef" and any(word.pattern == "cook" for word in arguments.operands[:1])
+    return cooks or arguments.subcommand in DOWNLOADS
 
 
 def profile_of(arguments: CargoArguments, kind: str) -> tuple[str | None, str]:

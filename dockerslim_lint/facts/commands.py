@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
 from dockerslim_lint.catalog import commands as known_commands
 from dockerslim_lint.facts import patterns, texts
@@ -163,14 +163,11 @@ class CommandReader:
                     self._walk(node.body, certain)
                 self._write(node, node.redirects)
             case sh.If():
-                bodies = [body for _, body in node.branches]
                 for condition, _ in node.branches:
                     self._walk(condition, False)
-                self._branches(
-                    [*bodies, node.otherwise] if node.otherwise is not None else bodies, texts.complete(node)
-                )
+                self._branches(node, [node.otherwise] if node.otherwise is not None else [])
             case sh.Case():
-                self._branches([body for _, body in node.branches], texts.complete(node))
+                self._branches(node, [])
             case sh.Loop():
                 self._loop(node)
             case sh.Function():
@@ -210,8 +207,8 @@ class CommandReader:
         self._walk(node, certain)
         self._directory, self._variables, self._stack = directory, variables, stack
 
-    def _branches(self, bodies: list[sh.Node], complete: bool) -> None:
-        """`complete`: one of them runs in any case."""
+    def _branches(self, node: sh.If | sh.Case, otherwise: list[sh.Node]) -> None:
+        bodies = [*(body for _, body in node.branches), *otherwise]
         directory, before, files = self._directory, dict(self._variables), dict(self.files)
         ends: list[tuple[str | None, dict[str, Value]]] = []
         written: list[dict[str, Value]] = []
@@ -220,7 +217,12 @@ class CommandReader:
             self._walk(body, False)
             ends.append((self._directory, self._variables))
             written.append(self.files)
-        passed_by = [] if complete else [before]
+        if any(value.machine for _, variables in ends for value in variables.values()):
+            for native, (_, variables) in zip(texts.native_branches(node), ends, strict=False):
+                for name, value in variables.items() if native else ():
+                    if value.machine and value != before.get(name):
+                        variables[name] = value._replace(native=True)
+        passed_by = [] if texts.complete(node) else [before]
         self._variables = _merged(before, [*(variables for _, variables in ends), *passed_by])
         self.files = _merged(files, written)
         self._directory = directory if all(end == directory for end, _ in ends) else None
@@ -240,7 +242,8 @@ class CommandReader:
         assigned = {}
         for item in node.assignments:
             word = self._word(item.value) if item.value else None
-            assigned[item.name] = Value(word.pattern, item.span, word.machine) if word else Value("", item.span)
+            value = Value(word.pattern, item.span, word.machine, word.native) if word else Value("", item.span)
+            assigned[item.name] = value
         read = [self._words(word_) for word_ in node.words]
         words = tuple(word_ for found in read for word_ in found)
         name = patterns.basename(words[0].pattern) if words and words[0].exact else ""
@@ -346,18 +349,20 @@ class CommandReader:
         return piece.name in self._unset and piece.name not in self._variables
 
     def _word(self, word: sh.ShellWord) -> CommandWord:
-        text, exact, machine = "", True, False
+        text, exact, machine, native = "", True, False, True
         for piece in word.pieces:
             if isinstance(piece, Literal):
                 text += piece.text
                 exact = exact and (bool(piece.quote) or not any(char in piece.text for char in "*?["))
             elif isinstance(piece, Expansion):
                 bound = self._variables.get(piece.name)
-                machine = machine or (bound is not None and bound.machine and piece.operator in KEEPS)
+                if bound is not None and bound.machine and piece.operator in KEEPS:
+                    machine, native = True, native and bound.native
                 value = self._expansion(piece)
                 text, exact = text + ("*" if value is None else value), exact and value is not None and "*" not in value
             else:
-                machine = machine or piece.text in MACHINE
+                if piece.text in MACHINE:
+                    machine, native = True, False
                 printed = texts.substituted(piece.text, self._text_of, self.files, self._directory)
                 text, exact = text + ("*" if printed is None else printed), False
         written = text
@@ -365,7 +370,7 @@ class CommandReader:
             home = self._variables.get("HOME")
             text, exact = (home.text, exact) if home is not None and home.text else ("*", False)
             text += written[1:]
-        return CommandWord(text, exact, word.span, word, None, machine)
+        return CommandWord(text, exact, word.span, word, None, machine, native=machine and native)
 
     def _expansion(self, piece: Expansion) -> str | None:
         """The value as a pattern, None if it is not known."""
@@ -390,7 +395,7 @@ def _assigned_behind(words: Sequence[CommandWord]) -> dict[str, Value]:
     for word in words[: behind_wrappers(words)]:
         name, equals, value = word.pattern.partition("=")
         if equals and name.isidentifier():
-            found[name] = Value(value, word.span, word.machine)
+            found[name] = Value(value, word.span, word.machine, word.native)
     return found
 
 
@@ -402,7 +407,7 @@ def _either(before: Mapping[str, Value], after: Mapping[str, Value]) -> dict[str
         if old is None and new.text is not None and new.text.startswith("-"):
             old = NO_FLAG
         if old is not None and old != new:
-            found[name] = Value(patterns.merge(old.text, new.text), new.origin, old.machine or new.machine)
+            found[name] = Value(patterns.merge(old.text, new.text), new.origin, *_machine((old, new)))
     return found
 
 
@@ -419,5 +424,11 @@ def _merged(before: Mapping[str, Value], ends: list[dict[str, Value]]) -> dict[s
         text = values[0].text
         for value in values[1:]:
             text = patterns.merge(text, value.text)
-        merged[name] = Value(text, values[0].origin, any(value.machine for value in values))
+        merged[name] = Value(text, values[0].origin, *_machine(values))
     return merged
+
+
+def _machine(values: Iterable[Value]) -> tuple[bool, bool]:
+    """`machine` and `native` of what may be any of the values."""
+    found = [value.native for value in values if value.machine]
+    return bool(found), bool(found) and all(found)

@@ -15,6 +15,10 @@ NOT_PROGRAMS = frozenset({"deps", "build", "examples", "incremental", ".fingerpr
 """What cargo keeps beside the programs (cargo book, "Build cache")."""
 
 
+NO_PROGRAM = "is no program of the crate"
+"""What is said of a name in an output directory that cargo does not make."""
+
+
 OPEN = frozenset("*?[")
 """In a path they make a pattern of it."""
 
@@ -258,7 +262,7 @@ class PathTable:
         bins = self._calls[output.call].bins
         asked = "*" in name or any(patterns.same(name, one) for one in bins)
         if known and not asked and name not in known:
-            return OpaqueFile(f"{name} is no program of the crate ({', '.join(known)})")
+            return OpaqueFile(f"{name} {NO_PROGRAM} ({', '.join(known)})")
         if bins and not asked:
             return None
         return Artifact(output.call, name, output.link, output.stripped, "")

@@ -43,19 +43,20 @@ TARGET_ELSEWHERE = "elsewhere"
 class Value(Record):
     """The value of a variable: `text` is a pattern, None if nothing at all is known. `origin` is the instruction that bound it.
 
-    `machine`: a part of it is what ``uname -m`` prints.
+    `machine`: a part of it is what ``uname -m`` prints. `native`: it is so only where the platforms were compared before.
     """
 
     text: str | None
     origin: Span
     machine: bool = False
+    native: bool = False
 
 
 class CommandWord(Record):
     """One word of a command as it will reach the program.
 
     `pattern` is its value; `exact` is True where nothing in it is left to the shell. `shell` or `json` is what was
-    written, whichever the form has. `machine`: a part of it is what ``uname -m`` prints. `unset`: it is an ARG without
+    written, whichever the form has. `machine` and `native` as in `Value`. `unset`: it is an ARG without
     default that stands alone, unquoted: no word at all, or as many as a build argument brings.
     """
 
@@ -66,6 +67,7 @@ class CommandWord(Record):
     json: JsonString | None
     machine: bool = False
     unset: bool = False
+    native: bool = False
 
 
 class Command(Record):
@@ -102,9 +104,9 @@ class Command(Record):
 
 
 class Target(Record):
-    """The target triple of a cargo call: a pattern; "" means the host. `origin` is flag, env, config, image, xx or host. None pattern: unknown.
+    """The target triple of a cargo call: a pattern; "" means the host. `origin` is flag, option (``--config``), env, config (a file), image, xx or host. None pattern: unknown.
 
-    `machine`: a part of it is what ``uname -m`` prints. `fixed`: it is the same in every build, as no variable is in it.
+    `machine` and `native` as in `Value`. `fixed`: it is the same in every build, as no variable is in it.
     """
 
     pattern: str | None
@@ -112,6 +114,7 @@ class Target(Record):
     span: Span | None
     machine: bool = False
     fixed: bool = False
+    native: bool = False
 
 
 class Linker(Record):
@@ -136,7 +139,8 @@ class CargoCall(Record):
     `lock`: it is not, and the Cargo.lock of the crate is in the stage as it is in the context.
     `features` are what `--features` and its
     relatives ask for, sorted. `open_profile` is True where a variable decides the profile, whatever its default. `end` is the file offset at which further arguments can be inserted, None where there is no such place.
-    `own_strip`: its ``--config`` sets the profile's ``strip``, or may: no variable changes that.
+    `own_strip`: what sets ``strip`` for its programs over the profile, or may, so that no variable changes that, as the start of a
+    sentence; "" where nothing does. `kept`: somebody wrote that the symbols stay (``strip = false``).
     """
 
     command: Command
@@ -164,7 +168,8 @@ class CargoCall(Record):
     open_profile: bool = False
     driver: str = "cargo"
     foreign_libc: bool = False
-    own_strip: bool = False
+    own_strip: str = ""
+    kept: bool = False
 
 
 class Toolchain(Record):
@@ -175,7 +180,8 @@ class Toolchain(Record):
     chooses, None where none does. `same`: the call uses the toolchain of its image; None where that cannot be told, or no
     toolchain is named. `changed`: a step or a variable may have chosen another one. `older`: the image's Rust is older than
     the crate's rust-version. `version`: major and minor that it has at least, (0, 0) where only the build knows what is
-    chosen, None where nothing names a version (``rust:1``, ``stable``).
+    chosen, None where nothing names a version (``rust:1``, ``stable``). `below`: the file is not found from the directory in
+    which the step begins, but from the one in which it calls cargo.
     """
 
     target: str
@@ -185,6 +191,7 @@ class Toolchain(Record):
     changed: bool
     older: bool
     version: tuple[int, int] | None = None
+    below: bool = False
 
 
 class Artifact(Record):
@@ -219,7 +226,8 @@ class ContextTree(Record):
 class Mount(Record):
     """One ``RUN --mount``: `kind` is cache, bind or tmpfs, `target` its absolute path (a pattern), `span` the flag's place.
 
-    `varies` is True where a variable stands in it, so that its place or its id may differ from build to build.
+    `varies` is True where a variable stands in it, so that its place or its id may differ from build to build. `seeded`: a
+    stage or the context gives a cache its first contents.
     """
 
     instruction: int
@@ -228,6 +236,7 @@ class Mount(Record):
     target: str
     varies: bool
     span: Span
+    seeded: bool = False
 
 
 class Warmup(Record):
@@ -264,22 +273,31 @@ class Stale(Record):
 
 
 class LostOutput(Record):
-    """A word that names a file of a cargo call's output, at a place where the mount that held it is gone."""
+    """A word that names a file of a cargo call's output, at a place where the mount that held it is gone.
+
+    `sure` is False where the call runs in a directory that only its image knows: by its name the mount is for what it builds.
+    """
 
     call: int
     mount: Mount
     path: str
     span: Span
+    sure: bool = True
 
 
 class Absent(Record):
-    """A program that a COPY takes from another stage at `path`, where nothing puts it: the call puts it at `place`."""
+    """A program that a COPY takes from another stage at `path`, where nothing puts it: the call puts it at `place`.
+
+    `made` are the programs of the call where none has that name, () otherwise; `place` is then that of the one whose name only
+    has other dashes, or of the only one, "" without.
+    """
 
     instruction: int
     span: Span
     path: str
     call: int
     place: str
+    made: tuple[str, ...] = ()
 
 
 class Directory(Record):

@@ -2,12 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
 from dockerslim_lint.catalog import commands as known_commands
 from dockerslim_lint.catalog import packages, symbols
 from dockerslim_lint.facts import patterns
-from dockerslim_lint.facts.model import Command, CommandWord, Leftover, Mount, PackageInstall, Transfer
+from dockerslim_lint.facts.cargo import cargo_arguments
+from dockerslim_lint.facts.model import (
+    CargoCall,
+    Command,
+    CommandWord,
+    FinalImage,
+    ImageBuild,
+    Leftover,
+    Mount,
+    PackageInstall,
+    Transfer,
+)
 
 INSTALLERS = {
     "apt-get": ("apt", {"install"}),
@@ -99,6 +110,40 @@ def leftovers(
             wanted = "the base has a toolchain" if toolchain else _sign_of_compiling(installs, commands, transfers)
             found.append(Leftover("tools", install.manager, tools, install.command, wanted))
     return tuple(sorted(found, key=lambda one: one.command.span.start))
+
+
+def cleaned_too_late(build: ImageBuild, image: FinalImage) -> Iterator[tuple[Command, CargoCall]]:
+    """What removes a ``target/`` of the image in a later step than that which filled it, and the call that did, in file order."""
+    calls = [call for call in build.calls if call.command.stage in image.chain and call.kind == "build"]
+    last = max((call.command.instruction for call in calls), default=-1)
+    # who goes on to build has another reason to clean
+    for command in image.commands if calls else ():
+        removed = _removed(command) if command.certain and command.instruction > last else ()
+        made = [call for call in calls if _filled(call) & set(removed)]
+        if made and not _in_mount(build, made[-1]):
+            yield command, made[-1]
+
+
+def _removed(command: Command) -> tuple[str, ...]:
+    """The directories that a command removes; of ``cargo clean`` the one in which it runs, with a slash behind it."""
+    if known_commands.canonical(command.name) == "rm":
+        words = [word.pattern for word in command.words[1:] if word.exact and not word.pattern.startswith("-")]
+        return tuple(patterns.join(command.directory or "/*", word) for word in words)
+    arguments = cargo_arguments(command)
+    if arguments is None or arguments.subcommand != "clean" or arguments.flags or "--doc" in arguments.switches:
+        return ()
+    return (f"{command.directory}/",) if command.directory is not None else ()
+
+
+def _filled(call: CargoCall) -> set[str]:
+    """What `_removed` says of the same directory."""
+    cleaned = {f"{call.command.directory}/"} if call.command.certain else set()
+    return cleaned | ({call.target_directory} if call.target_directory is not None else set())
+
+
+def _in_mount(build: ImageBuild, call: CargoCall) -> bool:
+    place, step = call.target_directory or "/", call.command.instruction
+    return any(mount.instruction == step and patterns.below(place, mount.target) is not None for mount in build.mounts)
 
 
 def _sign_of_compiling(

@@ -17,6 +17,13 @@ TESTS = frozenset({"[", "test"})
 
 SILENT = frozenset({"set", ":", "true", "exit", "return", "export"})
 
+TARGETS = ("TARGETPLATFORM", "TARGETARCH")
+BUILDERS = ("BUILDPLATFORM", "BUILDARCH")
+"""What BuildKit tells of the platform that the image is for, and of the one that builds."""
+
+USUAL = ("amd64", "arm64")
+"""Where both of them have been asked for, no platform is left that people build for on another one."""
+
 PRINTERS = ("cat", "echo", "printf")
 
 
@@ -119,6 +126,43 @@ def complete(node: sh.If | sh.Case) -> bool:
     if isinstance(node, sh.If):
         return node.otherwise is not None
     return any(word.literal == "*" for words, _ in node.branches for word in words)
+
+
+def native_branches(node: sh.If | sh.Case) -> list[bool]:
+    """Of each branch, ``else`` last: whether it runs only where the platform of the image, and that which builds, have been asked for.
+
+    ``uname -m`` in it is then what the author knows to be right.
+    """
+    if isinstance(node, sh.Case):
+        every = " ".join((node.word.text, *(word.text for words, _ in node.branches for word in words)))
+        default = [any(word.literal == "*" for word in words) for words, _ in node.branches]
+        return [_compares(every if last else node.word.text) for last in default]
+    found, asked = [], ""
+    for condition, _ in node.branches:
+        asked += _written(condition)
+        found.append(_compares(asked))
+    return [*found, _compares(asked)]
+
+
+def _compares(text: str) -> bool:
+    return any(name in text for name in TARGETS) and (
+        any(name in text for name in BUILDERS) or all(name in text for name in USUAL)
+    )
+
+
+def _written(node: sh.Node) -> str:
+    match node:
+        case sh.Simple():
+            return " ".join(word.text for word in node.words) + " "
+        case sh.Sequence() | sh.Pipeline():
+            return "".join(map(_written, node.items))
+        case sh.Negated():
+            return _written(node.item)
+        case sh.Group():
+            return _written(node.body)
+        case sh.Unread():
+            return f"{node.text} "
+    return ""
 
 
 def leaves(node: sh.Node, names: frozenset[str]) -> bool:

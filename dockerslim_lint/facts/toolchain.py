@@ -39,7 +39,7 @@ def environment_target(variables: Mapping[str, Value]) -> Target | None:
     value = variables.get("CARGO_BUILD_TARGET")
     if value is None or value.text == "":
         return None
-    return Target(value.text, "env", value.origin, value.machine)
+    return Target(value.text, "env", value.origin, value.machine, native=value.native)
 
 
 def host_libc(stage: Stage) -> str:

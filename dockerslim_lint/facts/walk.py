@@ -114,6 +114,8 @@ class StageState:
         self.stage = stage
         self._shared = shared
         self._own_cmd = False
+        self._placed = stage.image is not None
+        """whether it is known in which directory a RUN works"""
         image = stage.image
         self.environment = Environment(image, image is not None)
         self.table = PathTable(shared.calls, shared.binaries, frozenset(image.directories if image else ()))
@@ -149,7 +151,7 @@ class StageState:
         self.entrypoint, self.cmd, self.base_cmd = parent.entrypoint, parent.cmd, parent.base_cmd
         self.healthcheck, self.opaque, self.builder = parent.healthcheck, parent.opaque, parent.builder
         self.placeholders, self.lost = parent.placeholders.child(), dict(parent.lost)
-        self.foreign_shell = parent.foreign_shell
+        self.foreign_shell, self._placed = parent.foreign_shell, parent._placed
         self.installs, self.users = list(parent.installs), list(parent.users)
         self.volumes, self.targets, self.files = list(parent.volumes), list(parent.targets), parent.files
         self.rustup = parent.rustup.child()
@@ -166,6 +168,7 @@ class StageState:
                 number, calls = self.stage.number, self._shared.calls
                 self._use(word_use(instruction.words[0], self.workdir, "workdir", number, index, self.table, calls))
                 self.table.put(self.workdir, Directory("WORKDIR"))
+                self._placed = True
             case "USER" if instruction.words:
                 self.user, self.user_instruction = self.environment.pattern(instruction.words[0])[0], index
             case "RUN":
@@ -230,6 +233,10 @@ class StageState:
             for _, entry in self.table.below(mount.target) if mount.kind != "bind" and "*" not in mount.target else ():
                 if isinstance(entry, Output) and self._shared.calls[entry.call].command.instruction == index:
                     self.lost[mount.target] = (entry.call, mount)
+            if not self._placed and mount.kind == "cache" and patterns.basename(mount.target) == TARGET_DIRECTORY:
+                built = [at for at, call in enumerate(self._shared.calls) if call.command.instruction == index]
+                if built and self._shared.calls[built[-1]].kind == "build":
+                    self.lost.setdefault(mount.target, (built[-1], mount))
             self.table.remove(mount.target)
 
     def _variables(self) -> Mapping[str, Value]:
@@ -279,7 +286,10 @@ class StageState:
             entry = self.table.find(path)
             in_context = self.context_path(path, entry)
             if entry is None or (in_context is not None and not self._shared.crates.holds(in_context)):
-                self._shared.lost.append(LostOutput(call, mount, path, span))
+                sure = patterns.below(self._shared.calls[call].output or "", place_) is not None
+                if not sure and PROFILES.isdisjoint(path.split("/")):
+                    return False
+                self._shared.lost.append(LostOutput(call, mount, path, span, sure))
                 return True
         return False
 
@@ -295,7 +305,7 @@ class StageState:
                     continue
                 varies = any(isinstance(piece, Expansion) for piece in flag.value.pieces)
                 path = patterns.join(self.workdir, place_)
-                found.append(Mount(index, self.stage.number, kind, path, varies, flag.span))
+                found.append(Mount(index, self.stage.number, kind, path, varies, flag.span, bool(options.get("from"))))
                 self.rustup.place(path)
                 if kind == "bind":
                     self._bind(index, options, path, flag.span)
@@ -347,7 +357,10 @@ class StageState:
         if crate is not None and workspace is not None and call.locked is False:
             call = call._replace(lock=self._from_context(f"{workspace.rstrip('/')}/Cargo.lock") is not None)
         file = self._toolchain_file(command.directory) if crate is None or crate.toolchain.path else None
-        shared.toolchains.append(self.rustup.of(call, arguments, self.stage, crate, file))
+        toolchain = self.rustup.of(call, arguments, self.stage, crate, file)
+        if file is not None and command.directory != self.workdir:
+            toolchain = toolchain._replace(below=self._toolchain_file(self.workdir) != file)
+        shared.toolchains.append(toolchain)
         shared.calls.append(call)
         shared.crate_of_call.append(crate)
         number = len(shared.calls) - 1
@@ -510,6 +523,9 @@ class StageState:
         owning = instruction.flag("chown")
         owner = self.environment.pattern(owning.value)[0] if owning and owning.value else ""
         sources = tuple(self._source(word) for word in words)
+        if origin is not None:
+            # the root is where a relative source is seen from (Dockerfile reference, "COPY --from")
+            sources = tuple(one if one.startswith(("/", "*")) else patterns.join("/", one) for one in sources)
         for path in (destination, *sources) if origin_name or instruction.keyword == "ADD" else ():
             self.rustup.place(path)
         shared.transfers.append(
@@ -583,7 +599,8 @@ def _link_by_path(path: str, origin: StageState) -> str | None:
     """What a program is that an opaque command left at a path like cargo's; None where the path is not like that."""
     parts = path.split("/")
     home = origin.environment.variables.get("CARGO_HOME")
-    if origin.builder is not None and home is not None and patterns.parent(path) == f"{home.text}/bin":
+    installed = patterns.parent(path) == f"{home.text}/bin" if home is not None else parts[-3:-1] == [".cargo", "bin"]
+    if origin.builder is not None and installed:
         # `make install`; what rustup and other tools put there is no program of the project
         return None if known_commands.title(parts[-1]) else link_of(Target("", "host", None), origin.stage, "")
     if TARGET_DIRECTORY not in parts[:-1]:

@@ -7,12 +7,12 @@ cargo takes a source for built when it is not newer than the last build that rea
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 
 from dockerslim_lint.catalog import commands as known_commands
 from dockerslim_lint.facts import patterns
 from dockerslim_lint.facts.calls import end_of, features_of, target_directory_of, target_of
-from dockerslim_lint.facts.cargo import CargoArguments, profile_of
+from dockerslim_lint.facts.cargo import COMPILES, CROSS, INHERITS, CargoArguments, cargo_arguments, profile_of
 from dockerslim_lint.facts.model import CargoCall, Command, ImageBuild, Stage, Stale, Transfer, Warmup
 from dockerslim_lint.facts.stages import chain_of
 from dockerslim_lint.facts.users import is_root
@@ -193,6 +193,38 @@ def warming_calls(build: ImageBuild, at: int) -> tuple[int, ...]:
     call = build.calls[at]
     ahead = {one.command.span for one in ahead_of(build, at) if alike(one, call)}
     return tuple(number for number, one in enumerate(build.calls) if one.command.span in ahead) if ahead else ()
+
+
+def compiled_beside(build: ImageBuild, numbers: Iterable[int]) -> Iterator[tuple[int, Command, CargoArguments]]:
+    """Tests, checks and the like with the profile, toolchain and files of one of these calls, and the first such call.
+
+    They have its dependencies in common. They are in its stage, in one that it is based on, or in one that is based on it.
+    """
+    places: dict[tuple[object, ...], int] = {}
+    for at in numbers:
+        call = build.calls[at]
+        places.setdefault((call.command.stage, call.profile, call.toolchain, call.target_directory), at)
+    for command in build.commands if places else ():
+        arguments = cargo_arguments(command)
+        if arguments is None or arguments.subcommand not in COMPILES or arguments.driver == CROSS:
+            continue
+        profile = profile_of(arguments, "build")[0]
+        if arguments.subcommand in INHERITS and "--profile" not in arguments.flags and profile == "dev":
+            profile = arguments.subcommand
+        profile = INHERITS.get(profile or "", profile)
+        named = target_directory_of(command, arguments, None, None)
+        for at in places.values():
+            call = build.calls[at]
+            alike = profile is not None and profile == call.profile and arguments.toolchain == call.toolchain
+            if alike and named in (None, call.target_directory) and _in_one_line(build, command, call.command):
+                yield at, command, arguments
+                break
+
+
+def _in_one_line(build: ImageBuild, one: Command, other: Command) -> bool:
+    """Whether the stage of one command is that of the other, or is based on it, or the other way round."""
+    chains = [chain_of(build.stages[command.stage], build.stages) for command in (one, other)]
+    return one.stage in chains[1] or other.stage in chains[0]
 
 
 def alike(warmup: Warmup, call: CargoCall) -> bool:

@@ -12,7 +12,7 @@ from dockerslim_lint.facts.users import is_plain_root
 from dockerslim_lint.plan.blocks.artifact_path import move_paths
 from dockerslim_lint.plan.blocks.final_base import full_destinations, replace_base
 from dockerslim_lint.plan.blocks.final_steps import number_user, remove_steps
-from dockerslim_lint.plan.blocks.retarget import add_target
+from dockerslim_lint.plan.blocks.retarget import add_target, not_retargeted
 from dockerslim_lint.plan.blocks.strip import is_slim, keeps_symbols, strip_symbols, symbol_users, unstripped_calls
 from dockerslim_lint.plan.blocks.target import check_architectures, install_target
 from dockerslim_lint.plan.model import AtBest, Choice, Draft, NotPossible, Task
@@ -385,7 +385,8 @@ def _cost(task: Task) -> str:
             f"builds that pass {name}=… keep what they pass: pass a musl target" for name in passed_arguments(task)
         ]
     cost = COST[1:] if _bring_an_allocator(task) else COST
-    return "; ".join(dict.fromkeys((*cost, *_vendored_cost(task), *passed, *health, *task.doubts)))
+    told = (*cost, *_vendored_cost(task), *passed, *health, *task.doubts, *not_retargeted(task))
+    return "; ".join(dict.fromkeys(told))
 
 
 def _bring_an_allocator(task: Task) -> bool:

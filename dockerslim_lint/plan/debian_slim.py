@@ -13,7 +13,7 @@ from dockerslim_lint.facts.model import FinalImage, ImageBuild, PackageInstall
 from dockerslim_lint.facts.packages import read_install
 from dockerslim_lint.facts.stages import chain_of
 from dockerslim_lint.plan.model import Choice, NotPossible
-from dockerslim_lint.plan.native_code import linking_tools
+from dockerslim_lint.plan.native_code import linking_tools, may_bring, unknown
 
 SLIGHTLY = 1.1
 """A base that is bigger by less than this factor is not worth leaving."""
@@ -46,7 +46,9 @@ def wanted_packages(build: ImageBuild, image: FinalImage, base: BaseImage) -> di
     found: dict[str, str] = {}
     for at in dict.fromkeys(artifact.call for _, artifact in image.artifacts if artifact.call is not None):
         crate = build.crates[at]
-        for library, why in _libraries(build, image, at, crate):
+        for library, why, sure in _libraries(build, image, at, crate):
+            if not sure and _starts_without(build, image, at, library, base):
+                continue
             for package in _runtime(build, at, library, base, why):
                 found.setdefault(package, why)
         if needs_certificates(image, crate):
@@ -96,8 +98,9 @@ def builds_for(install: PackageInstall) -> Iterator[str]:
 
 def _libraries(
     build: ImageBuild, image: FinalImage, at: int, crate: Crate | None
-) -> Iterator[tuple[debian.Library, str]]:
-    """The libraries that the programs of a call link, or may link, with who does so. Raises NotPossible."""
+) -> Iterator[tuple[debian.Library, str, bool]]:
+    """The libraries that the programs of a call link, or may link, with who does so, and whether that is sure. Raises
+    NotPossible."""
     own, given = _build_packages(build, build.calls[at].command.stage)
     if image.single_stage or not own:
         own |= {name: 0 for install in image.installs for name in builds_for(install)}
@@ -113,9 +116,9 @@ def _libraries(
             continue  # the features of the call leave it out
         native = natives.lookup(name)
         if native is None:
-            unknown = natives.may_bring(name, package.dependencies) and natives.may_link(name, package.dependencies)
-            if unknown and not _speaks_for_itself(build, image):
-                raise NotPossible(f"the locked crate {name} may link a library, and the catalogue does not know it")
+            links = may_bring(crate, name) and natives.may_link(name, package.dependencies)
+            if links and not _speaks_for_itself(build, image):
+                raise NotPossible(unknown(crate, name, "link a library"))
             continue
         if native.build_only:
             continue
@@ -140,20 +143,23 @@ def _of_crate(
     crate: Crate,
     own: set[str],
     given: frozenset[str],
-) -> Iterator[tuple[debian.Library, str]]:
+) -> Iterator[tuple[debian.Library, str, bool]]:
     known = [found for name in (*native.runtime_apt, *native.system) if (found := debian.library(name)) is not None]
     libraries = list({one.build: one for one in known}.values())
     linkage = crate.linkage
-    vendored = bool(native.vendored_by) and (
-        linkage is not None and linkage.leads(native.crate, native.vendored_by) is Reach.YES
-    )
+    own_code = Reach.MAYBE if native.vendored_by else Reach.NO
+    if native.vendored_by and linkage is not None:
+        own_code = linkage.leads(native.crate, native.vendored_by)
+    reached = linkage.reaches(native.crate) if linkage is not None else Reach.MAYBE
+    # of what is linked wherever the crate is, DSL108 says so
+    sure = own_code is Reach.NO and (bool(native.shared) or reached is Reach.YES)
     asked = [one for one in libraries if one.build in own]
     if asked:
-        yield from ((one, native.crate) for one in asked)
+        yield from ((one, native.crate, sure) for one in asked)
         return
-    if vendored or native.verdict == "static-ok":
+    if own_code is Reach.YES or native.verdict == "static-ok":
         return  # it compiles its own where the builder has no package for it
-    yield from ((one, native.crate) for one in libraries if native.shared or one.build in given)
+    yield from ((one, native.crate, sure) for one in libraries if native.shared or one.build in given)
     if libraries or native.verdict != "not-on-musl" or _speaks_for_itself(build, image):
         return
     if all(natives.with_system(name) for name in own):
@@ -166,10 +172,22 @@ def _speaks_for_itself(build: ImageBuild, image: FinalImage) -> bool:
     return base is not None and base.family == "debian" and not image.single_stage
 
 
-def _of_package(name: str, line: int) -> Iterator[tuple[debian.Library, str]]:
+def _starts_without(build: ImageBuild, image: FinalImage, at: int, library: debian.Library, new: BaseImage) -> bool:
+    """Whether an image that is a Debian already has its programs started without a library, and will: it surely lacks the library,
+    or no step of it brings one and the new base is of the same release."""
+    builder, base = build.stages[build.calls[at].command.stage].image, build.stages[image.stage].image
+    if not _speaks_for_itself(build, image) or builder is None or base is None:
+        return False
+    if not builder.libc_version or is_newer(builder.libc_version, base.libc_version):
+        return False  # it may not start at all
+    there = image.inside.library(sorted(library.names), builder.release)
+    return there is False or (there is None and (new.family, new.release) == (base.family, base.release))
+
+
+def _of_package(name: str, line: int) -> Iterator[tuple[debian.Library, str, bool]]:
     library = debian.library(name)
     if library is not None:
-        yield library, f"{name} (line {line})" if line else name
+        yield library, f"{name} (line {line})" if line else name, False
         return
     known = packages.lookup("apt-get", name)
     if known is None or known.role != "build-only":

@@ -85,7 +85,7 @@ def check_shared_libraries(
             if native is None:
                 if _absent(images, ()) or not natives.may_link(name, _dependencies(crate, name)):
                     continue
-                raise Unsure(f"the locked crate {name} may link a library, and the catalogue does not know it")
+                raise Unsure(unknown(crate, name, "link a library"))
             if native.loads and reach is Reach.YES:
                 raise NotPossible(f"the locked crate {name} loads libraries when the program runs")
             if not native.shared and not any(may_link(build, at, native) for at in calls if build.crates[at] is crate):
@@ -139,13 +139,27 @@ def _crates(build: ImageBuild, calls: tuple[int, ...]) -> Iterator[Crate]:
 def _native_crates(crate: Crate) -> Iterator[tuple[str, natives.Native | None, Reach]]:
     """The crates that the programs may link and that the catalogue lists, and those of which only the name, or a tool that they
     build with, says that they bring something."""
-    for name, package in (crate.locked or {}).items():
+    for name in crate.locked or {}:
         native = natives.lookup(name)
-        if native is None and not natives.may_bring(name, package.dependencies):
+        if native is None and not may_bring(crate, name):
             continue
         reach = crate.linkage.reaches(name) if crate.linkage is not None else Reach.MAYBE
         if reach:
             yield name, native, reach
+
+
+def may_bring(crate: Crate, name: str) -> bool:
+    """Whether a locked crate that the catalogue does not list may compile or link native code, as far as its name, its manifest
+    and its locked dependencies tell."""
+    return natives.may_bring(name, _dependencies(crate, name)) and crate.own.get(name) != ""
+
+
+def unknown(crate: Crate, name: str, may: str) -> str:
+    """Why nothing is known of such a crate, which may do what `may` says."""
+    why = crate.own.get(name)
+    if why:
+        return f"the workspace's own crate {name} {why}, and may {may}"
+    return f"the locked crate {name} may {may}, and the catalogue does not know it"
 
 
 def _is_known(native: natives.Native | None) -> bool:
@@ -157,9 +171,10 @@ def _is_known(native: natives.Native | None) -> bool:
 def _trouble(crate: Crate, name: str, native: natives.Native | None, compiled: frozenset[str]) -> tuple[str, Reach]:
     """Why a crate does not go with a static musl build, and whether that is so."""
     if native is None:
-        finds = natives.only_finds(_dependencies(crate, name))
+        own = crate.own.get(name) or ""
+        finds = natives.only_finds(_dependencies(crate, name)) or own.startswith("links")
         return (
-            f"the locked crate {name} may {'link a library' if finds else 'need C code'}, and the catalogue does not know it",
+            unknown(crate, name, "link a library" if finds else "need C code"),
             Reach.YES if finds else Reach.MAYBE,
         )
     what = f"the locked crate {native.crate}"

@@ -45,13 +45,15 @@ class Located(Record):
 class Sources(Record):
     """What a file takes from its context.
 
-    `paths`: literal COPY/ADD sources, relative to the context. `whole`: some source is the context's root.
-    `manifests`: with `whole`, for each cargo call the directories in one of which its Cargo.toml must be.
+    `paths`: literal sources of COPY, ADD and bind mounts, relative to the context. `whole`: some source is the context's root.
+    `manifests`: with `whole`, for each cargo call the directories in one of which its Cargo.toml must be, the call's own
+    first. `others`: what ``--from`` names that is no stage of the file: an image, or a context of its own.
     """
 
     paths: tuple[str, ...]
     whole: bool
     manifests: tuple[tuple[str, ...], ...]
+    others: frozenset[str] = frozenset()
 
 
 def locate(
@@ -64,7 +66,8 @@ def locate(
     """The context of a Dockerfile in `directory` (absolute, without links), which lies in a `repository` or in none.
 
     The configuration's word first; else the nearest directory, up to the repository's root, that has all that the file
-    copies; a file that copies nothing (or has no `tree`: nothing in it says COPY or ADD) takes its own.
+    copies, or one above it where only that can be meant (`workspace.meant`); a file that copies nothing (or has no `tree`:
+    nothing in it says COPY, ADD or mount) takes its own.
     """
     if image is not None and image.context is not None and config_root is not None:
         root = os.path.join(config_root, image.context)
@@ -78,7 +81,10 @@ def locate(
         )
     for candidate in above(directory):
         context = DirContext(candidate, is_real=True)
-        if _has_all(context, sources):
+        if has_all(context, sources):
+            larger = _above(context, sources, repository)
+            if larger is not None:
+                return larger
             what = _some(sources.paths)
             if not sources.paths and not sources.manifests:
                 return Located(context, candidate, "the file's own directory; it copies whatever is there")
@@ -94,6 +100,16 @@ def locate(
     )
 
 
+def _above(context: DirContext, sources: Sources, repository: str | None) -> Located | None:
+    """The context where a directory above the nearest one that fits is meant."""
+    if not sources.manifests or context.root == repository:
+        return None
+    from dockerslim_lint.project.workspace import meant
+
+    found = meant(context, sources, repository)
+    return Located(found[0], found[0].root, found[1]) if found is not None else None
+
+
 def _some(paths: Sequence[str]) -> str:
     """The first few of the paths, and how many more there are."""
     more = len(paths) - 3
@@ -101,14 +117,18 @@ def _some(paths: Sequence[str]) -> str:
 
 
 def sources_of(tree: Dockerfile) -> Sources:
-    """The literal context sources of all COPY and ADD instructions; globs, variables, addresses and heredocs are none."""
+    """The literal context sources of all COPY, ADD and RUN instructions; globs, variables, addresses and heredocs are none."""
     paths: dict[str, None] = {}
     manifests: list[tuple[str, ...]] = []
     whole = False
     stages: dict[str, tuple[str, list[str]]] = {}
     workdir, name = "/", ""
     roots: list[str] = []
+    origins: dict[str, None] = {}
     for instruction in tree.instructions:
+        origin = instruction.flag("from")
+        if origin is not None and origin.value is not None:
+            origins[(origin.value.literal or "").lower()] = None
         match instruction.keyword:
             case "FROM":
                 stages[name] = (workdir, roots)
@@ -124,10 +144,23 @@ def sources_of(tree: Dockerfile) -> Sources:
                         roots.append(join(workdir, destination))
                     else:
                         paths[source] = None
-            case "RUN" if roots and any(name in instruction.body.data for name in (b"cargo", CROSS.encode())):
-                for manifest in _cargo_directories(decode(instruction.body.data), workdir):
-                    manifests += _places(manifest, roots)
-    return Sources(tuple(paths), whole, tuple(dict.fromkeys(manifests)))
+            case "RUN":
+                here = list(roots)
+                for source, target, context in _bound(instruction):
+                    if context:
+                        origins[context.lower()] = None
+                    elif source == "":
+                        whole = True
+                        here.append(join(workdir, target))
+                    else:
+                        paths[source] = None
+                if here and any(name in instruction.body.data for name in (b"cargo", CROSS.encode())):
+                    for manifest in _cargo_directories(decode(instruction.body.data), workdir):
+                        manifests += _places(manifest, here)
+    others = {
+        origin for origin in origins if origin and origin not in stages and origin != name and not origin.isdigit()
+    }
+    return Sources(tuple(paths), whole, tuple(dict.fromkeys(manifests)), frozenset(others))
 
 
 def _copied(instruction: Instruction) -> Iterator[tuple[str, str]]:
@@ -140,13 +173,29 @@ def _copied(instruction: Instruction) -> Iterator[tuple[str, str]]:
         text = word.literal
         if text is None or word.span in markers or "://" in text or text.startswith("git@") or _GLOB & set(text):
             continue
-        parts: list[str] = []
-        for part in text.split("/"):
-            if part == "..":
-                parts = parts[:-1]
-            elif part not in ("", "."):
-                parts.append(part)
-        yield "/".join(parts), destination.literal or "."
+        yield _within(text), destination.literal or "."
+
+
+def _bound(instruction: Instruction) -> Iterator[tuple[str, str, str]]:
+    """Of each ``RUN --mount=type=bind`` without a variable: its source, normalized ("" for the root), its target, and what ``from``
+    names ("": the context)."""
+    for flag in instruction.flags:
+        text = flag.value.literal if flag.name == "mount" and flag.value is not None else None
+        options = dict(part.partition("=")[::2] for part in text.split(",")) if text else {}
+        target = options.get("target") or options.get("dst") or options.get("destination")
+        if target and options.get("type", "bind") == "bind":
+            yield _within(options.get("source") or options.get("src") or ""), target, options.get("from", "")
+
+
+def _within(path: str) -> str:
+    """A path of the context without ``.`` and ``..``, which at the top mean the root; "" for the root."""
+    parts: list[str] = []
+    for part in path.split("/"):
+        if part == "..":
+            parts = parts[:-1]
+        elif part not in ("", "."):
+            parts.append(part)
+    return "/".join(parts)
 
 
 def _cargo_directories(script: str, workdir: str) -> Iterator[tuple[str, bool]]:
@@ -201,7 +250,8 @@ def _option(arguments: list[str], name: str) -> str | None:
     return None
 
 
-def _has_all(context: DirContext, sources: Sources) -> bool:
+def has_all(context: DirContext, sources: Sources) -> bool:
+    """Whether a directory has what is copied, and a Cargo.toml for each cargo call."""
     return all(context.inside(path) is not None for path in sources.paths) and all(
         any(context.inside(f"{place}/Cargo.toml") is not None for place in places) for places in sources.manifests
     )

@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from dockerslim_lint.facts.model import ImageBuild
     from dockerslim_lint.project.verify import Prover
 
-_MAY_COPY = re.compile(rb"^[ \t]*(?:copy|add)\b(?!.*--from)", re.IGNORECASE | re.MULTILINE)
+_MAY_COPY = re.compile(rb"^[ \t]*(?:copy|add)\b(?!.*--from)|--mount=", re.IGNORECASE | re.MULTILINE)
 """Not one hit: nothing is copied from the context, and no tree is needed to know that."""
 _NO_BUFFERS: Mapping[str, bytes] = {}
 _MANY = 20

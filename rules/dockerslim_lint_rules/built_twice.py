@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from dockerslim_lint.facts.model import CargoCall, Warmup
+from dockerslim_lint.edit import Withheld
+from dockerslim_lint.facts.model import Mount, Warmup
+from dockerslim_lint.facts.reused import FEATURES, differs, hidden_by
 from dockerslim_lint.facts.warmups import ahead_of
 from dockerslim_lint.rule import Finding, Fixes, ImageBuild, Invalid, Label, Plan, Rule, Severity, Valid, shipped_calls
 
@@ -38,20 +40,25 @@ FROM gcr.io/distroless/static-debian13
 COPY --from=builder /app/target/x86_64-unknown-linux-musl/release/app /app
 CMD ["/app"]
 """
-
-FEATURES = "the features"
+COOKED = CHEF.replace("chef cook", "chef cook --release")
+FLAGS = "RUSTFLAGS='-C target-cpu=native'"
+NATIVE = COOKED.replace("cargo build", f"{FLAGS} cargo build")
+MOUNT = "--mount=type=cache,target=/app/target"
+MOUNTED = COOKED.replace("RUN cargo build --release", f"RUN {MOUNT} cargo build --release && cp target/release/app /a")
+MOUNTED = MOUNTED.replace("/app/target/release/app /app", "/a /app")
 
 
 class BuiltTwice(Rule):
     """The dependencies are built ahead with other settings than the program, so they are built twice.
 
     `cargo chef cook`, or a build of placeholder sources, makes a layer of built dependencies. cargo uses it only where
-    profile and target are those of the real build; else it builds all of them again, and the layer only costs time and
-    space. Where the features differ, cargo builds again what has other features then, and all that depends on that: it may
+    profile, target and flags for rustc (RUSTFLAGS) are those of the real build; else it builds all of them again, and the
+    layer only costs time and space. So it does where a cache mount of the real build lies over that layer: give the build
+    ahead the same mount, or neither of them. Where the features differ, cargo builds again what has other features then, and all that depends on that: it may
     be one crate or most of them, so that is a remark and no warning.
 
     **Fix safety.** Needs a proof: `cook` gets what the build has and it has not. None where the two contradict each other,
-    and none for placeholders: which of the two is meant, only you know.
+    where flags are set between them, and none for placeholders and mounts: which of the two is meant, only you know.
     """
 
     CODE = "DSL303"
@@ -62,8 +69,12 @@ class BuiltTwice(Rule):
         for number in shipped_calls(build):
             call = build.calls[number]
             warmups = ahead_of(build, number)
-            reasons = [self._differs(warmup, call) for warmup in warmups]
-            if not warmups or not all(reasons):
+            reasons = [differs(build, warmup, call) for warmup in warmups]
+            hiding = [hidden_by(build, warmup, call) for warmup in warmups]
+            if not warmups or not all(map(any, zip(reasons, hiding, strict=True))):
+                continue
+            if hiding[-1] is not None:
+                yield self._hidden(build, number, warmups[-1], hiding[-1])
                 continue
             partly = FEATURES in reasons
             yield self.finding(
@@ -77,12 +88,25 @@ class BuiltTwice(Rule):
                 severity=Severity.INFO if partly else None,
             )
 
+    def _hidden(self, build: ImageBuild, number: int, warmup: Warmup, mount: Mount) -> Finding:
+        line = build.source.line_of(warmup.command.span.start)
+        return self.finding(
+            f"The dependencies are built twice: the mount hides what line {line} has built ahead.",
+            build.calls[number].command.span,
+            note="cargo finds the files of the mount, not those of the layer",
+            labels=(
+                Label(warmup.command.span, "builds them into the layer"),
+                Label(mount.span, "lies over them"),
+            ),
+            fixes=Withheld(f"cook:{warmup.command.instruction}", "whether layer or mount is meant, only you know"),
+        )
+
     def _alike(self, build: ImageBuild, plan: Plan, cook: Warmup, number: int) -> Fixes:
         from dockerslim_lint.plan.blocks.cook_flags import cook_like_build
 
         def settled(after: ImageBuild) -> bool:
             warmups = ahead_of(after, number)
-            return not all(self._differs(warmup, after.calls[number]) for warmup in warmups)
+            return not all(differs(after, warmup, after.calls[number]) for warmup in warmups)
 
         return plan.alone(
             f"cook:{cook.command.instruction}",
@@ -91,43 +115,33 @@ class BuiltTwice(Rule):
             settled,
         )
 
-    @staticmethod
-    def _differs(warmup: Warmup, call: CargoCall) -> str:
-        """In what, "" where it does not or cannot be told."""
-        words = (*warmup.features, *call.features, warmup.profile or "*", call.profile or "*")
-        if (
-            call.open_profile
-            or not (call.command.certain and warmup.command.certain)
-            or any("*" in word for word in words)
-        ):
-            return ""
-        if warmup.profile != call.profile:
-            return f"the profile ({warmup.profile}, then {call.profile})"
-        ours, theirs = warmup.target, call.target
-        if None not in (ours.pattern, theirs.pattern) and "config" not in (ours.origin, theirs.origin):
-            if ours.pattern != theirs.pattern:
-                return f"the target ({ours.pattern or 'the default'}, then {theirs.pattern or 'the default'})"
-            if warmup.features != call.features:
-                return FEATURES
-        return ""
-
     INVALID = (
         Invalid(CHEF, line=7, fixed=CHEF.replace(COOK, COOK + " --release")),
         Invalid(TRICK, line=6),
         Invalid(DIST, line=7, fixed=DIST.replace(COOK, COOK + " --profile dist --no-default-features --features a,b")),
         Invalid(CHEF.replace("chef cook", "chef cook --release --features a"), line=7),
+        Invalid(MOUNTED, line=7),
+        Invalid(NATIVE, line=7, fixed=NATIVE.replace("cargo chef", f"{FLAGS} cargo chef")),
     )
     VALID = (
-        Valid(near=0, text=CHEF.replace("chef cook", "chef cook --release")),
-        Valid(near=0, text=CHEF.replace("chef cook", "chef cook --profile release")),
-        Valid(near=0, text=CHEF.replace("chef cook", "chef cook $FLAGS")),
-        Valid(near=0, text=CHEF.replace("chef cook", "chef cook --profile $PROFILE")),
+        *(
+            Valid(near=0, text=CHEF.replace("chef cook", call))
+            for call in (
+                "chef cook --release",
+                "chef cook --profile release",
+                "chef cook $FLAGS",
+                "chef cook --profile $PROFILE",
+                "chef prepare",
+            )
+        ),
         Valid(
             near=0, text=CHEF.replace("COPY . .", "RUN cargo chef cook --release --recipe-path recipe.json\nCOPY . .")
         ),
-        Valid(near=0, text=CHEF.replace("chef cook", "chef prepare")),
         Valid(near=0, text=CHEF.replace("build --release", "build --release || cargo build")),
         Valid(near=1, text=TRICK.replace("&& cargo", "&& CARGO_BUILD_TARGET=x86_64-unknown-linux-musl cargo")),
         Valid(near=1, text=TRICK.replace("&& cargo build --release", "&& cargo fetch")),
-        Valid(near=1, text=TRICK.replace("--target x86_64-unknown-linux-musl\n", "--target $TRIPLE\n")),
+        Valid(near=1, text=TRICK.replace("--target x86_64-unknown-linux-musl\n", "$TRIPLE\n")),
+        Valid(near=4, text=MOUNTED.replace("RUN cargo chef", f"RUN {MOUNT} cargo chef")),
+        Valid(near=4, text=MOUNTED.replace("target=/app/target", "target=/usr/local/cargo/registry")),
+        Valid(near=5, text=NATIVE.replace("cargo chef", f"{FLAGS} cargo chef")),
     )

@@ -31,7 +31,7 @@ class DependenciesRebuilt(Rule):
     build changes, not the image.
 
     **Fix safety.** Shown and never written: two cache mounts, and a copy of the program out of them, which the later COPY
-    takes. Whether your builder keeps its mounts is not known here, and a proof starts with empty ones: it cannot show what
+    takes; what `cargo install` makes lies outside of them. Whether your builder keeps its mounts is not known here, and a proof starts with empty ones: it cannot show what
     a kept `target/` does with sources that are older than it.
     """
 

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from dockerslim_lint.rule import Finding, Fixes, ImageBuild, Invalid, Plan, Rule, Severity, Valid, Withheld
+from dockerslim_lint.facts.packages import cleaned_too_late
+from dockerslim_lint.rule import Finding, Fixes, ImageBuild, Invalid, Label, Plan, Rule, Severity, Valid, Withheld
 
 APT = """\
 FROM rust:1-bookworm AS builder
@@ -40,6 +41,17 @@ COPY --from=builder /app/target/*-linux-musl/release/app /app
 CMD ["/app"]
 """
 BUILD_BASE = APK.replace("ca-certificates", "--no-cache ca-certificates build-base")
+CLEAN = """\
+FROM ubuntu:22.04
+RUN curl -sSf https://sh.rustup.rs | sh -s -- -y
+WORKDIR /work
+COPY . .
+RUN cargo build --release
+RUN cp target/release/app /app
+RUN cargo clean
+CMD ["/app"]
+"""
+ONLY_BUILDS = "The image holds what only a build needs"
 KEPT = "the program may call them when it runs"
 
 
@@ -50,7 +62,10 @@ class Leftovers(Rule):
     saves nothing. With apt, end the RUN with `rm -rf /var/lib/apt/lists/*`; with apk, write `apk add --no-cache`. A compiler,
     make or pkg-config has done its work in the builder stage; the program does not need it to run.
 
-    Nothing is said of an image that is also the builder, of a RUN with a step that is not understood, and of tools where
+    A `cargo clean` or `rm -rf target` is no better in a RUN of its own: of an image that is also the builder that alone is
+    said, with a warning. Build in a stage of its own, or copy the program out and clean in the RUN that builds.
+
+    Nothing else is said of an image that is also the builder, and nothing of a RUN with a step that is not understood, and of tools where
     something in the stage may call them. Beside a toolchain, a container engine or headers the program may compile when it
     runs: then it is a question, without a fix.
 
@@ -76,15 +91,9 @@ class Leftovers(Rule):
                 if one.kind == "cache":
                     text, note = f"{names} stays in the image.", "only the RUN that fills it can empty it"
                 elif one.wanted:
-                    text = (
-                        f"The image holds what only a build needs, unless the program compiles when it runs: {names}."
-                    )
-                    note = one.wanted
+                    text, note = f"{ONLY_BUILDS}, unless the program compiles when it runs: {names}.", one.wanted
                 else:
-                    text, note = (
-                        f"The image holds what only a build needs: {names}.",
-                        "nothing is compiled in this stage",
-                    )
+                    text, note = f"{ONLY_BUILDS}: {names}.", "nothing is compiled in this stage"
                 if one.wanted:
                     fixes: Fixes = Withheld(f"tools:{one.command.span.start}", KEPT)
                 else:
@@ -92,6 +101,17 @@ class Leftovers(Rule):
                     own = () if isinstance(trim, Withheld) else trim
                     fixes = (*(() if isinstance(slim, Withheld) else slim), *own) or trim
                 yield self.finding(text, one.command.span, note=note, fixes=fixes)
+            for command, call in cleaned_too_late(build, image):
+                if command.span.start not in seen:
+                    seen.add(command.span.start)
+                    line = build.source.line_of(call.command.span.start)
+                    yield self.finding(
+                        f"This frees nothing: {call.target_directory} stays in the layer of line {line}.",
+                        command.span,
+                        note="only the RUN that fills it can empty it, once the program is copied out",
+                        labels=(Label(call.command.span, "fills it"),),
+                        severity=Severity.WARNING,
+                    )
 
     INVALID = (
         Invalid(APT, line=6, fixed=SLIM),
@@ -99,6 +119,7 @@ class Leftovers(Rule):
         Invalid(APK, line=6, fixed=APK.replace("add", "add --no-cache")),
         Invalid(BUILD_BASE.replace("base", "base docker-cli"), line=6),
         Invalid(BUILD_BASE, line=6, fixed=BUILD_BASE.replace(" build-base", "")),
+        Invalid(CLEAN, line=7),
     )
     VALID = (
         Valid(near=0, text=APT.replace("ca-certificates", "ca-certificates && rm -rf /var/lib/apt/lists/*")),
@@ -115,4 +136,11 @@ class Leftovers(Rule):
         Valid(near=2, text=APK.replace("RUN apk", "RUN --mount=type=cache,target=/var/cache/apk apk")),
         Valid(near=3, text=BUILD_BASE.replace("build-base", "docker-cli")),
         Valid(near=4, text=BUILD_BASE.replace(" build-base", " libgcc")),
+        Valid(near=5, text=CLEAN.replace("clean", "fetch")),
+        Valid(near=5, text=CLEAN.replace("clean", "clean && cargo build")),
+        Valid(
+            near=5,
+            text=CLEAN.replace("RUN cp target/release/app /app\nRUN cargo clean", "RUN cp target/release/app /app"),
+        ),
+        Valid(near=5, text=CLEAN.replace("cargo clean", "test -e x || cargo clean")),
     )

@@ -35,6 +35,15 @@ RUN --mount=type=cache,target=/app/target cargo build --release
 CMD ["./target/release/app"]
 """
 
+UNKNOWN = """\
+FROM example.com/rust:builder AS builder
+ADD . /src
+RUN --mount=type=cache,target=/src/target cargo build --release
+RUN cp /src/target/release/app /app.bin
+FROM gcr.io/distroless/static-debian13
+COPY --from=builder /app.bin /app
+CMD ["/app"]
+"""
 
 COPIED = "/usr/local/bin/app"
 MACHINE = CACHED.replace("--release", "--release --target $(uname -m)-unknown-linux-musl").replace(
@@ -49,7 +58,7 @@ class LostInCacheMount(Rule):
 
     A `--mount=type=cache` is there for one RUN. What cargo writes below it is no part of the image: neither a later RUN
     nor `COPY --from` sees it, and the build stops with "not found" (or the container does, where the program was to
-    start from there). Copy the program out in the same RUN: `cargo build --release && cp target/release/app /app.bin`.
+    start from there). It is a warning where the directory of the build is that of an image of which nothing is known. Copy the program out in the same RUN: `cargo build --release && cp target/release/app /app.bin`.
 
     **Fix safety.** Needs a proof, and there is nothing to compare with where the file as it is cannot be built: then
     `--unsafe-fixes` writes it. The copy goes to /usr/local/bin.
@@ -67,6 +76,7 @@ class LostInCacheMount(Rule):
                 note="copy the program out of the mount in the RUN that builds it",
                 labels=(Label(lost.mount.span, "holds what cargo builds, for this RUN alone"),),
                 fixes=self._copy_out(build, plan, lost.call),
+                severity=None if lost.sure else Severity.WARNING,
             )
 
     @staticmethod
@@ -106,6 +116,7 @@ class LostInCacheMount(Rule):
         ),
         Invalid(CACHED.replace("--release", "--release 2>&1 | tee log"), line=6),
         Invalid(CACHED.replace("release/app /", "release/app* /"), line=6),
+        Invalid(UNKNOWN, line=4),
     )
     VALID = (
         Valid(
@@ -125,6 +136,11 @@ class LostInCacheMount(Rule):
         Valid(near=1, text=LATER.replace("RUN cp", "RUN --mount=type=cache,target=target cp")),
         Valid(near=1, text=LATER.replace("RUN cp", "RUN cargo build --release && cp")),
         Valid(near=1, text=LATER.replace("RUN cp", "RUN make app && cp")),
+        Valid(near=6, text=UNKNOWN.replace("/src/target ", "/root/.cargo/registry ")),
+        Valid(near=6, text=UNKNOWN.replace("RUN cp", "RUN --mount=type=cache,target=/src/target cp")),
+        Valid(near=6, text=UNKNOWN.replace("cargo build", "cargo fetch")),
+        Valid(near=6, text=UNKNOWN.replace("/src/target/release/app", "/src/target/share/app")),
+        Valid(near=6, text=UNKNOWN.replace("ADD . /src", "ADD . /src\nWORKDIR /other")),
         Valid(near=2, text=SINGLE.replace("--mount=type=cache,target=/app/target ", "")),
         Valid(near=2, text=SINGLE.replace('["./target/release/app"]', '["cargo", "run", "--release"]')),
     )

@@ -29,7 +29,13 @@ FROM scratch
 COPY --from=builder /app/target/release/app /app
 CMD ["/app"]
 """
+INSTALLED = TARGET.replace("build --release", "install --path .").replace(
+    "/app/target/release/app", "/usr/local/cargo/bin/server"
+)
 TRIPLE = "x86_64-unknown-linux-musl"
+OTHER = TARGET.replace("app/target/release/app", f"app/target/{TRIPLE}/release/server")
+LOCKED = {**FILES, "Cargo.lock": "version = 4\n"}
+MINE = {**LOCKED, "Cargo.toml": FILES["Cargo.toml"].replace('"app"', '"my_app"')}
 
 
 class MissingArtifact(Rule):
@@ -37,13 +43,14 @@ class MissingArtifact(Rule):
 
     cargo writes into `target/<profile>` of the workspace, seen from the WORKDIR in which it runs, and into
     `target/<target>/<profile>` where a target is named. A builder without WORKDIR works in `/`; `cargo build` without
-    `--release` writes `target/debug`.
+    `--release` writes `target/debug`. A program is called like its package, dashes and all, unless `[[bin]]` or a file in
+    `src/bin` names it: a name that no package of the context makes is not found either.
 
     It is said only where the crate and the base are known, each call has a place of its own, and nothing else may put a
     file there: no script, no copy, no mount, nothing of the context.
 
     **Fix safety.** Needs a proof, and there is nothing to compare with, as the file as it is cannot be built:
-    `--unsafe-fixes` writes the path of the program.
+    `--unsafe-fixes` writes the path of the program. None where another name is meant, unless only dashes differ.
     """
 
     CODE = "DSL308"
@@ -52,11 +59,12 @@ class MissingArtifact(Rule):
 
     def check(self, build: ImageBuild, plan: Plan) -> Iterator[Finding]:
         for found in build.absent:
+            writes = f"writes {found.place}" if found.place else f"makes {', '.join(found.made)}"
             yield self.finding(
-                f"{found.path} is not there: cargo writes {found.place}. The build stops here.",
+                f"{found.path} is not there: cargo {writes}. The build stops here.",
                 found.span,
                 note="not found",
-                labels=(Label(build.calls[found.call].command.span, f"writes {found.place}"),),
+                labels=(Label(build.calls[found.call].command.span, writes),),
                 fixes=self._from_its_place(build, plan, found),
             )
 
@@ -87,6 +95,14 @@ class MissingArtifact(Rule):
             fixed=TARGET.replace(f"--target {TRIPLE}", ""),
             files=FILES,
         ),
+        Invalid(OTHER, line=6, files=LOCKED),
+        Invalid(
+            OTHER.replace("/server /app", "/my-app /app"),
+            line=6,
+            fixed=OTHER.replace("/server /app", "/my_app /app"),
+            files=MINE,
+        ),
+        Invalid(INSTALLED, line=6, files=LOCKED),
     )
     VALID = (
         Valid(near=0, text=ROOT),
@@ -108,6 +124,10 @@ class MissingArtifact(Rule):
         Valid(near=0, text=ROOT.replace("RUN cargo", "RUN test -d x || cargo"), files=FILES),
         Valid(near=0, text=ROOT.replace("release/app", "release/*"), files=FILES),
         Valid(near=0, text=ROOT.replace("release/app", "release/other"), files=FILES),
+        Valid(near=4, text=OTHER),
+        Valid(near=4, text=OTHER, files=FILES),
+        Valid(near=4, text=OTHER, files={**LOCKED, "src/bin/server.rs": "fn main() {}\n"}),
+        Valid(near=4, text=OTHER.replace("RUN cargo", "RUN sed -i s/app/server/ Cargo.toml && cargo"), files=LOCKED),
         Valid(near=0, text=ROOT.replace("RUN cargo build", "RUN cargo run --release; cargo build"), files=FILES),
         Valid(
             near=0,
@@ -119,12 +139,6 @@ class MissingArtifact(Rule):
         Valid(near=1, text=TARGET.replace("app/target", f"app/target/{TRIPLE}"), files=FILES),
         Valid(near=1, text=TARGET.replace("app/target", "app/target/*"), files=FILES),
         Valid(near=1, text=TARGET.replace("--target", "--target $T --target"), files=FILES),
-        Valid(
-            near=1,
-            text=TARGET.replace(
-                f"{TRIPLE}\n", f"{TRIPLE} && mkdir -p target/release && mv target/*/release/app target/release\n"
-            ),
-            files=FILES,
-        ),
+        Valid(near=1, text=TARGET.replace(f"{TRIPLE}\n", f"{TRIPLE} && mv target/*/release target\n"), files=FILES),
         Valid(near=1, text=TARGET.replace("RUN cargo", "RUN cargo build --release\nRUN cargo"), files=FILES),
     )

@@ -9,6 +9,7 @@ from dockerslim_lint.facts.model import GNU_DYNAMIC, MUSL_STATIC, STRIPPED_DEBUG
 from dockerslim_lint.rule import Finding, Fixes, ImageBuild, Invalid, Label, Plan, Rule, Severity, Valid
 
 MANIFEST = '[package]\nname = "app"\nversion = "0.1.0"\nedition = "2021"\n'
+OF_THE_PACKAGE = "[profile.release.package.app]\nstrip = true\n"
 FILES = {"Cargo.toml": MANIFEST, "Cargo.lock": "version = 4\n", "src/main.rs": "fn main() {}\n"}
 
 LOCK = """\
@@ -50,6 +51,8 @@ class NotStripped(Rule):
 
     Nothing is said of an image that is there for the symbols: its stage or file is named `debug` or `profiling`, or it
     installs a debugger or profiler. Nor of one to work in, as in DSL202.
+    Nor where debug information is asked for, or somebody wrote that the symbols stay
+    (`strip = false`).
 
     **Fix safety.** Safe where the crate graph is known, has no user of symbols (sentry, pprof, color-eyre, backtrace …)
     and the file sets no RUST_BACKTRACE; else it needs a proof. Where the image is being slimmed anyway, the slim fix
@@ -72,7 +75,7 @@ class NotStripped(Rule):
                 call = build.calls[artifact.call]
                 users = plan.symbol_users(image)
                 name = path.rsplit("/", 1)[-1]
-                if call.debug or (users and plan.is_slim(artifact)):
+                if call.debug or call.kept or (users and plan.is_slim(artifact)):
                     continue
                 stage = build.stages[image.stage]
                 strip = plan.strip(image)
@@ -126,6 +129,8 @@ class NotStripped(Rule):
             text=DISTROLESS.replace("COPY . .", "ENV CARGO_PROFILE_RELEASE_STRIP=symbols\nCOPY . ."),
             files=FILES,
         ),
+        Valid(near=0, text=DISTROLESS, files={**FILES, "Cargo.toml": MANIFEST + "[profile.release]\nstrip = false\n"}),
+        Valid(near=0, text=DISTROLESS, files={**FILES, "Cargo.toml": MANIFEST + OF_THE_PACKAGE}),
         Valid(near=0, text=DISTROLESS),
         Valid(near=0, text=DISTROLESS, files=SENTRY),
         Valid(near=0, text=DISTROLESS.replace("static-debian13", "static-debian13 AS debug"), files=FILES),

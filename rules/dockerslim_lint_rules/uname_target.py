@@ -20,6 +20,10 @@ COPY --from=build /app.bin /usr/local/bin/app
 CMD ["app"]
 """
 ARM = CROSS.replace("$BUILDPLATFORM", "linux/arm/v7")
+BRANCHES = "if [ $TARGETARCH = arm64 ]; then T=aarch64-unknown-linux-musl; else T=$(uname -m)-unknown-linux-musl; fi"
+CHOSEN = CROSS.replace("cargo build", f"{BRANCHES} && cargo build").replace(
+    'se --target "$(uname -m)-unknown-linux-musl"', "se --target $T"
+)
 
 
 class UnameTarget(Rule):
@@ -31,6 +35,9 @@ class UnameTarget(Rule):
     Elsewhere it is right on amd64 and arm64, but not where Rust has other names than the kernel: arm/v7 is `armv7l` to
     the one and `armv7-unknown-linux-musleabihf` to the other, and riscv64, ppc64le and 386 are no better. This is said only
     if such a platform is asked for (`--platform`, the configuration, or the FROM), and is an error.
+
+    Nothing is said where `uname -m` is what remains after the platforms were compared: in a branch behind tests of
+    `TARGETPLATFORM` and `BUILDPLATFORM`, or the last one where both amd64 and arm64 have one of their own.
 
     Choose the target by `TARGETARCH` and `TARGETVARIANT` instead: `case "$TARGETARCH" in amd64) … ;; arm64) … ;; esac`.
 
@@ -49,7 +56,8 @@ class UnameTarget(Rule):
                     continue
                 seen.add(artifact.call)
                 call = build.calls[artifact.call]
-                if not call.target.machine or not call.target.pattern or not call.command.certain:
+                bare = call.target.machine and not call.target.native
+                if not bare or not call.target.pattern or not call.command.certain:
                     continue
                 stage = build.stages[call.command.stage]
                 span = call.target.span or call.command.span
@@ -73,7 +81,20 @@ class UnameTarget(Rule):
                         severity=Severity.ERROR,
                     )
 
-    INVALID = (Invalid(CROSS, line=5), Invalid(ARM, line=5), Invalid(ARM.replace("musl", "gnu"), line=5))
+    INVALID = (
+        Invalid(CROSS, line=5),
+        Invalid(ARM, line=5),
+        Invalid(ARM.replace("musl", "gnu"), line=5),
+        Invalid(CHOSEN, line=5),
+        Invalid(CHOSEN.replace("if [ $TARGETARCH = arm64 ]", "if [ -n $GNU ]"), line=5),
+        Invalid(CHOSEN.replace("if [ $TARGETARCH = arm64 ]", "if [ $BUILDARCH = arm64 ]"), line=5),
+        Invalid(
+            CHOSEN.replace(
+                BRANCHES, "if [ $TARGETARCH != $BUILDARCH ]; then apt-get update; fi; T=$(uname -m)-unknown-linux-musl"
+            ),
+            line=5,
+        ),
+    )
 
     VALID = (
         Valid(near=0, text=CROSS.replace("--platform=$BUILDPLATFORM ", "")),
@@ -84,6 +105,31 @@ class UnameTarget(Rule):
         Valid(near=0, text=CROSS.replace("FROM gcr", "FROM --platform=$BUILDPLATFORM gcr")),
         Valid(near=0, text=CROSS.replace('--target "$(uname -m)-unknown-linux-musl"', "&& uname -m")),
         Valid(near=1, text=ARM.replace("linux/arm/v7", "linux/amd64")),
+        *(
+            Valid(near=3, text=CHOSEN.replace("if [ $TARGETARCH = arm64 ]", test))
+            for test in (
+                'if [ "$TARGETARCH" != "$BUILDARCH" ]',
+                "if [ $TARGETPLATFORM = linux/arm64 ] && [ $BUILDPLATFORM != linux/arm64 ]",
+                "if [[ $TARGETARCH != $BUILDARCH ]]",
+                "if [ $TARGETARCH = amd64 ]; then T=x86_64-unknown-linux-musl; elif [ $TARGETARCH = arm64 ]",
+            )
+        ),
+        Valid(
+            near=3,
+            text=CHOSEN.replace(
+                BRANCHES,
+                'case "$BUILDARCH-$TARGETARCH" in amd64-arm64) T=aarch64-unknown-linux-musl;; '
+                "*) T=$(uname -m)-unknown-linux-musl;; esac",
+            ),
+        ),
+        Valid(
+            near=3,
+            text=CHOSEN.replace(
+                BRANCHES,
+                "if [ $TARGETARCH = $BUILDARCH ]; then T=$(uname -m)-unknown-linux-musl; "
+                "else T=aarch64-unknown-linux-musl; fi",
+            ),
+        ),
     )
 
 

@@ -31,6 +31,72 @@ def absent(
     return [(one.path, one.place) for one in found]
 
 
+LOCKED = {**CRATE, "Cargo.lock": "version = 4\n"}
+OTHER = "/src/target/release/other"
+INSTALL = "RUN cargo install --path ."
+INSTALLED = "/usr/local/cargo/bin/other"
+TWO = {**LOCKED, "src/bin/tool.rs": "fn main() {}\n"}
+
+
+def test_a_name_that_no_package_has() -> None:
+    assert absent(OTHER, files=LOCKED) == [(OTHER, "/src/target/release/app")]
+    assert absent(OTHER, files={**CRATE, ".git/HEAD": "ref: refs/heads/main\n"}) == [(OTHER, "/src/target/release/app")]
+    assert absent(INSTALLED, INSTALL, files=LOCKED) == [(INSTALLED, "/usr/local/cargo/bin/app")]
+    assert absent("/out/bin/other", f"{INSTALL} --root /out", files=LOCKED) == [("/out/bin/other", "/out/bin/app")]
+    assert absent(OTHER, files=TWO) == [(OTHER, "")]
+    assert absent("/src/target/release/to-ol", files=TWO) == [("/src/target/release/to-ol", "")]
+    assert absent("/src/target/release/TOOL", files=TWO) == [("/src/target/release/TOOL", "/src/target/release/tool")]
+    dummy = "COPY Cargo.toml .\nRUN mkdir src && echo 'fn main() {}' > src/main.rs"
+    assert absent(OTHER, before=dummy, files=LOCKED) == [(OTHER, "/src/target/release/app")]
+    tool = f"RUN cargo install cargo-chef\n{BUILD}"
+    assert absent(OTHER, tool, files=LOCKED) == [(OTHER, "/src/target/release/app")]
+
+
+@pytest.mark.parametrize(
+    ("path", "build", "files"),
+    [
+        (OTHER, BUILD, None),
+        (OTHER, BUILD, CRATE),  # it may be one of a workspace above
+        (OTHER, BUILD, {**LOCKED, "tools/Cargo.toml": MEMBER.replace("api", "other"), "tools/src/main.rs": ""}),
+        (OTHER, BUILD, {**LOCKED, "tools/Cargo.toml": MEMBER.replace("api", "other")}),
+        (OTHER, BUILD, {**LOCKED, "tools/Cargo.toml": "no TOML"}),
+        (OTHER, BUILD, {**LOCKED, "extra/bin/other.rs": ""}),
+        (OTHER, BUILD, {**LOCKED, "Cargo.toml": '[package]\nname = "app"\n[[bin]]\nname = "other"\n'}),
+        (f"{OTHER}.so", BUILD, LOCKED),
+        (f"{OTHER}*", BUILD, LOCKED),
+        ("/src/target/release/deps", BUILD, LOCKED),
+        ("/src/target/release/examples/other", BUILD, LOCKED),
+        (OTHER, f"{BUILD} --target-dir $T", LOCKED),
+        (OTHER, f"{BUILD} && cp target/release/app {OTHER}", LOCKED),
+        (OTHER, f"{BUILD} && mv target/release/app {OTHER}", LOCKED),
+        (OTHER, f"RUN cargo test --release\n{BUILD}", LOCKED),
+        (OTHER, f"RUN make\n{BUILD}", LOCKED),
+        (OTHER, f"RUN sed -i s/app/other/ Cargo.toml\n{BUILD}", LOCKED),
+        (OTHER, f"RUN echo 'fn main() {{}}' > src/bin/other.rs\n{BUILD}", LOCKED),
+        (OTHER, f"RUN mv programs src/bin\n{BUILD}", LOCKED),
+        (OTHER, f"RUN test -d x || {BUILD.removeprefix('RUN ')}", LOCKED),
+        (OTHER, BUILD.replace("RUN", "RUN --mount=type=cache,target=/src/target"), LOCKED),
+        (OTHER, f"COPY --from=rust:1 /x /src\n{BUILD}", LOCKED),
+        (INSTALLED, f"RUN cargo install ripgrep\n{INSTALL}", LOCKED),
+        (INSTALLED.replace("other", "rustc"), INSTALL, LOCKED),
+        (INSTALLED.replace("other", "cargo-chef"), INSTALL, LOCKED),
+        (INSTALLED, f"RUN curl -o /usr/local/cargo/bin/other https://example.com/other\n{INSTALL}", LOCKED),
+    ],
+)
+def test_a_name_that_something_may_make(path: str, build: str, files: dict[str, str] | None) -> None:
+    assert absent(path, build, files=files) == []
+
+
+def test_what_is_named_wrongly_is_shipped_all_the_same() -> None:
+    build = read(TEXT.format(before="", build=BUILD, path=OTHER) + 'CMD ["other"]\n', LOCKED)
+    (image,) = build.images
+    ((path, artifact),) = image.artifacts
+    assert path == "/usr/local/bin/other" == image.launch.program
+    assert artifact.stripped == "unknown" and artifact.touched == "no program of the crate (app)"
+    based = read(TEXT.format(before="", build=BUILD, path=OTHER) + 'FROM 1 AS last\nCMD ["other"]\n', LOCKED)
+    assert [one.launch.program for one in based.images] == ["/usr/local/bin/other"]
+
+
 def test_where_it_is() -> None:
     assert absent() == [("/app/target/release/app", "/src/target/release/app")]
     assert absent("/src/target/debug/app") == [("/src/target/debug/app", "/src/target/release/app")]

@@ -403,6 +403,14 @@ def test_behind_a_build_tool(step: str, copy: str, title: str) -> None:
     assert (artifact.call, artifact.opaque, artifact.link) == (None, title, GNU_DYNAMIC)
 
 
+def test_behind_a_build_tool_with_rustups_own_directory() -> None:
+    text = "FROM debian:trixie AS b\nRUN curl https://sh.rustup.rs -sSf | sh -s -- -y\nCOPY . .\nRUN make install\n"
+    build = read(text + "FROM debian:trixie\nCOPY --from=b /root/.cargo/bin/app /x\nCMD /x\n", CRATE)
+    _, artifact = only_artifact(build)
+    assert (artifact.call, artifact.opaque, artifact.link) == (None, "make install", GNU_DYNAMIC)
+    assert not read(text + "FROM debian:trixie\nCOPY --from=b /root/.cargo/bin/rustc /x\nCMD /x\n", CRATE).images
+
+
 @pytest.mark.parametrize(
     ("step", "copy"),
     [

@@ -10,6 +10,7 @@ from dockerslim_lint.facts.model import (
     MUSL_DYNAMIC,
     MUSL_STATIC,
     STRIPPED_ALL,
+    STRIPPED_DEBUGINFO,
     STRIPPED_NO,
     UNKNOWN,
 )
@@ -337,6 +338,35 @@ def test_workspace() -> None:
     assert only_call(member).stripped == STRIPPED_ALL
 
 
+def test_toml_of_several_lines_in_one_table() -> None:
+    """TOML 1.1, in every file that cargo reads."""
+    files = {
+        "Cargo.toml": '[package]\nname = "app"\n[dependencies]\nsqlx = {\n  version = "0.8", # newest\n  features = ["a"],\n}\n'
+        "[profile]\nrelease = {\n  strip = true,\n}\n",
+        "Cargo.lock": 'package = [\n  {\n    name = "app",\n    version = "1.0.0",\n  },\n]\n',
+        "src/main.rs": "",
+        ".cargo/config.toml": 'build = {\n  target = "x86_64-unknown-linux-musl",\n}\n',
+        "rust-toolchain.toml": 'toolchain = {\n  channel = "1.97",\n}\n',
+    }
+    build = read("FROM rust:1\nWORKDIR /w\nCOPY . .\nRUN cargo build -r\n", files)
+    (crate,) = build.crates
+    assert build.notes == ()
+    assert crate is not None
+    assert (crate.packages, crate.toolchain.channel) == (("app",), "1.97")
+    assert only_call(build).stripped == STRIPPED_ALL
+    assert only_call(build).target.pattern == "x86_64-unknown-linux-musl"
+
+
+@pytest.mark.parametrize(
+    "broken",
+    ["[package]\nname = {\n  a = 1\n  b = 2\n}\n", "x = {\n,}\n", "x = { a = 1,, }\n", "x = {\n a = " + "[" * 9999],
+)
+def test_what_no_toml_allows_is_told_with_its_place(broken: str) -> None:
+    build = read("FROM rust:1\nWORKDIR /w\nCOPY . .\nRUN cargo build -r\n", {"Cargo.toml": broken})
+    (note,) = build.notes
+    assert note.startswith("Cargo.toml: ") and note.endswith("; nothing is known of the crate")
+
+
 def test_broken_manifest_is_one_note() -> None:
     build = read("FROM rust:1\nWORKDIR /w\nCOPY . .\nRUN cargo build -r\n", {"Cargo.toml": "[package\n"})
     assert len(build.notes) == 1
@@ -611,4 +641,119 @@ def test_targets_by_uname(run: str, machine: bool) -> None:
 )
 def test_the_command_line_wins(run: str, stripped: str, debug: bool, own: bool) -> None:
     call = call_of(run, files=CRATE)
-    assert (call.stripped, call.debug, call.own_strip) == (stripped, debug, own)
+    assert (call.stripped, call.debug, bool(call.own_strip)) == (stripped, debug, own)
+
+
+PACKAGE = '[package]\nname = "app"\nversion = "0.1.0"\n'
+
+
+@pytest.mark.parametrize(
+    ("manifest", "run", "stripped", "kept"),
+    [
+        ("[profile.release.package.app]\nstrip = true\n", "cargo build -r", STRIPPED_ALL, False),
+        ('[profile.release.package."app@0.1.0"]\nstrip = "symbols"\n', "cargo build -r", STRIPPED_ALL, False),
+        ('[profile.release.package."file:///w#app:0.1.0"]\nstrip = true\n', "cargo build -r", STRIPPED_ALL, False),
+        (
+            "[profile.release]\nstrip = false\npackage = { app = { strip = true } }\n",
+            "cargo build -r",
+            STRIPPED_ALL,
+            False,
+        ),
+        (
+            "[profile.release]\nstrip = true\n[profile.release.package.app]\nstrip = false\n",
+            "cargo build -r",
+            STRIPPED_NO,
+            True,
+        ),
+        (
+            "[profile.release.package.app]\nstrip = true\n[profile.dist]\ninherits = 'release'\nstrip = false\n",
+            "cargo build --profile dist",
+            STRIPPED_ALL,
+            False,
+        ),
+        # over the environment, and under the command line
+        (
+            "[profile.release.package.app]\nstrip = 'none'\n",
+            "CARGO_PROFILE_RELEASE_STRIP=symbols cargo build -r",
+            STRIPPED_NO,
+            True,
+        ),
+        (
+            "[profile.release.package.app]\nstrip = false\n",
+            "cargo build -r --config profile.release.package.app.strip=true --config profile.release.package.b.strip=false",
+            STRIPPED_ALL,
+            False,
+        ),
+        (
+            "[profile.release.package.app]\nstrip = true\n",
+            "cargo build -r --config profile.release.strip=false",
+            STRIPPED_ALL,
+            False,
+        ),
+        ("[profile.release]\nstrip = 'none'\n", "cargo build -r", STRIPPED_NO, True),
+        ("", "CARGO_PROFILE_RELEASE_STRIP=false cargo build -r", STRIPPED_NO, True),
+        ("", "cargo build -r --config profile.release.strip=false", STRIPPED_NO, True),
+        # neither of them says anything of this program
+        ('[profile.release.package."*"]\nstrip = true\n', "cargo build -r", STRIPPED_NO, False),
+        ("[profile.release.package.application]\nstrip = true\n", "cargo build -r", STRIPPED_NO, False),
+        ("[profile.dev.package.app]\nstrip = true\n", "cargo build -r", STRIPPED_NO, False),
+        (
+            "[profile.release]\nstrip = false\n",
+            "cargo build -r --config profile.release.strip=true",
+            STRIPPED_ALL,
+            False,
+        ),
+        ("[profile.release]\nstrip = false\n", "CARGO_PROFILE_RELEASE_STRIP=true cargo build -r", STRIPPED_ALL, False),
+        ("[profile.release]\nstrip = 'debuginfo'\n", "cargo build -r", STRIPPED_DEBUGINFO, False),
+        ("", "cargo build -r", STRIPPED_NO, False),
+        ("", "CARGO_PROFILE_RELEASE_STRIP=$(cat x) cargo build -r", UNKNOWN, False),
+    ],
+)
+def test_what_is_said_of_symbols(manifest: str, run: str, stripped: str, kept: bool) -> None:
+    call = call_of(run, files={"Cargo.toml": PACKAGE + manifest, "src/main.rs": ""})
+    assert (call.stripped, call.kept) == (stripped, kept)
+
+
+@pytest.mark.parametrize(("name", "debug"), [("app", True), ("*", False), ("other", False)])
+def test_debug_information_of_the_package(name: str, debug: bool) -> None:
+    manifest = f'{PACKAGE}[profile.release.package."{name}"]\ndebug = 2\n'
+    assert call_of("cargo build -r", files={"Cargo.toml": manifest, "src/main.rs": ""}).debug is debug
+
+
+def test_programs_of_several_packages_are_not_one() -> None:
+    files = {
+        "Cargo.toml": '[workspace]\nmembers = ["a", "b", "c"]\n[profile.release.package.a]\nstrip = true\n',
+        "c/Cargo.toml": '[package]\nname = "c"\n',
+        "c/src/lib.rs": "",
+    }
+    for name in "ab":
+        files |= {f"{name}/Cargo.toml": f'[package]\nname = "{name}"\n', f"{name}/src/main.rs": ""}
+    assert call_of("cargo build -r", files=files).stripped == UNKNOWN
+    for run, stripped in {
+        "-p a": STRIPPED_ALL,
+        "-p a -p c": STRIPPED_ALL,
+        "--bin a": STRIPPED_ALL,
+        "--bin b": STRIPPED_NO,
+    }.items():
+        assert call_of(f"cargo build -r {run}", files=files).stripped == stripped
+
+
+@pytest.mark.parametrize(
+    ("run", "pattern", "origin"),
+    [
+        ("cargo build --config 'build.target=\"x86_64-unknown-linux-musl\"'", "x86_64-unknown-linux-musl", "option"),
+        ('cargo build --config build.target=\\"x86_64-unknown-linux-musl\\"', "x86_64-unknown-linux-musl", "option"),
+        ("cargo build --config \"build.target='$(uname -m)-unknown-linux-musl'\"", "*-unknown-linux-musl", "option"),
+        ("cargo build --config='build = { target = [\"a-linux-musl\"] }'", "a-linux-musl", "option"),
+        ("CARGO_BUILD_TARGET=b cargo build --config 'build.target=\"a\"'", "a", "option"),
+        ("cargo build --config 'build.target=\"a\"' --config 'build.target=\"b\"' --config net.retry=3", "b", "option"),
+        ("cargo build --target c --config 'build.target=\"a\"'", "c", "flag"),
+        ("cargo build --config 'build.target-dir=\"a\"'", "", "host"),
+        ("cargo build --config 'target.a.linker=\"a\"'", "", "host"),
+        # cargo itself refuses that (1.95)
+        ("cargo build --config build.target=x86_64-unknown-linux-musl", "", "host"),
+    ],
+)
+def test_a_target_by_option(run: str, pattern: str, origin: str) -> None:
+    target = call_of(run, files=CRATE).target
+    assert (target.pattern, target.origin) == (pattern, origin)

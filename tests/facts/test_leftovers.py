@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from dockerslim_lint.catalog import images
+from dockerslim_lint.facts.packages import cleaned_too_late
 from tests.facts.reading import only_image, read
 
 TWO = """\
@@ -115,3 +116,58 @@ def test_every_ended_release_is_a_release() -> None:
         for row in [*table(name)["family"].values(), *table(name)["image"]]:
             assert set(row.get("ended", "").split()) <= set(images._inherit(row).get("releases", {}))
             assert bool(row.get("ended")) == bool(row.get("ended_source"))
+
+
+CLEANED = """\
+FROM rust:1
+WORKDIR /work
+COPY . .
+RUN cargo build --release
+RUN cp target/release/app /app
+RUN {}
+CMD ["/app"]
+"""
+MOUNTED = CLEANED.replace("RUN cargo", "RUN --mount=type=cache,target=/work/target cargo")
+STAGED = CLEANED.replace("RUN cp", "FROM debian\nWORKDIR /work\nCOPY --from=0 /work/target target\nRUN cp")
+
+
+def too_late(text: str) -> bool:
+    build = read(text)
+    return bool(list(cleaned_too_late(build, build.images[0]))) if build.images else False
+
+
+@pytest.mark.parametrize(
+    "step",
+    [
+        "cargo clean",
+        "cargo clean --release",
+        "rm -rf target",
+        "rm -rf /work/target /tmp/x",
+        "cd / && rm -r work/target",
+    ],
+)
+def test_target_is_removed_in_a_layer_of_its_own(step: str) -> None:
+    assert too_late(CLEANED.format(step))
+    assert not too_late(
+        CLEANED.replace("release\nRUN cp", "release && cp").replace("/app\nRUN", "/app &&").format(step)
+    )
+    assert not too_late(MOUNTED.format(step))
+    assert not too_late(STAGED.format(step))
+    assert not too_late(CLEANED.format(f"{step} && cargo build --release && cp target/release/app /app"))
+
+
+@pytest.mark.parametrize(
+    "step",
+    [
+        "cargo clean -p app",
+        "cargo clean --doc",
+        "cargo clean --target-dir /t",
+        "cd /other && cargo clean",
+        "rm -rf src",
+        "rm -rf target/release/deps",
+        "rm -rf $DIR",
+        "test -e x || cargo clean",
+    ],
+)
+def test_nothing_is_said_of_what_may_be_something_else(step: str) -> None:
+    assert not too_late(CLEANED.format(step))

@@ -42,4 +42,4 @@ def test_a_plain_run_loads_nothing_of_the_adoption(tmp_path: Path) -> None:
     modules = loaded("lint", "Dockerfile")
     for name in ("baseline", "ignore_comments", "project.adoption", "project.changed", "project.known"):
         assert f"dockerslim_lint.{name}" not in modules
-    assert not modules & {"subprocess", "tempfile"}
+    assert not modules & {"subprocess", "tempfile", "tomli"}

@@ -6,7 +6,7 @@ import pytest
 
 from dockerslim_lint import linter
 from dockerslim_lint.config import Settings
-from dockerslim_lint.context import NoContext
+from dockerslim_lint.context import MemoryContext, NoContext
 from dockerslim_lint.edit import Safety, Withheld, apply
 from dockerslim_lint.source import Source
 
@@ -33,11 +33,12 @@ CMD ["/app"]
 """
 
 
-def advice(text: str, platforms: tuple[str, ...] = ()) -> str:
+def advice(text: str, platforms: tuple[str, ...] = (), files: dict[str, str] | None = None) -> str:
     """The file with the advice followed, or why there is none."""
     settings = Settings(select=("DSL302",), platforms=platforms)
     source = Source(text.encode())
-    (finding,) = linter.lint(source, NoContext(), settings).findings
+    context = NoContext() if files is None else MemoryContext({path: body.encode() for path, body in files.items()})
+    (finding,) = linter.lint(source, context, settings).findings
     if isinstance(finding.fixes, Withheld):
         return finding.fixes.reason
     (fix,) = finding.fixes
@@ -81,6 +82,13 @@ def test_a_home_of_its_own() -> None:
         ("/app/target/release/app /", "/app/target/release/app* /", "more than one program"),
         ("COPY --from", "COPY --from=builder /app /src\nCOPY --from", "with all that is in it"),
         ("FROM gcr", "FROM builder AS test\nRUN ls\nFROM gcr", "another stage is based"),
+        ("FROM gcr", "RUN ls target/release\nFROM gcr", "line 5 asks for the directory of the programs"),
+        (
+            "CMD",
+            "COPY --from=builder /app/target/release/examples/x /x\nCMD",
+            "line 7 asks for examples/x, which is below",
+        ),
+        ("cargo build", "test -e x || cargo build", "may not run"),
         ("RUN cargo build --release", 'RUN ["cargo", "build", "--release"]', "no plain command"),
     ],
 )
@@ -90,3 +98,49 @@ def test_none_where_somebody_needs_what_is_in_the_mount(old: str, new: str, reas
 
 def test_one_mount_does_not_do_for_two_platforms() -> None:
     assert "a mount of its own" in advice(PLAIN, ("linux/amd64", "linux/arm64"))
+
+
+def test_the_image_ships_what_would_be_in_the_mount() -> None:
+    single = "".join(PLAIN.splitlines(keepends=True)[:4]).replace("-alpine", "") + 'CMD ["./target/release/app"]\n'
+    assert advice(single).startswith("the image itself ships target/")
+
+
+INSTALLED = PLAIN.replace("cargo build --release", "cargo install --path .").replace(
+    "/app/target/release/app", "/usr/local/cargo/bin/app"
+)
+
+
+def test_what_is_installed_needs_no_copy() -> None:
+    mounts = MOUNTED.replace(
+        "cargo build --release && cp target/release/app /usr/local/bin/app", "cargo install --path ."
+    )
+    assert advice(INSTALLED) == mounts.replace("/usr/local/bin/app", "/usr/local/cargo/bin/app")
+    member = advice(INSTALLED.replace("--path .", "--path cli --root /out").replace("/usr/local/cargo/bin", "/out/bin"))
+    assert "--mount=type=cache,target=/app/cli/target" in member
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "reason"),
+    [
+        ("COPY . .", "ENV CARGO_TARGET_DIR=/t\nCOPY . .", "only known when it runs"),
+        ("--path .", "--path . --target-dir /t", "only known when it runs"),
+        ("--path .", '--path "$DIR"', "only known when it runs"),
+        ("FROM gcr", "RUN cp target/release/helper /out\nFROM gcr", "line 5 looks into /app/target"),
+        ("FROM gcr", "RUN du -sh /app/target\nFROM gcr", "line 5 looks into /app/target"),
+        ("CMD", "COPY --from=builder /app/target/doc /doc\nCMD", "line 7 copies /app/target/doc"),
+        ("CMD", "COPY --from=builder /app /src\nCMD", "line 7 copies /app"),
+        ("RUN cargo", "USER 1000\nRUN cargo", "root"),
+    ],
+)
+def test_none_where_the_directory_of_an_installation_is_asked_for(old: str, new: str, reason: str) -> None:
+    assert reason in advice(INSTALLED.replace(old, new, 1))
+
+
+def test_a_member_is_built_in_its_workspace() -> None:
+    files = {
+        "Cargo.toml": '[workspace]\nmembers = ["cli"]\n',
+        "cli/Cargo.toml": '[package]\nname = "app"\nversion = "0.1.0"\n',
+        "cli/src/main.rs": "fn main() {}\n",
+    }
+    text = INSTALLED.replace("--path .", "--path cli")
+    assert "--mount=type=cache,target=/app/target \\\n" in advice(text, files=files)

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import pytest
 
+from dockerslim_lint.config import Settings
+from dockerslim_lint.edit import Safety
 from tests.facts.reading import CRATE, read
 from tests.plan.test_edits import rewritten
 from tests.plan.test_withheld import fix, reason
@@ -127,3 +129,58 @@ def test_a_cook_that_is_made_to_fit_gets_the_settings_of_the_build_too() -> None
     (build,) = [line for line in after.splitlines() if " build " in line]
     assert cook.startswith(f"RUN {STRIP}cargo chef cook ") and "--release" in cook and TRIPLE in cook
     assert build.startswith(f"RUN {STRIP}cargo build --release")
+
+
+FLAGGED = CHEF.replace("debian:bookworm-slim", "debian:bookworm").replace(
+    "cargo build", "RUSTFLAGS='-C lto' cargo build"
+)
+
+
+@pytest.mark.parametrize(
+    ("text", "after"),
+    [
+        (FLAGGED, "RUSTFLAGS='-C lto' cargo chef cook"),
+        (FLAGGED.replace("RUSTFLAGS='-C lto' cargo", "env RUSTFLAGS=-g cargo"), "RUSTFLAGS=-g cargo chef cook"),
+        (FLAGGED.replace("-C lto' cargo", "-C lto'; export RUSTFLAGS; cargo"), "RUSTFLAGS='-C lto' cargo chef cook"),
+        (FLAGGED.replace("'-C lto'", '"-C lto=$LTO"').replace("COPY . .\nRUN R", "COPY . .\nARG LTO=fat\nRUN R"), ""),
+        (FLAGGED.replace("RUN RUSTFLAGS='-C lto' ", "ENV RUSTFLAGS=-g\nRUN "), ""),
+        (FLAGGED.replace("RUN cargo chef cook", "RUN RUSTFLAGS=-g cargo chef cook"), ""),
+        (
+            FLAGGED.replace(
+                "RUSTFLAGS='-C lto' cargo build --release --bin app", "sh -c 'RUSTFLAGS=-g cargo build -r'"
+            ),
+            "",
+        ),
+    ],
+)
+def test_cook_gets_the_flags_of_the_build_or_no_fix(text: str, after: str) -> None:
+    settings = Settings(select=("DSL303",))
+    fixed = fix(text, settings=settings)
+    assert [one.code for one in fix(text, settings=settings, allow=Safety.SAFE).report.findings] == ["DSL303"]
+    assert fixed.bug is None
+    assert (after in fixed.source.data.decode()) if after else fixed.source.data == text.encode()
+
+
+TRICK = """\
+FROM rust:1-alpine AS builder
+WORKDIR /app
+COPY Cargo.toml Cargo.lock ./
+RUN mkdir src && echo "fn main() {}" > src/main.rs && cargo build --release
+COPY ./src ./src
+RUN cargo build --release --target x86_64-unknown-linux-musl
+FROM alpine:3.24
+COPY --from=builder /app/target/x86_64-unknown-linux-musl/release/app /app
+CMD ["/app"]
+"""
+
+
+@pytest.mark.parametrize(
+    ("text", "why"),
+    [
+        (TRICK, "the real source would need a newer time"),
+        (TRICK.replace("COPY ./src", "RUN rm -f target/release/deps/app*\nCOPY ./src"), "look in the wrong place"),
+    ],
+)
+def test_why_a_placeholder_gets_no_flags(text: str, why: str) -> None:
+    held = fix(text, settings=Settings(select=("DSL303",))).held
+    assert [why in one.reason for one in held] == [True]

@@ -83,6 +83,46 @@ def test_what_the_crates_link_is_installed(crates: dict[str, str], bookworm: str
         assert sorted(lines[1].split()) == sorted(ADDED.format(names).split())
 
 
+MAYBE = {
+    **locked(pq__sys="", libsqlite3__sys="=0.30.1 vcpkg"),
+    "Cargo.toml": '[package]\nname = "app"\nversion = "0.1.0"\n[dependencies]\npq-sys = "1"\n'
+    'libsqlite3-sys = { version = "0.30", optional = true }\n',
+}
+MAYBE["Cargo.lock"] = MAYBE["Cargo.lock"].replace('["pq-sys"]', '["pq-sys", "libsqlite3-sys"]')
+ASKED = FILE.replace("COPY . .", "ARG FEATURES\nCOPY . .").replace("--release", "--release --features $FEATURES")
+
+
+@pytest.mark.parametrize("base", ["debian:bookworm", "debian:bookworm-slim"])
+def test_what_a_debian_starts_without_is_not_installed(base: str) -> None:
+    """Whether the library is linked is not known, but the image does without it today."""
+    fixed = fix(final(ASKED, base, INSTALL.format("libpq5")), MAYBE).source.data.decode()
+    assert "STRIP=" in fixed and "debian:bookworm-slim" in fixed
+    assert "libsqlite3" not in fixed
+
+
+@pytest.mark.parametrize(
+    ("base", "steps", "text", "files"),
+    [
+        # the library is there today, in one way or another
+        ("debian:bookworm", INSTALL.format("libpq5 libsqlite3-dev"), ASKED, MAYBE),
+        ("debian:bookworm", INSTALL.format("libpq5 libsqlite3-0"), ASKED, MAYBE),
+        # the base is another one, and may have had it
+        ("ubuntu:22.04", INSTALL.format("libpq5"), ASKED, MAYBE),
+        # it is linked for sure, so that nothing starts without it
+        (
+            "debian:bookworm",
+            INSTALL.format("libpq5"),
+            FILE,
+            all_of({"pq__sys": "", "libsqlite3__sys": "=0.30.1 vcpkg"}),
+        ),
+    ],
+)
+def test_what_is_there_or_needed_stays(base: str, steps: str, text: str, files: dict[str, str]) -> None:
+    fixed = fix(final(text, base, steps), files).source.data.decode()
+    assert "debian:bookworm-slim" in fixed
+    assert "libsqlite3-0" in fixed.split("debian:bookworm-slim")[1]
+
+
 def test_certificates_for_who_reads_them() -> None:
     manifest = '[package]\nname = "app"\n[dependencies]\nnative-tls = "1"\npq-sys = "1"\n'
     files = {**locked(native__tls="openssl-sys", openssl__sys="cc", pq__sys=""), "Cargo.toml": manifest}

@@ -433,9 +433,11 @@ def test_debug_information_that_is_compressed_is_to_be_kept() -> None:
     assert "changed by" not in " ".join(held.reason for held in fix(text.replace(" ./app\n", "\n")).held)
 
 
-def safe(text: str) -> bool:
-    """Whether leaving the symbols out is safe by construction."""
-    context = MemoryContext({path: body.encode() for path, body in locked(serde="").items()})
+def safe(text: str, profile: str = "") -> bool:
+    """Whether leaving the symbols out is safe by construction; `profile` is the end of the manifest."""
+    files = locked(serde="")
+    files["Cargo.toml"] += profile
+    context = MemoryContext({path: body.encode() for path, body in files.items()})
     return "STRIP=" in linter.fix(Source(text.encode()), context, Settings(), Safety.SAFE).source.data.decode()
 
 
@@ -490,7 +492,8 @@ def test_libraries_that_are_brought_along_keep_the_libc() -> None:
         ("profile.release.debug=1", False, ""),
         ("'profile.release.debug=\"line-tables-only\"'", False, ""),
         ("profile.release.strip=true", False, ""),
-        ("profile.release.strip=false", False, "the --config of the call in line 4 may set what is stripped"),
+        ("profile.release.strip=false", False, ""),
+        ("'profile.release.strip=\"debuginfo\"'", False, "the --config of the call may set what is stripped, over any"),
         ("profile.release.debug=false", True, ""),
         ("profile.dev.debug=1", True, ""),
         ("net.git-fetch-with-cli=true", True, ""),
@@ -503,6 +506,31 @@ def test_a_profile_that_the_command_line_sets(config: str, stripped: bool, held:
     text = CLASSIC.replace("--release\n", f"--release --config {config}\n")
     assert safe(text) is stripped
     assert held in " ".join(one.reason for one in fix(text, allow=Safety.SAFE).held)
+
+
+@pytest.mark.parametrize("value", ["false", '"none"'])
+@pytest.mark.parametrize("image", ["debian:bookworm-slim", "gcr.io/distroless/cc-debian13"])
+def test_who_writes_that_the_symbols_stay_keeps_them(value: str, image: str) -> None:
+    profile = f"[profile.release]\nstrip = {value}\n"
+    text = CLASSIC.replace("debian:bookworm-slim", image)
+    assert safe(text) and not safe(text, profile)
+    fixed = fix(text, {**CRATE, "Cargo.toml": CRATE["Cargo.toml"] + profile})
+    assert "STRIP" not in fixed.source.data.decode()
+    assert ("musl" in fixed.source.data.decode()) is image.startswith("debian")
+    by_variable = fix(text.replace("COPY . .", f"ENV CARGO_PROFILE_RELEASE_STRIP={value}\nCOPY . ."))
+    assert "STRIP=symbols" not in by_variable.source.data.decode()
+    for one in (fixed, by_variable):
+        assert "DSL201" not in {found.code for found in one.report.findings}
+
+
+def test_what_is_set_for_the_package_no_variable_changes() -> None:
+    table = "[profile.release.package.app]\nstrip = {}\n"
+    files = {**CRATE, "Cargo.toml": CRATE["Cargo.toml"] + table.format('"debuginfo"')}
+    assert not safe(CLASSIC, table.format('"debuginfo"'))
+    held = " ".join(one.reason for one in fix(CLASSIC, files, allow=Safety.SAFE).held)
+    assert "[profile.release.package.app] sets what is stripped, over any variable (line 4)" in held
+    # what is set for the dependencies is nothing to the program
+    assert safe(CLASSIC, table.replace(".app", '."*"').format("true"))
 
 
 def test_both_profiles_of_a_condition_are_set_where_the_stage_steers_cargo() -> None:

@@ -6,7 +6,7 @@ import pytest
 
 from dockerslim_lint.config import Settings
 from dockerslim_lint.edit import Safety
-from tests.facts.reading import locked
+from tests.facts.reading import CRATE, SOURCE, locked, read
 from tests.plan.test_edits import rewritten
 from tests.plan.test_withheld import CLASSIC, SINGLE, fix, reason
 
@@ -169,7 +169,7 @@ def test_the_project_itself_may_compile_c() -> None:
     manifest = files["Cargo.toml"] + '[build-dependencies]\ncc = "1"\n'
     fixed = fix(CLASSIC, {**files, "Cargo.lock": lock, "Cargo.toml": manifest})
     (slim,) = [one.fix for one in fixed.applied if one.fix.key.startswith("slim:")]
-    assert "may fail: the locked crate app may need C code" in slim.cost
+    assert "may fail: the workspace's own crate app builds with cc, and may need C code" in slim.cost
     assert "musl-tools" in fixed.source.data.decode()
 
 
@@ -264,3 +264,78 @@ def test_what_a_tool_of_a_registry_links_is_installed(base: str) -> None:
 )
 def test_what_a_tool_links_may_be_anything_that_its_builder_has(base: str, packages: str, crate: str, why: str) -> None:
     assert why in reason(TOOL.format(base, packages, crate), {"migrations/a.sql": ""})
+
+
+OWN_MANIFEST = '[package]\nname = "app_sys"\nversion = "1.0.0"\n'
+
+
+def told(files: dict[str, str]) -> str:
+    """What the rewrites cost, and why there is none."""
+    fixed = fix(CLASSIC, files)
+    return "; ".join([*(one.fix.cost for one in fixed.applied), *(one.reason for one in fixed.held)])
+
+
+def own(manifest: str = OWN_MANIFEST, brings: str = "", **more: str) -> dict[str, str]:
+    """A context with a crate of the workspace whose name says that it binds a library."""
+    lock = (
+        'version = 4\n[[package]]\nname = "app"\nversion = "0.1.0"\ndependencies = ["app_sys"]\n'
+        f'[[package]]\nname = "app_sys"\nversion = "1.0.0"\ndependencies = [{brings}]\n'
+        f'[[package]]\nname = "cc"\nversion = "1.0.0"\n{SOURCE}'
+    )
+    files = {
+        **CRATE,
+        "Cargo.toml": CRATE["Cargo.toml"] + '[dependencies]\napp_sys = { path = "crates/app_sys" }\n',
+        "Cargo.lock": lock,
+        "crates/app_sys/Cargo.toml": manifest,
+        "crates/app_sys/src/lib.rs": "pub mod inner;\n",
+        "crates/app_sys/src/inner/mod.rs": "",
+    }
+    return files | {
+        f"crates/app_sys/{name.replace('__', '/').replace('_rs', '.rs')}": body for name, body in more.items()
+    }
+
+
+@pytest.mark.parametrize(
+    "files",
+    [
+        own(),
+        own(OWN_MANIFEST + "build = false\n", build_rs="fn main() {}"),
+        own(OWN_MANIFEST + '[lib]\nname = "x"\n[dependencies]\nlibc = "0.2"\n'),
+        own(src__inner__mod_rs="#[derive(Clone)] struct Links;"),
+    ],
+)
+def test_a_crate_of_the_workspace_is_read_whatever_its_name(files: dict[str, str]) -> None:
+    assert "static" in rewritten(CLASSIC, files)
+    assert read(CLASSIC, files).crates[0].compiles_c is False  # type: ignore[union-attr]
+
+
+@pytest.mark.parametrize(
+    ("files", "said"),
+    [
+        (own(build_rs="fn main() {}"), "the workspace's own crate app_sys has a build script, and may need C code"),
+        (own(OWN_MANIFEST + 'build = "make.rs"\n'), "the workspace's own crate app_sys has a build script"),
+        (own(OWN_MANIFEST + 'links = "z"\n'), "the workspace's own crate app_sys links z, and may link a library"),
+        (
+            own(OWN_MANIFEST + '[build-dependencies]\ncc = "1"\n', '"cc"'),
+            "the workspace's own crate app_sys builds with cc",
+        ),
+        (own(src__inner__mod_rs='#[link(name = "z")]\nextern "C" {}\n'), "own crate app_sys links a library"),
+        # the lock has another one of this name
+        (
+            own() | {"Cargo.lock": own()["Cargo.lock"] + f'[[package]]\nname = "app_sys"\nversion = "2.0.0"\n{SOURCE}'},
+            "the locked crate app_sys may need C code, and the catalogue does not know it",
+        ),
+    ],
+)
+def test_what_a_crate_of_the_workspace_says_of_itself(files: dict[str, str], said: str) -> None:
+    assert said in told(files)
+    assert read(CLASSIC, files).crates[0].compiles_c is True  # type: ignore[union-attr]
+
+
+def test_a_crate_of_the_workspace_that_compiles_c_under_a_plain_name() -> None:
+    files = own()
+    files = {name.replace("app_sys", "host"): body.replace("app_sys", "host") for name, body in files.items()}
+    assert "static" in rewritten(CLASSIC, files)
+    files["crates/host/Cargo.toml"] += '[build-dependencies]\ncc = "1"\n'
+    files["Cargo.lock"] = files["Cargo.lock"].replace("dependencies = []", 'dependencies = ["cc"]')
+    assert "the workspace's own crate host builds with cc, and may need C code" in told(files)

@@ -56,7 +56,10 @@ def stripped(text: str) -> str:
             ),
             2,
         ),
+        (COPIED.replace("/app/target target", "app/target target"), 2),
+        (COPIED.replace("/app/target target", "./app/target target"), 2),
         (REGISTRY, 1),
+        (COPIED.replace("/app/target target", "app/Cargo.lock ./"), 1),
         (COPIED.replace("/app/target target", "/app/Cargo.lock ./"), 1),
         (COPIED.replace("COPY --from=deps /app/target target\n", ""), 1),
         (BASED.replace("cargo build --release\nFROM deps", "cargo build\nFROM deps"), 1),
@@ -168,3 +171,97 @@ def test_what_warms_may_be_too_old_too() -> None:
             "chef build", "chef cook"
         )
     )
+
+
+TESTED = """\
+FROM rust:1.85 AS builder
+WORKDIR /app
+COPY . .
+RUN cargo test --release
+RUN cargo build --release
+FROM debian:bookworm-slim
+COPY --from=builder /app/target/release/app /usr/local/bin/app
+CMD ["/usr/local/bin/app"]
+"""
+SETTING = "CARGO_PROFILE_RELEASE_STRIP=symbols cargo"
+DEV = "CARGO_PROFILE_DEV_STRIP=symbols cargo"
+
+
+@pytest.mark.parametrize(
+    "call",
+    [
+        "test --release",
+        "t -r --no-run",
+        "bench",
+        "clippy --release -- -D warnings",
+        "check --profile release",
+        "doc --release",
+        "run --release --bin app",
+        "chef cook --release && cargo test --release",
+    ],
+)
+def test_what_compiles_beside_the_build_is_stripped_alike(call: str) -> None:
+    """It has the dependencies in common with the build, and cargo counts the setting in their fingerprint (tried)."""
+    text = TESTED.replace("test --release", call)
+    assert stripped(text) == text.replace("cargo", SETTING)
+    after = text.replace(f"RUN cargo {call}\n", "").replace("FROM debian", f"RUN cargo {call}\nFROM debian")
+    if "chef" not in call:
+        assert stripped(after) == after.replace("cargo", SETTING)
+
+
+@pytest.mark.parametrize(
+    "call",
+    [
+        "test",
+        "test --profile ci",
+        "bench --profile bench-long",
+        "fetch",
+        "fmt --check",
+        "audit --release",
+        "+nightly clippy --release",
+        "clippy --release --target-dir /tmp/lint",
+        "clean --release",
+    ],
+)
+def test_what_shares_nothing_with_the_build_stays(call: str) -> None:
+    text = TESTED.replace("test --release", call)
+    assert stripped(text) == text.replace("cargo build", STRIP)
+
+
+def test_a_setting_of_its_own_stays() -> None:
+    text = TESTED.replace("cargo test", "CARGO_PROFILE_RELEASE_STRIP=none cargo test")
+    assert stripped(text) == text.replace("cargo build", STRIP)
+
+
+def test_the_dev_profile_is_that_of_tests() -> None:
+    text = TESTED.replace(" --release", "").replace("target/release", "target/debug")
+    assert stripped(text) == text.replace("cargo", DEV)
+    benched = text.replace("cargo test", "cargo bench")
+    assert stripped(benched) == benched.replace("cargo build", f"{DEV} build")
+
+
+def test_tests_in_a_stage_on_the_builder() -> None:
+    text = TESTED.replace("FROM debian", "FROM builder AS tests\nRUN cargo test --release\nFROM debian").replace(
+        "RUN cargo test --release\nRUN cargo build", "RUN cargo build"
+    )
+    assert stripped(text) == text.replace("cargo", SETTING)
+    below = TESTED.replace("RUN cargo build", "FROM builder AS maker\nRUN cargo build").replace("=builder", "=maker")
+    assert stripped(below) == below.replace("cargo", SETTING)
+    apart = text.replace("FROM builder AS tests", "FROM rust:1.85 AS tests\nCOPY . .")
+    assert stripped(apart) == apart.replace("cargo build", STRIP)
+
+
+def test_an_env_stands_ahead_of_the_tests() -> None:
+    text = TESTED.replace("WORKDIR", "ENV CARGO_TERM_COLOR=never\nWORKDIR")
+    assert stripped(text) == text.replace("WORKDIR", "ENV CARGO_PROFILE_RELEASE_STRIP=symbols\nWORKDIR")
+
+
+def test_tests_keep_their_target_and_that_is_said() -> None:
+    """What they link may not be there for musl, doctests of another target were skipped up to Rust 1.88, and paths would move."""
+    (applied,) = [one for one in fix(TESTED, FILES).applied if one.fix.key.startswith("slim:")]
+    assert applied.fix.cost.endswith(
+        "; `cargo test` (line 4) still builds for glibc: its dependencies are built for both"
+    )
+    assert f"RUN {SETTING} test --release\n" in rewritten(TESTED, FILES)
+    for text in (TESTED.replace("cargo test", "cargo clippy"), TESTED.replace("rust:1.85", "rust:1.85-alpine")):
+        assert not any("line 4" in one.fix.cost for one in fix(text, FILES).applied)

@@ -78,7 +78,7 @@ def test_the_classic_is_rewritten() -> None:
         ),
         ("RUN cargo", "ENV RUSTFLAGS=-Ctarget-feature=-crt-static\nRUN cargo", "-crt-static"),
         ("RUN cargo", 'ENV RUSTFLAGS="-C linker=musl-gcc"\nRUN cargo', "musl-gcc"),
-        ("RUN cargo", "ENV CARGO_PROFILE_RELEASE_STRIP=none\nRUN cargo", "CARGO_PROFILE_RELEASE_STRIP"),
+        ("RUN cargo", "ENV CARGO_PROFILE_RELEASE_STRIP=debuginfo\nRUN cargo", "CARGO_PROFILE_RELEASE_STRIP"),
         ("RUN cargo", "RUN cargo chef cook --release $FLAGS\nRUN cargo", "line 4 is only known when it runs"),
         ("RUN cargo build --release", "RUN cargo build --release && upx target/release/app", "packed by upx"),
         ("RUN cargo build --release", "RUN cargo build --release && test -f target/release/app || true", "rewritten"),
@@ -145,6 +145,25 @@ def test_a_toolchain_file_below_the_step() -> None:
     files = {f"sub/{path}": body for path, body in CRATE.items()}
     assert fix(text, files).applied
     assert "sub/rust-toolchain" in reason(text, {**files, "sub/rust-toolchain": "1.80"})
+    # of the context's own name, and yet below: all of it is copied there
+    inner = text.replace("COPY . .", "COPY . sub")
+    assert fix(inner, CRATE).applied
+    assert "rust-toolchain chooses the toolchain below" in reason(inner, {**CRATE, "rust-toolchain": "1.80"})
+
+
+def test_a_toolchain_file_in_the_directory_of_the_step_is_not_below_it() -> None:
+    text = CLASSIC.replace("RUN cargo", "WORKDIR sub\nRUN cargo").replace("/app/target", "/app/sub/target")
+    files = {f"sub/{path}": body for path, body in CRATE.items()}
+    fixed = fix(text, {**files, "sub/rust-toolchain": "1.80"}).source.data.decode()
+    assert fixed.index("WORKDIR sub") < fixed.index("rustup target add") < fixed.index("cargo build")
+    # the file above the directory of the step is in force there too
+    deeper = text.replace("RUN cargo", "RUN cd . && cargo")
+    assert "rustup target add" in fix(deeper, {**files, "rust-toolchain": "1.80"}).source.data.decode()
+    # where rustup looks in another directory than cargo
+    elsewhere = CLASSIC.replace("--release", "--release --manifest-path sub/Cargo.toml").replace(
+        "/app/target", "/app/sub/target"
+    )
+    assert "whether sub/rust-toolchain chooses" in reason(elsewhere, {**files, "sub/rust-toolchain": "1.80"})
 
 
 @pytest.mark.parametrize(
@@ -263,3 +282,12 @@ def test_a_program_that_starts_cargo_keeps_its_toolchain(text: str) -> None:
     levels = {finding.code: finding.severity for finding in fixed.report.findings}
     assert levels["DSL202"] is Severity.INFO
     assert "DSL101" not in levels
+
+
+def test_a_program_that_no_crate_makes_keeps_no_rule_from_speaking() -> None:
+    files = {**CRATE, "Cargo.lock": "version = 4\n"}
+    text = CLASSIC.replace("release/app /usr/local/bin/app", "release/server /usr/local/bin/app")
+    text = text.replace("debian:bookworm-slim", "ubuntu:22.10")
+    assert reason(text, files) == "/usr/local/bin/app is no program of the crate (app)"
+    codes = {one.code for one in fix(text, files, allow=Safety.SAFE).report.findings}
+    assert {"DSL101", "DSL206", "DSL308", "DSL402"} <= codes and "DSL201" not in codes

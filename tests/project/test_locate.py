@@ -94,6 +94,44 @@ def test_a_file_that_copies_nothing_takes_its_own_directory(repo: Path) -> None:
     assert locate(str(repo / "docker"), None, None, None, None).root == str(repo / "docker")
 
 
+@pytest.mark.parametrize(
+    "mounts",
+    [
+        "--mount=type=bind,source=src,target=src --mount=type=bind,source=Cargo.toml,target=Cargo.toml",
+        "--mount=type=bind,src=/src,dst=/app/src --mount=type=cache,target=/root/.cargo/registry",
+        "--mount=source=./src/../src,target=/x",
+        "--mount=type=bind,target=.",
+        "--mount=type=bind,source=/,destination=/app,rw",
+    ],
+)
+def test_what_a_step_binds_is_taken_from_the_context(repo: Path, mounts: str) -> None:
+    text = f"FROM a\nWORKDIR /app\nRUN {mounts} cargo build --release\n"
+    found = find(repo / "docker", text)
+    assert (found.root, "copies nothing" in found.reason) == (str(repo), False)
+
+
+@pytest.mark.parametrize(
+    "mounts",
+    [
+        "--mount=type=cache,target=/src,source=src",
+        "--mount=type=bind,from=b,source=src,target=/src",
+        "--mount=type=bind,from=b,target=.",
+        "--mount=type=bind,source=$SRC,target=/src",
+        "--mount=type=secret,id=src,target=/src",
+        "--mount=type=tmpfs,target=/app",
+    ],
+)
+def test_other_mounts_take_nothing_from_it(repo: Path, mounts: str) -> None:
+    text = f"FROM b AS b\nFROM a\nWORKDIR /app\nRUN {mounts} cargo build --release\n"
+    assert (sources(text).paths, sources(text).whole) == ((), False)
+    assert find(repo / "docker", text).root == str(repo / "docker")
+
+
+def test_a_mount_is_there_for_its_own_step_alone(repo: Path) -> None:
+    text = "FROM a\nWORKDIR /app\nRUN --mount=type=bind,target=. ls\nRUN cargo build\n"
+    assert sources(text).manifests == ()
+
+
 def test_the_nearest_directory_that_has_everything(repo: Path) -> None:
     assert find(repo / "docker", "FROM a\nCOPY entry.sh /\n").root == str(repo / "docker")
     found = find(repo / "docker", "FROM a\nCOPY src docker/entry.sh /\n")
@@ -135,3 +173,125 @@ def test_the_configuration_has_the_first_word(repo: Path) -> None:
     )
     # a table that says nothing of the context leaves the search alone
     assert find(repo / "docker", "FROM a\nCOPY src /\n", ImageSettings("docker/Dockerfile"), repo).root == str(repo)
+
+
+MEMBER = "FROM a\nWORKDIR /src\nCOPY . .\nRUN cargo build --release --package perf\n"
+INHERITS = '[package]\nname = "perf"\nedition.workspace = true\n'
+
+
+def workspace(repo: Path, member: str, root: str = '[workspace]\nmembers = ["crates/*"]\n') -> Path:
+    """A member of a workspace, which the repository's root is."""
+    folder = repo / "crates" / "perf"
+    folder.mkdir(parents=True)
+    (folder / "Cargo.toml").write_text(member)
+    (repo / "Cargo.toml").write_text(root)
+    return folder
+
+
+@pytest.mark.parametrize(
+    "steps",
+    [
+        "COPY . /src\nWORKDIR /src/crates/perf\nRUN cargo build --release\n",
+        "COPY . /src\nWORKDIR /src\nRUN cd crates/perf && cargo build --release\n",
+        "WORKDIR /src\nCOPY . .\nRUN cargo chef prepare\nWORKDIR crates/perf\nRUN cargo build\n",
+    ],
+)
+def test_a_directory_below_the_copy_shows_a_larger_context(repo: Path, steps: str) -> None:
+    folder = workspace(repo, '[package]\nname = "perf"\n')
+    found = find(folder, f"FROM a\n{steps}FROM b\nCOPY --from=0 /src/target/release/perf /\n")
+    assert (found.root, found.reason) == (str(repo), "nearest directory that has crates/perf/Cargo.toml")
+    # without a workspace it is as plain: nothing is built where there is no package
+    (repo / "Cargo.toml").unlink()
+    if "prepare" not in steps:
+        assert find(folder, f"FROM a\n{steps}").root == str(repo)
+
+
+@pytest.mark.parametrize(
+    "steps",
+    [
+        # the copy itself lies there
+        "COPY . /src/crates/perf\nWORKDIR /src/crates/perf\nRUN cargo build --release\n",
+        # no directory of this name has a package, here or above
+        "COPY . /src\nWORKDIR /src/crates/other\nRUN cargo build --release\n",
+        "COPY . /src\nWORKDIR /src/crates/perf\nRUN ls\nWORKDIR /src\nRUN cargo build --release\n",
+    ],
+)
+def test_what_is_a_crate_on_its_own_is_the_context(repo: Path, steps: str) -> None:
+    folder = workspace(repo, '[package]\nname = "perf"\n[dependencies]\nlog = "0.4"\nin = { path = "in" }\n')
+    found = find(folder, f"FROM a\n{steps}")
+    assert (found.root, found.reason) == (str(folder), "nearest directory that has the Cargo.toml")
+
+
+@pytest.mark.parametrize(
+    ("manifest", "reason"),
+    [
+        (INHERITS, "inherits from it"),
+        ('[package]\nname = "perf"\nversion = { workspace = true }\n', "inherits from it"),
+        ('[package]\nname = "perf"\n[dependencies]\nring = { workspace = true }\n', "inherits from it"),
+        ('[package]\nname = "perf"\n[build-dependencies]\ncc.workspace = true\n', "inherits from it"),
+        ("[package]\nname = \"perf\"\n[target.'cfg(unix)'.dependencies]\nnix.workspace = true\n", "inherits from it"),
+        ('[package]\nname = "perf"\n[lints]\nworkspace = true\n', "inherits from it"),
+        ('[package]\nname = "perf"\n[dependencies]\ncore = { path = "../core" }\n', "needs ../core"),
+        ('[package]\nname = "perf"\n[dev-dependencies]\ncore = { path = "x/../../core" }\n', "needs x/../../core"),
+    ],
+)
+def test_a_member_that_cannot_be_built_alone_has_the_workspace_as_its_context(
+    repo: Path, manifest: str, reason: str
+) -> None:
+    folder = workspace(repo, manifest)
+    found = find(folder, MEMBER)
+    assert found.root == str(repo)
+    assert found.reason == f"the workspace's directory: crates/perf/Cargo.toml {reason}"
+    assert find(folder, MEMBER, ImageSettings("crates/perf/Dockerfile", "crates/perf"), repo).root == str(folder)
+
+
+@pytest.mark.parametrize(
+    "manifest",
+    [
+        '[package]\nname = "perf"\nversion = "1.0.0"\n[dependencies]\nlog = { version = "0.4" }\n',
+        '[package]\nname = "perf"\n[dependencies]\nin = { path = "in/../in" }\nfar = { path = "/far" }\n',
+        # a word of somebody else's, and a workspace of its own
+        '[package]\nname = "perf"\n[package.metadata.x]\nworkspace = true\n',
+        INHERITS + "[workspace]\n",
+        "this is no TOML",
+    ],
+)
+def test_a_member_that_is_complete_is_the_context(repo: Path, manifest: str) -> None:
+    assert find(folder := workspace(repo, manifest), MEMBER).root == str(folder)
+
+
+@pytest.mark.parametrize(
+    "root",
+    [
+        '[package]\nname = "other"\n',
+        '[workspace]\nmembers = ["crates/*"]\nexclude = ["crates/perf"]\n',
+        '[workspace]\nmembers = ["crates/*"]\nexclude = ["./crates"]\n',
+    ],
+)
+def test_only_the_workspace_of_the_member_counts(repo: Path, root: str) -> None:
+    assert find(folder := workspace(repo, INHERITS, root), MEMBER).root == str(folder)
+
+
+def test_another_build_context_may_bring_the_workspace(repo: Path) -> None:
+    folder = workspace(repo, INHERITS)
+    text = "FROM a\nCOPY --from=all Cargo.toml /src/\nCOPY . /src/perf\nWORKDIR /src/perf\nRUN cargo build\n"
+    assert find(folder, text).root == str(folder)
+    assert find(folder, text.replace("=all", "=ghcr.io/x/y:1")).root == str(repo)
+    assert find(folder, text.replace("FROM a", "FROM a AS all\nFROM a")).root == str(repo)
+
+
+def test_a_workspace_outside_of_the_repository_is_none_of_ours(repo: Path) -> None:
+    folder = workspace(repo, INHERITS)
+    (folder / ".git").mkdir()
+    assert find(folder, MEMBER).root == str(folder)
+    assert find(folder, MEMBER.replace("RUN", "WORKDIR crates/perf\nRUN")).root == str(folder)
+
+
+def test_what_lies_between_a_member_and_its_workspace(repo: Path) -> None:
+    # not even the workspace has all that the package needs
+    folder = workspace(repo, '[package]\nname = "perf"\n[dependencies]\ncore = { path = "../../../core" }\n')
+    assert find(folder, MEMBER).root == str(folder)
+    # nor all that is copied
+    (folder / "Cargo.toml").write_text(INHERITS)
+    (folder / "run.sh").write_text("")
+    assert find(folder, MEMBER + "COPY run.sh /\n").root == str(folder)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
@@ -23,12 +24,25 @@ def read_toml(context: BuildContext, path: str) -> dict[str, Any] | None:
     data = context.read(path)
     if data is None:
         return None
+    try:
+        return _parsed(data.decode("utf-8-sig"))
+    except (ValueError, RecursionError) as error:
+        raise BrokenFileError(f"{path}: {error}") from None
+
+
+def _parsed(text: str) -> dict[str, Any]:
+    """TOML 1.1, as cargo reads it since 1.94 (rust-lang/cargo#16415). Raises ValueError, RecursionError."""
     import tomllib
 
+    if sys.version_info >= (3, 15):
+        return tomllib.loads(text)
     try:
-        return tomllib.loads(data.decode("utf-8-sig"))
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError, RecursionError) as error:
-        raise BrokenFileError(f"{path}: {error}") from None
+        return tomllib.loads(text)
+    except tomllib.TOMLDecodeError:
+        # Python's own reads TOML 1.1 from 3.15 on (python/cpython#144243)
+        import tomli
+
+        return tomli.loads(text)
 
 
 def table(data: Mapping[str, Any], *names: str) -> dict[str, Any]:

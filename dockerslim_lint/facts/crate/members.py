@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Set
 from functools import cached_property
 from typing import Any
 
@@ -92,6 +92,24 @@ class Members:
             data = self._read(directory)
             self._found[directory] = self._member(directory, data) if data is not None and "package" in data else None
         return self._found[directory]
+
+    def native(self, member: Member, tools: Set[str]) -> str:
+        """What says that a package compiles or links code that is not Rust: "" where nothing does, not even its sources.
+
+        `tools` are crates that do so for a build script. Source: cargo book, "Build Scripts", "The links Manifest Key".
+        """
+        package = manifest.table(self._read(member.directory) or {}, "package")
+        prefix = f"{member.directory}/" if member.directory else ""
+        used = sorted(one.package for one in member.dependencies if one.package in tools)
+        build = package.get("build")
+        if used:
+            return f"builds with {used[0]}"
+        if package.get("links") is not None:
+            return f"links {package['links']}"
+        if build is not False and (build is not None or self._context.read(f"{prefix}build.rs") is not None):
+            return "has a build script"
+        sources = (self._context.read(path) or b"" for path in self._context.names(f"{prefix}src/**/*.rs"))
+        return "links a library" if any(b"#[link(" in source for source in sources) else ""
 
     def _member(self, directory: str, data: Mapping[str, Any]) -> Member:
         dependencies = tuple(self._dependencies(directory, data))

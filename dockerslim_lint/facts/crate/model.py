@@ -30,8 +30,8 @@ class Crate:
     """A package or workspace, as one cargo call builds it; read-only.
 
     `directory` is its place in the context ("" is the root), `root` that of its workspace. `binaries` are empty where nothing is known, `conditional` those of them that only some features make. `rust_version` is the
-    oldest Rust that it builds with, "" if the manifest does not say. `shared_library`: a package makes one beside its programs. The lock is
-    read when first asked for, since that is the slow part: `locked` and `packages` are None where there is no lock that can be read.
+    oldest Rust that it builds with, "" if the manifest does not say. `shared_library`: a package makes one beside its programs. `makers`
+    are the packages that have the programs of the call. The lock is read when first asked for, since that is the slow part: `locked` and `packages` are None where there is no lock that can be read.
     """
 
     def __init__(
@@ -48,6 +48,8 @@ class Crate:
         rust_version: str = "",
         shared_library: bool = False,
         conditional: frozenset[str] = frozenset(),
+        read_own: Callable[[], Mapping[str, str]] = dict,
+        makers: tuple[str, ...] = (),
         read_starts: Callable[[Crate, tuple[str, ...]], str] = lambda crate, names: "",
     ) -> None:
         self.directory = directory
@@ -62,6 +64,8 @@ class Crate:
         self.conditional = conditional
         self._read_lock = read_lock
         self._read_linkage = read_linkage
+        self._read_own = read_own
+        self.makers = makers
         self._read_starts = read_starts
 
     @cached_property
@@ -82,6 +86,12 @@ class Crate:
     def starts_toolchain(self, names: tuple[str, ...]) -> str:
         """What in the sources of these programs starts cargo, rustc or a C compiler; "" where nothing does. Reads them all."""
         return self._read_starts(self, names)
+
+    @cached_property
+    def own(self) -> Mapping[str, str]:
+        """Those of the workspace's own packages that by their names or dependencies may compile or link C, each with what says
+        so in its manifest or sources; "" where nothing there does."""
+        return self._read_own()
 
     @property
     def linked(self) -> tuple[str, ...] | None:
@@ -107,17 +117,24 @@ class Crate:
         from dockerslim_lint.catalog import natives
 
         if self.linkage is None:
-            return any(natives.is_plain(name) is False or name in natives.tools() for name in self.packages)
+            return any(self.is_plain(name) is False or name in natives.tools() for name in self.packages)
         if natives.tools() & self.linkage.scripts:
             return True
         return any(
             plain is False or (plain is None and bool(natives.tools() & brought))
             for name, brought in self.linkage.possible.items()
-            for plain in (natives.is_plain(name),)
+            for plain in (self.is_plain(name),)
         )
 
-    def profile(self, name: str) -> dict[str, Any]:
-        """The settings of a profile, its ``inherits`` followed."""
+    def is_plain(self, name: str) -> bool | None:
+        """Whether a locked package compiles and links nothing but Rust for Linux; None where nothing tells."""
+        from dockerslim_lint.catalog import natives
+
+        plain = natives.is_plain(name)
+        return True if plain is False and natives.lookup(name) is None and self.own.get(name) == "" else plain
+
+    def profile(self, name: str, package: str = "") -> dict[str, Any]:
+        """The settings of a profile, its ``inherits`` followed; of a `package` only those that its own tables there set."""
         settings: dict[str, Any] = {}
         seen: set[str] = set()
         current: Any = name
@@ -125,6 +142,19 @@ class Crate:
             seen.add(current)
             table = self.profiles.get(current)
             table = table if isinstance(table, Mapping) else {}
-            settings = {**table, **settings}
+            settings = {**(of_package(table, package) if package else table), **settings}
             current = table.get("inherits", BUILT_IN_PARENTS.get(current))
         return settings
+
+
+def of_package(profile: Mapping[str, Any], package: str) -> dict[str, Any]:
+    """What a profile's ``[….package.NAME]`` sets for a package; NAME may have a version behind it, or an address before it.
+
+    Source: cargo book, "Profiles", "Overrides": they come before the profile's own settings, and ``"*"`` is for dependencies alone.
+    """
+    tables = profile.get("package")
+    found: dict[str, Any] = {}
+    for name, table in tables.items() if isinstance(tables, Mapping) else ():
+        if isinstance(table, Mapping) and name.rpartition("#")[2].replace(":", "@").partition("@")[0] == package:
+            found.update(table)
+    return found

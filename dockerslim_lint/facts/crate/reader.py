@@ -75,6 +75,27 @@ class CrateReader:
         """Whether the context is known to have a file."""
         return self._context.read(path) is not None
 
+    def lacks(self, name: str, root: str) -> bool:
+        """Whether surely no package of the context, wherever it is, makes a program of this name.
+
+        A lone package without a lock, the root of no repository, may be one of a workspace above it: then it is not sure.
+        """
+        context, prefix = self._context, f"{root}/" if root else ""
+        if not self.known or context.names(f"**/bin/{name}.rs") or context.names(f"**/bin/{name}/main.rs"):
+            return False
+        try:
+            whole = "workspace" in (manifest.read_toml(context, f"{prefix}Cargo.toml") or {})
+            if not (whole or any(map(self.holds, (f"{prefix}Cargo.lock", ".git", ".git/HEAD")))):
+                return False
+            for path in context.names("**/Cargo.toml"):
+                data = manifest.read_toml(context, path) or {}
+                place = path.rpartition("/")[0]
+                if self._package_name(data) == name or name in manifest.binaries(context, place, data):
+                    return False
+        except BrokenFileError:
+            return False
+        return True
+
     def _read(
         self, directory: str, packages: tuple[str, ...], everything: bool, asked: Asked, bins: tuple[str, ...]
     ) -> Crate | None:
@@ -100,6 +121,7 @@ class CrateReader:
         }
         of = {place: manifest.binaries(self._context, place, member) for place, member in chosen.items()}
         binaries = tuple(dict.fromkeys(name for names in of.values() for name in names))
+        makers = [member for place, member in chosen.items() if (set(of[place]) & set(bins) if bins else of[place])]
         runs = [manifest.table(member, "package").get("default-run") for member in chosen.values()]
         default = runs[0] if len(runs) == 1 else None
         root, root_data = self._workspace_root(directory, data)
@@ -118,6 +140,8 @@ class CrateReader:
             _rust_version(data, root_data),
             any(map(manifest.makes_shared_library, chosen.values())),
             frozenset(name for member in chosen.values() for name in manifest.conditional(member, asked)),
+            lambda: self._own(root),
+            tuple(map(self._package_name, makers)),
             lambda crate, names: self._starts(crate, of, names),
         )
 
@@ -151,6 +175,19 @@ class CrateReader:
         from dockerslim_lint.facts.crate.starts import starts_toolchain
 
         return starts_toolchain(self._context, crate.root, of, names, crate.linked)
+
+    def _own(self, root: str) -> dict[str, str]:
+        from dockerslim_lint.catalog import natives
+        from dockerslim_lint.facts.crate.members import Members
+
+        members = Members(self._context, root)
+        nodes = lock.lock_graph(self._lock(root) or {}).values()
+        foreign = {node.name for node in nodes if not node.local}
+        return {
+            one.name: members.native(one, natives.tools())
+            for one in members.all
+            if one.name not in foreign and natives.may_bring(one.name, [entry.package for entry in one.dependencies])
+        }
 
     def _lock(self, root: str) -> dict[str, Any] | None:
         if root not in self._locks:

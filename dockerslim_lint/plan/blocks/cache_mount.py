@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from dockerslim_lint.edit import Edit
 from dockerslim_lint.facts import patterns
-from dockerslim_lint.facts.model import ImageBuild, Mount
+from dockerslim_lint.facts.model import ImageBuild, Mount, OutputUse
 from dockerslim_lint.facts.stages import chain_of
 from dockerslim_lint.facts.users import is_root
 from dockerslim_lint.plan.blocks.copy_out import copy_programs, replaced
 from dockerslim_lint.plan.blocks.lines import PLAIN
 from dockerslim_lint.plan.model import Draft, NotPossible
+
+if TYPE_CHECKING:
+    from dockerslim_lint.facts.cold import ColdDownloads
 
 REGISTRY = "registry"
 """Below CARGO_HOME (cargo book, "Cargo Home")."""
@@ -21,28 +26,34 @@ PLACES = ("target", "dst", "destination")
 
 
 def add_cache_mounts(build: ImageBuild, at: int) -> Draft:
-    """Two mounts, the copy, and the copy's path wherever the program is asked for later. Raises NotPossible."""
+    """Two mounts, the copy, and the copy's path wherever the program is asked for later. Raises NotPossible.
+
+    What is installed lies outside of both.
+    """
     call = build.calls[at]
     command = call.command
     instruction = build.instructions[command.instruction]
     line = build.source.line_of(command.span.start)
-    if call.kind != "build" or not command.certain:
-        raise NotPossible(f"the call in line {line} leaves its programs elsewhere")
+    if not command.certain:
+        raise NotPossible(f"the call in line {line} may not run")
     if instruction.json is not None or instruction.heredocs:
         raise NotPossible(f"the step in line {line} is no plain command")
     if len(build.platforms) > 1:
         raise NotPossible("each platform would need a mount of its own")
-    target, home = call.target_directory, _cargo_home(build, at)
+    target = call.target_directory if call.kind == "build" else _target_of_install(build, at)
+    home = _cargo_home(build, at)
     if target is None or home is None or (set(target) | set(home)) - PLAIN:
         raise NotPossible(f"where the call in line {line} keeps its files is only known when it runs")
     _check_stage(build, at)
+    if call.kind != "build":
+        _check_below(build, at, target)
     edits = []
     names: dict[str, None] = {}
     for use in build.uses:
         if use.call != at or use.instruction == command.instruction:
             continue
         if not use.inside or use.form == "mount" or set(use.inside) - (PLAIN - {"/"}):
-            raise NotPossible(f"line {build.source.line_of(use.span.start)} asks for more than one program")
+            raise NotPossible(f"line {build.source.line_of(use.span.start)} {_asks(use)}")
         names[f"{call.output}/{use.inside}"] = None
         edits.append(replaced(build, use.span, f"/usr/local/bin/{use.inside}"))
     if names:
@@ -57,8 +68,66 @@ def add_cache_mounts(build: ImageBuild, at: int) -> Draft:
     return Draft((*edits, Edit(start, start, flags)))
 
 
-def move_mount(build: ImageBuild, mount: Mount, place: str) -> Draft:
-    """The same mount at `place`, "" for one that cannot be moved. Raises NotPossible."""
+def _asks(use: OutputUse) -> str:
+    """For what a word that is not one program's name stands."""
+    if not use.inside or use.form == "mount":
+        return "asks for the directory of the programs"
+    if set(use.inside) & set("*?[$"):
+        return "asks for more than one program"
+    return f"asks for {use.inside}, which is below the directory of the programs"
+
+
+def _target_of_install(build: ImageBuild, at: int) -> str | None:
+    """Where ``cargo install --path`` builds, as ``cargo build`` would there; None where that is not certain.
+
+    Source: cargo book, "cargo install", --target-dir: "defaults to a new temporary folder … unless --path is used".
+    """
+    call, crate = build.calls[at], build.crates[at]
+    named = {"CARGO_TARGET_DIR", "CARGO_BUILD_TARGET_DIR"} & call.command.variables.keys()
+    named |= {word.pattern for word in call.command.words if word.pattern.startswith("--target-dir")}
+    if call.crate_directory is None or named or (crate is not None and crate.config.target_directory):
+        return None
+    place = call.crate_directory
+    if crate is not None:
+        below = patterns.below(f"/{crate.directory}", f"/{crate.root}")
+        for _ in (below or "").split("/") if below else ():
+            place = patterns.parent(place)
+    return patterns.join(place, "target")
+
+
+def _check_below(build: ImageBuild, at: int, target: str) -> None:
+    """Raises NotPossible where a later step looks into a directory that nothing is known to need."""
+    call = build.calls[at].command
+    for command in build.commands:
+        for word in command.words[1:] if command.stage == call.stage else ():
+            if patterns.below(patterns.join(command.directory or "/*", word.pattern), target) is not None:
+                raise NotPossible(f"line {build.source.line_of(command.span.start)} looks into {target}")
+    for transfer in build.transfers:
+        for source in transfer.sources if transfer.origin_stage == call.stage else ():
+            if patterns.below(source, target) is not None or patterns.below(target, source) is not None:
+                line = build.source.line_of(build.instructions[transfer.instruction].span.start)
+                raise NotPossible(f"line {line} copies {source}, where the mount would be")
+
+
+def move_mounts(build: ImageBuild, cold: ColdDownloads) -> Draft:
+    """The same mounts at cargo's home: all of them, or none. Raises NotPossible."""
+    for command in cold.bare:
+        line = build.source.line_of(command.span.start)
+        raise NotPossible(f"line {line} has downloads in common with these steps, and not the mount")
+    place = f"{cold.home}/{cold.below}" if cold.below else ""
+    for transfer in build.transfers:
+        brings = transfer.origin_stage is not None or transfer.origin_image
+        near = place and (
+            patterns.below(transfer.destination, place) is not None
+            or patterns.below(place, transfer.destination) is not None
+        )
+        if brings and near and transfer.stage in {mount.stage for mount in cold.mounts}:
+            line = build.source.line_of(build.instructions[transfer.instruction].span.start)
+            raise NotPossible(f"it would hide what line {line} brings")
+    return Draft(tuple(_moved(build, mount, place) for mount in cold.mounts))
+
+
+def _moved(build: ImageBuild, mount: Mount, place: str) -> Edit:
     if not place or set(place) - PLAIN:
         raise NotPossible("it would hide the programs that are there")
     text = build.source.text(mount.span)
@@ -74,7 +143,7 @@ def move_mount(build: ImageBuild, mount: Mount, place: str) -> Draft:
         raise NotPossible("a mount is there already")
     _check_root(build, mount.stage)
     at, old = written[0]
-    return Draft((Edit(at, at + len(old), place),))
+    return Edit(at, at + len(old), place)
 
 
 def _cargo_home(build: ImageBuild, at: int) -> str | None:
@@ -91,11 +160,13 @@ def _check_stage(build: ImageBuild, at: int) -> None:
     call = build.calls[at]
     number = call.command.stage
     chain = chain_of(build.stages[number], build.stages)
+    if any(one.stage == number for one in build.images):
+        raise NotPossible("the image itself ships target/, which a mount would keep out of it")
     if any(stage.parent == number for stage in build.stages) or any(number in one.chain for one in build.images):
         raise NotPossible("another stage is based on the builder, and would find no target/")
     _check_root(build, number)
     for other in build.calls:
-        same = other.target_directory == call.target_directory and other.command.stage in chain
+        same = other.target_directory == call.target_directory is not None and other.command.stage in chain
         if other is not call and same and other.command.instruction != call.command.instruction:
             raise NotPossible("another step builds into the same directory")
     for transfer in build.transfers:

@@ -6,9 +6,13 @@ from collections.abc import Iterator
 
 from dockerslim_lint.edit import Edit
 from dockerslim_lint.facts.model import TARGET_INSTALLED, CargoCall, ImageBuild, Warmup
+from dockerslim_lint.facts.reused import flag_variables
 from dockerslim_lint.plan.blocks.lines import PLAIN
 from dockerslim_lint.plan.blocks.strip import set_before
 from dockerslim_lint.plan.model import Draft, NotPossible
+
+SHELL_ONLY = frozenset("$`\\\n")
+"""What makes a text depend on where it stands."""
 
 SWITCHES = ("--all-features", "--no-default-features")
 
@@ -18,7 +22,14 @@ def cook_like_build(build: ImageBuild, cook: Warmup, at: int) -> Draft:
     call = build.calls[at]
     line = build.source.line_of(cook.command.span.start)
     if cook.kind != "cook":
-        raise NotPossible("the steps after the build of the placeholder would look in the wrong place")
+        earlier = next(
+            (number for number, one in enumerate(build.calls) if one.command.span == cook.command.span), None
+        )
+        if any(use.call == earlier for use in build.uses):
+            raise NotPossible("the steps after the build of the placeholder would look in the wrong place")
+        raise NotPossible(
+            "built like the placeholder, the real source would need a newer time: which is meant, only you know"
+        )
     if cook.end is None:
         raise NotPossible(f"the arguments of cook in line {line} cannot be told from the shell's")
     text = _profile(cook, call, line) + _target(build, cook, at, line) + _features(cook, call, line)
@@ -26,12 +37,28 @@ def cook_like_build(build: ImageBuild, cook: Warmup, at: int) -> Draft:
 
 
 def _settings(build: ImageBuild, cook: Warmup, call: CargoCall) -> Iterator[Edit]:
-    """What stands before the build for its profile: cargo counts it in a dependency's fingerprint. Raises NotPossible."""
+    """What stands before the build for its profile or rustc: cargo counts it in a dependency's fingerprint. Raises NotPossible."""
     for name in call.command.prefix:
         value = call.command.variables[name].text
         missing = name.startswith("CARGO_PROFILE_") and name not in cook.command.variables
         if missing and value is not None and not set(value) - PLAIN:
             yield set_before(build, cook.command, f"{name}={value}")
+    ours, theirs = flag_variables(cook.command.variables), flag_variables(call.command.variables)
+    for name in sorted({*ours, *theirs}):
+        if ours.get(name) == theirs.get(name):
+            continue
+        line = build.source.line_of(cook.command.span.start)
+        if name in ours:
+            raise NotPossible(f"cook in line {line} has another {name}, and which is meant, only you know")
+        place = call.command.variables[name].origin
+        text = build.source.text(place)
+        own = build.instructions[call.command.instruction].span
+        if not own.start <= place.start < own.end:
+            raise NotPossible(f"{name} is set between cook in line {line} and the build")
+        readable = text.startswith(f"{name}=") and not set(text) & SHELL_ONLY
+        if not readable or call.command.nested or cook.command.nested or not cook.command.shell_form:
+            raise NotPossible(f"{name} of the build may be another text where cook runs (line {line})")
+        yield set_before(build, cook.command, text)
 
 
 def _profile(cook: Warmup, call: CargoCall, line: int) -> str:

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 from dockerslim_lint.catalog import platforms
 from dockerslim_lint.edit import Edit
+from dockerslim_lint.facts.cargo import LINKS
 from dockerslim_lint.facts.crate.model import Crate
 from dockerslim_lint.facts.model import CargoCall, ImageBuild, Warmup
 from dockerslim_lint.facts.toolchain import crt_static
+from dockerslim_lint.facts.warmups import compiled_beside
 from dockerslim_lint.plan.blocks.target_map import triple
 from dockerslim_lint.plan.model import Draft, NotPossible, Task
 
@@ -21,6 +25,16 @@ def add_target(task: Task) -> Draft:
             edits.append(_target_edit(task, call))
             check_configuration(call, build.crates[at], build.source.line_of(call.command.span.start))
     return Draft(tuple(edits))
+
+
+def not_retargeted(task: Task) -> Iterator[str]:
+    """What tests cost, which stay as they are: what they link may not be there for musl, and they may look into target/."""
+    build = task.build
+    calls = [at for at in task.calls if not build.calls[at].target.pattern and _needs(task, build.calls[at])]
+    for _, command, arguments in compiled_beside(build, calls):
+        if arguments.subcommand in LINKS and "--target" not in arguments.flags:
+            line = build.source.line_of(command.span.start)
+            yield f"`cargo {arguments.subcommand}` (line {line}) still builds for glibc: its dependencies are built for both"
 
 
 def names_its_targets(build: ImageBuild, calls: tuple[int, ...]) -> bool:
@@ -43,7 +57,12 @@ def _target_edit(task: Task, call: CargoCall | Warmup) -> Edit:
     if call.target.pattern is None:
         raise NotPossible(f"the target of the call in line {line} is only known when it runs")
     if call.target.pattern:
-        where = {"env": "CARGO_BUILD_TARGET", "config": "cargo's configuration", "image": "the builder's image"}
+        where = {
+            "env": "CARGO_BUILD_TARGET",
+            "option": "the --config of the call",
+            "config": "cargo's configuration",
+            "image": "the builder's image",
+        }
         raise NotPossible(
             f"{where.get(call.target.origin, 'the call')} already asks for {call.target.pattern} (line {line})"
         )

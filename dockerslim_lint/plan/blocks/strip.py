@@ -18,7 +18,7 @@ from dockerslim_lint.facts.model import (
 )
 from dockerslim_lint.facts.stages import chain_of
 from dockerslim_lint.facts.transfers import COMPRESSES_DEBUG, KEEPS_DEBUG
-from dockerslim_lint.facts.warmups import ahead_of, alike, warming_calls
+from dockerslim_lint.facts.warmups import ahead_of, alike, compiled_beside, warming_calls
 from dockerslim_lint.plan.blocks.lines import insert_line
 from dockerslim_lint.plan.model import Draft, NotPossible
 
@@ -91,7 +91,8 @@ def strip_symbols(build: ImageBuild, images: tuple[FinalImage, ...]) -> Draft:
 
 
 def keeps_symbols(build: ImageBuild, images: tuple[FinalImage, ...]) -> bool:
-    """Whether a program keeps its symbols: its build or its image is there for them, or its cargo has no setting for that yet."""
+    """Whether a program keeps its symbols: its build or its image is there for them, somebody wrote that they stay, or
+    its cargo has no setting for that yet."""
     if any(image.symbols for image in images):
         return True
     makers = unstripped_calls(build, images)
@@ -99,7 +100,7 @@ def keeps_symbols(build: ImageBuild, images: tuple[FinalImage, ...]) -> bool:
         return True
     versions = [build.toolchains[at].version for at in makers]
     old = any(version is not None and version < STRIP_SINCE for version in versions)
-    return old or any(build.calls[at].debug or build.calls[at].own_strip for at in makers)
+    return old or any(call.debug or call.kept or call.own_strip for call in map(build.calls.__getitem__, makers))
 
 
 def _with_alternatives(build: ImageBuild, makers: tuple[int, ...]) -> tuple[int, ...]:
@@ -121,6 +122,8 @@ def _check(build: ImageBuild, makers: tuple[int, ...]) -> None:
             raise NotPossible(f"cross (line {line}) hands no profile setting to its container")
         if call.debug:
             raise NotPossible(f"the profile or the flags of the call in line {line} ask for debug information")
+        if call.kept:
+            raise NotPossible(f"the profile of the call in line {line} says that the symbols stay")
     compressed = _asking(build, makers, COMPRESSES_DEBUG)
     if compressed is not None:
         raise NotPossible(f"line {compressed} compresses the debug information, which is to be kept")
@@ -182,7 +185,7 @@ def _setting(build: ImageBuild, call: CargoCall) -> str:
     if call.profile is None:
         raise NotPossible(f"the profile of the call in line {line} is only known when it runs")
     if call.own_strip:
-        raise NotPossible(f"the --config of the call in line {line} may set what is stripped, over any variable")
+        raise NotPossible(f"{call.own_strip} what is stripped, over any variable (line {line})")
     name = f"CARGO_PROFILE_{call.profile.upper().replace('-', '_')}_STRIP"
     if name in call.command.variables:
         raise NotPossible(f"{name} is set in the file, to another value (line {line})")
@@ -212,16 +215,21 @@ def set_before(build: ImageBuild, command: Command, setting: str) -> Edit:
 
 def _sharing_a_cache(build: ImageBuild, makers: tuple[int, ...]) -> list[tuple[Command, str]]:
     """The calls themselves, the other builds of their stages with the same profile, and those that warm them, in any stage;
-    each with the variable that it gets, in file order. Raises NotPossible.
+    with them tests and checks of that profile. Each with the variable that it gets, in file order. Raises NotPossible.
 
-    cargo counts ``strip`` in a dependency's fingerprint: a dummy build with another setting would warm nothing.
+    cargo counts ``strip`` in a dependency's fingerprint: a dummy build with another setting would warm nothing, and a test
+    would build all dependencies once more (tried with cargo 1.95; test and bench inherit the setting from dev and release).
     """
     wanted = {_place(build.calls[at]) for at in makers}
     sharing = {
         at
         for at, call in enumerate(build.calls)
         if at in makers
-        or (call.source == "context" and not (call.debug or call.stripped == STRIPPED_ALL) and _place(call) in wanted)
+        or (
+            call.source == "context"
+            and not (call.debug or call.kept or call.stripped == STRIPPED_ALL)
+            and _place(call) in wanted
+        )
     }
     warming = {one for at in sharing for one in warming_calls(build, at) if build.calls[one].stripped != STRIPPED_ALL}
     found = {}
@@ -233,6 +241,10 @@ def _sharing_a_cache(build: ImageBuild, makers: tuple[int, ...]) -> list[tuple[C
             if cook.kind == "cook" and alike(cook, call):
                 _check_version(build, cook.command, cook.version)
                 found[cook.command.span] = (cook.command, found[call.command.span][1])
+    for at, command, _ in compiled_beside(build, sorted(sharing | warming)):
+        name = found[build.calls[at].command.span][1]
+        if name not in command.variables:
+            found.setdefault(command.span, (command, name))
     return [found[span] for span in sorted(found)]
 
 

@@ -110,8 +110,10 @@ def first_commands(task: Task) -> list[Command]:
         if file is not None and file != first and file.channel and build.toolchains[at].same is not True:
             line = build.source.line_of(command.span.start)
             raise NotPossible(f"{file.path} chooses the toolchain after the first build (line {line})")
-        if crate is not None and "/" in crate.toolchain.path:
-            raise NotPossible(f"{crate.toolchain.path} chooses the toolchain below the directory of this step")
+        if crate is not None and "/" in crate.toolchain.path and file is None:
+            raise NotPossible(f"it is not known whether {crate.toolchain.path} chooses the toolchain")
+        if file is not None and build.toolchains[at].below and build.toolchains[at].same is not True:
+            raise NotPossible(f"{file.path} chooses the toolchain below the directory of this step")
     return [found[number] for number in sorted(found) if place[number] == number]
 
 

@@ -1,0 +1,91 @@
+"""Whether cargo uses what a build ahead has made. Loaded where a file has such a build."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from dockerslim_lint.catalog import commands as known_commands
+from dockerslim_lint.facts import patterns
+from dockerslim_lint.facts.model import CargoCall, ImageBuild, Mount, Target, Value, Warmup
+from dockerslim_lint.facts.toolchain import rust_flags, triple_of
+from dockerslim_lint.facts.transfers import MOVERS
+
+FEATURES = "the features"
+
+FLAGS = "the flags for rustc"
+
+FLAG_VARIABLES = "RUSTFLAGS"
+"""The end of all names of variables that hold flags for rustc (cargo book, "build.rustflags")."""
+
+
+def differs(build: ImageBuild, warmup: Warmup, call: CargoCall) -> str:
+    """In what the two differ so that cargo builds again, "" where they do not or it cannot be told."""
+    words = (*warmup.features, *call.features, warmup.profile or "*", call.profile or "*")
+    if call.open_profile or not (call.command.certain and warmup.command.certain) or any("*" in word for word in words):
+        return ""
+    if warmup.profile != call.profile:
+        return f"the profile ({warmup.profile}, then {call.profile})"
+    ours, theirs = warmup.target, call.target
+    if "config" in (ours.origin, theirs.origin):
+        return ""
+    if _computed(ours, theirs) or _computed(theirs, ours):
+        # target/<target> is another place than target, whichever it is
+        return f"the target ({_title(ours)}, then {_title(theirs)})"
+    if None in (ours.pattern, theirs.pattern):
+        return ""
+    if ours.pattern != theirs.pattern:
+        return f"the target ({_title(ours)}, then {_title(theirs)})"
+    if _other_flags(build, warmup, call):
+        return FLAGS
+    return FEATURES if warmup.features != call.features else ""
+
+
+def hidden_by(build: ImageBuild, warmup: Warmup, call: CargoCall) -> Mount | None:
+    """The cache mount of the call that lies over the layer in which the build ahead has left its files; None without one."""
+    made, output, step = warmup.target_directory, call.output, call.command.instruction
+    if made is None or output is None or "*" in made + output or patterns.below(output, made) is None:
+        return None
+    mounts = [mount for mount in build.mounts if mount.kind != "bind" and "*" not in mount.target]
+    over = [mount for mount in mounts if mount.instruction == step and patterns.below(output, mount.target) is not None]
+    if not over or over[0].seeded:
+        return None
+    if any(mount.instruction == warmup.command.instruction and _meets(made, mount.target) for mount in mounts):
+        return None  # what it makes is in a mount itself
+    before = (one for one in build.commands if one.instruction == step and one.span < call.command.span)
+    if any(
+        known_commands.canonical(one.name) in MOVERS or known_commands.classify(one.name) == "opaque" for one in before
+    ):
+        return None  # which may fill the mount
+    return over[0]
+
+
+def flag_variables(variables: Mapping[str, Value]) -> dict[str, str | None]:
+    """The variables that hold flags for rustc."""
+    return {name: value.text for name, value in variables.items() if name.endswith(FLAG_VARIABLES)}
+
+
+def _computed(one: Target, other: Target) -> bool:
+    """Whether a target is asked for by a flag and only known when the step runs, and the other has none."""
+    return one.pattern is None and one.origin == "flag" and one.span is not None and other.pattern == ""
+
+
+def _title(target: Target) -> str:
+    return "one that is computed" if target.pattern is None else target.pattern or "the default"
+
+
+def _other_flags(build: ImageBuild, warmup: Warmup, call: CargoCall) -> bool:
+    """Whether rustc surely gets other flags: by variables, since cargo's configuration is the same for both."""
+    stages = [build.stages[one.command.stage] for one in (warmup, call)]
+    if len({stage.base_reference for stage in stages}) > 1 and any(stage.image is None for stage in stages):
+        return False  # one of the images may set some
+    triple = triple_of(call.target, stages[1])
+    ours, theirs = (rust_flags(triple, one.command.variables, None) for one in (warmup, call))
+    return None not in (ours, theirs) and "*" not in f"{ours}{theirs}" and _split(ours) != _split(theirs)
+
+
+def _split(flags: str | None) -> list[str]:
+    return (flags or "").replace("-C ", "-C").split()
+
+
+def _meets(first: str, second: str) -> bool:
+    return patterns.below(first, second) is not None or patterns.below(second, first) is not None

@@ -1,0 +1,114 @@
+"""Whether cargo uses what a build ahead has made: flags, targets, mounts."""
+
+from __future__ import annotations
+
+import pytest
+
+from dockerslim_lint.facts.model import ImageBuild
+from dockerslim_lint.facts.reused import FLAGS, differs, hidden_by
+from tests.facts.reading import read
+
+COOKED = """\
+FROM rust:1-alpine AS builder
+WORKDIR /app
+COPY recipe.json .
+RUN cargo chef cook --release
+COPY . .
+RUN cargo build --release
+"""
+NATIVE = "RUSTFLAGS='-C target-cpu=native' "
+MOUNT = "--mount=type=cache,target=/app/target "
+MOUNTED = COOKED.replace("RUN cargo build", f"RUN {MOUNT}cargo build")
+
+
+def reason(text: str) -> str:
+    build = read(text)
+    return differs(build, build.warmups[0], build.calls[-1])
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        COOKED.replace("cargo build", f"{NATIVE}cargo build"),
+        COOKED.replace("cargo build", f"env {NATIVE}cargo build"),
+        COOKED.replace("cargo build", f"export {NATIVE}&& cargo build"),
+        COOKED.replace("COPY . .", "COPY . .\nENV RUSTFLAGS=-Ctarget-cpu=native"),
+        COOKED.replace("COPY . .", "COPY . .\nENV CARGO_BUILD_RUSTFLAGS=-Ctarget-cpu=native"),
+        COOKED.replace("COPY . .", "COPY . .\nENV CARGO_ENCODED_RUSTFLAGS=-Ctarget-cpu=native"),
+        COOKED.replace("cargo chef", f"{NATIVE}cargo chef"),
+        COOKED.replace("cargo chef", f"{NATIVE}cargo chef").replace("cargo build", "RUSTFLAGS=-g cargo build"),
+        COOKED.replace("COPY . .", "COPY . .\nENV CARGO_TARGET_X86_64_UNKNOWN_LINUX_MUSL_RUSTFLAGS=-Cstrip=symbols"),
+    ],
+)
+def test_other_flags(text: str) -> None:
+    assert reason(text) == FLAGS
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        COOKED,
+        COOKED.replace("cargo build", f"{NATIVE}cargo build").replace("cargo chef", f"{NATIVE}cargo chef"),
+        COOKED.replace("WORKDIR", "ENV RUSTFLAGS=-g\nWORKDIR"),
+        COOKED.replace("cargo chef", "RUSTFLAGS='-Ca  -Cb' cargo chef").replace(
+            "cargo build", "RUSTFLAGS='-C a -C b' cargo build"
+        ),
+        COOKED.replace("cargo build", 'RUSTFLAGS="$(cat /flags)" cargo build'),
+        COOKED.replace("cargo build", "RUSTFLAGS= cargo build"),
+        COOKED.replace("COPY . .", "COPY . .\nARG RUSTFLAGS"),
+        COOKED.replace("COPY . .", "COPY . .\nENV RUSTDOCFLAGS=-g"),
+        COOKED.replace("COPY . .", "COPY . .\nENV CARGO_TARGET_AARCH64_UNKNOWN_LINUX_GNU_RUSTFLAGS=-g"),
+        COOKED.replace("cargo build", f"test -n x || {NATIVE}cargo build"),
+        # an image of which nothing is known may set them
+        COOKED.replace("COPY . .", "FROM $BASE AS later\nWORKDIR /app\nCOPY . .").replace(
+            "cargo build", f"{NATIVE}cargo build"
+        ),
+    ],
+)
+def test_the_same_flags_or_nobody_knows(text: str) -> None:
+    assert reason(text) == ""
+
+
+@pytest.mark.parametrize(
+    ("cook", "build", "said"),
+    [
+        ("", "--target $(rustc -vV | sed -n 's/host: //p')", "the target (the default, then one that is computed)"),
+        ("", '--target "$TRIPLE"', "the target (the default, then one that is computed)"),
+        ("--target $(cat /t)", "", "the target (one that is computed, then the default)"),
+        ("--target $(cat /t)", "--target $(cat /t)", ""),
+        ("--target $(cat /t)", "--target x86_64-unknown-linux-musl", ""),
+        ("", "$TRIPLE", ""),
+    ],
+)
+def test_targets_that_are_computed(cook: str, build: str, said: str) -> None:
+    text = COOKED.replace("cook --release", f"cook --release {cook}")
+    assert reason(text.replace("build --release", f"build --release {build}")) == said
+
+
+def hides(build: ImageBuild) -> bool:
+    return hidden_by(build, build.warmups[0], build.calls[-1]) is not None
+
+
+@pytest.mark.parametrize(
+    ("text", "hidden"),
+    [
+        (MOUNTED, True),
+        (MOUNTED.replace("target=/app/target", "target=/app"), True),
+        (MOUNTED.replace("target=/app/target", "target=target"), True),
+        (MOUNTED.replace("target=/app/target", "target=/app/target/release"), True),
+        (MOUNTED.replace("type=cache", "type=cache,id=$TARGETARCH"), True),
+        (MOUNTED.replace("type=cache", "type=tmpfs"), True),
+        (MOUNTED.replace("cargo build", "cargo fetch && cargo build"), True),
+        (COOKED, False),
+        (MOUNTED.replace("RUN cargo chef", f"RUN {MOUNT}cargo chef"), False),
+        (MOUNTED.replace("target=/app/target", "target=/usr/local/cargo/registry"), False),
+        (MOUNTED.replace("target=/app/target", "target=/app/target/debug"), False),
+        (MOUNTED.replace("type=cache", "type=cache,from=deps,source=/app/target"), False),
+        (MOUNTED.replace("cargo build", "cp -r /cooked/. target && cargo build"), False),
+        (MOUNTED.replace("cargo build", "./fill.sh && cargo build"), False),
+        (MOUNTED.replace("cargo build", "CARGO_TARGET_DIR=/t cargo build"), False),
+        (MOUNTED.replace("WORKDIR", "ARG T\nWORKDIR").replace("build --release", "build --target-dir $T"), False),
+    ],
+)
+def test_a_mount_over_the_layer(text: str, hidden: bool) -> None:
+    assert hides(read(text)) is hidden
