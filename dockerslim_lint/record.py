@@ -58,6 +58,7 @@ else:
         lambda cls, a, b, c, d, e: _new_tuple(cls, (a, b, c, d, e)),
         lambda cls, a, b, c, d, e, f: _new_tuple(cls, (a, b, c, d, e, f)),
         lambda cls, a, b, c, d, e, f, g: _new_tuple(cls, (a, b, c, d, e, f, g)),
+        lambda cls, a, b, c, d, e, f, g, h: _new_tuple(cls, (a, b, c, d, e, f, g, h)),
     )
 
     def _constructor(fields, defaults):

@@ -26,8 +26,13 @@ def may_name_a_reader(data: bytes) -> bool:
 
 def keeps_them(name: str) -> bool:
     """Whether a stage or a file is named after the symbols that are kept in it: ``symbols``, ``app-symbols``, ``app.debug``."""
-    words = table("symbols")["stages"]["names"].split()
-    return bool(set(words) & set(name.lower().replace("-", " ").replace("_", " ").replace(".", " ").split()))
+    words = name.lower().replace("-", " ").replace("_", " ").replace(".", " ").split()
+    return not _keeping().isdisjoint(words)
+
+
+@cache
+def _keeping() -> frozenset[str]:
+    return frozenset(table("symbols")["stages"]["names"].split())
 
 
 @cache

@@ -201,9 +201,6 @@ def cooks_of(build: ImageBuild, calls: tuple[int, ...]) -> tuple[Warmup, ...]:
     return tuple(found[span] for span in sorted(found))
 
 
-UNKNOWN_CRATES = "fails if a crate has C code: nothing is known of the crates"
-
-
 def _check_musl(
     build: ImageBuild, images: tuple[FinalImage, ...], calls: tuple[int, ...], compiled: frozenset[str] = frozenset()
 ) -> tuple[tuple[str, ...], tuple[str, ...]]:
@@ -234,8 +231,7 @@ def _check_musl(
             sorted({*compiler, *(name for row in platforms.platforms() if row.uname_idiom for name in row.apt)})
         )
     _check_platforms(build, calls, compiler)
-    unknown = any(crate is None or crate.packages is None for crate in (build.crates[at] for at in calls))
-    return compiler, (*doubts, UNKNOWN_CRATES) if unknown and not compiler else doubts
+    return compiler, doubts
 
 
 def _calls(build: ImageBuild, images: tuple[FinalImage, ...]) -> tuple[int, ...]:

@@ -385,8 +385,15 @@ def _cost(task: Task) -> str:
             f"builds that pass {name}=… keep what they pass: pass a musl target" for name in passed_arguments(task)
         ]
     cost = COST[1:] if _bring_an_allocator(task) else COST
-    told = (*cost, *_vendored_cost(task), *passed, *health, *task.doubts, *not_retargeted(task))
+    told = (*cost, *_vendored_cost(task), *passed, *health, *task.doubts, *_unknown_crates(task), *not_retargeted(task))
     return "; ".join(dict.fromkeys(told))
+
+
+def _unknown_crates(task: Task) -> Iterator[str]:
+    """That nobody can tell whether C code has to be compiled for musl, where nothing is there to do it."""
+    crates = [task.build.crates[at] for at in task.calls]
+    if not task.compiler and any(crate is None or crate.packages is None for crate in crates):
+        yield "fails if a crate has C code: nothing is known of the crates"
 
 
 def _bring_an_allocator(task: Task) -> bool:

@@ -306,7 +306,8 @@ def own(manifest: str = OWN_MANIFEST, brings: str = "", **more: str) -> dict[str
 )
 def test_a_crate_of_the_workspace_is_read_whatever_its_name(files: dict[str, str]) -> None:
     assert "static" in rewritten(CLASSIC, files)
-    assert read(CLASSIC, files).crates[0].compiles_c is False  # type: ignore[union-attr]
+    (crate,) = read(CLASSIC, files).crates
+    assert crate is not None and crate.compiles_c is False
 
 
 @pytest.mark.parametrize(
@@ -329,7 +330,8 @@ def test_a_crate_of_the_workspace_is_read_whatever_its_name(files: dict[str, str
 )
 def test_what_a_crate_of_the_workspace_says_of_itself(files: dict[str, str], said: str) -> None:
     assert said in told(files)
-    assert read(CLASSIC, files).crates[0].compiles_c is True  # type: ignore[union-attr]
+    (crate,) = read(CLASSIC, files).crates
+    assert crate is not None and crate.compiles_c is True
 
 
 def test_a_crate_of_the_workspace_that_compiles_c_under_a_plain_name() -> None:
@@ -339,3 +341,18 @@ def test_a_crate_of_the_workspace_that_compiles_c_under_a_plain_name() -> None:
     files["crates/host/Cargo.toml"] += '[build-dependencies]\ncc = "1"\n'
     files["Cargo.lock"] = files["Cargo.lock"].replace("dependencies = []", 'dependencies = ["cc"]')
     assert "the workspace's own crate host builds with cc, and may need C code" in told(files)
+
+
+@pytest.mark.parametrize(
+    ("files", "unknown"),
+    [
+        ({}, True),
+        ({"Cargo.toml": CRATE["Cargo.toml"], "src/main.rs": ""}, True),
+        (locked(itoa=""), False),
+        (locked(ring="cc"), False),
+    ],
+)
+def test_crates_of_which_nothing_is_known_are_a_doubt(files: dict[str, str], unknown: bool) -> None:
+    (slim,) = [one.fix for one in fix(CLASSIC, files).applied if one.fix.key.startswith("slim:")]
+    assert slim.choice == "distroless/static"
+    assert ("nothing is known of the crates" in slim.cost) is unknown
