@@ -40,7 +40,8 @@ def absent_programs(shared: Shared, instructions: Sequence[Instruction]) -> Iter
             call = origin.nameless(path)
             if call is not None and not origin.may_hold(path, named=False):
                 made = shared.binaries(call)
-                alike = [name for name in made if _plain(name) == _plain(patterns.basename(path))]
+                written = patterns.dashless(patterns.basename(path)).lower()
+                alike = [name for name in made if patterns.dashless(name).lower() == written]
                 one = (alike or list(made))[0] if len(alike) == 1 or len(made) == 1 else ""
                 place = f"{shared.calls[call].output}/{one}" if one else ""
                 yield Absent(transfer.instruction, word.span, path, call, place, made)
@@ -59,10 +60,6 @@ def ship_absent(shared: Shared, absent: Sequence[Absent]) -> None:
                 state.table.put(path, Artifact(one.call, name, shared.calls[one.call].link, UNKNOWN, "", touched))
 
 
-def _plain(name: str) -> str:
-    return name.replace("-", "_").lower()
-
-
 def respelt(path: str, state: StageState, shared: Shared, instructions: Sequence[Instruction]) -> str:
     """The program of which `path` is a misspelling, ``-`` for ``_`` or the other way: its own path, "" unless nothing is at `path`."""
     name, folder = patterns.basename(path), patterns.parent(path)
@@ -72,7 +69,7 @@ def respelt(path: str, state: StageState, shared: Shared, instructions: Sequence
         if call.kind != "build" or call.output != folder or not stage.is_clear(at, call):
             continue
         made = call.bins or shared.binaries(at)
-        meant = [one for one in made if one.replace("-", "_") == name.replace("-", "_")]
+        meant = [one for one in made if patterns.dashless(one) == patterns.dashless(name)]
         if name in (*made, *shared.binaries(at)) or len(meant) != 1 or state.table.holds(path):
             return ""
         return "" if stage.may_hold(path, named=False) else f"{folder}/{meant[0]}"

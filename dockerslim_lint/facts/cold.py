@@ -76,7 +76,7 @@ def cold_targets(build: ImageBuild) -> Iterator[ColdTarget]:
             continue
         step = [command for command in build.commands if command.instruction == mount.instruction]
         built = [one for command in step if (one := _built_into(build, command)) is not None]
-        if not built or any(not place or _meet(place, mount.target) for _, place in built):
+        if not built or any(not place or patterns.meet(place, mount.target) for _, place in built):
             continue
         if not any(_reaches(command, mount.target) for command in build.commands if command.stage == mount.stage):
             command, place = built[0]
@@ -158,8 +158,3 @@ def _built_into(build: ImageBuild, command: Command) -> tuple[Command, str] | No
     compiles = arguments is not None and (arguments.subcommand in COMPILES or arguments.subcommand == "chef")
     unknown = known_commands.classify(command.name) == "opaque" or not command.name
     return (command, "") if compiles or unknown else None
-
-
-def _meet(first: str, second: str) -> bool:
-    """Whether one of two directories holds the other, or may."""
-    return patterns.below(first, second) is not None or patterns.below(second, first) is not None

@@ -71,7 +71,7 @@ def _final_image(state: StageState, shared: Shared, instructions: Sequence[Instr
         program = state.table.find(path)
         if isinstance(program, Artifact):
             artifacts.setdefault(path, program)
-            artifacts.update(_beside(path, program, state, shared, chain))
+            artifacts.update(_made_with(path, program, state, shared, chain))
     for path in [path for path in artifacts if "*" in path]:
         if any(patterns.same(run, path) for run in launch.runs if run != path):
             del artifacts[path]  # what `COPY bin/* /usr/local/bin/` brought has a name after all
@@ -112,7 +112,7 @@ def _final_image(state: StageState, shared: Shared, instructions: Sequence[Instr
     )
 
 
-def _beside(
+def _made_with(
     path: str, artifact: Artifact, state: StageState, shared: Shared, chain: tuple[int, ...]
 ) -> dict[str, Artifact]:
     """The other programs that the image's own call puts where it puts the one that starts; not those that a feature decides."""

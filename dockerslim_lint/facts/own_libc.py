@@ -73,10 +73,7 @@ def _names_libc(transfer: Transfer, any_library: bool) -> bool:
 
 
 def _reaches_libraries(destination: str) -> bool:
-    return any(
-        patterns.below(place, destination) is not None or patterns.below(destination, place) is not None
-        for place in LIBRARY_DIRECTORIES
-    )
+    return any(patterns.meet(place, destination) for place in LIBRARY_DIRECTORIES)
 
 
 def _brings_libc(transfer: Transfer, shared: Shared, keyword: str) -> bool:

@@ -81,6 +81,16 @@ def below(path: str, directory: str) -> str | None:
     return "/".join(parts[depth:])
 
 
+def meet(first: str, second: str) -> bool:
+    """Whether one of two directories holds the other, or may."""
+    return below(first, second) is not None or below(second, first) is not None
+
+
+def dashless(name: str) -> str:
+    """A crate's name as Rust writes it: cargo lets ``-`` and ``_`` be mixed up, a path does not."""
+    return name.replace("-", "_")
+
+
 def merge(first: str | None, second: str | None) -> str | None:
     """A pattern that both values fit: their common start and end around a ``*``; None where one is unknown.
 

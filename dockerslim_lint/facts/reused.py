@@ -49,7 +49,7 @@ def hidden_by(build: ImageBuild, warmup: Warmup, call: CargoCall) -> Mount | Non
     over = [mount for mount in mounts if mount.instruction == step and patterns.below(output, mount.target) is not None]
     if not over or over[0].seeded:
         return None
-    if any(mount.instruction == warmup.command.instruction and _meets(made, mount.target) for mount in mounts):
+    if any(mount.instruction == warmup.command.instruction and patterns.meet(made, mount.target) for mount in mounts):
         return None  # what it makes is in a mount itself
     before = (one for one in build.commands if one.instruction == step and one.span < call.command.span)
     if any(
@@ -85,7 +85,3 @@ def _other_flags(build: ImageBuild, warmup: Warmup, call: CargoCall) -> bool:
 
 def _split(flags: str | None) -> list[str]:
     return (flags or "").replace("-C ", "-C").split()
-
-
-def _meets(first: str, second: str) -> bool:
-    return patterns.below(first, second) is not None or patterns.below(second, first) is not None

@@ -205,7 +205,9 @@ def compiled_beside(build: ImageBuild, numbers: Iterable[int]) -> Iterator[tuple
         call = build.calls[at]
         places.setdefault((call.command.stage, call.profile, call.toolchain, call.target_directory), at)
     for command in build.commands if places else ():
-        arguments = cargo_arguments(command)
+        # most commands are none, and to sort the arguments of those that are takes long
+        may_compile = any(word.pattern in COMPILES for word in command.words)
+        arguments = cargo_arguments(command) if may_compile else None
         if arguments is None or arguments.subcommand not in COMPILES or arguments.driver == CROSS:
             continue
         profile = profile_of(arguments, "build")[0]
@@ -239,10 +241,7 @@ def _brings(build: ImageBuild, transfer: Transfer, warmup: Warmup) -> bool:
     if origin is None or warmup.command.stage not in chain_of(build.stages[origin], build.stages):
         return False
     made = warmup.target_directory
-    return made is None or any(
-        patterns.below(made, source) is not None or patterns.below(source, made) is not None
-        for source in transfer.sources
-    )
+    return made is None or any(patterns.meet(made, source) for source in transfer.sources)
 
 
 def _owned(user: str | None, sources: Iterable[_Placeholder]) -> bool:

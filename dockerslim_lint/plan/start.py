@@ -224,13 +224,8 @@ class _Reader:
         calls = read_calls(data)
         if calls.broken:
             raise Unsure(f"{title} starts the program, and cannot be read")
-        if shell != "bash" and calls.bash is not None and not self._debian:
-            raise NotPossible(f"{title} is run by {shell} and uses {calls.bash[0]}{_at(calls.bash[1])}")
-        for text, line in calls.texts if not self._debian else ():
-            lacked = programs.lacked_by_alpine(text)
-            if (lacked or programs.other_in_alpine(text)) and self._image.inside.holds(text) is False:
-                why = "which Alpine does not have" if lacked else "which is not the same in Alpine"
-                raise NotPossible(f"{title} names {text}{_at(line)}, {why}")
+        if not self._debian:
+            self._check_for_alpine(calls, shell, title)
         given = False
         for called in calls.called:
             given = self._command(called, called.words, called.raw, calls, shell, title) or given
@@ -240,6 +235,16 @@ class _Reader:
                 if called.words[:2] == ("set", "--") and called.words[2:3] not in ((), (None,)):
                     self._arguments(called, calls, shell, title)
         self._depth -= 1
+
+    def _check_for_alpine(self, calls: Calls, shell: str, title: str) -> None:
+        """busybox's shell is not dash, and files lie elsewhere. Raises NotPossible."""
+        if shell != "bash" and calls.bash is not None:
+            raise NotPossible(f"{title} is run by {shell} and uses {calls.bash[0]}{_at(calls.bash[1])}")
+        for text, line in calls.texts:
+            lacked = programs.lacked_by_alpine(text)
+            if (lacked or programs.other_in_alpine(text)) and self._image.inside.holds(text) is False:
+                why = "which Alpine does not have" if lacked else "which is not the same in Alpine"
+                raise NotPossible(f"{title} names {text}{_at(line)}, {why}")
 
     def _command(
         self,

@@ -189,13 +189,7 @@ def _bound(instruction: Instruction) -> Iterator[tuple[str, str, str]]:
 
 def _within(path: str) -> str:
     """A path of the context without ``.`` and ``..``, which at the top mean the root; "" for the root."""
-    parts: list[str] = []
-    for part in path.split("/"):
-        if part == "..":
-            parts = parts[:-1]
-        elif part not in ("", "."):
-            parts.append(part)
-    return "/".join(parts)
+    return join("/", path)[1:]
 
 
 def _cargo_directories(script: str, workdir: str) -> Iterator[tuple[str, bool]]:

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from dockerslim_lint.context import BuildContext, path_matches
-from dockerslim_lint.facts.crate.manifest import BrokenFileError, read_toml, table, texts
+from dockerslim_lint.facts.crate.manifest import BrokenFileError, dependencies, read_toml, table, texts
 from dockerslim_lint.facts.crate.members import KINDS
 from dockerslim_lint.facts.patterns import join
 from dockerslim_lint.project.context import DirContext
@@ -85,16 +85,14 @@ def _lacks(context: BuildContext, place: str) -> str:
     """
     data = _manifest(context, place)
     parts = [part for part in place.split("/") if part not in ("", ".")]
-    dependencies = list(_dependencies(data))
-    paths = [
-        value["path"] for value in dependencies if isinstance(value, Mapping) and isinstance(value.get("path"), str)
-    ]
+    needed = list(_dependencies(data))
+    paths = [value["path"] for value in needed if isinstance(value, Mapping) and isinstance(value.get("path"), str)]
     outside = next((path for path in paths if _leaves(len(parts), path)), None)
     if outside is not None:
         return f"needs {outside}"
     if any("workspace" in _manifest(context, "/".join(parts[:count])) for count in range(len(parts), -1, -1)):
         return ""
-    shared = (*table(data, "package").values(), *dependencies, table(data, "lints"))
+    shared = (*table(data, "package").values(), *needed, table(data, "lints"))
     inherits = any(isinstance(value, Mapping) and value.get("workspace") is True for value in shared)
     return "inherits from it" if inherits else ""
 
@@ -103,7 +101,7 @@ def _dependencies(data: Mapping[str, Any]) -> Iterator[Any]:
     tables = [data, *(entry for entry in table(data, "target").values() if isinstance(entry, Mapping))]
     for entry in tables:
         for kind in KINDS:
-            yield from {**table(entry, kind.replace("-", "_")), **table(entry, kind)}.values()
+            yield from dependencies(entry, kind).values()
 
 
 def _leaves(depth: int, path: str) -> bool:

@@ -53,6 +53,11 @@ def table(data: Mapping[str, Any], *names: str) -> dict[str, Any]:
     return dict(current) if isinstance(current, Mapping) else {}
 
 
+def dependencies(data: Mapping[str, Any], kind: str) -> dict[str, Any]:
+    """The entries of one dependency table, which cargo takes under its old name with ``_`` too."""
+    return {**table(data, kind.replace("-", "_")), **table(data, kind)}
+
+
 def binaries(context: BuildContext, directory: str, manifest: Mapping[str, Any]) -> tuple[str, ...]:
     """Names of the programs of the package in `directory` ("" for the context's root), as cargo finds them.
 
@@ -63,7 +68,7 @@ def binaries(context: BuildContext, directory: str, manifest: Mapping[str, Any])
     if not isinstance(name, str):
         return ()
     prefix = f"{directory}/" if directory else ""
-    found: list[str] = [entry["name"] for entry in _entries(manifest)]
+    found: list[str] = [entry["name"] for entry in programs(manifest)]
     if package.get("autobins", True) is not False:
         if context.read(f"{prefix}src/main.rs") is not None and not _claims_main(manifest):
             found.append(name)
@@ -82,13 +87,13 @@ def conditional(manifest: Mapping[str, Any], asked: Asked) -> tuple[str, ...]:
     there = set(asked.features) | set(texts(table(manifest, "features").get("default")) if asked.default else ())
     return tuple(
         one["name"]
-        for one in _entries(manifest)
+        for one in programs(manifest)
         if not asked.everything and not set(texts(one.get("required-features"))) <= there
     )
 
 
-def _entries(manifest: Mapping[str, Any]) -> list[Mapping[str, Any]]:
-    """The ``[[bin]]`` tables that have a name."""
+def programs(manifest: Mapping[str, Any]) -> list[Mapping[str, Any]]:
+    """Its ``[[bin]]`` tables, those that have a name."""
     entries = manifest.get("bin")
     listed = entries if isinstance(entries, list) else ()
     return [entry for entry in listed if isinstance(entry, Mapping) and isinstance(entry.get("name"), str)]

@@ -135,7 +135,7 @@ class Members:
         tables += [(entry, holds(name)) for name, entry in manifest.table(data, "target").items()]
         for table, applies in tables:
             for kind in KINDS:
-                entries = {**manifest.table(table, kind.replace("-", "_")), **manifest.table(table, kind)}
+                entries = manifest.dependencies(table, kind)
                 for key, value in entries.items():
                     yield self._dependency(directory, key, value, kind, applies)
 

@@ -105,9 +105,8 @@ def _sources(context: BuildContext, place: str, wanted: set[str]) -> Iterator[st
 
 def _written(data: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
     """The paths of ``[[bin]]`` with their names."""
-    entries = data.get("bin")
-    for entry in entries if isinstance(entries, list) else ():
-        if isinstance(entry, Mapping) and isinstance(entry.get("path"), str) and isinstance(entry.get("name"), str):
+    for entry in manifest.programs(data):
+        if isinstance(entry.get("path"), str):
             yield patterns.normalise(entry["path"]), entry["name"]
 
 

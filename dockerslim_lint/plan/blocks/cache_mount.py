@@ -104,7 +104,7 @@ def _check_below(build: ImageBuild, at: int, target: str) -> None:
                 raise NotPossible(f"line {build.source.line_of(command.span.start)} looks into {target}")
     for transfer in build.transfers:
         for source in transfer.sources if transfer.origin_stage == call.stage else ():
-            if patterns.below(source, target) is not None or patterns.below(target, source) is not None:
+            if patterns.meet(source, target):
                 line = build.source.line_of(build.instructions[transfer.instruction].span.start)
                 raise NotPossible(f"line {line} copies {source}, where the mount would be")
 
@@ -117,10 +117,7 @@ def move_mounts(build: ImageBuild, cold: ColdDownloads) -> Draft:
     place = f"{cold.home}/{cold.below}" if cold.below else ""
     for transfer in build.transfers:
         brings = transfer.origin_stage is not None or transfer.origin_image
-        near = place and (
-            patterns.below(transfer.destination, place) is not None
-            or patterns.below(place, transfer.destination) is not None
-        )
+        near = place and patterns.meet(transfer.destination, place)
         if brings and near and transfer.stage in {mount.stage for mount in cold.mounts}:
             line = build.source.line_of(build.instructions[transfer.instruction].span.start)
             raise NotPossible(f"it would hide what line {line} brings")

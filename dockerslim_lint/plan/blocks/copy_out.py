@@ -29,7 +29,7 @@ def copy_lost(build: ImageBuild, call: int) -> Draft:
 def copy_from_place(build: ImageBuild, found: Absent) -> Draft:
     """The COPY takes the program from where cargo puts it. Raises NotPossible."""
     name = patterns.basename(found.path)
-    if found.made and patterns.basename(found.place).replace("-", "_") != name.replace("-", "_"):
+    if found.made and patterns.dashless(patterns.basename(found.place)) != patterns.dashless(name):
         raise NotPossible(f"cargo makes no {name}, and which program is meant, only you know")
     if set(found.place) - PLAIN:
         raise NotPossible(f"the path {found.place} would have to be quoted")

@@ -100,7 +100,7 @@ def keeps_symbols(build: ImageBuild, images: tuple[FinalImage, ...]) -> bool:
         return True
     versions = [build.toolchains[at].version for at in makers]
     old = any(version is not None and version < STRIP_SINCE for version in versions)
-    return old or any(call.debug or call.kept or call.own_strip for call in map(build.calls.__getitem__, makers))
+    return old or any(call.debug or call.kept or call.own_strip for call in (build.calls[at] for at in makers))
 
 
 def _with_alternatives(build: ImageBuild, makers: tuple[int, ...]) -> tuple[int, ...]:
