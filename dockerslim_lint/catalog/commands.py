@@ -1,6 +1,7 @@
 """Commands of a RUN by class: known (modelled), inert (cannot make or move a binary), opaque (all others)."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping, Sequence
+from fnmatch import fnmatchcase
 from functools import cache
 from typing import Any
 
@@ -50,6 +51,28 @@ def may_compile(name: str) -> bool:
 def is_wrapper(name: str) -> bool:
     """Whether the command runs another one, which follows in its words (``env A=b cargo build``, ``sudo``, ``time``)."""
     return bool(_rows().get(canonical(name), {}).get("wrapper", False))
+
+
+def server_of(words: Sequence[str]) -> str:
+    """The front-end server that a command with these words starts (``trunk serve``), which compiles first; "" for any other."""
+    plain = [canonical(words[0]), *(word for word in words[1:] if word[:1] not in "-+")] if words else []
+    return next(
+        (one for one in table("commands")["servers"]["commands"] if plain[: len(one.split())] == one.split()), ""
+    )
+
+
+def is_program(name: str) -> bool:
+    """Whether an image may be made for the command, however it is known here."""
+    return bool(_rows().get(canonical(name), {}).get("program", False))
+
+
+def links_libraries(crate: str, features: Iterable[str]) -> bool:
+    """Whether what ``cargo install`` makes of a registry's crate links libraries of the system. `features` as in a `CargoCall`."""
+    asked = set(features)
+    known = table("commands")["installed"].get(crate, "").split()
+    if "--no-default-features" not in asked:
+        return bool(known)
+    return any(fnmatchcase(name, one) for name in asked for one in known)
 
 
 def owner(name: str) -> str:

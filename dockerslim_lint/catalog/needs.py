@@ -9,7 +9,7 @@ from dockerslim_lint.catalog.tables import table
 
 
 def needing(need: str, crates: Iterable[str]) -> tuple[str, ...]:
-    """Those of `crates` that need it, none if one of them brings it along. `need` is certificates, tzdata or threads."""
+    """Those of `crates` that need it, none if one of them brings it along. `need` is certificates, tzdata, toolchain or threads."""
     names = tuple(crates)
     return () if brings(need, names) else tuple(name for name in names if name in _crates(need, False))
 
@@ -17,6 +17,16 @@ def needing(need: str, crates: Iterable[str]) -> tuple[str, ...]:
 def brings(need: str, crates: Iterable[str]) -> bool:
     """Whether one of `crates` brings it along."""
     return not _crates(need, True).isdisjoint(crates)
+
+
+def is_of_rust(program: str) -> bool:
+    """Whether a program comes with Rust's toolchain."""
+    return program in table("needs")["starts"]["rust"].split()
+
+
+def is_of_a_toolchain(program: str) -> bool:
+    """The same, a C compiler and what stands beside it too."""
+    return is_of_rust(program) or program in table("needs")["starts"]["compilers"].split()
 
 
 @cache

@@ -63,6 +63,22 @@ def _plain(name: str) -> str:
     return name.replace("-", "_").lower()
 
 
+def respelt(path: str, state: StageState, shared: Shared, instructions: Sequence[Instruction]) -> str:
+    """The program of which `path` is a misspelling, ``-`` for ``_`` or the other way: its own path, "" unless nothing is at `path`."""
+    name, folder = patterns.basename(path), patterns.parent(path)
+    stage = _Origin(state, shared, instructions)
+    for at in stage.calls:
+        call = shared.calls[at]
+        if call.kind != "build" or call.output != folder or not stage.is_clear(at, call):
+            continue
+        made = call.bins or shared.binaries(at)
+        meant = [one for one in made if one.replace("-", "_") == name.replace("-", "_")]
+        if name in (*made, *shared.binaries(at)) or len(meant) != 1 or state.table.holds(path):
+            return ""
+        return "" if stage.may_hold(path, named=False) else f"{folder}/{meant[0]}"
+    return ""
+
+
 class _Origin:
     """The stage that a COPY takes from, with those that it is built on."""
 
@@ -71,15 +87,15 @@ class _Origin:
         self._shared = shared
         self._instructions = instructions
         self._chain = chain_of(state.stage, shared.stages)
-        self._calls = [at for at, call in enumerate(shared.calls) if call.command.stage in self._chain]
+        self.calls = [at for at, call in enumerate(shared.calls) if call.command.stage in self._chain]
 
     def meant(self, path: str) -> int | None:
         """The call whose program of that name is in another directory; None where one is not sure of it."""
         name, folder = patterns.basename(path), patterns.parent(path).split("/")
         found: dict[str, int] = {}
-        for at in self._calls:
+        for at in self.calls:
             call = self._shared.calls[at]
-            if not self._is_clear(at, call):
+            if not self.is_clear(at, call):
                 return None
             asked = call.bins or self._shared.binaries(at)
             directory = patterns.basename(call.target_directory or "")
@@ -95,12 +111,12 @@ class _Origin:
             return None
         if known_commands.is_proxy(name) or name.startswith(SUBCOMMAND):
             return None
-        calls = [at for at in self._calls if self._shared.calls[at].output == folder]
+        calls = [at for at in self.calls if self._shared.calls[at].output == folder]
         crates = [self._shared.crate_of_call[at] for at in calls]
         roots = {crate.root for crate in crates if crate is not None and crate.binaries}
         if None in crates or len(roots) != 1 or not all(self._shared.binaries(at) for at in calls):
             return None
-        if not all(self._is_clear(at, self._shared.calls[at]) for at in self._calls):
+        if not all(self.is_clear(at, self._shared.calls[at]) for at in self.calls):
             return None
         if not self._shared.crates.lacks(name, roots.pop()):
             return None
@@ -108,7 +124,7 @@ class _Origin:
         before = (one for one in self._shared.commands if one.stage in self._chain and last and one.span < last)
         return calls[-1] if calls and not any(map(_may_change_sources, before)) else None
 
-    def _is_clear(self, at: int, call: CargoCall) -> bool:
+    def is_clear(self, at: int, call: CargoCall) -> bool:
         """Whether it is known where the programs of a call are, and that it runs."""
         if not call.command.certain or call.output is None or "*" in call.output:
             return False
@@ -152,7 +168,7 @@ class _Origin:
         own = [mount for mount in self._shared.mounts if mount.stage in self._chain]
         if any(patterns.below(path, mount.target) is not None for mount in own):
             return True
-        known = [self._shared.calls[at].command for at in self._calls]
+        known = [self._shared.calls[at].command for at in self.calls]
         known += [warmup.command for warmup in self._shared.warmups]
         commands = (one for one in self._shared.commands if one.stage in self._chain and one not in known)
         return any(_may_make(command, path) for command in commands)

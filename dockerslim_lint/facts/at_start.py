@@ -26,6 +26,7 @@ from dockerslim_lint.facts.model import (
 )
 from dockerslim_lint.facts.runs import Start, resolve, script_of
 from dockerslim_lint.facts.stages import chain_of
+from dockerslim_lint.facts.users import is_root
 from dockerslim_lint.facts.walk import Shared, StageState
 from dockerslim_lint.source import Span
 from dockerslim_lint.syntax import script as sh
@@ -66,7 +67,7 @@ def _commands(start: Start, state: StageState, variables: Mapping[str, Value] | 
 
 
 def cargo_at_start(shared: Shared, instructions: Sequence[Instruction]) -> Iterator[CargoAtStart]:
-    """Where the last stage starts ``cargo run``, or builds what it starts.
+    """Where the last stage starts ``cargo run`` or a front-end server, or builds what it starts.
 
     Nothing for an image to work in: one that is named so, tests or watches, or gets its sources only when it runs.
     """
@@ -80,13 +81,20 @@ def cargo_at_start(shared: Shared, instructions: Sequence[Instruction]) -> Itera
         named = script_of(state, shared, instructions, start.words)
         if named is not None:
             script, commands, place = named[0], named[1], (commands[0].instruction, commands[0].span)
+    servers = {at: known_commands.server_of(_behind_wrappers(command)) for at, command in enumerate(commands)}
     calls = [
         (at, command, found)
         for at, command in enumerate(commands)
-        if (found := cargo_arguments(command)) is not None and not _is_a_file(command)
+        if (found := cargo_arguments(command)) is not None and not servers[at] and not _is_a_file(command)
     ]
     if any(found.subcommand not in RUNS | BESIDE for _, _, found in calls):
         return
+    root = state.stage.image is not None and is_root(state.user)
+    for at, command in enumerate(commands):
+        if servers[at] and command.certain:
+            index, span = place or (command.instruction, command.span)
+            yield CargoAtStart(index, span, None, None, None, "", script, servers[at], root, state.user_instruction)
+            return
     for at, command, found in calls:
         if found.subcommand not in RUNS and not _starts_what_it_builds(command, found, commands[at + 1 :]):
             continue
@@ -95,8 +103,16 @@ def cargo_at_start(shared: Shared, instructions: Sequence[Instruction]) -> Itera
         same, other = _compiled_before(command, found, shared)
         index, span = place or (command.instruction, command.span)
         subcommand = "run" if found.subcommand in RUNS else "build"
-        yield CargoAtStart(index, span, profile_of(found, "build")[0], same, other, subcommand, script)
+        profile = profile_of(found, "build")[0]
+        yield CargoAtStart(
+            index, span, profile, same, other, subcommand, script, as_root=root, user_instruction=state.user_instruction
+        )
         return
+
+
+def _behind_wrappers(command: Command) -> list[str]:
+    words = command.words[behind_wrappers(command.words) :]
+    return [word.pattern for word in words] if words and words[0].exact else []
 
 
 def _has_sources(state: StageState, shared: Shared) -> bool:
@@ -187,15 +203,22 @@ def _mounted(number: int, shared: Shared) -> bool:
 
 
 def gone_variables(shared: Shared, instructions: Sequence[Instruction]) -> Iterator[GoneVariable]:
-    """Variables in the commands of images with programs of cargo's that nothing has replaced when those start."""
+    """Variables in the commands of images with programs of cargo's that nothing has replaced when those start.
+
+    Of other images only an exec form that is to start what a variable of the file names: nothing ever replaces that.
+    """
     for state in shared.states:
         image = state.stage.image
         inherited = state.entrypoint is None and (image is None or bool(image.entrypoint))
         made = any(isinstance(entry, Artifact | Output) for _, entry in state.table.entries())
-        if not state.stage.terminal or inherited or not made:
+        if not state.stage.terminal or inherited:
             continue
         start = _start_of(state, shared, instructions)
-        if start.script is not None:
+        if not made:
+            known = {*state.environment.variables, *_arguments(state, shared)}
+            found = _literal(start, state, shared) if start.script is None else ()
+            yield from (one for one in found if one.program and one.variable in known)
+        elif start.script is not None:
             yield from _build_arguments(start, state, shared)
         else:
             yield from _literal(start, state, shared)

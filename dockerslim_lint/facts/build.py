@@ -22,10 +22,11 @@ from dockerslim_lint.facts.model import (
     OpaqueFile,
     Problem,
     Stage,
+    Started,
     Value,
 )
 from dockerslim_lint.facts.patterns import basename, join, parent
-from dockerslim_lint.facts.stages import StageNames, read_stages, refused_names
+from dockerslim_lint.facts.stages import StageNames, chain_of, read_stages, refused_names
 from dockerslim_lint.facts.walk import Shared, StageState
 from dockerslim_lint.source import Source, Span
 from dockerslim_lint.syntax.dockerfile import parse
@@ -40,6 +41,9 @@ KNOWN_FRONTENDS = ("docker/dockerfile", "docker.io/docker/dockerfile", "docker/d
 
 BY_A_SHELL = frozenset({"RUN", "CMD", "ENTRYPOINT", "HEALTHCHECK"})
 """They take an exec form, and have a shell run anything else."""
+
+STEPS = frozenset({"RUN", "COPY", "ADD"})
+"""They bring files into an image."""
 
 _ENCODINGS = (
     # UTF-32 first: its mark begins like that of UTF-16
@@ -123,6 +127,7 @@ def read_build(
         absent=absent,
         misquoted=() if problems else _misquoted(shared.stages, images, instructions),
         cargo_at_start=() if problems else _cargo_at_start(shared, instructions),
+        nothing_to_start=() if problems else _nothing_to_start(shared, instructions),
         gone_variables=() if problems else _gone_variables(shared, instructions),
         notes=(*crates.notes, *_unknown_target(target, shared.names)),
         own_images=own_images,
@@ -172,11 +177,26 @@ def _cargo_at_start(shared: Shared, instructions: tuple[Instruction, ...]) -> tu
     written = [instructions[index].body.data for index in (state.entrypoint, state.cmd) if index is not None]
     image = state.stage.image
     script = image is not None and image.toolchain and any(b".sh" in text for text in written)
-    if not script and not any(b"cargo" in text for text in written):
+    if not script and not any(b"cargo" in text or b"serve" in text for text in written):
         return ()
     from dockerslim_lint.facts.at_start import cargo_at_start
 
     return tuple(cargo_at_start(shared, instructions))
+
+
+def _nothing_to_start(shared: Shared, instructions: tuple[Instruction, ...]) -> tuple[Started, ...]:
+    """A last stage without a step is rare, hence the import here."""
+    state = shared.states[-1]
+    chain = chain_of(state.stage, shared.stages)
+    steps = (instructions[index].keyword for number in chain for index in shared.stages[number].instructions)
+    base, starts = state.stage.image, (state.entrypoint, state.cmd)
+    if starts == (None, None) or base is None or base.shell or not shared.calls or not STEPS.isdisjoint(steps):
+        return ()
+    from dockerslim_lint.catalog import programs
+    from dockerslim_lint.facts.inside import Inside
+
+    found = Inside(state, shared, instructions, chain).started if programs.is_empty(base) else ()
+    return tuple(one for one in found if one.role == "launch" and one.found is False)
 
 
 def _gone_variables(shared: Shared, instructions: tuple[Instruction, ...]) -> tuple[GoneVariable, ...]:

@@ -28,18 +28,25 @@ def final_images(shared: Shared, instructions: Sequence[Instruction]) -> tuple[F
         image = _final_image(state, shared, instructions)
         if image is not None:
             found.append(image)
-    aside = [_to_work_in(image, shared) for image in found]
-    if all(aside):
-        return tuple(found)
-    return tuple(image._replace(aside=True) if one else image for image, one in zip(found, aside, strict=True))
+    beside = [_is_beside(image, shared) for image in found]
+    return tuple(
+        image._replace(aside=True) if _is_for_development(image, shared) or (one and not all(beside)) else image
+        for image, one in zip(found, beside, strict=True)
+    )
 
 
-def _to_work_in(image: FinalImage, shared: Shared) -> bool:
+def _is_for_development(image: FinalImage, shared: Shared) -> bool:
+    """Whether it is named so and has what compiles: a toolchain's base, or the step that made its program."""
+    base = shared.stages[image.stage].image
+    return image.development and (image.single_stage or (base is not None and base.toolchain))
+
+
+def _is_beside(image: FinalImage, shared: Shared) -> bool:
+    """Whether its stage has the toolchain, is not the last, and starts what nobody can read."""
     stage = shared.stages[image.stage]
     if stage.image is None or not stage.image.toolchain or stage.number == len(shared.stages) - 1:
         return False
-    known = image.launch.program in dict(image.artifacts) or "-c" in image.launch.argv[1:2]
-    return is_development(stage.name) or not known
+    return image.launch.program not in dict(image.artifacts) and "-c" not in image.launch.argv[1:2]
 
 
 def _final_image(state: StageState, shared: Shared, instructions: Sequence[Instruction]) -> FinalImage | None:

@@ -79,6 +79,7 @@ class Inside:
         self._shared = shared
         self._instructions = instructions
         self._chain = chain
+        self._wanted: str | None = None
 
     @cached_property
     def base(self) -> BaseImage | None:
@@ -120,6 +121,15 @@ class Inside:
         if any(patterns.below(path, volume) is not None for path in paths for volume in self._state.volumes):
             return None
         return self._in_base(base, bare, paths)
+
+    def respelt(self, path: str) -> str:
+        """The program of the image's own build that is meant by a name which differs in ``-`` and ``_``; "" for none."""
+        mounted = any(patterns.below(path, volume) is not None for volume in self._state.volumes)
+        if mounted or "*" in path or not {"-", "_"}.intersection(patterns.basename(path)):
+            return ""
+        from dockerslim_lint.facts.absent import respelt
+
+        return respelt(path, self._state, self._shared, self._instructions)
 
     def script(self, path: str) -> bytes | None:
         """What a script at an absolute path holds; None where that is not known."""
@@ -336,6 +346,20 @@ class Inside:
         if not area.isalpha() or not place or "*" in place or area == "Etc":
             return None
         return value
+
+    def wants_toolchain(self, artifacts: tuple[tuple[str, Artifact], ...], compiled: bool) -> str:
+        """Why the image's programs may want the toolchain that it has; "" where nothing says so, or it has none.
+
+        `compiled`: one of them is made in the image itself. Reads their sources.
+        """
+        image = self._state.stage.image
+        if not compiled and (image is None or not image.toolchain):
+            return ""
+        if self._wanted is None:
+            from dockerslim_lint.facts.wants_toolchain import why_wanted
+
+            self._wanted = why_wanted(self._state, self._shared, self._chain, artifacts, compiled)
+        return self._wanted
 
     def absent_locale(self, launch: Launch) -> AbsentLocale | None:
         """A locale that the file names, that is not there, and of which what starts complains."""

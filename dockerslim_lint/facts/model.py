@@ -449,7 +449,8 @@ class Started(Record):
     """A program that the image starts. `role` is launch or health; `name` is as written.
 
     `found` is False where nothing puts it there, None where nobody knows. `elsewhere` are, where it is False, paths of shipped programs of that name. `tool` is True for
-    a program that is not there and that distributions have as a package.
+    a program that is not there and that distributions have as a package. `joined`: it is a whole command in one string of an
+    exec form, which takes it for a name. `respelt`: it is the name of the program `elsewhere`, but for ``-`` and ``_``.
     """
 
     instruction: int
@@ -459,6 +460,8 @@ class Started(Record):
     found: bool | None
     elsewhere: tuple[str, ...]
     tool: bool
+    joined: bool = False
+    respelt: bool = False
 
 
 class AbsentLocale(Record):
@@ -493,7 +496,9 @@ class Misquoted(Record):
 class CargoAtStart(Record):
     """``cargo run`` as what the last stage starts, or a `subcommand` ``build`` before what it builds is started.
 
-    `profile` is None where it is not known; `script` is the start script that has it, as written, "" without.
+    `profile` is None where it is not known; `script` is the start script that has it, as written, "" without. `server` is the
+    front-end tool that compiles instead and serves what it made (``trunk serve``), "" for cargo itself. `as_root`: it starts as root,
+    as far as the base is known; `user_instruction` is the USER that says who.
 
     `same` is the call (an index into ``ImageBuild.calls``) that has compiled in the image what it asks for, `other` one that
     has compiled for another profile, target or set of features; None where there is none.
@@ -506,6 +511,9 @@ class CargoAtStart(Record):
     other: int | None
     subcommand: str = "run"
     script: str = ""
+    server: str = ""
+    as_root: bool = False
+    user_instruction: int | None = None
 
 
 class GoneVariable(Record):
@@ -545,9 +553,9 @@ class FinalImage(Record):
 
     `outputs` are output directories of ``cargo build`` in other stages that it holds whole: where, and which call's.
     `leftovers` are package managers' caches and compilers. `development` tells that the stage's or the file's name says
-    that the image is no release. `aside`: its stage has the toolchain and is one to work in, beside another image of the file
-    that is shipped: by its name, or since it is not the last and starts a script that nobody can read. `symbols`: it is there
-    for its programs' symbols, by its name or by a debugger or profiler that it installs.
+    that the image is no release. `aside`: it is one to work in. It has the toolchain or has made its program, and is named so, or its
+    stage is not the last and starts a script that nobody can read, beside another image of the file that is shipped. `symbols`: it is
+    there for its programs' symbols, by its name or by a debugger or profiler that it installs.
     """
 
     stage: int
@@ -573,6 +581,11 @@ class FinalImage(Record):
     aside: bool = False
     symbols: bool = False
 
+    @property
+    def wants_toolchain(self) -> str:
+        """Why its programs may want the toolchain that it has when they run; "" where nothing says so. Reads their sources."""
+        return self.inside.wants_toolchain(self.artifacts, self.single_stage)
+
 
 class Problem(Record):
     """Something wrong with the file itself. kind: fatal, instruction, unknown, frontend."""
@@ -591,7 +604,7 @@ class ImageBuild(Record):
     what ``calls[i]`` is compiled with. `users` are those
     that any stage makes. `frontend` is
     the foreign frontend's name, "" for Docker's own: then nothing else is filled. `own_images` are those that the user
-    describes.
+    describes. `nothing_to_start` is what the last stage starts although its base has no programs and no step brings a file.
     """
 
     source: Source
@@ -620,5 +633,6 @@ class ImageBuild(Record):
     absent: tuple[Absent, ...] = ()
     misquoted: tuple[Misquoted, ...] = ()
     cargo_at_start: tuple[CargoAtStart, ...] = ()
+    nothing_to_start: tuple[Started, ...] = ()
     gone_variables: tuple[GoneVariable, ...] = ()
     own_images: tuple[OwnImage, ...] = ()

@@ -60,17 +60,22 @@ def resolve(name: str, state: StageState, shared: Shared, directory: str | None 
     if "*" in name:
         return None
     if "/" in name:
-        return patterns.join(directory or state.workdir, name)
+        path = patterns.join(directory or state.workdir, name)
+        tool = not state.table.holds(path) and _is_a_tool(path, state.table.find(path), shared)
+        return None if tool else path
     value = state.environment.variables.get("PATH")
     text = value.text if value is not None and value.text else DEFAULT_PATH
+    guess = None
     for place in text.split(":"):
         path = f"{place.rstrip('/')}/{name}"
         if not place.startswith("/"):
             continue
         entry = state.table.find(path)
-        if isinstance(entry, Artifact) and entry.call is not None and not shared.binaries(entry.call):
-            # the call's programs are not known: a name that every system has is hardly one of them
-            entry = None if known_commands.title(name) else entry
+        if _is_a_tool(path, entry, shared):
+            continue
+        if isinstance(entry, Artifact) and _by_any_name(entry, shared) and not state.table.holds(path):
+            guess = guess or path
+            continue  # another directory may have a program that is called so for certain
         if isinstance(entry, OpaqueFile) and not state.table.holds(path):
             continue  # a name that a crate does not make
         if isinstance(entry, ContextTree) and not state.table.holds(path):
@@ -79,7 +84,19 @@ def resolve(name: str, state: StageState, shared: Shared, directory: str | None 
                 continue  # `COPY . /` brings no sh
         if entry is not None:
             return path
-    return None
+    return guess
+
+
+def _by_any_name(artifact: Artifact, shared: Shared) -> bool:
+    """Whether it is not known which programs the call makes, so that any name is one of theirs."""
+    return artifact.call is not None and not shared.binaries(artifact.call)
+
+
+def _is_a_tool(path: str, entry: object, shared: Shared) -> bool:
+    """Whether a program of a call of which nothing is known has the name of a tool to build with, or of one that every system has."""
+    name = patterns.basename(path)
+    known = not isinstance(entry, Artifact) or not _by_any_name(entry, shared)
+    return not known and bool(known_commands.title(name)) and not known_commands.is_program(name)
 
 
 class Start:

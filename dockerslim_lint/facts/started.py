@@ -29,16 +29,22 @@ def started_programs(state: StageState, inside: Inside, instructions: Sequence[I
         return
     if not base.entrypoint or state.entrypoint is not None:
         for call in _launched(state, inside, instructions):
-            yield _started(call, "launch", state, inside)
+            yield _started(call, "launch", state, inside, instructions)
     if state.healthcheck is not None and instructions[state.healthcheck].healthcheck == "CMD":
         for call in _health(state.healthcheck, state, inside, instructions):
-            yield _started(call, "health", state, inside)
+            yield _started(call, "health", state, inside, instructions)
 
 
-def _started(call: _Call, role: str, state: StageState, inside: Inside) -> Started:
+def _started(call: _Call, role: str, state: StageState, inside: Inside, instructions: Sequence[Instruction]) -> Started:
     instruction, span, name, directory = call
+    if instructions[instruction].json is not None and _is_joined(name, directory, inside):
+        return Started(instruction, span, role, name, False, (), False, True)
     bare = patterns.basename(name)
     found = inside.program(name, directory)
+    if found is None and role == "launch" and "/" in name:
+        meant = inside.respelt(patterns.join(directory or "/*", name))
+        if meant:
+            return Started(instruction, span, role, name, False, (meant,), False, respelt=True)
     elsewhere = tuple(
         path
         for path, entry in (inside.own_programs if found is False else ())
@@ -46,6 +52,17 @@ def _started(call: _Call, role: str, state: StageState, inside: Inside) -> Start
     )
     tool = found is False and (programs.is_tool(bare) or bool(packages.with_program(bare)))
     return Started(instruction, span, role, name, found, elsewhere, tool)
+
+
+def _is_joined(name: str, directory: str | None, inside: Inside) -> bool:
+    """Whether one string is a program with its arguments, and no file is called so."""
+    first, space, rest = name.partition(" ")
+    if not space or (directory is not None and inside.holds(patterns.join(directory, name))):
+        return False
+    if any(word.startswith("-") or "://" in word for word in rest.split()):
+        return True
+    bare = patterns.basename(first)
+    return inside.program(first, directory) is True or programs.is_tool(bare) or bool(packages.with_program(bare))
 
 
 def _launched(state: StageState, inside: Inside, instructions: Sequence[Instruction]) -> Iterator[_Call]:

@@ -88,6 +88,8 @@ def tasks(build: ImageBuild, images: tuple[FinalImage, ...], prefer: tuple[str, 
         for one in image.leftovers if base is None or not base.toolchain else ():
             if one.wanted:
                 raise NotPossible(f"the program may call {', '.join(one.names)} when it runs: {one.wanted}")
+        if image.wants_toolchain:
+            raise NotPossible(f"the image may want its toolchain: {image.wants_toolchain}")
     retarget = links != {MUSL_STATIC}
     compiler: tuple[str, ...] = ()
     doubts: tuple[str, ...] = ()
@@ -217,7 +219,7 @@ def _check_musl(
     _check_path(build, calls)
     _check_shared_libraries(build, calls)
     _check_collected(build, images)
-    if not any(crate.packages for at in calls if (crate := build.crates[at]) is not None):
+    if not all(crate is not None and crate.packages for crate in (build.crates[at] for at in calls)):
         for library, line in installed_libraries(build, images, calls):
             raise Unsure(f"{library.name} (line {line}) may be linked, and nothing is known of the crates")
     _check_comments(build, images, calls)
@@ -228,6 +230,10 @@ def _check_musl(
 
         compiler, doubts = native_code(build, calls, compiled)
     if any(build.crates[at] is None and build.calls[at].source != "context" for at in calls):
+        from dockerslim_lint.plan.native_code import linking_tools
+
+        for name, _ in linking_tools(build, calls):
+            raise NotPossible(f"{name} links libraries of the system")
         # a tool of a registry: next to all that are shipped bring C code (ring, zstd, SQLite), and no lock says so
         compiler = tuple(
             sorted({*compiler, *(name for row in platforms.platforms() if row.uname_idiom for name in row.apt)})

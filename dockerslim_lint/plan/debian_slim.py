@@ -13,7 +13,7 @@ from dockerslim_lint.facts.model import FinalImage, ImageBuild, PackageInstall
 from dockerslim_lint.facts.packages import read_install
 from dockerslim_lint.facts.stages import chain_of
 from dockerslim_lint.plan.model import Choice, NotPossible
-from dockerslim_lint.plan.native_code import may_bring, unknown
+from dockerslim_lint.plan.native_code import linking_tools, may_bring, unknown
 
 SLIGHTLY = 1.1
 """A base that is bigger by less than this factor is not worth leaving."""
@@ -105,6 +105,9 @@ def _libraries(
     if image.single_stage or not own:
         own |= {name: 0 for install in image.installs for name in builds_for(install)}
     if crate is None or crate.locked is None:
+        if given and not (own and "--no-default-features" in build.calls[at].features):
+            for name, _ in linking_tools(build, (at,)):
+                raise NotPossible(f"which libraries of its builder {name} links is not known")
         for name, line in own.items():
             yield from _of_package(name, line)
         return

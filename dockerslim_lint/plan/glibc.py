@@ -5,7 +5,7 @@ from __future__ import annotations
 from dockerslim_lint.catalog.glibc import is_newer
 from dockerslim_lint.plan.candidates import installed_libraries
 from dockerslim_lint.plan.model import NotPossible, Task
-from dockerslim_lint.plan.native_code import check_shared_libraries
+from dockerslim_lint.plan.native_code import check_shared_libraries, linking_tools
 
 
 def check_glibc(task: Task) -> None:
@@ -29,6 +29,8 @@ def check_glibc(task: Task) -> None:
             )
     if task.choice.installs:
         return  # what its programs link is installed there
+    for name, _ in linking_tools(build, task.calls):
+        raise NotPossible(f"{name} links libraries of the system")
     if any(crate.packages for at in task.calls if (crate := build.crates[at]) is not None):
         check_shared_libraries(build, task.images, task.calls, base)
     else:

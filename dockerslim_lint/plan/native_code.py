@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
 from dockerslim_lint.catalog import debian, natives, packages
+from dockerslim_lint.catalog.commands import links_libraries
 from dockerslim_lint.catalog.images import BaseImage
+from dockerslim_lint.facts.cargo import cargo_arguments
 from dockerslim_lint.facts.crate.model import Crate
 from dockerslim_lint.facts.crate.reach import Reach
 from dockerslim_lint.facts.model import FinalImage, ImageBuild
@@ -44,6 +46,17 @@ def native_code(build: ImageBuild, calls: tuple[int, ...], compiled: frozenset[s
                 doubts[row] = f"{'fails if a feature brings it' if holds is Reach.YES else 'may fail'}: {trouble}"
             wanted.update(dict.fromkeys(native.apt if native is not None else (natives.compiler(),)))
     return NativeCode(tuple(sorted(wanted)), tuple(doubts.values()))
+
+
+def linking_tools(build: ImageBuild, calls: Iterable[int]) -> Iterator[tuple[str, int]]:
+    """The crates of a registry that these calls install and that link libraries of the builder, each with the call."""
+    for at in calls:
+        call = build.calls[at]
+        arguments = cargo_arguments(call.command) if build.crates[at] is None and call.source == "registry" else None
+        for word in arguments.operands if arguments is not None else ():
+            name = word.pattern.partition("@")[0]
+            if links_libraries(name, call.features):
+                yield f"{name} (line {build.source.line_of(call.command.span.start)})", at
 
 
 def check_crossing(build: ImageBuild, calls: tuple[int, ...]) -> None:

@@ -20,7 +20,9 @@ CMD ["cargo", "run", "--release"]
 """
 BUILT = RUN.replace("CMD", "RUN cargo build --release\nCMD")
 STARTED = BUILT.replace('["cargo", "run", "--release"]', '["./target/release/app"]')
-
+SERVED = RUN.replace("WORKDIR", "RUN cargo install trunk\nWORKDIR").replace(
+    '"cargo", "run", "--release"', '"trunk", "serve"'
+)
 
 SCRIPT = {**FILES, "start.sh": "#!/bin/sh\nset -e\ncargo build --release\nexec ./target/release/app\n"}
 BY_SCRIPT = RUN.replace('"cargo", "run", "--release"', '"./start.sh"')
@@ -35,6 +37,9 @@ class CompilesAtStart(Rule):
 
     Where a RUN has compiled the same before, `cargo run` compiles nothing more, but looks at every source first; the
     image has to keep the toolchain, the sources and `target/`. Start the program itself, and it can ship without them.
+
+    Front-end tools compile when they are started too: `trunk serve`, `dx serve`, `cargo leptos serve` are for the one who
+    writes the code. `trunk build` makes files for any web server; `cargo leptos build` a program and a directory.
 
     Nothing is said of an image to work in: one whose stage or file is named for development, one that starts `cargo test`
     or `cargo watch`, one beside the last stage, one that has no sources until somebody mounts them.
@@ -57,18 +62,26 @@ class CompilesAtStart(Rule):
             yield self.finding(
                 self._message(found),
                 found.span,
-                note="start the program itself" if found.same is not None else "compile it in a RUN, start the program",
+                note=self._advice(found),
                 labels=tuple(labels),
             )
 
     @staticmethod
+    def _advice(found: CargoAtStart) -> str:
+        if found.server:
+            return "build it in a RUN, serve what that makes"
+        return "start the program itself" if found.same is not None else "compile it in a RUN, start the program"
+
+    @staticmethod
     def _message(found: CargoAtStart) -> str:
-        name = f"cargo {found.subcommand}" + (f" in {found.script}" if found.script else "")
+        name = (found.server or f"cargo {found.subcommand}") + (f" in {found.script}" if found.script else "")
         if found.same is not None:
             does = "starts" if found.subcommand == "run" else "looks again at"
             return (
                 f"{name} {does} what a step has compiled: the image keeps toolchain, sources and target/ for nothing."
             )
+        if found.server:
+            return f"{name} compiles the application each time that a container is made."
         what = "a debug build" if found.profile == "dev" else "the program"
         again = ", although a step has compiled it otherwise" if found.other is not None else ""
         return f"{name} compiles {what} each time that a container is made{again}."
@@ -83,6 +96,8 @@ class CompilesAtStart(Rule):
         Invalid(BUILT.replace('"run"', '"run", "--bin", "b"').replace("build", "build --bin a"), line=5, files=FILES),
         Invalid(RUN.replace('["cargo", "run", "--release"]', "cargo build && ./target/debug/app"), line=4, files=FILES),
         Invalid(BY_SCRIPT, line=4, files=SCRIPT),
+        Invalid(SERVED, line=5, files=FILES),
+        Invalid(SERVED.replace('"trunk"', '"cargo", "leptos"'), line=5, files=FILES),
         Invalid(BUILT.replace("RUN cargo", "RUN --mount=type=cache,target=/app/target cargo"), line=5, files=FILES),
     )
     VALID = (
@@ -102,5 +117,11 @@ class CompilesAtStart(Rule):
         Valid(near=1, text=RUN.replace('["cargo", "run", "--release"]', "test -f a || cargo run"), files=FILES),
         Valid(near=8, text=BY_SCRIPT, files={**SCRIPT, "start.sh": "#!/bin/sh\n[ -z $A ] || cargo run\n"}),
         Valid(near=8, text=BY_SCRIPT, files={**SCRIPT, "start.sh": "#!/bin/sh\nexec ./app\n"}),
+        Valid(near=9, text=SERVED.replace('"serve"', '"watch"'), files=FILES),
+        Valid(near=9, text=SERVED.replace('"trunk"', '"app"'), files=FILES),
+        Valid(near=9, text=SERVED.replace("COPY . .\n", ""), files=FILES),
+        Valid(near=9, text=SERVED.replace("FROM rust:1", "FROM rust:1 AS dev"), files=FILES),
+        Valid(near=9, text=SERVED.replace('["trunk", "serve"]', "cargo test && trunk serve"), files=FILES),
+        Valid(near=10, text=SERVED.replace('"trunk", "serve"', '"cargo", "leptos", "watch"'), files=FILES),
         Valid(near=4, text=STARTED.replace("FROM rust:1\n", "FROM example.com/base:1\n"), files=FILES),
     )

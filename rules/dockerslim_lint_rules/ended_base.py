@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from dockerslim_lint.facts.stages import chain_of
 from dockerslim_lint.rule import Finding, ImageBuild, Invalid, Plan, Rule, Severity, Valid
 
 OLD = """\
@@ -14,6 +15,14 @@ RUN cargo build --release
 FROM alpine:3.14
 COPY --from=builder /app/target/release/app /app
 CMD ["/app"]
+"""
+
+
+COMPILES = """\
+FROM alpine:3.14
+RUN apk add --no-cache rust cargo
+COPY . .
+CMD ["cargo", "run", "--release"]
 """
 
 
@@ -34,8 +43,9 @@ class EndedBase(Rule):
 
     def check(self, build: ImageBuild, plan: Plan) -> Iterator[Finding]:
         seen: set[int] = set()
-        for image in build.images:
-            first = build.stages[image.chain[0]]
+        compiling = [chain_of(build.stages[-1], build.stages)] if build.cargo_at_start else []
+        for chain in (*(image.chain for image in build.images), *compiling):
+            first = build.stages[chain[0]]
             base = first.image
             if base is None or not base.ended or base.toolchain or first.word is None or first.number in seen:
                 continue
@@ -50,6 +60,7 @@ class EndedBase(Rule):
         Invalid(OLD.replace("alpine:3.14", "debian:buster-slim"), line=5),
         Invalid(OLD.replace("alpine:3.14", "gcr.io/distroless/static-debian11"), line=5),
         Invalid(OLD.replace("alpine:3.14", "fedora:42"), line=5),
+        Invalid(COMPILES, line=1),
     )
     VALID = (
         Valid(near=0, text=OLD.replace("alpine:3.14", "alpine:3.24")),
@@ -61,4 +72,6 @@ class EndedBase(Rule):
         Valid(near=1, text=OLD.replace("alpine:3.14", "debian:trixie-slim")),
         Valid(near=2, text=OLD.replace("alpine:3.14", "gcr.io/distroless/static-debian13")),
         Valid(near=3, text=OLD.replace("alpine:3.14", "fedora:43")),
+        Valid(near=4, text=COMPILES.replace("3.14", "3.24")),
+        Valid(near=4, text=COMPILES.replace('"run"', '"test"')),
     )

@@ -50,6 +50,8 @@ class GnuOnFatBase(Rule):
     something that is not known or not understood is all that stands in the way of a smaller one. Nothing is said of an image
     for debugging or profiling, by its name or by what it installs.
 
+    Nothing is said of an image to work in, as in DSL202.
+
     **Fix safety.** The fix changes the libc and the base image, so it is never applied on its word alone:
     `lint --fix --verify` builds and runs both images and writes what it could prove; `--unsafe-fixes` writes unproven.
     """
@@ -65,6 +67,8 @@ class GnuOnFatBase(Rule):
             gnu = [(path, artifact) for path, artifact in image.artifacts if artifact.link == GNU_DYNAMIC]
             if base is None or not base.fat or not gnu or stage.word is None or image.aside or image.symbols:
                 continue
+            if image.wants_toolchain:
+                continue  # DSL202 speaks of it
             size = f" (~{base.unpacked_mb:.0f} MB of base)" if base.unpacked_mb else ""
             kind = "is a glibc program and ships" if len(gnu) == 1 else "are glibc programs and ship"
             note = "the toolchain's own image" if image.single_stage else "a whole distribution under one program"

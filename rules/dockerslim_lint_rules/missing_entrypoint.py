@@ -39,7 +39,6 @@ COPY --from=builder /app/target/release/tick /usr/local/bin
 ENTRYPOINT ["tick"]
 """
 
-
 FOLDER = """\
 FROM rust:1-alpine AS builder
 WORKDIR /app
@@ -61,10 +60,10 @@ class MissingEntrypoint(Rule):
     The build is green, and `docker run` says `executable file not found in $PATH` or `no such file or directory`. A name
     without a slash is looked up in PATH, and `/` is no part of PATH. `COPY app /usr/local/bin` without a final slash makes
     a *file* of that name where the base has no such directory, as in distroless and scratch. A relative name counts from
-    WORKDIR, not from where the builder had it.
+    WORKDIR, not from where the builder had it. cargo makes no `-` of a `_`: a package `my_app` gives `target/release/my_app`.
 
-    The rule speaks only where all files of the image are accounted for: not on a base that is not in the catalogue, not
-    after a script or a download, not where whole directories are copied to that place.
+    The rule speaks only where all files of the image are accounted for: on a base of the catalogue, not after a script
+    or a download, not where whole directories are copied to that place.
 
     **Fix safety.** Needs a proof, which shows that the image starts: the command names the program where it is, or the
     COPY gets the slash that it lacks. None where several programs could be meant, or nothing of that name is there.
@@ -79,7 +78,10 @@ class MissingEntrypoint(Rule):
             for started in image.inside.started:
                 if started.role != "launch" or started.found is not False or (started.tool and not started.elsewhere):
                     continue
-                where = "in the image" if "/" in started.name else "on PATH"
+                if started.joined:
+                    text = f'An exec form takes "{started.name}" as one program name: the image does not start.'
+                    yield self.finding(text, started.span, note="split it, or use the shell form")
+                    continue
                 programs = [(path, artifact) for path, artifact in image.artifacts if path in started.elsewhere]
                 programs = programs or list(image.artifacts)
                 places = ", ".join(path for path, _ in programs)
@@ -88,13 +90,19 @@ class MissingEntrypoint(Rule):
                     for transfer in image.transfers
                     if any(transfer.destination.rstrip("/") in (path, path.rsplit("/", 1)[0]) for path, _ in programs)
                 ]
+                where = "in the image" if "/" in started.name else "on PATH"
                 yield self.finding(
                     f"{started.name} is no program {where}: the image does not start. It ships {places}.",
                     started.span,
-                    note="not there",
+                    note="cargo leaves - and _ as they are" if started.respelt else "not there",
                     labels=tuple(labels[:1]),
                     fixes=self._where_it_is(build, plan, image, started),
                 )
+
+        for started in build.nothing_to_start:
+            yield self.finding(
+                f"No step brings {started.name}: the image does not start.", started.span, note="not there"
+            )
 
     @staticmethod
     def _where_it_is(build: ImageBuild, plan: Plan, image: FinalImage, started: Started) -> Fixes:
@@ -113,17 +121,13 @@ class MissingEntrypoint(Rule):
         Invalid(ROOT, line=8, fixed=ROOT.replace('["slice"]', '["/slice"]')),
         Invalid(MOVED, line=8, fixed=MOVED.replace('/app/server"', '/srv/app/server"')),
         Invalid(FILE, line=7, fixed=FILE.replace("/usr/local/bin\n", "/usr/local/bin/\n")),
-        Invalid(
-            ROOT.replace('["slice"]', '["/usr/local/bin/slice"]'),
-            line=8,
-            fixed=ROOT.replace('["slice"]', '["/slice"]'),
-        ),
+        Invalid(ROOT.replace('["slice"]', '["/bin/slice"]'), line=8, fixed=ROOT.replace('["slice"]', '["/slice"]')),
         Invalid(FOLDER, line=6, fixed=FOLDER.replace('["server"]', '["/opt/server"]'), files=CRATE),
+        Invalid(FILE.replace("COPY --from", "# COPY --from"), line=7),
     )
 
     VALID = (
         Valid(near=0, text=ROOT.replace('["slice"]', '["/slice"]')),
-        Valid(near=0, text=ROOT.replace('["slice"]', '["./slice"]')),
         Valid(near=0, text=ROOT.replace("/slice /\n", "/slice /bin/\n")),
         Valid(near=0, text=ROOT.replace("/slice /\n", "/slice /\nENV PATH=/:$PATH\n")),
         Valid(near=0, text=ROOT.replace("/slice /\n", "/slice /\nRUN ln -s /slice /usr/bin/slice\n")),
@@ -132,13 +136,13 @@ class MissingEntrypoint(Rule):
         Valid(near=0, text=ROOT.replace("alpine:3.24", "example.com/base:1")),
         Valid(near=0, text=ROOT.replace('["slice"]', '["sh"]')),
         Valid(near=1, text=MOVED.replace('"/app/server"', '"./server"')),
-        Valid(near=1, text=MOVED.replace('"/app/server"', '"/srv/app/server"')),
         Valid(near=1, text=MOVED.replace("./\nCMD", "./\nCOPY scripts /app\nCMD")),
         Valid(near=1, text=MOVED.replace("./\nCMD", "./\nRUN ln -s /srv/app /app\nCMD")),
         Valid(near=1, text=MOVED.replace("./\nCMD", "./\nVOLUME /app\nCMD")),
         Valid(near=2, text=FILE.replace("/usr/local/bin\n", "/usr/local/bin/\n")),
         Valid(near=2, text=FILE.replace("/usr/local/bin\n", "/usr/bin\n")),
         Valid(near=2, text=FILE.replace("gcr.io/distroless/static-debian13", "alpine:3.24")),
+        Valid(near=5, text=FILE.replace("COPY --from", "#").replace("13\n", "13:debug\n")),
         Valid(near=4, text=FOLDER.replace("bin /opt", "bin /usr/local/bin"), files=CRATE),
         Valid(near=4, text=FOLDER.replace("CMD", "ENV PATH=/opt:$PATH\nCMD"), files=CRATE),
         Valid(near=4, text=FOLDER),

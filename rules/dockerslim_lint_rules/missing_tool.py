@@ -40,6 +40,20 @@ CMD ["/usr/local/bin/web"]
 """
 
 
+JOINED = """\
+FROM rust:1-alpine AS builder
+WORKDIR /app
+COPY . .
+RUN cargo build --release
+FROM alpine:3.24
+RUN apk add --no-cache curl
+WORKDIR /opt
+COPY --from=builder /app/target/release/web ./
+HEALTHCHECK CMD ["curl --fail http://localhost:8080/"]
+CMD ["./web"]
+"""
+
+
 class MissingTool(Rule):
     """The health check or the start command calls a program that the image lacks.
 
@@ -49,6 +63,9 @@ class MissingTool(Rule):
 
     Install the program in the final stage, use what the base has (`wget -qO-` on alpine), or let the program check itself
     (`HEALTHCHECK CMD ["/app", "--health"]`). `docker run --init` needs no tini.
+
+    A whole command in one string of an exec form (`["curl --fail http://localhost/"]`) is the name of a program, and there is
+    none of that name.
 
     The rule speaks only where all files of the image are accounted for, and only of programs that the base surely lacks.
 
@@ -72,21 +89,22 @@ class MissingTool(Rule):
                     end, severity = "the image does not start", Severity.ERROR
                 else:
                     continue
-                yield self.finding(
-                    f"{started.name} is not in {base}, and no step brings it: {end}.",
-                    started.span,
-                    note="not there",
-                    severity=severity,
-                )
+                text = f"{started.name} is not in {base}, and no step brings it: {end}."
+                if started.joined:
+                    text = f'An exec form takes "{started.name}" as one program name: {end}.'
+                note = "split it, or use the shell form" if started.joined else "not there"
+                yield self.finding(text, started.span, note=note, severity=severity)
 
     INVALID = (
         Invalid(HEALTH, line=8),
         Invalid(INIT, line=7),
         Invalid(STATIC, line=7),
         Invalid(HEALTH.replace("CMD curl -f http://localhost:8080/ || exit 1", 'CMD ["curl -f localhost"]'), line=8),
+        Invalid(JOINED, line=9),
     )
 
     VALID = (
+        Valid(near=3, text=HEALTH.replace("CMD curl -f http://localhost:8080/ || exit 1", 'CMD ["web", "-c f"]')),
         Valid(near=0, text=HEALTH.replace("ca-certificates", "ca-certificates curl")),
         Valid(near=0, text=HEALTH.replace("ca-certificates", "ca-certificates $PACKAGES")),
         Valid(near=0, text=HEALTH.replace("ca-certificates", "some-unknown-package")),
@@ -98,6 +116,11 @@ class MissingTool(Rule):
         Valid(near=0, text=HEALTH.replace("COPY --from", "COPY --from=example.com/c:1 /curl /usr/bin/\nCOPY --from")),
         Valid(near=0, text=HEALTH.replace("RUN apt-get update", "COPY setup.sh /\nRUN sh /setup.sh")),
         Valid(near=0, text=HEALTH.replace("CMD curl -f http://localhost:8080/ || exit 1", "CMD /opt/probe/probe")),
+        Valid(near=4, text=JOINED.replace('"curl --fail ', '"curl", "--fail", "')),
+        Valid(
+            near=4, text=JOINED.replace('["curl --fail http://localhost:8080/"]', "curl --fail http://localhost:8080/")
+        ),
+        Valid(near=4, text=JOINED.replace("alpine:3.24", "example.com/base:1")),
         Valid(near=1, text=INIT.replace("3.24\n", "3.24\nRUN apk add --no-cache tini\n")),
         Valid(near=1, text=INIT.replace('["tini", "--", "web"]', '["web"]')),
         Valid(near=1, text=INIT.replace("ENTRYPOINT", "COPY --from=builder /tini /usr/bin/tini\nENTRYPOINT")),

@@ -50,7 +50,8 @@ class NotStripped(Rule):
     by itself in a release build since 1.77.
 
     Nothing is said of an image that is there for the symbols: its stage or file is named `debug` or `profiling`, or it
-    installs a debugger or profiler. Nor where debug information is asked for, or somebody wrote that the symbols stay
+    installs a debugger or profiler. Nor of one to work in, as in DSL202.
+    Nor where debug information is asked for, or somebody wrote that the symbols stay
     (`strip = false`).
 
     **Fix safety.** Safe where the crate graph is known, has no user of symbols (sentry, pprof, color-eyre, backtrace …)
@@ -65,7 +66,7 @@ class NotStripped(Rule):
     def check(self, build: ImageBuild, plan: Plan) -> Iterator[Finding]:
         seen: set[int] = set()
         for image in build.images:
-            for path, artifact in image.artifacts if not image.symbols else ():
+            for path, artifact in image.artifacts if not (image.symbols or image.aside) else ():
                 if artifact.call is None or artifact.call in seen:
                     continue
                 if artifact.stripped not in (STRIPPED_NO, STRIPPED_DEBUGINFO):

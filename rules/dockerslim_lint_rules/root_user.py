@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from dockerslim_lint.rule import Finding, ImageBuild, Invalid, Plan, Rule, Severity, Valid
+from dockerslim_lint.rule import Finding, ImageBuild, Invalid, Plan, Rule, Severity, Span, Valid
 
 SLIM = """\
 FROM rust:1-bookworm AS builder
@@ -26,6 +26,13 @@ RUN adduser -D web
 COPY --from=builder /app/target/release/web /usr/local/bin/web
 USER root
 CMD ["web"]
+"""
+
+
+COMPILES = """\
+FROM rust:1
+COPY . .
+CMD ["cargo", "run", "--release"]
 """
 
 
@@ -57,16 +64,27 @@ class RootUser(Rule):
                 continue
             if image.launch.program not in dict(image.artifacts):
                 continue
-            said = build.instructions[image.user_instruction].words if image.user_instruction is not None else ()
             name = (image.launch.program or "").rsplit("/", 1)[-1]
-            reason = "USER says so" if said else "there is no USER"
-            yield self.finding(
-                f"{name} runs as root: {reason}.",
-                said[0].span if said else word.span,
-                note="root, with a shell at hand" if base.shell else "root, in an image that wants a shell",
-            )
+            note = "root, with a shell at hand" if base.shell else "root, in an image that wants a shell"
+            yield self._as_root(build, name, image.user_instruction, word.span, note)
+        for found in build.cargo_at_start:
+            word = build.stages[-1].word
+            if found.as_root and not found.script and word is not None:
+                name = found.server.partition(" ")[0] or "cargo"
+                yield self._as_root(build, name, found.user_instruction, word.span, "root, with a toolchain at hand")
 
-    INVALID = (Invalid(SLIM, line=5), Invalid(BACK, line=8), Invalid(BACK.replace("USER root", "USER 0:0"), line=8))
+    def _as_root(self, build: ImageBuild, name: str, user: int | None, base: Span, note: str) -> Finding:
+        said = build.instructions[user].words if user is not None else ()
+        reason = "USER says so" if said else "there is no USER"
+        return self.finding(f"{name} runs as root: {reason}.", said[0].span if said else base, note=note)
+
+    INVALID = (
+        Invalid(SLIM, line=5),
+        Invalid(BACK, line=8),
+        Invalid(BACK.replace("USER root", "USER 0:0"), line=8),
+        Invalid(COMPILES, line=1),
+        Invalid(COMPILES.replace("CMD", "USER root\nCMD"), line=3),
+    )
 
     VALID = (
         Valid(near=0, text=SLIM.replace("CMD", "USER 65532:65532\nCMD")),
@@ -78,5 +96,7 @@ class RootUser(Rule):
         Valid(near=0, text=SLIM.replace("CMD", 'ENTRYPOINT ["gosu", "web"]\nCMD')),
         Valid(near=0, text=SLIM.replace("CMD", 'ENTRYPOINT ["/entrypoint.sh"]\nCMD')),
         Valid(near=1, text=BACK.replace("USER root", "USER web")),
+        Valid(near=3, text=COMPILES.replace("CMD", "USER 1000\nCMD")),
+        Valid(near=3, text=COMPILES.replace('"run", "--release"', '"test"')),
         Valid(near=1, text=BACK.replace("alpine:3.24", "scratch").replace("RUN adduser -D web\n", "")),
     )

@@ -12,6 +12,7 @@ FILES = {
     "src/main.rs": "fn main() {}\n",
     ".dockerignore": "target\n",
 }
+STARTS_CARGO = {**FILES, "src/main.rs": 'fn main() { std::process::Command::new("cargo").status().unwrap(); }\n'}
 
 SINGLE = """\
 FROM rust:1
@@ -55,8 +56,11 @@ class ToolchainShipped(Rule):
     A `rust` image holds the compiler, a C toolchain and the headers of a distribution: some 1.5 GB to store, and
     everything an intruder could wish for. Only the program is needed when the container starts.
 
-    Nothing is said of a stage to work in beside another image of the file that is shipped: one that is named for
-    development, or that is not the last and starts a script that cannot be read.
+    Nothing is said of an image to work in: one whose stage or file is named for development (`dev`, `test`, `ci`), or a
+    stage that is not the last and starts a script that cannot be read, beside another image that is shipped.
+
+    A program may compile when it runs. Where its sources start cargo or rustc (`Command::new("cargo")`, `cargo_metadata`), or
+    the final stage calls rustup or cargo without compiling it, this is for information only, and the toolchain stays.
 
     **Fix safety.** The fix splits the stage in two: the build stays as it is, and a second stage takes the program to
     the path that it had, with the instructions that describe the image. It also changes libc and base, so it needs a
@@ -82,13 +86,8 @@ class ToolchainShipped(Rule):
             labels = []
             if artifact.call is not None:
                 labels.append(Label(build.calls[artifact.call].command.span, f"makes {path.rsplit('/', 1)[-1]}"))
-            yield self.finding(
-                f"The toolchain image {stage.base_reference}{size} is shipped with the program.",
-                first.word.span,
-                note="needed to compile, not to run",
-                labels=tuple(labels),
-                fixes=plan.slim(image),
-            )
+            text = f"The toolchain image {stage.base_reference}{size} is shipped with the program"
+            yield self._said(plan, image, text, first.word.span, "needed to compile, not to run", labels)
 
     def _installed(self, build: ImageBuild, plan: Plan, image: FinalImage, base: Span) -> Iterator[Finding]:
         """The cargo that made the program came by a step, and no step of this image takes it away again."""
@@ -99,13 +98,16 @@ class ToolchainShipped(Rule):
             return
         if any(command.name in REMOVERS for command in image.commands if command.span > own[0].span):
             return
-        yield self.finding(
-            "The Rust toolchain that a step installs is shipped with the program.",
-            base,
-            note="the image in which it was compiled",
-            labels=(Label(own[0].span, "compiles it here"),),
-            fixes=plan.slim(image),
-        )
+        text = "The Rust toolchain that a step installs is shipped with the program"
+        label = Label(own[0].span, "compiles it here")
+        yield self._said(plan, image, text, base, "the image in which it was compiled", [label])
+
+    def _said(self, plan: Plan, image: FinalImage, text: str, span: Span, note: str, labels: list[Label]) -> Finding:
+        wanted = image.wants_toolchain
+        if not wanted:
+            return self.finding(f"{text}.", span, note=note, labels=tuple(labels), fixes=plan.slim(image))
+        text = f"{text}, and may be wanted there: {wanted}."
+        return self.finding(text, span, note="to compile at run time", labels=tuple(labels), severity=Severity.INFO)
 
     INVALID = (
         Invalid(
@@ -127,11 +129,13 @@ CMD ["./target/release/app"]
         ),
         Invalid(INSTALLED, line=1, files=FILES),
         Invalid(LEAF, line=1, files=FILES, fixed=None),
+        Invalid(SINGLE, line=1, files=STARTS_CARGO, fixed=None),
     )
 
     VALID = (
         Valid(near=0, text=SINGLE.replace('["./target/release/app"]', '["cargo", "run", "--release"]'), files=FILES),
         Valid(near=0, text=SINGLE.replace("cargo build --release", "cargo test"), files=FILES),
+        Valid(near=0, text=SINGLE.replace("rust:1", "rust:1 AS dev"), files=FILES),
         Valid(near=0, text=SINGLE.replace('CMD ["./target/release/app"]\n', ""), files=FILES),
         Valid(near=0, text=SINGLE.replace("rust:1", "example.com/base:1"), files=FILES),
         Valid(near=2, text=LEAF.replace("AS tools", "AS dev"), files=FILES),

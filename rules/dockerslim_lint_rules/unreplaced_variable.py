@@ -42,7 +42,8 @@ class UnreplacedVariable(Rule):
     an empty or a literal argument. Nothing is said of variables in a shell's command that the file does not declare as
     an ARG (`docker run -e` may bring them), of those that platforms give (`PORT`), that have a default (`${BIN:-web}`) or
     that the command may set itself (`. ./env`), and of arguments for a script, which may replace them itself. An ARG of
-    another stage, or above the first FROM, counts where it names the program.
+    another stage, or above the first FROM, counts where it names the program. Where the program is not cargo's, only an exec form
+    that is to start what a variable of the file names is spoken of.
 
     **Fix safety.** Needs a proof, which shows that the image starts: `ENV BIN=$BIN` below an ARG of the same stage that names
     the program and has a value. Nothing else is fixed: in an exec form, and for an argument, only you know what is meant.

@@ -162,8 +162,8 @@ LEAF = 'COPY --from=b /app/target/release/app /x\nCMD ["/x"]\n'
         ("other", '["./target/release/app"]', f"FROM debian\n{LEAF}", False),
         ("other", "exec ./target/release/app", f"FROM debian\n{LEAF}", False),
         ("other", '["sh", "-c", "./target/release/app"]', f"FROM debian\n{LEAF}", False),
-        ("dev", '["./target/release/app"]', "", False),
-        ("dev", '["./start.sh"]', 'FROM debian AS doc\nCMD ["true"]\n', False),
+        ("dev", '["./target/release/app"]', "", True),
+        ("other", '["./start.sh"]', 'FROM debian AS doc\nCMD ["true"]\n', False),
     ],
 )
 def test_a_stage_to_work_in(name: str, command: str, last: str, aside: bool) -> None:

@@ -124,6 +124,29 @@ def test_a_start_that_need_not_compile(command: str, script: str) -> None:
 
 
 @pytest.mark.parametrize(
+    ("command", "server"),
+    [
+        ('CMD ["trunk", "serve", "--release"]', "trunk serve"),
+        ('CMD ["/usr/local/cargo/bin/trunk", "-v", "serve"]', "trunk serve"),
+        ('ENTRYPOINT ["dx"]\nCMD ["serve"]', "dx serve"),
+        ("CMD cd web && exec cargo +nightly leptos serve --release", "cargo leptos serve"),
+        ('CMD ["bash", "start.sh"]', "dx serve"),
+        ('CMD ["trunk", "build"]', ""),
+        ('CMD ["trunk", "watch"]', ""),
+        ('CMD ["cargo", "leptos", "end-to-end"]', ""),
+        ("CMD [ -d dist ] || trunk serve", ""),
+        ("CMD ./trunk serve", ""),
+        ("CMD echo trunk serve", ""),
+        ('CMD ["serve", "trunk"]', ""),
+    ],
+)
+def test_front_end_servers(command: str, server: str) -> None:
+    text = f"FROM rust:1\nWORKDIR /app\nCOPY . .\n{command}\n"
+    found = read(text, {**CRATE, "start.sh": "#!/bin/sh\nexec dx serve\n"}).cargo_at_start
+    assert [one.server for one in found] == ([server] if server else [])
+
+
+@pytest.mark.parametrize(
     "copies",
     ["", "COPY Cargo.toml Cargo.lock ./\nRUN cargo fetch\n", "COPY . .\nVOLUME /app\n"],
 )
@@ -188,3 +211,39 @@ def test_an_argument_of_another_stage_counts_where_it_names_the_program() -> Non
 def test_an_exec_form_starts_no_program_by_a_variable() -> None:
     (found,) = read(SHIP.format("", 'ENTRYPOINT ["/bin/${OTHER}"]')).gone_variables
     assert (found.variable, found.program) == ("OTHER", True)
+
+
+FETCHED = """\
+ARG PACKAGE=app
+FROM alpine:3.24 AS fetch
+ARG PACKAGE
+RUN wget -O /tmp/$PACKAGE https://example.com/$PACKAGE
+FROM {base} AS ship
+ARG PACKAGE
+COPY --from=fetch /tmp/$PACKAGE /$PACKAGE
+FROM ${{PACKAGE}} AS final
+{start}
+"""
+
+
+@pytest.mark.parametrize(
+    ("base", "start", "found"),
+    [
+        ("alpine:3.24", 'CMD ["/${PACKAGE}"]', True),
+        ("alpine:3.24", 'ENTRYPOINT ["tini", "--", "/$PACKAGE"]', True),
+        ("alpine:3.24", 'ENV NAME=app\nENTRYPOINT ["/$NAME"]', True),
+        ("example.com/base:1", 'ENTRYPOINT ["/$PACKAGE"]', True),
+        ("example.com/base:1", 'CMD ["/$PACKAGE"]', False),
+        ("alpine:3.24", 'CMD ["/app", "$PACKAGE"]', False),
+        ("alpine:3.24", 'CMD ["sh", "-c", "/$PACKAGE"]', False),
+        ("alpine:3.24", "CMD /$PACKAGE", False),
+        ("alpine:3.24", 'CMD ["/${OTHER}"]', False),
+        ("alpine:3.24", 'CMD ["/$(PACKAGE)"]', False),
+        ("alpine:3.24", 'ENTRYPOINT ["/start.sh"]\nCMD ["/$PACKAGE"]', False),
+    ],
+)
+def test_an_exec_form_that_names_what_cargo_did_not_make(base: str, start: str, found: bool) -> None:
+    text = FETCHED.format(base=base, start=start).replace("${PACKAGE} AS", "ship AS")
+    assert [one.exec_form and one.program for one in read(text).gone_variables] == [True] * found
+    by_name = FETCHED.format(base=base, start=start).replace("AS ship", "AS app")
+    assert len(read(by_name).gone_variables) == found

@@ -206,3 +206,75 @@ def test_a_tool_of_a_registry_is_there_under_the_name_that_it_is_copied_by(crate
         end = f'COPY --from=builder /usr/local/cargo/bin/{name} /usr/local/bin/{name}\nCMD ["{start}", "migrate"]\n'
         (image,) = read(text + end).images
         assert [one.found for one in image.inside.started] == [True]
+
+
+@pytest.mark.parametrize(
+    ("line", "joined"),
+    [
+        ('CMD ["/srv/app --port 80"]', True),
+        ('CMD ["/srv/app serve"]', True),
+        ('CMD ["tini /srv/app"]', True),
+        ('ENTRYPOINT ["/bin/other http://localhost"]', True),
+        ('CMD ["/srv/app", "--port 80"]', False),
+        ('CMD ["/srv/My Program"]', False),
+        ("CMD /srv/app --port 80", False),
+        ("CMD '/srv/app --port 80'", False),
+        ('CMD ["sh", "-c", "/srv/app --port 80"]', False),
+        ('COPY --from=builder ["/app/target/release/app", "/srv/app -x"]\nCMD ["/srv/app -x"]', False),
+    ],
+)
+def test_a_command_in_one_string(line: str, joined: bool) -> None:
+    text = START.format(base="alpine:3.24", lines="COPY assets/ /srv/").replace('CMD ["/srv/app"]', line)
+    assert [one.joined for one in only_image(read(text, {**CRATE, "assets/a": ""})).inside.started][:1] == [joined]
+
+
+SINGLE = "FROM rust:1\nWORKDIR /app\nCOPY . .\nRUN cargo build --release{}\n"
+NAMED = {**CRATE, "Cargo.toml": CRATE["Cargo.toml"].replace('"app"', '"my_app"')}
+
+
+@pytest.mark.parametrize(
+    ("lines", "files", "found"),
+    [
+        ('\nCMD ["./target/release/my-app"]', {}, True),
+        ('\nENTRYPOINT ["/app/target/release/my-app", "-x"]', {}, True),
+        ('\nCMD ["./target/release/my_app"]', {}, False),
+        ('\nCMD ["./target/release/my-other"]', {}, False),
+        ('\nCMD ["./target/debug/my-app"]', {}, False),
+        ('\nCMD ["./target/release/my-app"]', {"target/release/my-app": ""}, False),
+        ('\nCMD ["./target/release/my-app"]', {"src/bin/my-app.rs": "fn main() {}"}, False),
+        (' && cd target/release && mv my_app my-app\nCMD ["./target/release/my-app"]', {}, False),
+        ('\nRUN ln -s my_app target/release/my-app\nCMD ["./target/release/my-app"]', {}, False),
+        ('\nRUN ./rename.sh\nCMD ["./target/release/my-app"]', {}, False),
+        ('\nVOLUME /app/target\nCMD ["./target/release/my-app"]', {}, False),
+    ],
+)
+def test_cargo_makes_no_hyphen_of_an_underscore(lines: str, files: dict[str, str], found: bool) -> None:
+    images = read(SINGLE.format(lines), {**NAMED, **files}).images
+    started = [one for image in images for one in image.inside.started if one.respelt]
+    assert [one.elsewhere for one in started] == ([("/app/target/release/my_app",)] if found else [])
+
+
+BARE = "FROM rust:1 AS builder\nWORKDIR /app\nCOPY . .\nRUN cargo build\nFROM {}\n"
+
+
+@pytest.mark.parametrize(
+    ("end", "found"),
+    [
+        ('gcr.io/distroless/cc-debian13\nCMD ["app"]', True),
+        ('scratch\nENTRYPOINT ["/app"]', True),
+        ('scratch\nCOPY --from=builder /app/target/debug/* /\nCMD ["/app"]', False),
+        ('scratch\nADD rootfs.tar /\nCMD ["/app"]', False),
+        ('scratch\nCMD ["$APP"]', False),
+        ('scratch\nVOLUME /app\nCMD ["/app/run"]', False),
+        ("scratch", False),
+        ('alpine:3.24\nCMD ["app"]', False),
+        ('gcr.io/distroless/cc-debian13:debug\nCMD ["app"]', False),
+        ('gcr.io/distroless/java21-debian13\nCMD ["app.jar"]', False),
+        ('example.com/base\nCMD ["app"]', False),
+        ('builder\nCMD ["/app"]', False),
+    ],
+)
+def test_an_image_into_which_nothing_is_put(end: str, found: bool) -> None:
+    assert len(read(BARE.format(end), CRATE).nothing_to_start) == found
+    other = read(BARE.format(end).replace("cargo build", "true"), CRATE)
+    assert not other.nothing_to_start

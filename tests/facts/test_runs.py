@@ -138,3 +138,52 @@ def test_behind_an_init_the_program_is_what_that_starts(words: str) -> None:
     launch = only_image(read(f"{SINGLE}ENTRYPOINT {words}\n", CRATE)).launch
     assert (launch.program, launch.runs) == (APP, (APP,))
     assert launch.init in words
+
+
+TOOL = "FROM rust:1-slim\nRUN cargo install {}\nWORKDIR /app\nCOPY migrations migrations\n"
+
+
+@pytest.mark.parametrize(
+    "command",
+    [
+        'CMD ["trunk", "watch"]',
+        'CMD ["/usr/local/cargo/bin/trunk", "watch"]',
+        "CMD npm ci && /usr/local/cargo/bin/trunk watch",
+        'CMD ["sh", "-lc", "npm ci; /usr/local/cargo/bin/trunk watch"]',
+        'CMD ["/usr/local/cargo/bin/cargo", "watch"]',
+    ],
+)
+def test_a_tool_to_build_with_is_no_program_by_any_path(command: str) -> None:
+    assert not read(f"{TOOL.format('trunk')}{command}\n").images
+
+
+@pytest.mark.parametrize(
+    ("crate", "command", "program"),
+    [
+        ("diesel_cli", 'CMD ["diesel", "migration", "run"]', "diesel"),
+        ("sqlx-cli", 'CMD ["/usr/local/cargo/bin/sqlx", "migrate", "run"]', "sqlx"),
+        ("sea-orm-cli", "CMD exec sea-orm-cli migrate", "sea-orm-cli"),
+    ],
+)
+def test_a_tool_that_the_image_is_made_for(crate: str, command: str, program: str) -> None:
+    text = f"{TOOL.format(crate)}{command}\n"
+    assert only_image(read(text)).launch.runs == (f"/usr/local/cargo/bin/{program}",)
+    assert codes(text, {})[:2] == ["DSL101", "DSL202"]
+    assert not read(text.replace(command, 'CMD ["bash"]')).images
+
+
+def test_an_image_to_work_in_may_be_fat() -> None:
+    text = f'{SINGLE}CMD ["./target/release/app"]\n'
+    assert codes(text, CRATE) == ["DSL101", "DSL202", "DSL201"]
+    assert codes(text.replace("rust:1", "rust:1 AS dev"), CRATE) == []
+    installed = "FROM debian AS dev\nRUN apt-get update && apt-get install -y cargo"
+    assert "DSL101" not in codes(text.replace("FROM rust:1", installed), CRATE)
+    shipped = text.partition("CMD")[0].replace("rust:1", "rust:1 AS b") + "FROM debian AS dev\n"
+    assert "DSL101" in codes(f'{shipped}COPY --from=b {APP} /x\nCMD ["/x"]\n', CRATE)
+
+
+def test_a_name_is_first_looked_for_where_it_is_certain() -> None:
+    text = f"FROM rust:1 AS builder\n{SINGLE.partition(chr(10))[2]}FROM rust:1\nRUN cargo install cargo-expand\n"
+    image = only_image(read(f'{text}COPY --from=builder {APP} /usr/local/bin/\nCMD ["app"]\n', CRATE))
+    assert image.launch.runs == ("/usr/local/bin/app",)
+    assert not image.single_stage

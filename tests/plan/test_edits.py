@@ -541,3 +541,12 @@ def test_both_profiles_of_a_condition_are_set_where_the_stage_steers_cargo() -> 
     after = rewritten(text.replace("COPY . .", "ARG P=release\nENV CARGO_NET_RETRY=5\nCOPY . ."))
     lines = "ENV CARGO_NET_RETRY=5\nENV CARGO_PROFILE_RELEASE_STRIP=symbols\nENV CARGO_PROFILE_DEV_STRIP=symbols\nCOPY"
     assert lines in after
+
+
+def test_a_name_with_a_hyphen_gets_the_underscore_that_cargo_leaves() -> None:
+    files = {**CRATE, "Cargo.toml": CRATE["Cargo.toml"].replace('"app"', '"my_app"')}
+    text = SINGLE.replace("release/app", "release/my-app")
+    fixed = fix(text, files, Settings(select=("DSL405",)))
+    assert fixed.source.data.decode() == text.replace("my-app", "my_app")
+    by_shell = text.replace('["./target/release/my-app"]', "./target/release/my-app")
+    assert fix(by_shell, files, Settings(select=("DSL405",))).source.data.decode() == by_shell

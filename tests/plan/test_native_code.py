@@ -218,12 +218,52 @@ def test_scratch_only_where_it_is_asked_for() -> None:
 
 
 def test_a_tool_of_a_registry_gets_a_compiler() -> None:
-    text = CLASSIC.replace("RUN cargo", "RUN cargo install sqlx-cli --root /out\nRUN cargo")
+    install = "cargo install sqlx-cli --no-default-features --features rustls,postgres --root /out"
+    text = CLASSIC.replace("RUN cargo", f"RUN {install}\nRUN cargo")
     text = text.replace("CMD", "COPY --from=builder /out/bin/sqlx /usr/local/bin/sqlx\nCMD")
     assert "apt-get install -y --no-install-recommends musl-tools\n" in fix(text).source.data.decode()
     unshipped = text.replace("/out/bin/sqlx", "/app/x")
     assert "musl-tools" not in fix(unshipped).source.data.decode()
     assert "musl-tools" not in fix(text.replace("FROM rust:1 AS", "FROM rust:1-alpine AS")).source.data.decode()
+
+
+TOOL = """\
+FROM rust:{}
+RUN apt-get update && apt-get install -y {} && rm -rf /var/lib/apt/lists/*
+RUN cargo install {}
+COPY migrations /migrations
+CMD ["diesel", "migration", "run"]
+"""
+NO_DEFAULT = "diesel_cli --no-default-features --features"
+
+
+@pytest.mark.parametrize("base", ["slim-bookworm", "bookworm"])
+def test_what_a_tool_of_a_registry_links_is_installed(base: str) -> None:
+    files = {"migrations/a.sql": ""}
+    after = fix(TOOL.format(base, "libpq-dev", f"{NO_DEFAULT} postgres"), files).source.data.decode()
+    assert "FROM debian:bookworm-slim\nRUN apt-get update && apt-get install -y --no-install-recommends libpq5" in after
+    assert "COPY --from=builder /usr/local/cargo/bin/diesel /usr/local/bin/diesel\nCOPY migrations" in after
+
+
+@pytest.mark.parametrize(
+    ("base", "packages", "crate", "why"),
+    [
+        (
+            "bookworm",
+            "git",
+            f"{NO_DEFAULT} postgres",
+            "which libraries of its builder diesel_cli (line 3) links is not known",
+        ),
+        (
+            "bookworm",
+            "libpq-dev",
+            "diesel_cli",
+            "which libraries of its builder diesel_cli (line 3) links is not known",
+        ),
+    ],
+)
+def test_what_a_tool_links_may_be_anything_that_its_builder_has(base: str, packages: str, crate: str, why: str) -> None:
+    assert why in reason(TOOL.format(base, packages, crate), {"migrations/a.sql": ""})
 
 
 OWN_MANIFEST = '[package]\nname = "app_sys"\nversion = "1.0.0"\n'

@@ -8,6 +8,7 @@ from dockerslim_lint import linter
 from dockerslim_lint.config import Settings
 from dockerslim_lint.context import MemoryContext
 from dockerslim_lint.edit import Safety
+from dockerslim_lint.finding import Severity
 from dockerslim_lint.source import Source
 from tests.facts.reading import CRATE, locked
 
@@ -271,6 +272,16 @@ def test_each_reason_is_told_once_and_with_its_base() -> None:
     assert said.startswith("libssl-dev (line 4) may be linked, and nothing is known of the crates; distroless/cc: ")
     assert "libclang-dev" not in said and "dpkg-dev" not in said
     assert len(set(said.split("; "))) == len(said.split("; ")) == 2
+
+
+@pytest.mark.parametrize("text", [SINGLE, CLASSIC.replace("debian:bookworm-slim", "rust:1-slim")])
+def test_a_program_that_starts_cargo_keeps_its_toolchain(text: str) -> None:
+    source = 'fn main() {\n    std::process::Command::new("cargo").arg("build").status().unwrap();\n}\n'
+    fixed = fix(text, {**CRATE, "src/main.rs": source})
+    assert fixed.source.data.count(b"FROM rust:1") == text.count("FROM rust:1")
+    levels = {finding.code: finding.severity for finding in fixed.report.findings}
+    assert levels["DSL202"] is Severity.INFO
+    assert "DSL101" not in levels
 
 
 def test_a_program_that_no_crate_makes_keeps_no_rule_from_speaking() -> None:

@@ -50,6 +50,7 @@ class Crate:
         conditional: frozenset[str] = frozenset(),
         read_own: Callable[[], Mapping[str, str]] = dict,
         makers: tuple[str, ...] = (),
+        read_starts: Callable[[Crate, tuple[str, ...]], str] = lambda crate, names: "",
     ) -> None:
         self.directory = directory
         self.root = root
@@ -65,6 +66,7 @@ class Crate:
         self._read_linkage = read_linkage
         self._read_own = read_own
         self.makers = makers
+        self._read_starts = read_starts
 
     @cached_property
     def locked(self) -> Mapping[str, Locked] | None:
@@ -80,6 +82,10 @@ class Crate:
     def linkage(self) -> Linkage | None:
         """What its programs link with the features of the call; None where that cannot be followed."""
         return self._read_linkage()
+
+    def starts_toolchain(self, names: tuple[str, ...]) -> str:
+        """What in the sources of these programs starts cargo, rustc or a C compiler; "" where nothing does. Reads them all."""
+        return self._read_starts(self, names)
 
     @cached_property
     def own(self) -> Mapping[str, str]:

@@ -142,6 +142,7 @@ class CrateReader:
             frozenset(name for member in chosen.values() for name in manifest.conditional(member, asked)),
             lambda: self._own(root),
             tuple(map(self._package_name, makers)),
+            lambda crate, names: self._starts(crate, of, names),
         )
 
     def _workspace_root(self, directory: str, data: dict[str, Any]) -> tuple[str, dict[str, Any]]:
@@ -169,6 +170,11 @@ class CrateReader:
         from dockerslim_lint.facts.crate.members import Members
 
         return read_linkage(lock.lock_graph(data), Members(self._context, root), directories, asked, of)
+
+    def _starts(self, crate: Crate, of: dict[str, tuple[str, ...]], names: tuple[str, ...]) -> str:
+        from dockerslim_lint.facts.crate.starts import starts_toolchain
+
+        return starts_toolchain(self._context, crate.root, of, names, crate.linked)
 
     def _own(self, root: str) -> dict[str, str]:
         from dockerslim_lint.catalog import natives

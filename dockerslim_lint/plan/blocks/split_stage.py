@@ -132,11 +132,12 @@ def _check_steps(task: Task, image: FinalImage, carried: frozenset[int], scripts
     """Every step but those of the build itself may make something that the run needs; `scripts` go along as they are."""
     build, choice = task.build, task.choice
     programs = {patterns.basename(path) for path, _ in image.artifacts}
+    makers = {build.calls[artifact.call].command.span for _, artifact in image.artifacts if artifact.call is not None}
     for command in image.commands:
         name = known_commands.canonical(command.name)
         if command.instruction in carried:
             continue
-        tool = _installed_tool(command, programs)
+        tool = _installed_tool(command, programs, command.span in makers)
         if tool:
             line = build.source.line_of(command.span.start)
             raise NotPossible(f"{tool} (line {line}) may be needed when the image runs")
@@ -161,11 +162,13 @@ def _check_steps(task: Task, image: FinalImage, carried: frozenset[int], scripts
                 raise NotPossible(f"{package} (line {line}) may be needed when the image runs")
 
 
-def _installed_tool(command: Command, programs: set[str]) -> str:
-    """A program of others that cargo installs and that is not cargo's own; "" for none."""
+def _installed_tool(command: Command, programs: set[str], shipped: bool) -> str:
+    """A program of others that cargo installs and that is not cargo's own; "" for none. `shipped`: it makes one of `programs`."""
     arguments = cargo_arguments(command)
     if arguments is None or not arguments.subcommand.endswith("install") or "--path" in arguments.flags:
         return ""
+    if shipped and len(arguments.operands) == 1:
+        return ""  # a crate need not be called like its program
     for word in (*arguments.operands, *(() if arguments.operands else arguments.flags.get("--git", ()))):
         name = patterns.basename(word.pattern).partition("@")[0].removesuffix(".git")
         if name not in programs and not name.startswith("cargo-"):

@@ -22,6 +22,10 @@ def start_where_it_is(build: ImageBuild, image: FinalImage, started: Started) ->
     if patterns.basename(path) == name:
         edit, change = start_at(build, instruction, string, path, "nothing is at the path that was written")
         return Draft((edit,), (change,))
+    if started.respelt:
+        new = started.name[: -len(name)] + patterns.basename(path)
+        edit, change = start_at(build, instruction, string, new, "cargo makes the program by this name")
+        return Draft((edit,), (change,))
     if "/" not in started.name:
         for transfer in image.transfers:
             word = transfer.destination_word
