@@ -26,7 +26,7 @@ from dockerslim_lint.facts.model import (
     Value,
 )
 from dockerslim_lint.facts.patterns import basename, join, parent
-from dockerslim_lint.facts.stages import StageNames, chain_of, read_stages
+from dockerslim_lint.facts.stages import StageNames, chain_of, read_stages, refused_names
 from dockerslim_lint.facts.walk import Shared, StageState
 from dockerslim_lint.source import Source, Span
 from dockerslim_lint.syntax.dockerfile import parse
@@ -93,6 +93,7 @@ def read_build(
     shared.scope, unset = global_scope(instructions, arguments)
     # a FROM by an ARG without a default is written for somebody who gives one
     scope = {**shared.scope, **dict.fromkeys(unset, Value(None, NOWHERE))}
+    problems = (*problems, *refused_names(instructions, scope))
     shared.stages = read_stages(instructions, scope, target, own_images)
     for stage in shared.stages:
         state = StageState(stage, shared, shared.states[stage.parent] if stage.parent is not None else None)
@@ -105,6 +106,7 @@ def read_build(
     absent = () if problems else _absent(shared, instructions)
     images = final_images(shared, instructions)
     return empty._replace(
+        problems=problems,
         stages=tuple(shared.stages),
         commands=tuple(shared.commands),
         calls=tuple(shared.calls),

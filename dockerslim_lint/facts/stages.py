@@ -2,19 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from dockerslim_lint.catalog import images
 from dockerslim_lint.facts.env import pattern_of
-from dockerslim_lint.facts.model import Stage, Value
-from dockerslim_lint.syntax.tree import Expansion, Instruction
+from dockerslim_lint.facts.model import Problem, Stage, Value
+from dockerslim_lint.syntax.tree import Expansion, Instruction, Word
 
 if TYPE_CHECKING:
     from dockerslim_lint.catalog.images import BaseImage
     from dockerslim_lint.catalog.own_images import OwnImage
 
 BUILD_PLATFORM = "BUILDPLATFORM"
+
+_NO_REFERENCE = (":-", ":.", ":/", ":@", "//")
+"""In no reference of an image: a tag begins with a letter, a digit or `_`, and no part is empty (distribution/reference)."""
 
 
 class StageNames:
@@ -133,6 +136,45 @@ def sources_of(instruction: Instruction, scope: Mapping[str, Value]) -> list[str
         elif flag.name == "mount":
             names += [part[5:] for part in text.split(",") if part.startswith("from=")]
     return names
+
+
+def refused_names(instructions: Sequence[Instruction], scope: Mapping[str, Value]) -> Iterator[Problem]:
+    """The bases and the ``COPY --from=`` for which BuildKit ends the build, whichever stage is asked for.
+
+    `scope` has each ARG from above the first FROM; where its value is not known, nothing is said.
+    """
+    count = sum(instruction.keyword == "FROM" for instruction in instructions)
+    for instruction in instructions:
+        text, span = "", instruction.keyword_span
+        if instruction.keyword == "FROM" and instruction.words:
+            span = instruction.words[0].span
+            text = _empty_base(instruction.words[0], scope)
+        elif instruction.keyword == "COPY":
+            flag = instruction.flag("from")
+            if flag is not None and flag.value is not None:
+                span = flag.span
+                text = _no_source(flag.value, count)
+        if text and instruction.error is None:
+            yield Problem("instruction", span, text, instruction.keyword)
+
+
+def _empty_base(word: Word, scope: Mapping[str, Value]) -> str:
+    names = [piece.name for piece in word.pieces if isinstance(piece, Expansion) and piece.name not in scope]
+    base, exact = pattern_of(word, scope, True) if names else ("", False)
+    # only what no reference can look like: `alpine:3.24$SUFFIX` is one without the suffix, too
+    refused = not base or base[0] == "/" or base[-1] in ":@/" or any(part in base for part in _NO_REFERENCE)
+    if not exact or not refused:
+        return ""
+    return f"no ARG above the first FROM declares {names[0]}, so that the base is {base or 'empty'}"
+
+
+def _no_source(source: Word, count: int) -> str:
+    if any(isinstance(piece, Expansion) for piece in source.pieces):
+        return "--from takes no variables; give the name to a FROM (`FROM … AS source`), and copy from that stage"
+    number = source.literal or ""
+    if not (number.isascii() and number.isdecimal()) or int(number) < count:
+        return ""
+    return f"there is no stage {number}, the last one is {count - 1}"
 
 
 def chain_of(stage: Stage, stages: Sequence[Stage]) -> tuple[int, ...]:

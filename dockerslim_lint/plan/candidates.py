@@ -67,13 +67,18 @@ def key_of(build: ImageBuild, images: tuple[FinalImage, ...]) -> str:
     return f"slim:{min(stages, default=images[0].stage)}"
 
 
+def check_accepted(build: ImageBuild) -> None:
+    """Raises NotPossible for a file in which BuildKit refuses a line: no fix can be tried before it is mended."""
+    for problem in build.problems:
+        raise NotPossible(f"line {build.source.line_of(problem.span.start)} is refused, so that nothing can be built")
+
+
 def tasks(build: ImageBuild, images: tuple[FinalImage, ...], prefer: tuple[str, ...]) -> Iterator[Task]:
     """What can be tried for one group, preferred first. Raises NotPossible at once where nothing can, whatever the base.
 
     A task whose `why_glibc` is set says why there is none for musl.
     """
-    for problem in build.problems:
-        raise NotPossible(f"line {build.source.line_of(problem.span.start)} is refused, so that nothing can be built")
+    check_accepted(build)
     calls = _calls(build, images)
     links = {artifact.link for image in images for _, artifact in image.artifacts}
     if UNKNOWN in links:

@@ -8,7 +8,7 @@ from dockerslim_lint.edit import Claim, Fix, Safety, Withheld, apply
 from dockerslim_lint.facts import patterns
 from dockerslim_lint.facts.model import STRIPPED_ALL, Artifact, FinalImage, ImageBuild
 from dockerslim_lint.plan.blocks.strip import is_slim, strip_symbols, symbol_users
-from dockerslim_lint.plan.candidates import groups, key_of, tasks
+from dockerslim_lint.plan.candidates import check_accepted, groups, key_of, tasks
 from dockerslim_lint.plan.compose import OurBug, Reread, changes_base, compose, with_newlines
 from dockerslim_lint.plan.model import AtBest, Draft, NotPossible, Task, Unsure
 from dockerslim_lint.plan.needs import claimed_needs
@@ -73,6 +73,7 @@ class Plan:
         key = f"strip:{image.stage}"
         users = symbol_users(self._build, (image,))
         try:
+            check_accepted(self._build)
             if any(artifact.touched for _, artifact in image.artifacts):
                 raise NotPossible("a step of the build changes the program in a way that is not understood")
             draft = strip_symbols(self._build, (image,))
@@ -145,6 +146,7 @@ class Plan:
         `place` is the image's among the build's, which a proof looks at; `smaller`: it must have shrunk.
         """
         try:
+            check_accepted(self._build)
             made = draft()
         except NotPossible as reason:
             return Withheld(key, str(reason))

@@ -28,11 +28,27 @@ KEYWORDS = [
 ]
 
 
+BASE = """\
+ARG TAG=3.24
+FROM alpine:$TAG
+COPY app /
+"""
+
+SOURCE = """\
+FROM rust:1 AS build
+FROM debian
+COPY --from=1 /app /app
+"""
+
+
 class BadInstruction(Rule):
     """BuildKit would refuse this instruction.
 
     The word is not an instruction (a typing error: the message says what it may have been), or its arguments are not
-    what the instruction takes. The build would stop here, so no fix is offered for the rest of the file either.
+    what the instruction takes. So it is with a FROM whose variable no ARG above the first FROM declares, where nothing, or no
+    name of an image, is left of it (an ARG in a stage holds for that stage alone), with a variable in `COPY --from=`, and
+    with the number of a stage that the file does not have. The build would stop here, so no fix is offered for the rest of
+    the file either.
 
     **Fix safety.** There is no fix.
     """
@@ -50,11 +66,30 @@ class BadInstruction(Rule):
             elif problem.kind == "instruction":
                 yield self.finding(f"BuildKit refuses this instruction: {problem.text}.", problem.span)
 
-    INVALID = (Invalid("FROM rust:1\nRNU cargo build\n", line=2), Invalid("FROM rust:1\nCOPY app\n", line=2))
+    INVALID = (
+        Invalid("FROM rust:1\nRNU cargo build\n", line=2),
+        Invalid("FROM rust:1\nCOPY app\n", line=2),
+        Invalid(BASE.replace("ARG TAG=3.24\n", ""), line=1),
+        Invalid(BASE.replace("ARG TAG=3.24", "FROM rust:1\nARG TAG=3.24"), line=3),
+        Invalid(BASE.replace("ARG TAG", "ARG VERSION").replace("alpine:$TAG", "$TAG"), line=2),
+        Invalid(SOURCE.replace("=1", "=2"), line=3),
+        Invalid(SOURCE.replace("=1", "=$STAGE"), line=3),
+    )
     VALID = (
         Valid(near=0, text="FROM rust:1\nRUN cargo build\n"),
         Valid(near=0, text="FROM rust:1\nrun cargo build\n"),
         Valid(near=1, text="FROM rust:1\nCOPY app /\n"),
+        Valid(near=2, text=BASE),
+        Valid(near=2, text=BASE.replace("=3.24", "")),
+        Valid(near=2, text=BASE.replace("ARG TAG=3.24\n", "").replace("$TAG", "${TAG:-3.24}")),
+        Valid(near=2, text=BASE.replace("ARG TAG=3.24\n", "").replace(":$TAG", ":3.24$TAG")),
+        Valid(near=2, text=BASE.replace("ARG TAG=3.24\n", "").replace("alpine:$TAG", "${TAG}alpine:3.24")),
+        Valid(near=2, text=BASE.replace("ARG TAG=3.24\n", "").replace("$TAG", "$TARGETARCH")),
+        Valid(near=4, text=BASE.replace("alpine:$TAG", "$TAG")),
+        Valid(near=5, text=SOURCE.replace("=1", "=0")),
+        Valid(near=5, text=SOURCE.replace("=1", "=2.0")),
+        Valid(near=5, text=SOURCE.replace("COPY --from=1", "ONBUILD COPY --from=9")),
+        Valid(near=6, text=SOURCE.replace("=1", "=build").replace("/app /app", "/app/$STAGE /app")),
     )
 
 

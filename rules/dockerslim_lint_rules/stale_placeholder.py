@@ -71,6 +71,8 @@ class StalePlaceholder(Rule):
     def _touch(build: ImageBuild, stale: Stale) -> tuple[Fix, ...] | Withheld:
         command = build.calls[stale.call].command
         key = f"touch:{command.instruction}"
+        if build.problems:
+            return Withheld(key, "BuildKit refuses a line of this file, so that nothing can be built")
         if not stale.owned:
             return Withheld(
                 key, "who runs the step may not give the file another time: it is not known to be its owner"

@@ -31,6 +31,49 @@ def test_from_without_a_value_is_unknown() -> None:
     assert stage.reference is None
 
 
+@pytest.mark.parametrize(
+    ("text", "line"),
+    [
+        ("FROM debian\nARG T=1\nFROM alpine:${T}\n", 3),
+        ("FROM $BASE AS unused\nFROM debian\n", 1),
+        ("FROM ${REGISTRY}/debian\n", 1),
+        ("FROM debian@${DIGEST}\n", 1),
+        ("FROM alpine:${T}-x\n", 1),
+        ("FROM alpine:${T:+3.24}\n", 1),
+        ("FROM debian AS a\nFROM debian\nCOPY --from=${S:-a} /x /\n", 3),
+        ("FROM debian\nARG V=1\nCOPY --from=busybox:$V /bin/sh /\n", 3),
+        ("FROM debian AS a\nCOPY --from=7 /x /\nFROM debian\n", 2),
+    ],
+)
+def test_buildkit_refuses_the_name(text: str, line: int) -> None:
+    build = read(text)
+    assert [(one.kind, build.source.line_of(one.span.start)) for one in build.problems] == [("instruction", line)]
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "ARG T\nFROM alpine:$T\n",
+        "ARG T=1\nFROM debian\nARG T\nFROM alpine:$T\n",
+        "FROM ${REGISTRY}alpine:3.24\n",
+        "FROM alpine:3.24$SUFFIX\n",
+        "FROM alpine:${T:-3.24}\n",
+        "FROM alpine:${T:?which}\n",
+        "FROM alpine:$TARGETARCH\n",
+        "FROM debian AS a\nFROM debian\nCOPY --from=00 /x /\n",
+        "FROM debian\nONBUILD COPY --from=$S /x /\n",
+        "FROM debian\nONBUILD COPY --from=9 /x /\n",
+    ],
+)
+def test_buildkit_takes_the_name(text: str) -> None:
+    assert read(text).problems == ()
+
+
+def test_a_value_does_not_declare_the_argument() -> None:
+    assert read("FROM alpine:$T\n", T="3.24").problems
+    assert not read("ARG T\nFROM alpine:$T\n", T="3.24").problems
+
+
 def test_inheritance() -> None:
     build = read("FROM debian:bookworm-slim AS base\nENV A=1\nWORKDIR /x\nUSER 7\nFROM BASE AS final\n")
     assert build.stages[1].parent == 0

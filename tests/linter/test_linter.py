@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from random import Random
 
 import pytest
+from dockerslim_lint_rules.stale_placeholder import StalePlaceholder
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -41,6 +42,26 @@ def test_safe_fixes_are_applied_without_the_decision() -> None:
     assert fixed.held[1].reason.startswith("not proven")
     proven = fix(fixed.source.data.decode(), Safety.PROVABLE, LOCKED)
     assert proven.source.data == fix(CLASSIC, Safety.PROVABLE, LOCKED).source.data
+
+
+def test_nothing_is_written_into_a_file_that_buildkit_refuses() -> None:
+    refused = CLASSIC.replace("COPY --from=builder", "ARG S=builder\nCOPY --from=$S")
+    assert refused != CLASSIC and fix(CLASSIC, Safety.PROVABLE, LOCKED).applied
+    fixed = fix(refused, Safety.PROVABLE, LOCKED)
+    assert not fixed.applied and fixed.source.data == refused.encode()
+    line = refused.splitlines().index(next(one for one in refused.splitlines() if "$S" in one)) + 1
+    reason = f"line {line} is refused, so that nothing can be built"
+    assert [held.reason for held in fixed.held if "DSL101" in held.codes or "DSL201" in held.codes] == [reason] * 2
+
+
+def test_a_placeholder_is_not_touched_in_a_file_that_buildkit_refuses() -> None:
+    text, files = StalePlaceholder.INVALID[0].text, StalePlaceholder.INVALID[0].files
+    context = MemoryContext({path: body.encode() for path, body in (files or {}).items()})
+    touched = ["touch"]
+    assert [one.fix.key.split(":")[0] for one in fix(text, Safety.SAFE, context).applied] == touched
+    fixed = fix(f"{text}COPY --from=9 /a /a\n", Safety.SAFE, context)
+    assert not fixed.applied
+    assert [held.key.split(":")[0] for held in fixed.held if "DSL307" in held.codes] == touched
 
 
 def test_stripping_is_not_safe_where_somebody_reads_symbols() -> None:
@@ -210,7 +231,7 @@ CMD ["other"]
 
 def test_a_fix_claims_what_is_gone_and_a_program_for_debugging_keeps_its_symbols() -> None:
     files = {**CRATE, "src/bin/other.rs": "fn main() {}"}
-    context = MemoryContext({path: body.encode() for path, body in files.items()})
+    context = MemoryContext({path: body.encode() for path, body in (files or {}).items()})
     fixed = linter.fix(Source(TWO.encode()), context, Settings(), Safety.PROVABLE)
     assert [(one.fix.key, one.codes) for one in fixed.applied] == [("slim:0", ("DSL101",)), ("strip:1", ("DSL201",))]
     assert b"CARGO_PROFILE_RELEASE_STRIP=symbols cargo build --release --bin app" in fixed.source.data
