@@ -231,7 +231,7 @@ CMD ["other"]
 
 def test_a_fix_claims_what_is_gone_and_a_program_for_debugging_keeps_its_symbols() -> None:
     files = {**CRATE, "src/bin/other.rs": "fn main() {}"}
-    context = MemoryContext({path: body.encode() for path, body in (files or {}).items()})
+    context = MemoryContext({path: body.encode() for path, body in files.items()})
     fixed = linter.fix(Source(TWO.encode()), context, Settings(), Safety.PROVABLE)
     assert [(one.fix.key, one.codes) for one in fixed.applied] == [("slim:0", ("DSL101",)), ("strip:1", ("DSL201",))]
     assert b"CARGO_PROFILE_RELEASE_STRIP=symbols cargo build --release --bin app" in fixed.source.data
