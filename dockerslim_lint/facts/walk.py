@@ -402,7 +402,8 @@ class StageState:
         output = call.output or "/*"
         mounted = any(patterns.below(output, mount.target) is not None for mount in mounts)
         known = self.stage.image is not None or self.user_instruction is not None
-        warms, stale = self.placeholders.build(number, mounted, self.user if known else None)
+        user = self.user if known else None
+        warms, stale = self.placeholders.build(number, mounted, user, lambda file: self._compiles(number, file))
         if warms:
             warmup = Warmup(
                 "placeholder",
@@ -417,6 +418,13 @@ class StageState:
             self._shared.warmups.append(warmup)
         if stale is not None:
             self._shared.stale.append(stale)
+
+    def _compiles(self, number: int, file: str) -> bool:
+        """Whether a call may compile a source of the context: False where its programs surely do without that package."""
+        crate = self._shared.crate_of_call[number]
+        linkage = crate.linkage if crate is not None else None
+        package = self._shared.crates.package_of(file)
+        return linkage is None or not package or package in linkage.possible or package in linkage.scripts
 
     def _other_cargo(self, command: Command, arguments: CargoArguments) -> None:
         if arguments.subcommand == "clean":

@@ -75,6 +75,19 @@ class CrateReader:
         """Whether the context is known to have a file."""
         return self._context.read(path) is not None
 
+    def package_of(self, path: str) -> str:
+        """The package whose manifest is the nearest above a file of the context; "" where that is not known."""
+        place = path
+        while place:
+            place = place.rpartition("/")[0]
+            try:
+                data = manifest.read_toml(self._context, f"{place}/Cargo.toml" if place else "Cargo.toml")
+            except BrokenFileError:
+                return ""
+            if data is not None:
+                return self._package_name(data)
+        return ""
+
     def lacks(self, name: str, root: str) -> bool:
         """Whether surely no package of the context, wherever it is, makes a program of this name.
 
