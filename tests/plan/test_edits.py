@@ -280,6 +280,48 @@ def test_a_default_that_somebody_else_uses_stays() -> None:
     assert "FROM gcr.io/distroless/static-debian13\nARG BASE\n" in result
 
 
+GONE = "no longer chooses the base, and nothing else uses it"
+
+
+@pytest.mark.parametrize(
+    ("head", "reference", "told"),
+    [
+        ("ARG BASE=debian:bookworm-slim\n", "${BASE}", []),
+        ("ARG V=1\n", "debian:bookworm-slim", []),
+        ("", "${BASE:-debian:bookworm-slim}", []),
+        ("ARG BASE=debian:bookworm-slim+\n", "${BASE%+}", [f"ARG BASE (line 1) {GONE}"]),
+        ("ARG BASE=debian:bookworm-slim\n", "${BASE:-debian:12}", [f"ARG BASE (line 1) {GONE}"]),
+        ("ARG D=debian:12\n", "${BASE:-$D}", [f"ARG D (line 1) {GONE}"]),
+        ("ARG V=12\nARG BASE=debian:$V\n", "$BASE", [f"ARG BASE (line 2) {GONE}", f"ARG V (line 1) {GONE}"]),
+        ("ARG D=debian V=12\n", "$D:$V-slim", [f"ARG D (line 1) {GONE}", f"ARG V (line 1) {GONE}"]),
+        (
+            "ARG V=12\nARG BASE=debian:$V\nFROM debian:$V AS other\n",
+            "$BASE",
+            [f"ARG BASE (line 2) {GONE}", "ARG V (line 1) no longer chooses the base"],
+        ),
+        (
+            "ARG BASE=debian:12\nFROM ${X:-$BASE} AS other\n",
+            "$BASE",
+            ["ARG BASE (line 1) no longer chooses the base"],
+        ),
+        (
+            "ARG BASE=debian:12\nARG TOO=$BASE\nFROM $TOO AS other\n",
+            "$BASE",
+            ["ARG BASE (line 1) no longer chooses the base"],
+        ),
+        (
+            "ARG BASE=debian:12\nFROM alpine AS other\nARG BASE\n",
+            "$BASE",
+            ["ARG BASE (line 1) no longer chooses the base"],
+        ),
+    ],
+)
+def test_an_argument_that_no_longer_chooses_the_base_is_told(head: str, reference: str, told: list[str]) -> None:
+    text = head + CLASSIC.replace("FROM debian:bookworm-slim", f"FROM {reference}")
+    costs = [one.fix.cost for one in fix(text).applied if one.fix.key.startswith("slim:")]
+    assert [[part for part in cost.split("; ") if part.startswith("ARG ")] for cost in costs] == [told]
+
+
 def test_a_base_without_a_default_is_left_alone() -> None:
     assert rewritten("ARG BASE\n" + CLASSIC.replace("debian:bookworm-slim", "${BASE}")).count("${BASE}") == 1
 
