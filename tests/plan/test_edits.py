@@ -280,6 +280,35 @@ def test_a_default_that_somebody_else_uses_stays() -> None:
     assert "FROM gcr.io/distroless/static-debian13\nARG BASE\n" in result
 
 
+OLD = "rustup target add --toolchain 1.88.0"
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "after"),
+    [
+        (
+            "FROM rust:1 ",
+            "FROM rust:1.88.0 ",
+            f"RUN {OLD} {TRIPLE}\nRUN CARGO_PROFILE_RELEASE_STRIP=symbols cargo +1.88.0 build",
+        ),
+        (
+            "RUN cargo",
+            "RUN rustup install 1.88.0\nRUN cargo",
+            f"1.88.0\nRUN {OLD} {TRIPLE}\nRUN CARGO_PROFILE_RELEASE_STRIP=symbols cargo +1.88.0 build",
+        ),
+        ("RUN cargo", "RUN rustup toolchain install --profile minimal 1.88.0\nRUN cargo", f"\nRUN {OLD} {TRIPLE}\n"),
+        (
+            "RUN cargo",
+            "RUN rustup toolchain install 1.88.0 \\\n && cargo",
+            f"RUN rustup toolchain install 1.88.0 && {OLD} {TRIPLE} \\\n && CARGO_PROFILE_RELEASE_STRIP=symbols cargo +1.88.0 build",
+        ),
+    ],
+)
+def test_the_toolchain_that_a_call_picks_gets_the_target(old: str, new: str, after: str) -> None:
+    text = CLASSIC.replace(old, new, 1).replace("cargo build", "cargo +1.88.0 build")
+    assert after in rewritten(text)
+
+
 GONE = "no longer chooses the base, and nothing else uses it"
 
 
