@@ -168,6 +168,11 @@ def test_two_independent_builds_are_two_decisions() -> None:
         ("", "1000:1000", "1000:1000"),
         ("", "nobody", "nobody"),
         ("", "root", "root"),
+        ("", "www-data", "33:33"),
+        ("", "www-data:www-data", "33:33"),
+        ("", "www-data:users", "33:100"),
+        ("", "www-data:7", "33:7"),
+        ("", "33", "33"),
     ],
 )
 def test_users(steps: str, user: str, after: str) -> None:
@@ -175,11 +180,33 @@ def test_users(steps: str, user: str, after: str) -> None:
     assert f"USER {after}\n" in rewritten(text)
 
 
+@pytest.mark.parametrize(
+    ("steps", "user"),
+    [
+        ("", "list"),
+        ("WORKDIR /var/www\n", "www-data"),
+        ("VOLUME /var/www/data\n", "www-data"),
+        ("ENV HOME=/var/www\n", "www-data"),
+        ("COPY static /var/www/\n", "www-data"),
+        ("RUN usermod -u 1000 www-data\n", "www-data"),
+        ("COPY passwd /etc/other\n", "www-dat"),
+        ("RUN mkdir -p /var/www\n", "www-data"),
+    ],
+)
+def test_users_of_the_base_that_stay(steps: str, user: str) -> None:
+    text = CLASSIC.replace("CMD", f"{steps}USER {user}\nCMD")
+    assert "FROM gcr.io" not in fix(text).source.data.decode()
+    other = text.replace("debian:bookworm-slim", "fedora:41").replace(f"{steps}USER {user}", "USER www-data")
+    assert "FROM gcr.io" not in fix(other).source.data.decode()
+
+
 def test_owner_of_a_copy() -> None:
     text = CLASSIC.replace("COPY --from=builder", "RUN useradd -u 1005 u\nCOPY --from=builder --chown=u:u").replace(
         "CMD", "USER u\nCMD"
     )
     assert "--chown=1005:1005 " in rewritten(text)
+    own = CLASSIC.replace("COPY --from=builder", "COPY --from=builder --chown=www-data:www-data")
+    assert "--chown=33:33 " in rewritten(own)
 
 
 def test_empty_lines_and_comments_of_removed_steps() -> None:
