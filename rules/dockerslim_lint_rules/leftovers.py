@@ -41,7 +41,7 @@ COPY --from=builder /app/target/*-linux-musl/release/app /app
 CMD ["/app"]
 """
 RPM = APT.replace("debian:bookworm-slim", "fedora:43").replace(
-    "apt-get update && apt-get install -y ca-certificates", "dnf install -y libicu"
+    "apt-get update && apt-get install -y ca-certificates", "dnf install -y nginx"
 )
 BUILD_BASE = APK.replace("ca-certificates", "--no-cache ca-certificates build-base")
 CLEAN = """\
@@ -123,7 +123,7 @@ class Leftovers(Rule):
         Invalid(BUILD_BASE.replace("base", "base docker-cli"), line=6),
         Invalid(BUILD_BASE, line=6, fixed=BUILD_BASE.replace(" build-base", "")),
         Invalid(CLEAN, line=7),
-        Invalid(RPM, line=6, fixed=RPM.replace("libicu", "libicu && dnf clean all")),
+        Invalid(RPM, line=6, fixed=RPM.replace("nginx", "nginx && dnf clean all")),
     )
     VALID = (
         Valid(near=0, text=APT.replace("ca-certificates", "ca-certificates && rm -rf /var/lib/apt/lists/*")),
@@ -147,9 +147,9 @@ class Leftovers(Rule):
             text=CLEAN.replace("RUN cp target/release/app /app\nRUN cargo clean", "RUN cp target/release/app /app"),
         ),
         Valid(near=5, text=CLEAN.replace("cargo clean", "test -e x || cargo clean")),
-        Valid(near=6, text=RPM.replace("libicu", "libicu && dnf clean all")),
-        Valid(near=6, text=RPM.replace("libicu", "libicu && rm -rf /var/cache/dnf")),
-        Valid(near=6, text=RPM.replace("libicu", "libicu && rm -rf /var/cache/*")),
+        Valid(near=6, text=RPM.replace("nginx", "nginx && dnf clean all")),
+        Valid(near=6, text=RPM.replace("nginx", "nginx && rm -rf /var/cache/dnf")),
+        Valid(near=6, text=RPM.replace("nginx", "nginx && rm -rf /var/cache/*")),
         Valid(near=6, text=RPM.replace("dnf", "dnf --setopt=cachedir=/tmp/dnf")),
         Valid(near=6, text=RPM.replace("RUN dnf", "RUN --mount=type=cache,target=/var/cache/libdnf5 dnf")),
         Valid(near=6, text=RPM.replace("dnf install -y", "rpm -i")),

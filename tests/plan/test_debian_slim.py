@@ -224,6 +224,7 @@ def test_withheld(builder: str, base: str, steps: str, said: str) -> None:
     ("base", "steps"),
     [
         ("fedora:41", "RUN dnf install -y libpq ca-certificates && dnf clean all\nRUN useradd -M app\nUSER app\n"),
+        ("opensuse/leap:16.0", "RUN zypper -n in libpq5 ca-certificates-mozilla\n"),
         ("alpine:3.22", "RUN apk add --no-cache libpq gcompat ca-certificates\nRUN mkdir /d\n"),
     ],
 )
