@@ -40,9 +40,7 @@ FROM gcr.io/distroless/static-debian13
 COPY --from=builder /app/target/*-linux-musl/release/app /app
 CMD ["/app"]
 """
-RPM = APT.replace("debian:bookworm-slim", "fedora:43").replace(
-    "apt-get update && apt-get install -y ca-certificates", "dnf install -y nginx"
-)
+RPM = APK.replace("alpine:3.24", "fedora:43").replace("apk add ca-certificates", "dnf install -y nginx")
 BUILD_BASE = APK.replace("ca-certificates", "--no-cache ca-certificates build-base")
 CLEAN = """\
 FROM ubuntu:22.04
@@ -142,14 +140,10 @@ class Leftovers(Rule):
         Valid(near=4, text=BUILD_BASE.replace(" build-base", " libgcc")),
         Valid(near=5, text=CLEAN.replace("clean", "fetch")),
         Valid(near=5, text=CLEAN.replace("clean", "clean && cargo build")),
-        Valid(
-            near=5,
-            text=CLEAN.replace("RUN cp target/release/app /app\nRUN cargo clean", "RUN cp target/release/app /app"),
-        ),
+        Valid(near=5, text=CLEAN.replace("RUN cargo clean\n", "")),
         Valid(near=5, text=CLEAN.replace("cargo clean", "test -e x || cargo clean")),
         Valid(near=6, text=RPM.replace("nginx", "nginx && dnf clean all")),
         Valid(near=6, text=RPM.replace("nginx", "nginx && rm -rf /var/cache/dnf")),
-        Valid(near=6, text=RPM.replace("nginx", "nginx && rm -rf /var/cache/*")),
         Valid(near=6, text=RPM.replace("dnf", "dnf --setopt=cachedir=/tmp/dnf")),
         Valid(near=6, text=RPM.replace("RUN dnf", "RUN --mount=type=cache,target=/var/cache/libdnf5 dnf")),
         Valid(near=6, text=RPM.replace("dnf install -y", "rpm -i")),
