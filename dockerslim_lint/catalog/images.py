@@ -73,6 +73,8 @@ class BaseImage(Record):
     """Which of the usual destinations of COPY exist. distroless/static has no /usr/local, scratch nothing."""
     tools: tuple[str, ...] = ()
     """Programs beyond the shell's own that a build or a health check may lean on: curl, wget, git, make, perl …"""
+    static: str = ""
+    """The directory whose programs are all linked statically, so that one that is copied needs nothing else of the image."""
     unpacked_mb: float | None = None
     download_mb: float | None = None
     """Sizes for linux/amd64 in megabytes (10^6 bytes); they drift by some per cent between rebuilds of a tag."""
