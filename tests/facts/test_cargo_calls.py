@@ -16,6 +16,8 @@ from dockerslim_lint.facts.model import (
 )
 from tests.facts.reading import CRATE, MANIFEST, only_call, read
 
+MUSL = "x86_64-unknown-linux-musl"
+
 
 def call_of(run: str, image: str = "rust:1", before: str = "", files: dict[str, str] | None = None):  # type: ignore[no-untyped-def]
     return only_call(read(f"FROM {image}\nWORKDIR /app\nCOPY . .\n{before}RUN {run}\n", files))
@@ -316,6 +318,102 @@ def test_configuration_of_cargo() -> None:
     files = {**CRATE, ".cargo/config.toml": '[build]\ntarget = "x86_64-unknown-linux-musl"\ntarget-dir = "out"\n'}
     call = call_of("cargo build -r", files=files)
     assert (call.target.origin, call.output) == ("config", "/app/out/x86_64-unknown-linux-musl/release")
+
+
+CONFIG = {".cargo/config.toml": f'[build]\ntarget = "{MUSL}"\n'}
+PARTS = "WORKDIR /app\nCOPY Cargo.toml Cargo.lock ./\nCOPY src src"
+
+
+@pytest.mark.parametrize(
+    ("steps", "run", "files", "target"),
+    [
+        # in force
+        ("WORKDIR /app\nCOPY . .", "cargo build", CONFIG, ("config", MUSL)),
+        (f"{PARTS}\nCOPY .cargo .cargo", "cargo build", CONFIG, ("config", MUSL)),
+        (f"{PARTS}\nCOPY .cargo/config.toml .cargo/", "cargo build", CONFIG, ("config", MUSL)),
+        (f"{PARTS}\nCOPY .cargo/config* .cargo/", "cargo build", CONFIG, ("config", MUSL)),
+        (f"{PARTS}\nCOPY .cargo /.cargo", "cargo build", CONFIG, ("config", MUSL)),
+        (f"{PARTS}\nCOPY .cargo/config.toml $CARGO_HOME/", "cargo build", CONFIG, ("config", MUSL)),
+        (f"{PARTS}\nCOPY .cargo/config.toml $CARGO_HOME/", "cargo install --path .", CONFIG, ("config", MUSL)),
+        (f"{PARTS}\nCOPY .cargo .cargo", "cargo install --path .", CONFIG, ("config", MUSL)),
+        (
+            f"{PARTS}\nCOPY .cargo .cargo",
+            "cd src && cargo build --manifest-path ../Cargo.toml",
+            CONFIG,
+            ("config", MUSL),
+        ),
+        ("WORKDIR /app\nCOPY . .\nCOPY src ./.cargo", "cargo build", CONFIG, ("config", MUSL)),
+        ("WORKDIR /app", "--mount=type=bind,target=. cargo build", CONFIG, ("config", MUSL)),
+        (
+            "WORKDIR /x\nCOPY . .\nFROM rust:1\nCOPY --from=0 /x /app\nWORKDIR /app",
+            "cargo build",
+            CONFIG,
+            ("config", MUSL),
+        ),
+        (
+            f"WORKDIR /x\nCOPY . .\nFROM rust:1\n{PARTS}\nCOPY --from=0 /x/.cargo .cargo",
+            "cargo build",
+            CONFIG,
+            ("config", MUSL),
+        ),
+        (
+            "WORKDIR /app\nCOPY . .",
+            "cargo build",
+            {**CONFIG, ".dockerignore": "*\n!.cargo\n!Cargo.*\n"},
+            ("config", MUSL),
+        ),
+        (
+            f"{PARTS}\nCOPY deploy/cargo.toml .cargo/config.toml",
+            "cargo build",
+            {"deploy/cargo.toml": CONFIG[".cargo/config.toml"]},
+            ("config", MUSL),
+        ),
+        # it does not reach the builder, or is not where cargo looks
+        (PARTS, "cargo build", CONFIG, ("host", "")),
+        ("WORKDIR /app\nCOPY . .", "cargo build", {**CONFIG, ".dockerignore": ".cargo\n"}, ("host", "")),
+        (
+            "WORKDIR /app\nCOPY . .",
+            "cargo build",
+            {**CONFIG, "Dockerfile.dockerignore": "**/config.toml"},
+            ("host", ""),
+        ),
+        (f"{PARTS}\nCOPY .cargo ./", "cargo build", CONFIG, ("host", "")),
+        (f"{PARTS}\nCOPY .cargo /other/.cargo", "cargo build", CONFIG, ("host", "")),
+        ("COPY . /app", "cargo build --manifest-path app/Cargo.toml", CONFIG, ("host", "")),
+        ("COPY . /app\nWORKDIR /app", "cd / && cargo build --manifest-path /app/Cargo.toml", CONFIG, ("host", "")),
+        ("WORKDIR /app\nCOPY . .", "cargo build", {"deploy/config.toml": CONFIG[".cargo/config.toml"]}, ("host", "")),
+        (f"{PARTS}\nCOPY --from=rust:1 /x .cargo/config.toml", "cargo build", CONFIG, ("host", "")),
+        # it may be in force, or something else is
+        ("WORKDIR /app\nCOPY . .", "rm -rf .cargo && cargo build", CONFIG, ("config", None)),
+        ("WORKDIR /app\nCOPY . .\nRUN rm .cargo/config.toml", "cargo build", CONFIG, ("config", None)),
+        ("WORKDIR /app\nCOPY . .\nRUN cp x.toml .cargo/config.toml", "cargo build", CONFIG, ("config", None)),
+        ("WORKDIR /app\nCOPY . .\nRUN echo '[net]' >> .cargo/config.toml", "cargo build", CONFIG, ("config", None)),
+        (
+            f"WORKDIR /app\nCOPY --from=p /r.json .\nRUN cargo chef cook --recipe-path r.json\n{PARTS}",
+            "cargo build",
+            CONFIG,
+            ("config", None),
+        ),
+    ],
+)
+def test_the_configuration_must_reach_the_call(
+    steps: str, run: str, files: dict[str, str], target: tuple[str, str | None]
+) -> None:
+    build = read(f"FROM rust:1\n{steps}\nRUN {run}\n", {**CRATE, **files})
+    (call,) = build.calls
+    assert build.crates[0] is not None
+    assert (call.target.origin, call.target.pattern) == target
+
+
+def test_what_a_configuration_that_may_be_in_force_leaves_open() -> None:
+    files = {**CRATE, ".cargo/config.toml": '[build]\ntarget-dir = "out"\nrustflags = "-Ca"\n'}
+    call = call_of("rm .cargo/config.toml && cargo build", files=files)
+    assert (call.output, call.flags, call.link, call.target.origin) == (None, None, UNKNOWN, "host")
+    flags = {**CRATE, ".cargo/config.toml": f'[target.{MUSL}]\nrustflags = "-Ca"\n'}
+    assert call_of(f"rm .cargo/config.toml && cargo build --target {MUSL}", files=flags).flags is None
+    # of what it does not say it leaves nothing open
+    call = call_of("rm .cargo/config.toml && cargo build", files=flags)
+    assert (call.output, call.flags, call.link) == ("/app/target/debug", "", GNU_DYNAMIC)
 
 
 def test_workspace() -> None:
