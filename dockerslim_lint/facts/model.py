@@ -6,7 +6,7 @@ a value, a glob).
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from dockerslim_lint.catalog.images import BaseImage
@@ -604,7 +604,7 @@ class ImageBuild(Record):
     what ``calls[i]`` is compiled with. `users` are those
     that any stage makes. `frontend` is
     the foreign frontend's name, "" for Docker's own: then nothing else is filled. `own_images` are those that the user
-    describes. `nothing_to_start` is what the last stage starts although its base has no programs and no step brings a file.
+    describes. `notes` get longer while a lock is read, which is when a rule or a plan first asks for it. `nothing_to_start` is what the last stage starts although its base has no programs and no step brings a file.
     """
 
     source: Source
@@ -621,7 +621,7 @@ class ImageBuild(Record):
     crates: tuple[Crate | None, ...]
     contents: Contents
     platforms: tuple[str, ...]
-    notes: tuple[str, ...]
+    notes: Sequence[str]
     targets: tuple[tuple[str, ...], ...] = ()
     opaque: tuple[tuple[str, int] | None, ...] = ()
     toolchains: tuple[Toolchain, ...] = ()

@@ -448,7 +448,7 @@ def test_toml_of_several_lines_in_one_table() -> None:
     }
     build = read("FROM rust:1\nWORKDIR /w\nCOPY . .\nRUN cargo build -r\n", files)
     (crate,) = build.crates
-    assert build.notes == ()
+    assert not build.notes
     assert crate is not None
     assert (crate.packages, crate.toolchain.channel) == (("app",), "1.97")
     assert only_call(build).stripped == STRIPPED_ALL
