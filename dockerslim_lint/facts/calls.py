@@ -320,7 +320,15 @@ class _Settings:
             return self.own[name]
         if value is not None:
             return UNKNOWN if value.text is None or "*" in value.text else value.text
-        return self._crate.profile(self.profile or "").get(name) if self._crate is not None else UNKNOWN
+        if self._crate is None or self._open:
+            return UNKNOWN
+        return self._crate.profile(self.profile or "").get(name)
+
+    @property
+    def _open(self) -> bool:
+        """Whether a configuration of which it is not known that it is in force sets profiles."""
+        config = self._crate.config if self._crate is not None else None
+        return config is not None and not config.certain and bool(config.profiles)
 
     def over(self, name: str) -> str:
         """What sets it over any variable, or may, as the start of a sentence; "" where nothing does."""
@@ -337,8 +345,14 @@ class _Settings:
         given = of_package(self.own or {}, package)
         if name in given:
             return BY_OPTION, given[name]
-        written = self._crate.profile(self.profile, package) if self._crate is not None else {}
+        if self._open and name in self._written(package):
+            return "cargo's configuration may set", UNKNOWN
+        written = self._written(package)
         return (f"[profile.{self.profile}.package.{package}] sets", written[name]) if name in written else None
+
+    def _written(self, package: str) -> Mapping[str, Any]:
+        """What the profile's tables of a package say in the manifest and the configuration."""
+        return self._crate.profile(self.profile or "", package) if self._crate is not None else {}
 
 
 def _stripped(settings: _Settings, flags: str) -> tuple[str, bool]:

@@ -742,6 +742,59 @@ def test_the_command_line_wins(run: str, stripped: str, debug: bool, own: bool) 
     assert (call.stripped, call.debug, bool(call.own_strip)) == (stripped, debug, own)
 
 
+ALL, NONE = '[profile.release]\nstrip = "symbols"\n', "[profile.release]\nstrip = false\n"
+
+
+@pytest.mark.parametrize(
+    ("manifest", "config", "run", "stripped", "debug"),
+    [
+        # the configuration goes before the manifest (each row as cargo 1.95 does it)
+        ("", ALL, "cargo build -r", STRIPPED_ALL, False),
+        (NONE, ALL, "cargo build -r", STRIPPED_ALL, False),
+        (ALL, NONE, "cargo build -r", STRIPPED_NO, False),
+        (ALL, "[profile.release]\ndebug = 1\n", "cargo build -r", STRIPPED_ALL, True),
+        ("[profile.dist]\ninherits = 'release'\n", ALL, "cargo build --profile dist", STRIPPED_ALL, False),
+        (ALL, "[profile.dist]\ninherits = 'release'\n", "cargo build --profile dist", STRIPPED_ALL, False),
+        ("", "[profile.dist]\ninherits = 'release'\nstrip = true\n", "cargo build --profile dist", STRIPPED_ALL, False),
+        (NONE, "[profile.release.package.app]\nstrip = true\n", "cargo build -r", STRIPPED_ALL, False),
+        ("[profile.release.package.app]\nstrip = true\n", NONE, "cargo build -r", STRIPPED_ALL, False),
+        (ALL, ALL.replace("release", "dev"), "cargo build", STRIPPED_ALL, False),
+        # not of this profile, and nothing of a profile
+        ("", ALL.replace("release", "dev"), "cargo build -r", STRIPPED_NO, False),
+        ("", ALL, "cargo build", STRIPPED_NO, False),
+        (ALL, "profile = 3\n", "cargo build -r", STRIPPED_ALL, False),
+        # the environment and the command line go before it, but not before a table of the package
+        ("", ALL, "CARGO_PROFILE_RELEASE_STRIP=none cargo build -r", STRIPPED_NO, False),
+        (NONE, NONE, "CARGO_PROFILE_RELEASE_STRIP=symbols cargo build -r", STRIPPED_ALL, False),
+        ("", ALL, "cargo build -r --config profile.release.strip=false", STRIPPED_NO, False),
+        (
+            "",
+            f"{NONE}package.app.strip = true\n",
+            "CARGO_PROFILE_RELEASE_STRIP=none cargo build -r",
+            STRIPPED_ALL,
+            False,
+        ),
+        # whether it is in force is not known
+        ("", ALL, "rm .cargo/config.toml; cargo build -r", UNKNOWN, False),
+        (ALL, NONE, "rm .cargo/config.toml; cargo build -r", UNKNOWN, False),
+        (ALL, f"{NONE}package.app.strip = true\n", "rm -r .cargo; cargo build -r", UNKNOWN, False),
+        ("", ALL, "rm -r .cargo; CARGO_PROFILE_RELEASE_STRIP=symbols cargo build -r", STRIPPED_ALL, False),
+    ],
+)
+def test_profiles_of_the_configuration(manifest: str, config: str, run: str, stripped: str, debug: bool) -> None:
+    call = call_of(run, files={**CRATE, "Cargo.toml": MANIFEST + manifest, ".cargo/config.toml": config})
+    assert (call.stripped, call.debug) == (stripped, debug)
+
+
+def test_the_nearer_configuration_goes_first() -> None:
+    files = {**CRATE, ".cargo/config.toml": f"{NONE}debug = 1\n", "deploy/config": ALL}
+    text = "FROM rust:1\nWORKDIR /w\nCOPY . app\nCOPY deploy/config .cargo/\nWORKDIR app\nRUN cargo build -r\n"
+    call = only_call(read(text, files))
+    assert (call.stripped, call.debug, call.kept) == (STRIPPED_NO, True, True)
+    call = only_call(read(text, {**files, ".cargo/config.toml": "[profile.release]\ndebug = 1\n"}))
+    assert (call.stripped, call.debug) == (STRIPPED_ALL, True)
+
+
 PACKAGE = '[package]\nname = "app"\nversion = "0.1.0"\n'
 
 

@@ -20,6 +20,7 @@ class CargoConfig(Record):
 
     `target_flags` and `linkers` are pairs of a table's X (a triple or ``cfg(…)``) and what it sets. `build_std`: the
     standard library is built, not installed. `aliases` are the words of each ``[alias]``. `certain` is False where what is said may not be in force.
+    `profiles` are the ``[profile]`` tables, which stand over the manifest's.
     """
 
     target: str
@@ -31,6 +32,7 @@ class CargoConfig(Record):
     build_std: bool = False
     aliases: Mapping[str, tuple[str, ...]] = {}
     certain: bool = True
+    profiles: Mapping[str, Any] = {}
 
 
 class ConfigFiles(Record):
@@ -59,6 +61,7 @@ def read_config(context: BuildContext, files: ConfigFiles) -> CargoConfig:
     linkers: dict[str, str] = {}
     build_std = False
     aliases: dict[str, tuple[str, ...]] = {}
+    profiles: dict[str, Any] = {}
     for path in files.paths:
         data = read_toml(context, path) or {}
         build = table(data, "build")
@@ -66,6 +69,7 @@ def read_config(context: BuildContext, files: ConfigFiles) -> CargoConfig:
         target_directory = target_directory or _text(build.get("target-dir"))
         rustflags = rustflags or _flags(build.get("rustflags"))
         aliases = {**_aliases(table(data, "alias")), **aliases}
+        profiles = laid_over(table(data, "profile"), profiles)
         build_std = build_std or "build-std" in table(data, "unstable")
         for name, entry in table(data, "target").items():
             if not isinstance(entry, Mapping) or not entry:
@@ -85,7 +89,17 @@ def read_config(context: BuildContext, files: ConfigFiles) -> CargoConfig:
         build_std,
         aliases,
         files.certain,
+        profiles,
     )
+
+
+def laid_over(below: Mapping[str, Any], above: Mapping[str, Any]) -> dict[str, Any]:
+    """Tables within tables; what stands in `above` counts first."""
+    found = {**below, **above}
+    for name in below.keys() & above.keys():
+        if isinstance(below[name], Mapping) and isinstance(above[name], Mapping):
+            found[name] = laid_over(below[name], above[name])
+    return found
 
 
 def read_toolchain_file(context: BuildContext, directory: str) -> ToolchainFile:

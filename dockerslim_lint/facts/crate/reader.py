@@ -7,7 +7,14 @@ from typing import TYPE_CHECKING, Any
 from dockerslim_lint.context import BuildContext
 from dockerslim_lint.facts import patterns
 from dockerslim_lint.facts.crate import lock, manifest
-from dockerslim_lint.facts.crate.config import CargoConfig, ConfigFiles, ToolchainFile, read_config, read_toolchain_file
+from dockerslim_lint.facts.crate.config import (
+    CargoConfig,
+    ConfigFiles,
+    ToolchainFile,
+    laid_over,
+    read_config,
+    read_toolchain_file,
+)
 from dockerslim_lint.facts.crate.manifest import BrokenFileError
 from dockerslim_lint.facts.crate.model import Asked, Crate
 
@@ -134,13 +141,15 @@ class CrateReader:
         runs = [manifest.table(member, "package").get("default-run") for member in chosen.values()]
         default = runs[0] if len(runs) == 1 else None
         root, root_data = self._workspace_root(directory, data)
+        configured = self._config(config)
+        profiles = manifest.table(root_data, "profile")
         return Crate(
             directory,
             root,
             binaries,
             default if isinstance(default, str) else binaries[0] if len(binaries) == 1 else "",
-            manifest.table(root_data, "profile"),
-            self._config(config),
+            laid_over(profiles, configured.profiles) if configured.profiles else profiles,
+            configured,
             self._toolchain(directory),
             lambda: self._packages(root),
             lambda: self._linkage(
