@@ -77,8 +77,8 @@ class Command(Record):
     that the grammar could not read. `directory` is None where a ``cd`` leads somewhere unknown. `variables` are the
     environment and shell variables as far as the file sets them. `prefix` are the assignments before the command.
     `shell_form` is False for an exec form; `nested` is True inside ``sh -c '…'``, where quotes mean
-    other things. `writes` are the files that its output is redirected to. `optional`: a variable stands alone in it that is
-    empty, so that a build argument may bring more words.
+    other things. `writes` are the files that its output is redirected to. `optional`: the words, as written, of which nothing is
+    left as a variable is empty, so that a build argument may bring more; "" for none.
     """
 
     instruction: int
@@ -92,7 +92,7 @@ class Command(Record):
     shell_form: bool
     nested: bool = False
     writes: tuple[str, ...] = ()
-    optional: bool = False
+    optional: str = ""
 
     @property
     def name(self) -> str:

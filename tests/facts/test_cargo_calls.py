@@ -168,6 +168,24 @@ def test_argument_without_a_value(argument: str, words: str, output: str, bins: 
     assert (call.output, call.bins) == (output, bins)
 
 
+@pytest.mark.parametrize(
+    ("before", "output"),
+    [
+        ("ARG P=dist\nARG P\n", "/app/target/dist"),
+        ("ARG P=dist\nRUN x\nARG P\nARG P\n", "/app/target/dist"),
+        ("ARG P\nARG P=dist\n", "/app/target/dist"),
+        ("ARG P=release\nARG P=dist\n", "/app/target/dist"),
+    ],
+)
+def test_an_argument_keeps_its_value(before: str, output: str) -> None:
+    """``ARG P`` sets it only where there is a value: of the command line, or of an ARG above the first FROM."""
+    assert call_of("cargo build --profile $P", before=before).output == output
+    text = f"ARG P=top\nFROM rust:1\nWORKDIR /app\n{before}RUN cargo build --profile $P\n"
+    bare = before.endswith("ARG P\n")
+    assert only_call(read(text)).output == ("/app/target/top" if bare else output)
+    assert only_call(read(text, P="given")).output == "/app/target/given"
+
+
 @pytest.mark.parametrize("argument", ["FLAGS", "FLAGS="])
 def test_what_a_build_argument_may_bring(argument: str) -> None:
     call = call_of("cargo build $FLAGS", before=f"ARG {argument}\n")
