@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 from dockerslim_lint.catalog import commands as known_commands
+from dockerslim_lint.catalog import images
 from dockerslim_lint.context import BuildContext
 from dockerslim_lint.facts import patterns
 from dockerslim_lint.facts.calls import (
@@ -126,7 +127,9 @@ class StageState:
         """whether it is known in which directory a RUN works"""
         image = stage.image
         self.environment = Environment(image, image is not None)
-        self.table = PathTable(shared.calls, shared.binaries, frozenset(image.directories if image else ()))
+        listed = image and (image.directories or not image.shell)
+        directories = frozenset(image.directories) if image and listed else images.usual_directories()
+        self.table = PathTable(shared.calls, shared.binaries, directories)
         self.workdir = image.workdir if image else "/"
         self.user = image.user if image else ""
         self.user_instruction: int | None = None

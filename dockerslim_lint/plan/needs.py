@@ -27,6 +27,8 @@ def check_base(build: ImageBuild, image: FinalImage, choice: Choice) -> None:
         raise NotPossible(
             f"the base's user is {image.user or 'root'}, and that of {base.title} is {base.user or 'root'}"
         )
+    if old is not None and old.workdir != base.workdir and image.workdir == old.workdir and not _places(build, image):
+        raise NotPossible(f"the base works in {old.workdir}, and {base.title} in {base.workdir}")
     for at in (at for number in image.chain for at in build.stages[number].instructions if not choice.keep):
         trigger = build.instructions[at].trigger
         if trigger is not None and trigger.keyword == "RUN":
@@ -65,6 +67,13 @@ def check_base(build: ImageBuild, image: FinalImage, choice: Choice) -> None:
             continue
         if (need.kind == "certificates" and not base.certificates) or (need.kind == "tzdata" and not base.tzdata):
             raise NotPossible(f"{choice.name} has no {need.kind}, and {need.reason}")
+
+
+def _places(build: ImageBuild, image: FinalImage) -> bool:
+    """Whether the file says in which directory the image works, whatever its base does."""
+    instructions = (build.instructions[at] for number in image.chain for at in build.stages[number].instructions)
+    texts = (one.body.data.decode("utf-8", "replace") for one in instructions if one.keyword == "WORKDIR")
+    return any(text.strip("\"' ").startswith("/") for text in texts)
 
 
 def missing_zones(image: FinalImage, choice: Choice) -> tuple[str, ...]:
