@@ -143,7 +143,7 @@ def place(
             target = f"{destination.rstrip('/')}/{name}" if directory else destination
             table.put(target, _uncertain(program, certain))
         return True
-    entry = origin.find(source)
+    entry = origin.part(source)
     path = f"{destination.rstrip('/')}/{patterns.basename(source)}" if directory else destination
     if entry is not None and not isinstance(entry, Directory | Output) and not _is_tree(origin, source):
         table.put(path, _uncertain(entry, certain))

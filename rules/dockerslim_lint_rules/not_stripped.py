@@ -141,6 +141,7 @@ class NotStripped(Rule):
         ),
         Valid(near=0, text=DISTROLESS, files={**FILES, "Cargo.toml": MANIFEST + "[profile.release]\nstrip = false\n"}),
         Valid(near=0, text=DISTROLESS, files={**FILES, "Cargo.toml": MANIFEST + OF_THE_PACKAGE}),
+        Valid(near=0, text=DISTROLESS, files={**FILES, ".cargo/config.toml": "[profile.release]\nstrip = true\n"}),
         Valid(near=0, text=DISTROLESS),
         Valid(near=0, text=DISTROLESS, files=SENTRY),
         Valid(near=0, text=DISTROLESS.replace("static-debian13", "static-debian13 AS debug"), files=FILES),

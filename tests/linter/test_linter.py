@@ -101,6 +101,25 @@ def test_unknown_instruction_never_gets_a_fix() -> None:
     assert not fixed.applied
 
 
+@pytest.mark.parametrize(
+    ("lock", "broken"),
+    [
+        ("version = 4\n", False),
+        ('version = 4\r\n\r\n[[package]]\r\nname = "app"\r\nversion = "0.1.0"\r\n', False),
+        ("version = 4\n[[package]\n", True),
+        ("<<<<<<< HEAD\nversion = 3\n=======\nversion = 4\n>>>>>>> main\n", True),
+    ],
+)
+def test_a_broken_lock_is_one_note_and_a_doubt_of_the_fix(lock: str, broken: bool) -> None:
+    files = {**CRATE, "Cargo.lock": lock}
+    context = MemoryContext({path: body.encode() for path, body in files.items()})
+    report = linter.lint(Source(CLASSIC.encode()), context, Settings())
+    assert [note.startswith("Cargo.lock: ") and "\n" not in note for note in report.notes] == [True] * broken
+    (slim,) = {one.fixes[0] for one in report.findings if one.key == "slim:0" and not isinstance(one.fixes, Withheld)}
+    assert ("nothing is known of the crates" in slim.cost) is broken
+    assert slim.safety is Safety.PROVABLE
+
+
 def test_unused_suppressions_are_reported() -> None:
     report = linter.lint(Source(f"# dockerslim: ignore=DSL104; reason=x\n{CLASSIC}".encode()), CONTEXT, Settings())
     assert any("DSL104" in note for note in report.notes)

@@ -120,6 +120,25 @@ def test_reason(old: str, new: str, said: str) -> None:
         assert not [one for one in fix(text).applied if one.fix.key.startswith("slim:")]
 
 
+@pytest.mark.parametrize(
+    ("argument", "words", "static"),
+    [
+        ("T", "$T", True),
+        ("T", "${T:+--features $T}", True),
+        ("T", "${T:+--target-dir $T}", True),
+        ("T=", "${T:+--target $T}", False),
+        ("T", "${T:+--target $T}", False),
+        ("T", "${T:+--target=$T}", False),
+    ],
+)
+def test_a_target_that_a_build_argument_may_bring_stays_the_only_one(argument: str, words: str, static: bool) -> None:
+    text = CLASSIC.replace("RUN cargo", f"ARG {argument}\nRUN cargo").replace("--release", f"--release {words}")
+    (slim,) = (one.fix for one in fix(text).applied if one.fix.key.startswith("slim:"))
+    added = fix(text).source.data.decode().replace(words, "").count("--target ")
+    assert (slim.choice, added) == (("distroless/static", 1) if static else ("distroless/cc", 0))
+    assert (f"{words} may bring a target of its own" in slim.cost) is not static
+
+
 @pytest.mark.parametrize("crate", ["openssl-sys", "librocksdb-sys", "libsqlite3-sys"])
 def test_crates_with_c(crate: str) -> None:
     assert crate in reason(CLASSIC, locked(**{crate.replace("-", "__"): ""}))

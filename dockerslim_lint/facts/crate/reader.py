@@ -7,7 +7,14 @@ from typing import TYPE_CHECKING, Any
 from dockerslim_lint.context import BuildContext
 from dockerslim_lint.facts import patterns
 from dockerslim_lint.facts.crate import lock, manifest
-from dockerslim_lint.facts.crate.config import CargoConfig, ToolchainFile, read_config, read_toolchain_file
+from dockerslim_lint.facts.crate.config import (
+    CargoConfig,
+    ConfigFiles,
+    ToolchainFile,
+    laid_over,
+    read_config,
+    read_toolchain_file,
+)
 from dockerslim_lint.facts.crate.manifest import BrokenFileError
 from dockerslim_lint.facts.crate.model import Asked, Crate
 
@@ -16,6 +23,8 @@ if TYPE_CHECKING:
 
 ALL = Asked()
 """A call that says nothing of features: the default ones."""
+
+NO_CONFIG = ConfigFiles()
 
 
 class CrateReader:
@@ -34,17 +43,18 @@ class CrateReader:
         everything: bool = False,
         asked: Asked = ALL,
         bins: tuple[str, ...] = (),
+        config: ConfigFiles = NO_CONFIG,
     ) -> Crate | None:
         """The crate whose Cargo.toml is in `directory` (relative, "" is the root); None where there is none.
 
         `packages` are those asked for with ``-p``; with none, and not `everything` (``--workspace``), a workspace's default
         members, its root package or all its members count (cargo book, "Workspaces"). `asked` are the features and `bins` the
-        programs (none: all) of the call; they decide what is linked.
+        programs (none: all) of the call; they decide what is linked. `config` are the files of cargo's configuration in force.
         """
-        key = (directory, packages, everything, asked, bins)
+        key = (directory, packages, everything, asked, bins, config)
         if key not in self._crates:
             try:
-                self._crates[key] = self._read(directory, packages, everything, asked, bins)
+                self._crates[key] = self._read(directory, packages, everything, asked, bins, config)
             except BrokenFileError as error:
                 self._note(str(error))
                 self._crates[key] = None
@@ -110,7 +120,13 @@ class CrateReader:
         return True
 
     def _read(
-        self, directory: str, packages: tuple[str, ...], everything: bool, asked: Asked, bins: tuple[str, ...]
+        self,
+        directory: str,
+        packages: tuple[str, ...],
+        everything: bool,
+        asked: Asked,
+        bins: tuple[str, ...],
+        config: ConfigFiles,
     ) -> Crate | None:
         prefix = f"{directory}/" if directory else ""
         data = manifest.read_toml(self._context, f"{prefix}Cargo.toml")
@@ -138,13 +154,15 @@ class CrateReader:
         runs = [manifest.table(member, "package").get("default-run") for member in chosen.values()]
         default = runs[0] if len(runs) == 1 else None
         root, root_data = self._workspace_root(directory, data)
+        configured = self._config(config)
+        profiles = manifest.table(root_data, "profile")
         return Crate(
             directory,
             root,
             binaries,
             default if isinstance(default, str) else binaries[0] if len(binaries) == 1 else "",
-            manifest.table(root_data, "profile"),
-            self._config(directory),
+            laid_over(profiles, configured.profiles) if configured.profiles else profiles,
+            configured,
             self._toolchain(directory),
             lambda: self._packages(root),
             lambda: self._linkage(
@@ -211,9 +229,9 @@ class CrateReader:
                 self._locks[root] = None
         return self._locks[root]
 
-    def _config(self, directory: str) -> CargoConfig:
+    def _config(self, files: ConfigFiles) -> CargoConfig:
         try:
-            return read_config(self._context, directory)
+            return read_config(self._context, files)
         except BrokenFileError as error:
             self._note(str(error))
             return CargoConfig("", "", (), "")
