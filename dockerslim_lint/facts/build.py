@@ -27,7 +27,7 @@ from dockerslim_lint.facts.model import (
 )
 from dockerslim_lint.facts.patterns import basename, join, parent
 from dockerslim_lint.facts.stages import StageNames, chain_of, read_stages, refused_names
-from dockerslim_lint.facts.walk import Shared, StageState
+from dockerslim_lint.facts.walk import TARGET_DIRECTORY, Shared, StageState
 from dockerslim_lint.source import Source, Span
 from dockerslim_lint.syntax.dockerfile import parse
 from dockerslim_lint.syntax.shell import shell_form
@@ -137,6 +137,7 @@ def read_build(
 def _absent(shared: Shared, instructions: tuple[Instruction, ...]) -> tuple[Absent, ...]:
     """Programs that a COPY takes by name and does not find: rare, hence the import here."""
     directories = {basename(call.target_directory or "*") for call in shared.calls}
+    directories |= {TARGET_DIRECTORY} if directories else set()
     installed = {call.output for call in shared.calls if call.kind == "install"}
     for transfer in shared.transfers if directories else ():
         if transfer.origin_stage is None:

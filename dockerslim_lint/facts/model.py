@@ -289,7 +289,7 @@ class Absent(Record):
     """A program that a COPY takes from another stage at `path`, where nothing puts it: the call puts it at `place`.
 
     `made` are the programs of the call where none has that name, () otherwise; `place` is then that of the one whose name only
-    has other dashes, or of the only one, "" without.
+    has other dashes, or of the only one, "" without. `why`: the workspace has the program, and this keeps the call from making it.
     """
 
     instruction: int
@@ -298,6 +298,7 @@ class Absent(Record):
     call: int
     place: str
     made: tuple[str, ...] = ()
+    why: str = ""
 
 
 class Directory(Record):

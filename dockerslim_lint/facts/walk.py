@@ -106,6 +106,11 @@ class Shared:
             return ()
         return (*crate.binaries, *self.calls[call].examples)
 
+    def unmade(self, call: int, name: str) -> str:
+        """What keeps a call from making a program of its workspace, as a clause; "" where nothing surely does."""
+        crate = self.crate_of_call[call]
+        return crate.unmade.get(name, "") if crate is not None and self.calls[call].source == "context" else ""
+
 
 class StageState:
     """The state of one stage after the instructions read so far."""
@@ -118,7 +123,9 @@ class StageState:
         """whether it is known in which directory a RUN works"""
         image = stage.image
         self.environment = Environment(image, image is not None)
-        self.table = PathTable(shared.calls, shared.binaries, frozenset(image.directories if image else ()))
+        self.table = PathTable(
+            shared.calls, shared.binaries, frozenset(image.directories if image else ()), shared.unmade
+        )
         self.workdir = image.workdir if image else "/"
         self.user = image.user if image else ""
         self.user_instruction: int | None = None
@@ -350,12 +357,13 @@ class StageState:
         packages = (*arguments.flags.get("-p", ()), *arguments.flags.get("--package", ()))
         everything = bool({"--workspace", "--all"} & arguments.switches)
         bins = tuple(word.pattern for word in arguments.flags.get("--bin", ()))
+        excluded = tuple(word.pattern for word in arguments.flags.get("--exclude", ()))
         crate, workspace = self._crate(
-            directory, tuple(word.pattern for word in packages), everything, asked_of(arguments), bins
+            directory, tuple(word.pattern for word in packages), everything, asked_of(arguments), bins, excluded
         )
         call = read_call(command, arguments, self.stage, crate, workspace)
         if crate is not None and workspace is not None and call.locked is False:
-            call = call._replace(lock=self._from_context(f"{workspace.rstrip('/')}/Cargo.lock") is not None)
+            call = call._replace(lock=self.from_context(f"{workspace.rstrip('/')}/Cargo.lock") is not None)
         file = self._toolchain_file(command.directory) if crate is None or crate.toolchain.path else None
         toolchain = self.rustup.of(call, arguments, self.stage, crate, file)
         if file is not None and command.directory != self.workdir:
@@ -452,6 +460,7 @@ class StageState:
         everything: bool = False,
         asked: Asked = ALL,
         bins: tuple[str, ...] = (),
+        excluded: tuple[str, ...] = (),
     ) -> tuple[Crate | None, str | None]:
         """The crate of a directory in the stage, by way of the COPY that brought its manifest."""
         if directory is None:
@@ -460,7 +469,8 @@ class StageState:
         place_ = self.context_path(manifest, self.table.find(manifest))
         if place_ is None:
             return None, None
-        crate = self._shared.crates.read(patterns.parent(f"/{place_}").strip("/"), packages, everything, asked, bins)
+        place_ = patterns.parent(f"/{place_}").strip("/")
+        crate = self._shared.crates.read(place_, packages, everything, asked, bins, excluded)
         if crate is None:
             return None, None
         depth = len([part for part in crate.directory.split("/") if part]) - len(
@@ -471,7 +481,7 @@ class StageState:
             workspace = patterns.parent(workspace)
         return crate, workspace
 
-    def _from_context(self, path: str) -> str | None:
+    def from_context(self, path: str) -> str | None:
         """Where in the context a file of the stage came from, None if it did not or is not there."""
         place_ = self.context_path(path, self.table.find(path))
         if place_ is None or not self._shared.crates.has(place_):
@@ -484,7 +494,7 @@ class StageState:
             return None
         while directory is not None and "*" not in directory:
             for name in TOOLCHAIN_FILES:
-                place_ = self._from_context(f"{directory.rstrip('/')}/{name}")
+                place_ = self.from_context(f"{directory.rstrip('/')}/{name}")
                 if place_ is not None:
                     return self._shared.crates.toolchain_in(patterns.parent(f"/{place_}").strip("/"))
             directory = patterns.parent(directory) if directory != "/" else None

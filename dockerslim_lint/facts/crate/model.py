@@ -51,6 +51,7 @@ class Crate:
         read_own: Callable[[], Mapping[str, str]] = dict,
         makers: tuple[str, ...] = (),
         read_starts: Callable[[Crate, tuple[str, ...]], str] = lambda crate, names: "",
+        read_unmade: Callable[[], Mapping[str, str]] = dict,
     ) -> None:
         self.directory = directory
         self.root = root
@@ -67,6 +68,7 @@ class Crate:
         self._read_own = read_own
         self.makers = makers
         self._read_starts = read_starts
+        self._read_unmade = read_unmade
 
     @cached_property
     def locked(self) -> Mapping[str, Locked] | None:
@@ -92,6 +94,11 @@ class Crate:
         """Those of the workspace's own packages that by their names or dependencies may compile or link C, each with what says
         so in its manifest or sources; "" where nothing there does."""
         return self._read_own()
+
+    @cached_property
+    def unmade(self) -> Mapping[str, str]:
+        """Programs of the workspace that the call surely does not make, each with what keeps it from that."""
+        return self._read_unmade()
 
     @property
     def linked(self) -> tuple[str, ...] | None:
