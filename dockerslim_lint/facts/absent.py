@@ -134,7 +134,7 @@ class _Origin:
             return None
         last = max((self._shared.calls[at].command.span for at in calls), default=None)
         before = (one for one in self._shared.commands if one.stage in self._chain and last and one.span < last)
-        return calls[-1] if calls and not any(map(_may_change_sources, before)) else None
+        return calls[-1] if calls and not any(map(may_change_sources, before)) else None
 
     def is_clear(self, at: int, call: CargoCall) -> bool:
         """Whether it is known where the programs of a call are, and that it runs."""
@@ -197,7 +197,7 @@ class _Origin:
         known = [self._shared.calls[at].command for at in self.calls]
         known += [warmup.command for warmup in self._shared.warmups]
         commands = (one for one in self._shared.commands if one.stage in self._chain and one not in known)
-        return any(_may_make(command, path) for command in commands)
+        return any(may_make(command, path) for command in commands)
 
     @property
     def _entries(self) -> Iterator[tuple[str, object]]:
@@ -210,7 +210,7 @@ class _Origin:
         return place is None or not self._shared.crates.known or self._shared.crates.has(place)
 
 
-def _may_change_sources(command: Command) -> bool:
+def may_change_sources(command: Command) -> bool:
     """Whether a command may give a crate another program: another manifest, or a source that is none of the usual placeholders."""
     words = [word.pattern for word in command.words[1:]]
     named = [*words, *command.writes]
@@ -220,7 +220,7 @@ def _may_change_sources(command: Command) -> bool:
     return mover and not (words and all(patterns.basename(one) in PLACEHOLDERS for one in words))
 
 
-def _may_make(command: Command, path: str) -> bool:
+def may_make(command: Command, path: str) -> bool:
     """Whether a command may make the file, or a link or a directory above it, or tell cargo to."""
     name = known_commands.canonical(command.name)
     if known_commands.title(name) == "cargo":

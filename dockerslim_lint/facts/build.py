@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from dockerslim_lint.context import BuildContext
+from dockerslim_lint.facts.cargo import BUILT_IN_PROFILES
 from dockerslim_lint.facts.contents import Contents
 from dockerslim_lint.facts.crate.reader import CrateReader
 from dockerslim_lint.facts.env import NOWHERE, global_scope
@@ -21,6 +22,7 @@ from dockerslim_lint.facts.model import (
     Misquoted,
     OpaqueFile,
     Problem,
+    Refused,
     Stage,
     Started,
     Value,
@@ -125,6 +127,7 @@ def read_build(
         stale=tuple(shared.stale),
         lost=(*shared.lost, *lost_programs(shared, instructions)),
         absent=absent,
+        refused=() if problems else _refused(shared, instructions),
         misquoted=() if problems else _misquoted(shared.stages, images, instructions),
         cargo_at_start=() if problems else _cargo_at_start(shared, instructions),
         nothing_to_start=() if problems else _nothing_to_start(shared, instructions),
@@ -154,6 +157,26 @@ def _absent(shared: Shared, instructions: tuple[Instruction, ...]) -> tuple[Abse
                 ship_absent(shared, found)
                 return found
     return ()
+
+
+def _refused(shared: Shared, instructions: tuple[Instruction, ...]) -> tuple[Refused, ...]:
+    """Calls that ask for what the crate is not seen to have are rare, hence the import here."""
+    suspects = []
+    for at, call in enumerate(shared.calls):
+        crate = shared.crate_of_call[at]
+        if crate is None or call.source != "context" or not shared.crates.known:
+            continue
+        unknown = [name for name in call.bins if name not in crate.binaries] or (call.packages and not crate.binaries)
+        undefined = (
+            call.profile is not None and call.profile not in BUILT_IN_PROFILES and call.profile not in crate.profiles
+        )
+        if unknown or undefined or (call.locked and not call.lock):
+            suspects.append(at)
+    if not suspects:
+        return ()
+    from dockerslim_lint.facts.refused import refused_calls
+
+    return tuple(refused_calls(shared, instructions, suspects))
 
 
 def _misquoted(

@@ -362,7 +362,7 @@ class StageState:
             directory, tuple(word.pattern for word in packages), everything, asked_of(arguments), bins, excluded
         )
         call = read_call(command, arguments, self.stage, crate, workspace)
-        if crate is not None and workspace is not None and call.locked is False:
+        if crate is not None and workspace is not None and call.locked is not None:
             call = call._replace(lock=self.from_context(f"{workspace.rstrip('/')}/Cargo.lock") is not None)
         file = self._toolchain_file(command.directory) if crate is None or crate.toolchain.path else None
         toolchain = self.rustup.of(call, arguments, self.stage, crate, file)

@@ -7,6 +7,8 @@ from typing import Any
 
 from dockerslim_lint.record import Record
 
+LOCK = "Cargo.lock"
+
 
 class Locked(Record):
     """A locked package: its `versions`, as written, and the names of all that any of them depends on."""

@@ -82,19 +82,12 @@ class CrateReader:
         return self._context.read(path) is not None
 
     def lacks(self, name: str, root: str) -> bool:
-        """Whether surely no package of the context, wherever it is, makes a program of this name.
-
-        A lone package may be one of a workspace above it, unless there is what stands at a workspace's root, or at that of a
-        repository or a build context: a lock, .git, .dockerignore.
-        """
-        context, prefix = self._context, f"{root}/" if root else ""
-        if not self.known:
+        """Whether surely no package of the context, wherever it is, makes a program of this name."""
+        context = self._context
+        if not self.known or not self.stands_alone(root):
             return False
         sources = [*context.names(f"**/bin/{name}.rs"), *context.names(f"**/bin/{name}/main.rs")]
         try:
-            whole = "workspace" in (manifest.read_toml(context, f"{prefix}Cargo.toml") or {})
-            if not (whole or any(map(self.holds, (f"{prefix}Cargo.lock", ".git", ".git/HEAD", ".dockerignore")))):
-                return False
             for path in context.names("**/Cargo.toml"):
                 data = manifest.read_toml(context, path) or {}
                 place = path.rpartition("/")[0]
@@ -107,6 +100,35 @@ class CrateReader:
         except BrokenFileError:
             return False
         return not sources
+
+    def stands_alone(self, root: str) -> bool:
+        """Whether the package or workspace in `root` surely belongs to no workspace above it.
+
+        So it is where there is what stands at a workspace's root, or at that of a repository or a build context: a lock, .git,
+        .dockerignore.
+        """
+        prefix = f"{root}/" if root else ""
+        try:
+            if "workspace" in (manifest.read_toml(self._context, f"{prefix}Cargo.toml") or {}):
+                return True
+        except BrokenFileError:
+            return False
+        return any(map(self.holds, (f"{prefix}{lock.LOCK}", ".git", ".git/HEAD", ".dockerignore")))
+
+    def mentions(self, name: str, root: str) -> bool:
+        """Whether a manifest of the context, or the lock in `root`, has the name in it, in whatever role."""
+        paths = (*self._context.names("**/Cargo.toml"), f"{root}/{lock.LOCK}".lstrip("/"))
+        return any(name.encode() in (self._context.read(path) or b"") for path in paths)
+
+    @property
+    def untracked_lock(self) -> bool:
+        """Whether git leaves locks out, so that another checkout may have the one that is not here."""
+        lines = (
+            line.strip()
+            for path in self._context.names("**/.gitignore")
+            for line in (self._context.read(path) or b"").splitlines()
+        )
+        return any(line in (b"*", b"/*") or line.endswith(b".lock") for line in lines)
 
     def may_copy(self) -> bool:
         """Whether a build script of the context may put files into an output directory: it copies or starts something."""
