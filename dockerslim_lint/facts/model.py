@@ -652,3 +652,9 @@ class ImageBuild(Record):
     nothing_to_start: tuple[Started, ...] = ()
     gone_variables: tuple[GoneVariable, ...] = ()
     own_images: tuple[OwnImage, ...] = ()
+
+    def unreadable(self, call: int) -> str:
+        """What the Rust of the builder's image is surely too old to read of the crate of a call, as the start of a sentence; "" for nothing."""
+        from dockerslim_lint.facts.unreadable import unreadable
+
+        return unreadable(self, call)

@@ -30,7 +30,7 @@ class Crate:
     """A package or workspace, as one cargo call builds it; read-only.
 
     `directory` is its place in the context ("" is the root), `root` that of its workspace. `binaries` are empty where nothing is known, `conditional` those of them that only some features make. `rust_version` is the
-    oldest Rust that it builds with, "" if the manifest does not say. `shared_library`: a package makes one beside its programs. `makers`
+    oldest Rust that it builds with, `edition` the newest of its packages, "" if the manifest does not say. `shared_library`: a package makes one beside its programs. `makers`
     are the packages that have the programs of the call. The lock is read when first asked for, since that is the slow part: `locked` and `packages` are None where there is no lock that can be read.
     """
 
@@ -52,6 +52,8 @@ class Crate:
         makers: tuple[str, ...] = (),
         read_starts: Callable[[Crate, tuple[str, ...]], str] = lambda crate, names: "",
         read_unmade: Callable[[], Mapping[str, str]] = dict,
+        edition: str = "",
+        read_lock_version: Callable[[], str] = str,
     ) -> None:
         self.directory = directory
         self.root = root
@@ -69,6 +71,8 @@ class Crate:
         self.makers = makers
         self._read_starts = read_starts
         self._read_unmade = read_unmade
+        self.edition = edition
+        self._read_lock_version = read_lock_version
 
     @cached_property
     def locked(self) -> Mapping[str, Locked] | None:
@@ -94,6 +98,11 @@ class Crate:
         """Those of the workspace's own packages that by their names or dependencies may compile or link C, each with what says
         so in its manifest or sources; "" where nothing there does."""
         return self._read_own()
+
+    @cached_property
+    def lock_version(self) -> str:
+        """What the lock says of its own format; "" where there is none, or one of before it said so."""
+        return self._read_lock_version()
 
     @cached_property
     def unmade(self) -> Mapping[str, str]:

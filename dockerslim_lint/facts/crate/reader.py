@@ -196,13 +196,15 @@ class CrateReader:
             lambda: self._linkage(
                 root, tuple(chosen), asked, tuple(place for place, names in of.items() if set(names) & set(bins))
             ),
-            _rust_version(data, root_data),
+            _inherited(data, root_data, "rust-version"),
             any(map(manifest.makes_shared_library, chosen.values())),
             frozenset(name for member in chosen.values() for name in manifest.conditional(member, asked)),
             lambda: self._own(root),
             tuple(map(self._package_name, makers)),
             lambda crate, names: self._starts(crate, of, names),
             lambda: self._unmade(directory, data, found, of, asked),
+            max((_inherited(member, root_data, "edition") for member in chosen.values()), default=""),
+            lambda: lock.version(self._context.read(f"{root}/{lock.LOCK}" if root else lock.LOCK) or b""),
         )
 
     def _unmade(
@@ -298,9 +300,9 @@ class CrateReader:
         return name if isinstance(name, str) else ""
 
 
-def _rust_version(data: dict[str, Any], root: dict[str, Any]) -> str:
-    """``package.rust-version``, which may be the workspace's."""
-    value = manifest.table(data, "package").get("rust-version")
+def _inherited(data: dict[str, Any], root: dict[str, Any], key: str) -> str:
+    """A text of ``[package]``, which may be the workspace's; "" without."""
+    value = manifest.table(data, "package").get(key)
     if isinstance(value, dict) and value.get("workspace") is True:
-        value = manifest.table(root, "workspace", "package").get("rust-version")
+        value = manifest.table(root, "workspace", "package").get(key)
     return value if isinstance(value, str) else ""
