@@ -115,6 +115,11 @@ class Shared:
             return ()
         return (*crate.binaries, *self.calls[call].examples)
 
+    def unmade(self, call: int, name: str) -> str:
+        """What keeps a call from making a program of its workspace, as a clause; "" where nothing surely does."""
+        crate = self.crate_of_call[call]
+        return crate.unmade.get(name, "") if crate is not None and self.calls[call].source == "context" else ""
+
 
 class StageState:
     """The state of one stage after the instructions read so far."""
@@ -129,7 +134,7 @@ class StageState:
         self.environment = Environment(image, image is not None)
         listed = image and (image.directories or not image.shell)
         directories = frozenset(image.directories) if image and listed else images.usual_directories()
-        self.table = PathTable(shared.calls, shared.binaries, directories)
+        self.table = PathTable(shared.calls, shared.binaries, directories, shared.unmade)
         self.workdir = image.workdir if image else "/"
         self.user = image.user if image else ""
         self.user_instruction: int | None = None
@@ -361,6 +366,7 @@ class StageState:
         packages = (*arguments.flags.get("-p", ()), *arguments.flags.get("--package", ()))
         everything = bool({"--workspace", "--all"} & arguments.switches)
         bins = tuple(word.pattern for word in arguments.flags.get("--bin", ()))
+        excluded = tuple(word.pattern for word in arguments.flags.get("--exclude", ()))
         crate, workspace = self._crate(
             directory,
             tuple(word.pattern for word in packages),
@@ -368,10 +374,11 @@ class StageState:
             asked_of(arguments),
             bins,
             self._config_files(command, config_directory(command, arguments, kind)),
+            excluded,
         )
         call = read_call(command, arguments, self.stage, crate, workspace)
-        if crate is not None and workspace is not None and call.locked is False:
-            call = call._replace(lock=self._from_context(f"{workspace.rstrip('/')}/Cargo.lock") is not None)
+        if crate is not None and workspace is not None and call.locked is not None:
+            call = call._replace(lock=self.from_context(f"{workspace.rstrip('/')}/Cargo.lock") is not None)
         file = self._toolchain_file(command.directory) if crate is None or crate.toolchain.path else None
         toolchain = self.rustup.of(call, arguments, self.stage, crate, file)
         if file is not None and command.directory != self.workdir:
@@ -479,6 +486,7 @@ class StageState:
         asked: Asked = ALL,
         bins: tuple[str, ...] = (),
         config: ConfigFiles = NO_CONFIG,
+        excluded: tuple[str, ...] = (),
     ) -> tuple[Crate | None, str | None]:
         """The crate of a directory in the stage, by way of the COPY that brought its manifest."""
         if directory is None:
@@ -489,7 +497,7 @@ class StageState:
             return None, None
         inside = patterns.parent(f"/{place_}").strip("/")
         crate = self._shared.crates.read(
-            inside, packages, everything, asked, bins, config if config.paths else self._cooked(inside)
+            inside, packages, everything, asked, bins, config if config.paths else self._cooked(inside), excluded
         )
         if crate is None:
             return None, None
@@ -501,7 +509,7 @@ class StageState:
             workspace = patterns.parent(workspace)
         return crate, workspace
 
-    def _from_context(self, path: str) -> str | None:
+    def from_context(self, path: str) -> str | None:
         """Where in the context a file of the stage came from, None if it did not or is not there."""
         if not isinstance(self.table.find(path), ContextTree):
             return None
@@ -529,7 +537,7 @@ class StageState:
         for folder in (*folders, home):
             for name in CONFIG_FILES:
                 path = f"{folder}/{name}"
-                place_ = self._from_context(path)
+                place_ = self.from_context(path)
                 if place_ is not None:
                     found[place_] = None
                     certain = certain and "*" not in path and not self._may_change(path)
@@ -562,7 +570,7 @@ class StageState:
             return None
         while directory is not None and "*" not in directory:
             for name in TOOLCHAIN_FILES:
-                place_ = self._from_context(f"{directory.rstrip('/')}/{name}")
+                place_ = self.from_context(f"{directory.rstrip('/')}/{name}")
                 if place_ is not None and patterns.basename(place_) == name:
                     return self._shared.crates.toolchain_in(patterns.parent(f"/{place_}").strip("/"))
             directory = patterns.parent(directory) if directory != "/" else None

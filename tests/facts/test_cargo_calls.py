@@ -439,7 +439,7 @@ def test_workspace() -> None:
         "Cargo.toml": '[workspace]\nmembers = ["crates/*"]\n[profile.release]\nstrip = true\n',
         "crates/api/Cargo.toml": '[package]\nname = "api"\n',
         "crates/api/src/main.rs": "",
-        "crates/cli/Cargo.toml": '[package]\nname = "cli"\n[[bin]]\nname = "tool"\npath = "src/tool.rs"\n',
+        "crates/cli/Cargo.toml": '[package]\nname = "cli"\nedition = "2021"\n[[bin]]\nname = "tool"\npath = "src/tool.rs"\n',
         "crates/cli/src/bin/extra.rs": "",
         "crates/lib/Cargo.toml": '[package]\nname = "lib"\n',
         "crates/lib/src/lib.rs": "",
@@ -589,7 +589,7 @@ def test_an_old_lock_with_a_root_package() -> None:
 
 WORKSPACE = {
     "Cargo.toml": '[workspace]\nmembers = ["api", "tools/*"]\nexclude = ["tools/old"]\ndefault-members = ["api"]\n',
-    "api/Cargo.toml": '[package]\nname = "api-server"\ndefault-run = "serve"\n[[bin]]\nname = "serve"\npath = "src/main.rs"\n',
+    "api/Cargo.toml": '[package]\nname = "api-server"\nedition = "2021"\ndefault-run = "serve"\n[[bin]]\nname = "serve"\npath = "src/main.rs"\n',
     "api/src/main.rs": "",
     "api/src/bin/migrate.rs": "",
     "tools/cli/Cargo.toml": '[package]\nname = "cli"\nautobins = false\n[[bin]]\nname = "tool"\npath = "src/bin/x.rs"\n',

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from dockerslim_lint.context import BuildContext
@@ -27,6 +28,10 @@ ALL = Asked()
 NO_CONFIG = ConfigFiles()
 
 
+COPIES = (b"copy", b"rename", b"link(", b"Command")
+"""In a build script: it may put a file where cargo puts none."""
+
+
 class CrateReader:
     """Reads each crate of one context once. What cannot be read becomes one line in `notes`."""
 
@@ -44,17 +49,19 @@ class CrateReader:
         asked: Asked = ALL,
         bins: tuple[str, ...] = (),
         config: ConfigFiles = NO_CONFIG,
+        excluded: tuple[str, ...] = (),
     ) -> Crate | None:
         """The crate whose Cargo.toml is in `directory` (relative, "" is the root); None where there is none.
 
         `packages` are those asked for with ``-p``; with none, and not `everything` (``--workspace``), a workspace's default
         members, its root package or all its members count (cargo book, "Workspaces"). `asked` are the features and `bins` the
-        programs (none: all) of the call; they decide what is linked. `config` are the files of cargo's configuration in force.
+        programs (none: all) of the call; they decide what is linked. `config` are the files of cargo's configuration in force,
+        `excluded` the packages of ``--exclude``.
         """
-        key = (directory, packages, everything, asked, bins, config)
+        key = (directory, packages, everything, asked, bins, config, excluded)
         if key not in self._crates:
             try:
-                self._crates[key] = self._read(directory, packages, everything, asked, bins, config)
+                self._crates[key] = self._read(directory, packages, everything, asked, bins, config, excluded)
             except BrokenFileError as error:
                 self._note(str(error))
                 self._crates[key] = None
@@ -99,25 +106,71 @@ class CrateReader:
         return ""
 
     def lacks(self, name: str, root: str) -> bool:
-        """Whether surely no package of the context, wherever it is, makes a program of this name.
-
-        A lone package without a lock, the root of no repository, may be one of a workspace above it: then it is not sure.
-        """
-        context, prefix = self._context, f"{root}/" if root else ""
-        if not self.known or context.names(f"**/bin/{name}.rs") or context.names(f"**/bin/{name}/main.rs"):
+        """Whether surely no package of the context, wherever it is, makes a program of this name."""
+        context = self._context
+        if not self.known or not self.stands_alone(root):
             return False
+        sources = [*context.names(f"**/bin/{name}.rs"), *context.names(f"**/bin/{name}/main.rs")]
         try:
-            whole = "workspace" in (manifest.read_toml(context, f"{prefix}Cargo.toml") or {})
-            if not (whole or any(map(self.holds, (f"{prefix}Cargo.lock", ".git", ".git/HEAD")))):
-                return False
             for path in context.names("**/Cargo.toml"):
                 data = manifest.read_toml(context, path) or {}
                 place = path.rpartition("/")[0]
-                if self._package_name(data) == name or name in manifest.binaries(context, place, data):
+                if name in manifest.binaries(context, place, data):
                     return False
+                if self._package_name(data) == name and not manifest.is_settled(data):
+                    return False  # a step may write its src/main.rs
+                own = f"{place}/src/bin/{name}" if place else f"src/bin/{name}"
+                sources = [one for one in sources if one not in (f"{own}.rs", f"{own}/main.rs")]
         except BrokenFileError:
             return False
-        return True
+        return not sources
+
+    def stands_alone(self, root: str) -> bool:
+        """Whether the package or workspace in `root` surely belongs to no workspace above it.
+
+        So it is where there is what stands at a workspace's root, or at that of a repository or a build context: a lock, .git,
+        .dockerignore.
+        """
+        prefix = f"{root}/" if root else ""
+        try:
+            if "workspace" in (manifest.read_toml(self._context, f"{prefix}Cargo.toml") or {}):
+                return True
+        except BrokenFileError:
+            return False
+        return any(map(self.holds, (f"{prefix}{lock.LOCK}", ".git", ".git/HEAD", ".dockerignore")))
+
+    def mentions(self, name: str, root: str) -> bool:
+        """Whether a manifest of the context, or the lock in `root`, has the name in it, in whatever role."""
+        paths = (*self._context.names("**/Cargo.toml"), f"{root}/{lock.LOCK}".lstrip("/"))
+        return any(name.encode() in (self._context.read(path) or b"") for path in paths)
+
+    @property
+    def untracked_lock(self) -> bool:
+        """Whether git leaves locks out, so that another checkout may have the one that is not here."""
+        lines = (
+            line.strip()
+            for path in self._context.names("**/.gitignore")
+            for line in (self._context.read(path) or b"").splitlines()
+        )
+        return any(line in (b"*", b"/*") or line.endswith(b".lock") for line in lines)
+
+    def may_copy(self) -> bool:
+        """Whether a build script of the context may put files into an output directory: it copies or starts something."""
+        context = self._context
+        scripts = context.names("**/build.rs")
+        for path in context.names("**/Cargo.toml"):
+            try:
+                named = manifest.table(manifest.read_toml(context, path) or {}, "package").get("build")
+            except BrokenFileError:
+                return True
+            if isinstance(named, str):
+                scripts.append(patterns.normalise(f"{path.rpartition('/')[0]}/{named}").lstrip("/"))
+        return any(word in (context.read(path) or b"") for path in scripts for word in COPIES)
+
+    @property
+    def configurations(self) -> tuple[str, ...]:
+        """cargo's configuration files in the context, wherever they are."""
+        return tuple(path for name in ("config", "config.toml") for path in self._context.names(f"**/.cargo/{name}"))
 
     def _read(
         self,
@@ -127,6 +180,7 @@ class CrateReader:
         asked: Asked,
         bins: tuple[str, ...],
         config: ConfigFiles,
+        excluded: tuple[str, ...],
     ) -> Crate | None:
         prefix = f"{directory}/" if directory else ""
         data = manifest.read_toml(self._context, f"{prefix}Cargo.toml")
@@ -146,7 +200,8 @@ class CrateReader:
         chosen = {
             place: member
             for place, member in found.items()
-            if not named or any(patterns.same(self._package_name(member), name) for name in named)
+            if (not named or any(patterns.same(self._package_name(member), name) for name in named))
+            and self._package_name(member) not in excluded
         }
         of = {place: manifest.binaries(self._context, place, member) for place, member in chosen.items()}
         binaries = tuple(dict.fromkeys(name for names in of.values() for name in names))
@@ -168,13 +223,31 @@ class CrateReader:
             lambda: self._linkage(
                 root, tuple(chosen), asked, tuple(place for place, names in of.items() if set(names) & set(bins))
             ),
-            _rust_version(data, root_data),
+            _inherited(data, root_data, "rust-version"),
             any(map(manifest.makes_shared_library, chosen.values())),
             frozenset(name for member in chosen.values() for name in manifest.conditional(member, asked)),
             lambda: self._own(root),
             tuple(map(self._package_name, makers)),
             lambda crate, names: self._starts(crate, of, names),
+            lambda: self._unmade(directory, data, found, of, asked),
+            max((_inherited(member, root_data, "edition") for member in chosen.values()), default=""),
+            lambda: lock.version(self._context.read(f"{root}/{lock.LOCK}" if root else lock.LOCK) or b""),
         )
+
+    def _unmade(
+        self,
+        directory: str,
+        data: dict[str, Any],
+        found: dict[str, dict[str, Any]],
+        of: dict[str, tuple[str, ...]],
+        asked: Asked,
+    ) -> Mapping[str, str]:
+        wanting = any("required-features" in one for place in of for one in manifest.programs(found[place]))
+        if not of or not (len(found) > len(of) or wanting or "exclude" in manifest.table(data, "workspace")):
+            return {}
+        from dockerslim_lint.facts.crate.unmade import unmade
+
+        return unmade(self._context, directory, data, found, of, asked)
 
     def _workspace_root(self, directory: str, data: dict[str, Any]) -> tuple[str, dict[str, Any]]:
         """The directory whose lock and profiles count, and its manifest."""
@@ -254,9 +327,9 @@ class CrateReader:
         return name if isinstance(name, str) else ""
 
 
-def _rust_version(data: dict[str, Any], root: dict[str, Any]) -> str:
-    """``package.rust-version``, which may be the workspace's."""
-    value = manifest.table(data, "package").get("rust-version")
+def _inherited(data: dict[str, Any], root: dict[str, Any], key: str) -> str:
+    """A text of ``[package]``, which may be the workspace's; "" without."""
+    value = manifest.table(data, "package").get(key)
     if isinstance(value, dict) and value.get("workspace") is True:
-        value = manifest.table(root, "workspace", "package").get("rust-version")
+        value = manifest.table(root, "workspace", "package").get(key)
     return value if isinstance(value, str) else ""
