@@ -464,6 +464,21 @@ class Started(Record):
     respelt: bool = False
 
 
+class ScriptNeed(Record):
+    """A program that a script needs and that is not in the image. `role` is launch or health, `script` as written.
+
+    `name` is how the script calls it, in `line` of its own; `interpreter`: it is the one behind ``#!``.
+    """
+
+    instruction: int
+    span: Span
+    role: str
+    script: str
+    name: str
+    line: int
+    interpreter: bool = False
+
+
 class AbsentLocale(Record):
     """A variable that names a locale which the image lacks, and the program that starts and complains of it."""
 
