@@ -550,6 +550,18 @@ class GoneVariable(Record):
     in_scope: bool = False
 
 
+class Undeclared(Record):
+    """A variable that a RUN uses, that only an ARG of another scope gives, and that its stage does not declare.
+
+    `place` is the global ARG, None for an argument of the platform.
+    """
+
+    instruction: int
+    span: Span
+    name: str
+    place: Span | None
+
+
 class Leftover(Record):
     """What a command leaves in an image. kind: ``cache`` (`names` is its directory) or ``tools`` (the packages).
 
@@ -650,4 +662,5 @@ class ImageBuild(Record):
     cargo_at_start: tuple[CargoAtStart, ...] = ()
     nothing_to_start: tuple[Started, ...] = ()
     gone_variables: tuple[GoneVariable, ...] = ()
+    undeclared: tuple[Undeclared, ...] = ()
     own_images: tuple[OwnImage, ...] = ()
