@@ -575,10 +575,21 @@ class Leftover(Record):
     wanted: str = ""
 
 
+class ShippedOutput(Record):
+    """An output directory of a ``cargo build`` in another stage that an image holds whole, at `path`.
+
+    `source` is what `transfer` takes to bring it: the directory, one above it, or all that is in it (``release/*``).
+    """
+
+    path: str
+    call: int
+    transfer: Transfer
+    source: str
+
+
 class FinalImage(Record):
     """An image that ships programs made by cargo. `inside` tells what else it holds.
 
-    `outputs` are output directories of ``cargo build`` in other stages that it holds whole: where, and which call's.
     `leftovers` are package managers' caches and compilers. `development` tells that the stage's or the file's name says
     that the image is no release. `aside`: it is one to work in. It has the toolchain or has made its program, and is named so, or its
     stage is not the last and starts a script that nobody can read, beside another image of the file that is shipped. `symbols`: it is
@@ -602,7 +613,7 @@ class FinalImage(Record):
     needs: tuple[Need, ...]
     single_stage: bool
     inside: Inside
-    outputs: tuple[tuple[str, int], ...] = ()
+    outputs: tuple[ShippedOutput, ...] = ()
     leftovers: tuple[Leftover, ...] = ()
     development: bool = False
     aside: bool = False
