@@ -7,7 +7,7 @@ from typing import Any
 
 from dockerslim_lint.facts import patterns
 from dockerslim_lint.facts.cargo import BUILDS, CROSS, XX, ZIGBUILD, CargoArguments, profile_of
-from dockerslim_lint.facts.crate.model import Asked, Crate
+from dockerslim_lint.facts.crate.model import Asked, Crate, asked_by
 from dockerslim_lint.facts.model import (
     STRIPPED_ALL,
     STRIPPED_DEBUGINFO,
@@ -142,9 +142,7 @@ def features_of(arguments: CargoArguments) -> tuple[str, ...]:
 def asked_of(arguments: CargoArguments) -> Asked:
     """The same, sorted by what it does."""
     names = features_of(arguments)
-    plain = tuple(name for name in names if not name.startswith("--"))
-    exact = arguments.exact and not arguments.optional and not any("*" in name for name in names)
-    return Asked(plain, "--no-default-features" not in names, "--all-features" in names, exact)
+    return asked_by(names, arguments.exact and not arguments.optional and not any("*" in name for name in names))
 
 
 def _locked(arguments: CargoArguments) -> bool | None:

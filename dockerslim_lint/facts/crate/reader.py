@@ -232,6 +232,7 @@ class CrateReader:
             lambda: self._unmade(directory, data, found, of, asked),
             max((_inherited(member, root_data, "edition") for member in chosen.values()), default=""),
             lambda: lock.version(self._context.read(f"{root}/{lock.LOCK}" if root else lock.LOCK) or b""),
+            lambda asked: self._switches(root, tuple(chosen), asked),
         )
 
     def _unmade(
@@ -274,6 +275,24 @@ class CrateReader:
         from dockerslim_lint.facts.crate.members import Members
 
         return read_linkage(lock.lock_graph(data), Members(self._context, root), directories, asked, of)
+
+    def _switches(self, root: str, directories: tuple[str, ...], asked: Asked) -> frozenset[tuple[str, ...]] | None:
+        """What the features of a call switch on in the dependencies of these packages; None where a manifest cannot be read."""
+        from dockerslim_lint.facts.crate.features import switched
+        from dockerslim_lint.facts.crate.linked import asked_of
+        from dockerslim_lint.facts.crate.members import Members
+
+        members = Members(self._context, root)
+        chosen = [members.get(directory) for directory in directories]
+        found: set[tuple[str, ...]] = set()
+        for member in chosen:
+            if member is None:
+                return None
+            on = switched(member.table, asked_of(member, asked, sure=True))
+            found |= {(member.directory, key) for key in on.optional}
+            for asks in (on.strong, on.weak):
+                found |= {(member.directory, key, name) for key, names in asks.items() for name in names}
+        return frozenset(found) if chosen else None
 
     def _starts(self, crate: Crate, of: dict[str, tuple[str, ...]], names: tuple[str, ...]) -> str:
         from dockerslim_lint.facts.crate.starts import starts_toolchain
