@@ -72,6 +72,12 @@ def read_install(command: Command) -> PackageInstall | None:
     return PackageInstall(command, INSTALLERS[command.name][0], tuple(names)) if names else None
 
 
+def recommended(install: PackageInstall) -> bool:
+    """Whether packages come with those that they recommend: apt's default (apt-get(8), --no-install-recommends)."""
+    words = (word.pattern.lower().partition("::install-recommends=") for word in install.command.words)
+    return not any(word == "--no-install-recommends" or value in ("0", "false", "no") for word, _, value in words)
+
+
 def package_words(command: Command) -> list[CommandWord]:
     """The words of a command that name packages to install."""
     if command.name not in INSTALLERS:
