@@ -87,6 +87,7 @@ RARE: dict[str, tuple[str, ...]] = {
     "misquoted": ("exec_form_without_json:ExecFormWithoutJson",),
     "lost": ("lost_in_cache_mount:LostInCacheMount",),
     "absent": ("missing_artifact:MissingArtifact",),
+    "refused": ("refused_call:RefusedCall", "missing_lock:MissingLock"),
     "gone_variables": ("unreplaced_variable:UnreplacedVariable",),
     "stale": ("stale_placeholder:StalePlaceholder",),
     "platforms": (

@@ -6,11 +6,12 @@ from collections.abc import Iterator, Sequence
 
 from dockerslim_lint.catalog import commands as known_commands
 from dockerslim_lint.facts import patterns
+from dockerslim_lint.facts.crate.model import Crate
 from dockerslim_lint.facts.filesystem import NO_PROGRAM
 from dockerslim_lint.facts.model import UNKNOWN, Absent, Artifact, CargoCall, Command, ContextTree, OpaqueFile
 from dockerslim_lint.facts.stages import chain_of
 from dockerslim_lint.facts.transfers import MOVERS
-from dockerslim_lint.facts.walk import Shared, StageState
+from dockerslim_lint.facts.walk import TARGET_DIRECTORY, Shared, StageState
 from dockerslim_lint.syntax.tree import Instruction
 
 SUBCOMMAND = "cargo-"
@@ -18,6 +19,8 @@ SUBCOMMAND = "cargo-"
 
 PLACEHOLDERS = frozenset({"main.rs", "lib.rs", "build.rs"})
 """Sources whose program, if there is one, is called like the package."""
+
+CONFIGURATION = (".cargo/config", ".cargo/config.toml")
 
 ELSEWHERE = ("--artifact-dir", "--out-dir")
 """Flags with which cargo puts programs at a second place (cargo book, "cargo build")."""
@@ -39,6 +42,10 @@ def absent_programs(shared: Shared, instructions: Sequence[Instruction]) -> Iter
                 continue
             call = origin.nameless(path)
             if call is not None and not origin.may_hold(path, named=False):
+                why = shared.unmade(call, patterns.basename(path))
+                if why:
+                    yield Absent(transfer.instruction, word.span, path, call, "", why=why)
+                    continue
                 made = shared.binaries(call)
                 written = patterns.dashless(patterns.basename(path)).lower()
                 alike = [name for name in made if patterns.dashless(name).lower() == written]
@@ -48,15 +55,21 @@ def absent_programs(shared: Shared, instructions: Sequence[Instruction]) -> Iter
 
 
 def ship_absent(shared: Shared, absent: Sequence[Absent]) -> None:
-    """What a COPY names wrongly is a program of the image all the same, of which no more is known: its base is the base."""
+    """What a COPY does not find is a program of the image all the same, of which no more is known: its base is the base."""
     for one in absent:
         transfer = next(transfer for transfer in shared.transfers if transfer.instruction == one.instruction)
         name = patterns.basename(one.path)
         path = f"{transfer.destination.rstrip('/')}/{name}" if transfer.into_directory else transfer.destination
-        for state in shared.states if one.made else ():
+        touched = "not where the COPY takes it from"
+        if one.made or one.why:
+            touched = f"{NO_PROGRAM.removeprefix('is ')} ({one.why or ', '.join(one.made)})"
+        taken = shared.states[transfer.origin_stage or 0].table.find(one.path)
+        for state in shared.states:
             entry = state.table.find(path)
-            if isinstance(entry, OpaqueFile) and NO_PROGRAM in entry.reason:
-                touched = f"{NO_PROGRAM.removeprefix('is ')} ({', '.join(one.made)})"
+            misnamed = isinstance(entry, OpaqueFile) and NO_PROGRAM in entry.reason
+            # of another profile: which one is meant is not known
+            meant = patterns.basename(patterns.parent(one.path)) == shared.calls[one.call].profile_directory
+            if misnamed or (meant and entry is taken and transfer.stage in chain_of(state.stage, shared.stages)):
                 state.table.put(path, Artifact(one.call, name, shared.calls[one.call].link, UNKNOWN, "", touched))
 
 
@@ -96,7 +109,8 @@ class _Origin:
                 return None
             asked = call.bins or self._shared.binaries(at)
             directory = patterns.basename(call.target_directory or "")
-            if call.kind == "build" and name in asked and directory in folder and call.output is not None:
+            inside = directory in folder or TARGET_DIRECTORY in folder
+            if call.kind == "build" and name in asked and inside and call.output is not None:
                 found[call.output] = at
         return next(iter(found.values())) if len(found) == 1 else None
 
@@ -115,11 +129,12 @@ class _Origin:
             return None
         if not all(self.is_clear(at, self._shared.calls[at]) for at in self.calls):
             return None
-        if not self._shared.crates.lacks(name, roots.pop()):
+        left_out = all(self._shared.unmade(at, name) for at in calls)
+        if not (left_out or self._shared.crates.lacks(name, roots.pop())) or self._shared.crates.may_copy():
             return None
         last = max((self._shared.calls[at].command.span for at in calls), default=None)
         before = (one for one in self._shared.commands if one.stage in self._chain and last and one.span < last)
-        return calls[-1] if calls and not any(map(_may_change_sources, before)) else None
+        return calls[-1] if calls and not any(map(may_change_sources, before)) else None
 
     def is_clear(self, at: int, call: CargoCall) -> bool:
         """Whether it is known where the programs of a call are, and that it runs."""
@@ -128,14 +143,28 @@ class _Origin:
         if call.kind != "build":
             return True
         crate = self._shared.crate_of_call[at]
-        if crate is None or crate.config.target or crate.config.target_directory or not self._shared.binaries(at):
-            return False  # a configuration file may not be where cargo looks for it
+        if crate is None or not self._shared.binaries(at):
+            return False
+        if (crate.config.target or crate.config.target_directory) and not self._has_config(call, crate):
+            return False
         # a member that is copied without its workspace has a target directory of its own
         manifest = f"{patterns.parent(call.target_directory or '').rstrip('/')}/Cargo.toml"
         there = self._state.context_path(manifest, self._state.table.find(manifest))
         if there != f"{crate.root}/Cargo.toml".lstrip("/"):
             return False
         return not any(word.pattern.startswith(ELSEWHERE) for word in call.command.words)
+
+    def _has_config(self, call: CargoCall, crate: Crate) -> bool:
+        """Whether cargo's configuration, the only one of the context, is in the directory in which the call runs."""
+        for place in (
+            map(f"{call.command.directory or '*'}/{{}}".format, CONFIGURATION) if crate.directory == crate.root else ()
+        ):
+            entry = self._state.table.find(place)
+            known = self._state.from_context(place)
+            if known is not None and isinstance(entry, ContextTree) and entry.instruction < call.command.instruction:
+                own = f"{crate.directory}/{place.removeprefix(f'{call.command.directory}/')}".lstrip("/")
+                return known == own and self._shared.crates.configurations == (own,)
+        return False
 
     def may_hold(self, path: str, named: bool = True) -> bool:
         """Whether something may put a file at `path`: the base, a step that is not modelled, the context, another stage.
@@ -168,7 +197,7 @@ class _Origin:
         known = [self._shared.calls[at].command for at in self.calls]
         known += [warmup.command for warmup in self._shared.warmups]
         commands = (one for one in self._shared.commands if one.stage in self._chain and one not in known)
-        return any(_may_make(command, path) for command in commands)
+        return any(may_make(command, path) for command in commands)
 
     @property
     def _entries(self) -> Iterator[tuple[str, object]]:
@@ -181,7 +210,7 @@ class _Origin:
         return place is None or not self._shared.crates.known or self._shared.crates.has(place)
 
 
-def _may_change_sources(command: Command) -> bool:
+def may_change_sources(command: Command) -> bool:
     """Whether a command may give a crate another program: another manifest, or a source that is none of the usual placeholders."""
     words = [word.pattern for word in command.words[1:]]
     named = [*words, *command.writes]
@@ -191,7 +220,7 @@ def _may_change_sources(command: Command) -> bool:
     return mover and not (words and all(patterns.basename(one) in PLACEHOLDERS for one in words))
 
 
-def _may_make(command: Command, path: str) -> bool:
+def may_make(command: Command, path: str) -> bool:
     """Whether a command may make the file, or a link or a directory above it, or tell cargo to."""
     name = known_commands.canonical(command.name)
     if known_commands.title(name) == "cargo":

@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from dockerslim_lint.context import BuildContext
+from dockerslim_lint.facts.cargo import BUILT_IN_PROFILES
 from dockerslim_lint.facts.contents import Contents
 from dockerslim_lint.facts.crate.reader import CrateReader
 from dockerslim_lint.facts.env import NOWHERE, PLATFORM_ARGUMENTS, global_scope
@@ -21,6 +22,7 @@ from dockerslim_lint.facts.model import (
     Misquoted,
     OpaqueFile,
     Problem,
+    Refused,
     Stage,
     Started,
     Undeclared,
@@ -28,7 +30,7 @@ from dockerslim_lint.facts.model import (
 )
 from dockerslim_lint.facts.patterns import basename, join, parent
 from dockerslim_lint.facts.stages import StageNames, chain_of, read_stages, refused_names
-from dockerslim_lint.facts.walk import Shared, StageState
+from dockerslim_lint.facts.walk import TARGET_DIRECTORY, Shared, StageState
 from dockerslim_lint.source import Source, Span
 from dockerslim_lint.syntax.dockerfile import parse
 from dockerslim_lint.syntax.shell import shell_form
@@ -106,6 +108,7 @@ def read_build(
     # an instruction that is not understood may be the WORKDIR, or the SHELL, that makes it right
     absent = () if problems else _absent(shared, instructions)
     images = final_images(shared, instructions)
+    crates.notes += _unknown_target(target, shared.names)
     return empty._replace(
         problems=problems,
         stages=tuple(shared.stages),
@@ -126,12 +129,13 @@ def read_build(
         stale=tuple(shared.stale),
         lost=(*shared.lost, *lost_programs(shared, instructions)),
         absent=absent,
+        refused=() if problems else _refused(shared, instructions),
         misquoted=() if problems else _misquoted(shared.stages, images, instructions),
         cargo_at_start=() if problems else _cargo_at_start(shared, instructions),
         nothing_to_start=() if problems else _nothing_to_start(shared, instructions),
         gone_variables=() if problems else _gone_variables(shared, instructions),
         undeclared=() if problems else _undeclared(shared, instructions),
-        notes=(*crates.notes, *_unknown_target(target, shared.names)),
+        notes=crates.notes,
         own_images=own_images,
     )
 
@@ -139,6 +143,7 @@ def read_build(
 def _absent(shared: Shared, instructions: tuple[Instruction, ...]) -> tuple[Absent, ...]:
     """Programs that a COPY takes by name and does not find: rare, hence the import here."""
     directories = {basename(call.target_directory or "*") for call in shared.calls}
+    directories |= {TARGET_DIRECTORY} if directories else set()
     installed = {call.output for call in shared.calls if call.kind == "install"}
     for transfer in shared.transfers if directories else ():
         if transfer.origin_stage is None:
@@ -155,6 +160,26 @@ def _absent(shared: Shared, instructions: tuple[Instruction, ...]) -> tuple[Abse
                 ship_absent(shared, found)
                 return found
     return ()
+
+
+def _refused(shared: Shared, instructions: tuple[Instruction, ...]) -> tuple[Refused, ...]:
+    """Calls that ask for what the crate is not seen to have are rare, hence the import here."""
+    suspects = []
+    for at, call in enumerate(shared.calls):
+        crate = shared.crate_of_call[at]
+        if crate is None or call.source != "context" or not shared.crates.known:
+            continue
+        unknown = [name for name in call.bins if name not in crate.binaries] or (call.packages and not crate.binaries)
+        undefined = (
+            call.profile is not None and call.profile not in BUILT_IN_PROFILES and call.profile not in crate.profiles
+        )
+        if unknown or undefined or (call.locked and not call.lock):
+            suspects.append(at)
+    if not suspects:
+        return ()
+    from dockerslim_lint.facts.refused import refused_calls
+
+    return tuple(refused_calls(shared, instructions, suspects))
 
 
 def _misquoted(

@@ -49,6 +49,9 @@ LINKS = frozenset({"test", "t", "bench", "run", "r"})
 INHERITS = {"test": "dev", "bench": "release"}
 """Profiles that take what they do not set from another one (cargo book, "Profiles")."""
 
+BUILT_IN_PROFILES = frozenset({"release", "dev", "test", "bench", "check"})
+"""Those that no manifest need define (cargo book, "Profiles"; check is one of `cargo rustc` alone)."""
+
 DOWNLOADS = frozenset({"fetch", "vendor", "metadata", "tree", *BUILDS, *COMPILES})
 """Subcommands that bring the crates of the lock."""
 
@@ -179,7 +182,7 @@ def cargo_arguments(command: Command) -> CargoArguments | None:
     switches: set[str] = set()
     operands: list[CommandWord] = []
     exact = True
-    optional = command.optional
+    optional = bool(command.optional)
     last = at
     index = at + 1
     while index < len(words):

@@ -73,7 +73,11 @@ class PathTable:
     """Paths of one stage. Later entries hide earlier ones of the same path."""
 
     def __init__(
-        self, calls: list[CargoCall], binaries: Callable[[int], tuple[str, ...]], base_directories: frozenset[str]
+        self,
+        calls: list[CargoCall],
+        binaries: Callable[[int], tuple[str, ...]],
+        base_directories: frozenset[str],
+        unmade: Callable[[int, str], str] = lambda call, name: "",
     ) -> None:
         self._entries: dict[_Key, Entry] = {}
         self._at: dict[str, dict[_Key, int]] = {}
@@ -83,11 +87,12 @@ class PathTable:
         self._steps = 0
         self._calls = calls
         self._binaries = binaries
+        self._unmade = unmade
         self.base_directories = base_directories
 
     def copy(self) -> PathTable:
         """An independent table with the same entries."""
-        table = PathTable(self._calls, self._binaries, self.base_directories)
+        table = PathTable(self._calls, self._binaries, self.base_directories, self._unmade)
         table._entries = dict(self._entries)
         table._at = {path: dict(keys) for path, keys in self._at.items()}
         table._steps = self._steps
@@ -221,6 +226,16 @@ class PathTable:
                 return entry
         return None
 
+    def part(self, path: str) -> Entry | None:
+        """As `find`; of a directory of the context that stands above `path` only what is there."""
+        entry = self.find(path)
+        if isinstance(entry, ContextTree):
+            for known, candidate in self.around(path):
+                rest = patterns.below(path, known) if candidate is entry else None
+                if rest:
+                    return entry._replace(source=patterns.normalise(f"{entry.source}/{rest}"))
+        return entry
+
     def matching(self, path: str) -> list[tuple[str, Entry]]:
         """The files that a pattern with a glob in its last part fits, by name: [] unless all of them are known."""
         directory, name = patterns.parent(path), patterns.basename(path)
@@ -257,6 +272,9 @@ class PathTable:
         if name in NOT_PROGRAMS or name.endswith((".d", ".rlib", ".rmeta")):
             return None
         known = self._binaries(output.call)
+        why = self._unmade(output.call, name)
+        if why:
+            return OpaqueFile(f"{name} {NO_PROGRAM}: {why}")
         if not known and "." in name and "*" not in name:
             return None  # a man page, an archive: programs have no suffix on Linux
         bins = self._calls[output.call].bins

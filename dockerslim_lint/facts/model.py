@@ -6,7 +6,7 @@ a value, a glob).
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from dockerslim_lint.catalog.images import BaseImage
@@ -77,8 +77,8 @@ class Command(Record):
     that the grammar could not read. `directory` is None where a ``cd`` leads somewhere unknown. `variables` are the
     environment and shell variables as far as the file sets them. `prefix` are the assignments before the command.
     `shell_form` is False for an exec form; `nested` is True inside ``sh -c '…'``, where quotes mean
-    other things. `writes` are the files that its output is redirected to. `optional`: a variable stands alone in it that is
-    empty, so that a build argument may bring more words.
+    other things. `writes` are the files that its output is redirected to. `optional`: the words, as written, of which nothing is
+    left as a variable is empty, so that a build argument may bring more; "" for none.
     """
 
     instruction: int
@@ -92,7 +92,7 @@ class Command(Record):
     shell_form: bool
     nested: bool = False
     writes: tuple[str, ...] = ()
-    optional: bool = False
+    optional: str = ""
 
     @property
     def name(self) -> str:
@@ -136,7 +136,7 @@ class CargoCall(Record):
     unknown; `bins` the names asked for by --bin. `profile_directory` is release, debug or the custom profile's name.
     `debug` is True where the file or the manifest asks for debug information. `flags` are the rustc flags in force, None if
     unknown; `linkers` those that may be in force. `locked`: --locked or --frozen is given, None where a variable may hold it.
-    `lock`: it is not, and the Cargo.lock of the crate is in the stage as it is in the context.
+    `lock`: the Cargo.lock of the crate is in the stage as it is in the context.
     `features` are what `--features` and its
     relatives ask for, sorted. `open_profile` is True where a variable decides the profile, whatever its default. `end` is the file offset at which further arguments can be inserted, None where there is no such place.
     `own_strip`: what sets ``strip`` for its programs over the profile, or may, so that no variable changes that, as the start of a
@@ -289,7 +289,7 @@ class Absent(Record):
     """A program that a COPY takes from another stage at `path`, where nothing puts it: the call puts it at `place`.
 
     `made` are the programs of the call where none has that name, () otherwise; `place` is then that of the one whose name only
-    has other dashes, or of the only one, "" without.
+    has other dashes, or of the only one, "" without. `why`: the workspace has the program, and this keeps the call from making it.
     """
 
     instruction: int
@@ -298,6 +298,7 @@ class Absent(Record):
     call: int
     place: str
     made: tuple[str, ...] = ()
+    why: str = ""
 
 
 class Directory(Record):
@@ -313,6 +314,20 @@ class OpaqueFile(Record):
 
 
 Entry = Artifact | Output | ContextTree | Directory | OpaqueFile
+
+
+class Refused(Record):
+    """A cargo call that stops before it compiles anything.
+
+    `kind` is package, program or profile, for one that is not there under its `name` (`there` are those that are, if that is known),
+    or lock: ``--locked`` is given and no Cargo.lock reaches the call. `name` is then ``.dockerignore`` or ``COPY`` for what does not
+    let it through, "" where the context has none.
+    """
+
+    call: int
+    kind: str
+    name: str
+    there: tuple[str, ...]
 
 
 class Stage(Record):
@@ -642,7 +657,7 @@ class ImageBuild(Record):
     what ``calls[i]`` is compiled with. `users` are those
     that any stage makes. `frontend` is
     the foreign frontend's name, "" for Docker's own: then nothing else is filled. `own_images` are those that the user
-    describes. `nothing_to_start` is what the last stage starts although its base has no programs and no step brings a file.
+    describes. `notes` get longer while a lock is read, which is when a rule or a plan first asks for it. `nothing_to_start` is what the last stage starts although its base has no programs and no step brings a file.
     """
 
     source: Source
@@ -659,7 +674,7 @@ class ImageBuild(Record):
     crates: tuple[Crate | None, ...]
     contents: Contents
     platforms: tuple[str, ...]
-    notes: tuple[str, ...]
+    notes: Sequence[str]
     targets: tuple[tuple[str, ...], ...] = ()
     opaque: tuple[tuple[str, int] | None, ...] = ()
     toolchains: tuple[Toolchain, ...] = ()
@@ -669,9 +684,16 @@ class ImageBuild(Record):
     stale: tuple[Stale, ...] = ()
     lost: tuple[LostOutput, ...] = ()
     absent: tuple[Absent, ...] = ()
+    refused: tuple[Refused, ...] = ()
     misquoted: tuple[Misquoted, ...] = ()
     cargo_at_start: tuple[CargoAtStart, ...] = ()
     nothing_to_start: tuple[Started, ...] = ()
     gone_variables: tuple[GoneVariable, ...] = ()
     undeclared: tuple[Undeclared, ...] = ()
     own_images: tuple[OwnImage, ...] = ()
+
+    def unreadable(self, call: int) -> str:
+        """What the Rust of the builder's image is surely too old to read of the crate of a call, as the start of a sentence; "" for nothing."""
+        from dockerslim_lint.facts.unreadable import unreadable
+
+        return unreadable(self, call)

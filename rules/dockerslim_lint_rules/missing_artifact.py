@@ -35,6 +35,8 @@ INSTALLED = TARGET.replace("build --release", "install --path .").replace(
 TRIPLE = "x86_64-unknown-linux-musl"
 OTHER = TARGET.replace("app/target/release/app", f"app/target/{TRIPLE}/release/server")
 LOCKED = {**FILES, "Cargo.lock": "version = 4\n"}
+WANTS = 'autobins = false\n[[bin]]\nname = "server"\npath = "src/main.rs"\nrequired-features = ["cli"]\n[features]\ncli = []\n'
+FEATURE = {**LOCKED, "Cargo.toml": FILES["Cargo.toml"] + WANTS}
 MINE = {**LOCKED, "Cargo.toml": FILES["Cargo.toml"].replace('"app"', '"my_app"')}
 
 
@@ -44,7 +46,8 @@ class MissingArtifact(Rule):
     cargo writes into `target/<profile>` of the workspace, seen from the WORKDIR in which it runs, and into
     `target/<target>/<profile>` where a target is named. A builder without WORKDIR works in `/`; `cargo build` without
     `--release` writes `target/debug`. A program is called like its package, dashes and all, unless `[[bin]]` or a file in
-    `src/bin` names it: a name that no package of the context makes is not found either.
+    `src/bin` names it: a name that no package of the context makes is not found either. Nor is a program that the call leaves
+    out: its package is not among those of `-p` or is in `--exclude`, or it has `required-features` that nobody asks for.
 
     It is said only where the crate and the base are known, each call has a place of its own, and nothing else may put a
     file there: no script, no copy, no mount, nothing of the context.
@@ -61,10 +64,10 @@ class MissingArtifact(Rule):
         for found in build.absent:
             writes = f"writes {found.place}" if found.place else f"makes {', '.join(found.made)}"
             yield self.finding(
-                f"{found.path} is not there: cargo {writes}. The build stops here.",
+                f"{found.path} is not there: {found.why or f'cargo {writes}'}. The build stops here.",
                 found.span,
                 note="not found",
-                labels=(Label(build.calls[found.call].command.span, writes),),
+                labels=(Label(build.calls[found.call].command.span, "leaves it out" if found.why else writes),),
                 fixes=self._from_its_place(build, plan, found),
             )
 
@@ -103,6 +106,8 @@ class MissingArtifact(Rule):
             files=MINE,
         ),
         Invalid(INSTALLED, line=6, files=LOCKED),
+        Invalid(OTHER, line=6, files=FEATURE),
+        Invalid(OTHER.replace("/server /app", "/app /app"), line=6, files=FEATURE),
     )
     VALID = (
         Valid(near=0, text=ROOT),
@@ -123,10 +128,11 @@ class MissingArtifact(Rule):
         Valid(near=0, text=ROOT.replace("RUN cargo", "RUN cd $DIR && cargo"), files=FILES),
         Valid(near=0, text=ROOT.replace("RUN cargo", "RUN test -d x || cargo"), files=FILES),
         Valid(near=0, text=ROOT.replace("release/app", "release/*"), files=FILES),
-        Valid(near=0, text=ROOT.replace("release/app", "release/other"), files=FILES),
-        Valid(near=4, text=OTHER),
         Valid(near=4, text=OTHER, files=FILES),
         Valid(near=4, text=OTHER, files={**LOCKED, "src/bin/server.rs": "fn main() {}\n"}),
+        Valid(near=7, text=OTHER.replace("--release", "--release --features cli"), files=FEATURE),
+        Valid(near=7, text=OTHER, files={**LOCKED, "Cargo.toml": FEATURE["Cargo.toml"] + "default = ['cli']\n"}),
+        Valid(near=7, text=OTHER, files={**FEATURE, "build.rs": 'fn main() { std::fs::copy("a", "b").unwrap(); }\n'}),
         Valid(near=4, text=OTHER.replace("RUN cargo", "RUN sed -i s/app/server/ Cargo.toml && cargo"), files=LOCKED),
         Valid(near=0, text=ROOT.replace("RUN cargo build", "RUN cargo run --release; cargo build"), files=FILES),
         Valid(

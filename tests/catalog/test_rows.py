@@ -30,6 +30,7 @@ ROWS = {
     "libraries": "base",
     "debian": "group",
     "accounts": "row",
+    "formats": "row",
 }
 PRESENT = sorted(path.stem for path in FOLDER.glob("*.toml"))
 SETTINGS = {

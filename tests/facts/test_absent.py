@@ -40,7 +40,8 @@ TWO = {**LOCKED, "src/bin/tool.rs": "fn main() {}\n"}
 
 def test_a_name_that_no_package_has() -> None:
     assert absent(OTHER, files=LOCKED) == [(OTHER, "/src/target/release/app")]
-    assert absent(OTHER, files={**CRATE, ".git/HEAD": "ref: refs/heads/main\n"}) == [(OTHER, "/src/target/release/app")]
+    for place in (".git/HEAD", ".dockerignore"):
+        assert absent(OTHER, files={**CRATE, place: "target\n"}) == [(OTHER, "/src/target/release/app")]
     assert absent(INSTALLED, INSTALL, files=LOCKED) == [(INSTALLED, "/usr/local/cargo/bin/app")]
     assert absent("/out/bin/other", f"{INSTALL} --root /out", files=LOCKED) == [("/out/bin/other", "/out/bin/app")]
     assert absent(OTHER, files=TWO) == [(OTHER, "")]
@@ -85,6 +86,99 @@ def test_a_name_that_no_package_has() -> None:
 )
 def test_a_name_that_something_may_make(path: str, build: str, files: dict[str, str] | None) -> None:
     assert absent(path, build, files=files) == []
+
+
+def manifest(end: str, edition: str = 'edition = "2021"\n', **files: str) -> dict[str, str]:
+    text = f'[package]\nname = "app"\nversion = "0.1.0"\n{edition}{end}'
+    return {**LOCKED, **{path.replace("__", "/") + ".rs": body for path, body in files.items()}, "Cargo.toml": text}
+
+
+APP = "/src/target/release/app"
+TOOL = '[[bin]]\nname = "tool"\npath = "./src/main.rs"\n'
+WANTS = TOOL + 'required-features = ["cli"]\n[features]\nfull = ["cli"]\ncli = []\n'
+MEMBERS = {
+    "Cargo.toml": '[workspace]\nmembers = ["crates/*"]\nexclude = ["crates/old"]\n',
+    "crates/api/Cargo.toml": MEMBER,
+    "crates/api/src/main.rs": "",
+    "crates/app/Cargo.toml": CRATE["Cargo.toml"],
+    "crates/app/src/main.rs": "",
+    "crates/old/Cargo.toml": CRATE["Cargo.toml"].replace("app", "old"),
+    "crates/old/src/main.rs": "",
+}
+SCRIPT = "fn main() { std::fs::copy(a, b) }\n"
+
+
+@pytest.mark.parametrize(
+    ("path", "build", "files"),
+    [
+        (APP, BUILD, manifest(TOOL)),
+        (OTHER, BUILD, manifest(f"autobins = false\n{TOOL}", src__bin__other="")),
+        (OTHER, BUILD, manifest(TOOL, "", src__bin__other="")),  # edition 2015 looks for no others
+        (OTHER, BUILD, manifest(TOOL.replace("main", "bin/other"), src__bin__other="", src__main="")),
+        ("/src/target/release/tool", BUILD, manifest(WANTS)),
+        ("/src/target/release/tool", f"{BUILD} --no-default-features", manifest(f'{WANTS}default = ["full"]\n')),
+        (APP, f"{BUILD} --workspace --exclude app", MEMBERS),
+        (APP, f"{BUILD} -p api", MEMBERS),
+        ("/src/target/release/old", f"{BUILD} --workspace", MEMBERS),
+    ],
+)
+def test_what_the_call_leaves_out(path: str, build: str, files: dict[str, str]) -> None:
+    (found,) = absent(path, build, files=files)
+    assert found[0] == path
+    assert absent(path, build, files={**files, "tools/build.rs": SCRIPT}) == []
+    assert absent(path, f"RUN make\n{build}", files=files) == []
+    assert absent(path, f"RUN sed -i s/a/b/ Cargo.toml\n{build}", files=files) == []
+
+
+@pytest.mark.parametrize(
+    ("path", "build", "files"),
+    [
+        (APP, BUILD, manifest(TOOL.replace("main", "tool"))),
+        (OTHER, BUILD, manifest(TOOL, src__bin__other="")),
+        (OTHER, BUILD, manifest("", "", src__bin__other="")),
+        ("/src/target/release/tool", f"{BUILD} --features full", manifest(WANTS)),
+        ("/src/target/release/tool", f"{BUILD} --features app/cli", manifest(WANTS)),
+        ("/src/target/release/tool", f"{BUILD} --all-features", manifest(WANTS)),
+        ("/src/target/release/tool", f"{BUILD} $FLAGS", manifest(WANTS)),
+        ("/src/target/release/tool", BUILD, manifest(f'{WANTS}default = ["full"]\n')),
+        (
+            "/src/target/release/tool",
+            BUILD,
+            manifest(f'{WANTS}[dev-dependencies]\napp = {{ path = ".", features = ["cli"] }}\n'),
+        ),
+        (APP, f"{BUILD} --workspace --exclude api", MEMBERS),
+        (APP, f'{BUILD} --workspace --exclude "a*"', MEMBERS),
+        (APP, f"{BUILD} --workspace --exclude $NOT", MEMBERS),
+        (APP, f'{BUILD} -p "a*"', MEMBERS),
+        (APP, f"{BUILD} -p api\n{BUILD} -p app", MEMBERS),
+        (
+            "/src/target/release/old",
+            BUILD,
+            {**MEMBERS, "Cargo.toml": MEMBERS["Cargo.toml"].replace('["crates/*"]', '["crates/*", "crates/old"]')},
+        ),
+    ],
+)
+def test_what_the_call_makes(path: str, build: str, files: dict[str, str]) -> None:
+    assert absent(path, build, files=files) == []
+
+
+def test_what_a_configuration_file_moves() -> None:
+    place = "/src/target/x86_64-unknown-linux-musl/release/app"
+    files = {**LOCKED, ".cargo/config.toml": '[build]\ntarget = "x86_64-unknown-linux-musl"\n'}
+    assert absent(APP, files=files) == [(APP, place)]
+    old = {**LOCKED, ".cargo/config": files[".cargo/config.toml"]}
+    assert absent(APP, files=old) == [(APP, place)]
+    moved = {**LOCKED, ".cargo/config.toml": '[build]\ntarget-dir = "out"\n'}
+    assert absent(APP, files=moved) == [(APP, "/src/out/release/app")]
+    (image,) = read(TEXT.format(before="", build=BUILD, path=APP) + 'CMD ["app"]\n', files).images
+    assert image.artifacts[0][1].link == "musl-static" and image.artifacts[0][1].touched
+    assert absent(place, files=files) == []
+    assert absent(APP, files={**files, ".dockerignore": ".cargo\n"}) == []
+    assert absent(APP, files={**files, "sub/.cargo/config.toml": "[build]\n"}) == []
+    text = TEXT.format(before="", build=BUILD, path=APP)
+    assert read(text.replace("COPY . .", "COPY Cargo.toml Cargo.lock ./\nCOPY src src"), files).absent == ()
+    late = text.replace("COPY . .", "COPY Cargo.toml Cargo.lock ./\nCOPY src src").replace(BUILD, f"{BUILD}\nCOPY . .")
+    assert read(late, files).absent == ()
 
 
 def test_what_is_named_wrongly_is_shipped_all_the_same() -> None:

@@ -7,6 +7,15 @@ from typing import Any
 
 from dockerslim_lint.record import Record
 
+LOCK = "Cargo.lock"
+
+
+def version(data: bytes) -> str:
+    """The format that a lock says it has, "" for the first two, which do not. Only its head is read."""
+    head = data.partition(b"[[")[0].decode("utf-8", "replace").splitlines()
+    found = (line.partition("=")[2].strip() for line in head if line.partition("=")[0].strip() == "version")
+    return next(found, "")
+
 
 class Locked(Record):
     """A locked package: its `versions`, as written, and the names of all that any of them depends on."""

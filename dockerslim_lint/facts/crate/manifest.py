@@ -15,6 +15,10 @@ SHARED = frozenset({"cdylib", "dylib"})
 """Crate types of which cargo makes a shared library; for a static musl target it drops them."""
 
 
+MAIN = "src/main.rs"
+"""The source of the program that is called like the package."""
+
+
 class BrokenFileError(Exception):
     """A TOML file of the crate that cannot be read; the text says where and why."""
 
@@ -63,20 +67,47 @@ def binaries(context: BuildContext, directory: str, manifest: Mapping[str, Any])
 
     Source: cargo book, "Cargo Targets" (auto-discovery: src/main.rs, src/bin/*.rs, src/bin/*/main.rs).
     """
-    package = table(manifest, "package")
-    name = package.get("name")
+    name = table(manifest, "package").get("name")
     if not isinstance(name, str):
         return ()
     prefix = f"{directory}/" if directory else ""
     found: list[str] = [entry["name"] for entry in programs(manifest)]
-    if package.get("autobins", True) is not False:
-        if context.read(f"{prefix}src/main.rs") is not None and not _claims_main(manifest):
+    if _finds_programs(manifest):
+        claimed = {f"{prefix}{path}" for path in _claimed(manifest)}
+        main = f"{prefix}{MAIN}"
+        if main not in claimed and context.read(main) is not None:
             found.append(name)
         for path in context.names(f"{prefix}src/bin/*.rs"):
-            found.append(path.rsplit("/", 1)[-1].removesuffix(".rs"))
+            if path not in claimed:
+                found.append(path.rsplit("/", 1)[-1].removesuffix(".rs"))
         for path in context.names(f"{prefix}src/bin/*/main.rs"):
-            found.append(path.split("/")[-2])
+            if path not in claimed:
+                found.append(path.split("/")[-2])
     return tuple(dict.fromkeys(found))
+
+
+def examples(context: BuildContext, directory: str, manifest: Mapping[str, Any]) -> tuple[str, ...]:
+    """The same for the package's examples (examples/*.rs, examples/*/main.rs, ``[[example]]``)."""
+    prefix = f"{directory}/" if directory else ""
+    listed = programs(manifest, "example")
+    found = {entry["name"]: None for entry in listed}
+    if table(manifest, "package").get("autoexamples", True) is not False:
+        claimed = {f"{prefix}{path}" for path in _claimed(manifest, "example")}
+        places = (*context.names(f"{prefix}examples/*.rs"), *context.names(f"{prefix}examples/*/main.rs"))
+        for path in (path for path in places if path not in claimed):
+            found[path.removeprefix(f"{prefix}examples/").removesuffix(".rs").partition("/")[0]] = None
+    return tuple(found)
+
+
+def is_settled(manifest: Mapping[str, Any]) -> bool:
+    """Whether no source that a step may add makes a program that is called like the package."""
+    return not _finds_programs(manifest) or MAIN in _claimed(manifest)
+
+
+def _finds_programs(manifest: Mapping[str, Any]) -> bool:
+    """Whether cargo looks for programs that are in no ``[[bin]]``: in the edition 2015 only where there is none (rust-lang/cargo#5330)."""
+    package = table(manifest, "package")
+    return package.get("autobins", "edition" in package or not programs(manifest)) is not False
 
 
 def conditional(manifest: Mapping[str, Any], asked: Asked) -> tuple[str, ...]:
@@ -92,18 +123,17 @@ def conditional(manifest: Mapping[str, Any], asked: Asked) -> tuple[str, ...]:
     )
 
 
-def programs(manifest: Mapping[str, Any]) -> list[Mapping[str, Any]]:
-    """Its ``[[bin]]`` tables, those that have a name."""
-    entries = manifest.get("bin")
+def programs(manifest: Mapping[str, Any], kind: str = "bin") -> list[Mapping[str, Any]]:
+    """Its ``[[bin]]`` tables, those that have a name; or those of another `kind`."""
+    entries = manifest.get(kind)
     listed = entries if isinstance(entries, list) else ()
     return [entry for entry in listed if isinstance(entry, Mapping) and isinstance(entry.get("name"), str)]
 
 
-def _claims_main(manifest: Mapping[str, Any]) -> bool:
-    entries = manifest.get("bin")
-    return isinstance(entries, list) and any(
-        isinstance(entry, Mapping) and entry.get("path") == "src/main.rs" for entry in entries
-    )
+def _claimed(manifest: Mapping[str, Any], kind: str = "bin") -> set[str]:
+    """The sources that its ``[[bin]]`` tables name, which make no other program."""
+    paths = (entry.get("path") for entry in programs(manifest, kind))
+    return {path.removeprefix("./") for path in paths if isinstance(path, str)}
 
 
 def makes_shared_library(manifest: Mapping[str, Any]) -> bool:
@@ -128,6 +158,22 @@ def members(context: BuildContext, directory: str, manifest: Mapping[str, Any], 
                 if member not in excluded:
                     found.append(member)
     return tuple(dict.fromkeys(found))
+
+
+def excluded(directory: str, manifest: Mapping[str, Any]) -> tuple[str, ...]:
+    """Directories that a workspace in `directory` surely does not have as members: each is in ``exclude``, in so many words.
+
+    A path that ``members`` spells out is a member all the same, and so is what lies below it.
+    """
+    workspace = table(manifest, "workspace")
+    prefix = f"{directory}/" if directory else ""
+    named = [name.removeprefix("./").rstrip("/") for name in texts(workspace.get("members"))]
+    apart = [name.removeprefix("./").rstrip("/") for name in texts(workspace.get("exclude"))]
+    return tuple(
+        f"{prefix}{place}"
+        for place in apart
+        if not any(place == one or place.startswith(f"{one}/") or one in ("", ".") for one in named)
+    )
 
 
 def texts(value: object) -> tuple[str, ...]:

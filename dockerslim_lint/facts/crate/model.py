@@ -30,7 +30,7 @@ class Crate:
     """A package or workspace, as one cargo call builds it; read-only.
 
     `directory` is its place in the context ("" is the root), `root` that of its workspace. `binaries` are empty where nothing is known, `conditional` those of them that only some features make. `rust_version` is the
-    oldest Rust that it builds with, "" if the manifest does not say. `shared_library`: a package makes one beside its programs. `makers`
+    oldest Rust that it builds with, `edition` the newest of its packages, "" if the manifest does not say. `shared_library`: a package makes one beside its programs. `makers`
     are the packages that have the programs of the call. The lock is read when first asked for, since that is the slow part: `locked` and `packages` are None where there is no lock that can be read.
     """
 
@@ -51,6 +51,9 @@ class Crate:
         read_own: Callable[[], Mapping[str, str]] = dict,
         makers: tuple[str, ...] = (),
         read_starts: Callable[[Crate, tuple[str, ...]], str] = lambda crate, names: "",
+        read_unmade: Callable[[], Mapping[str, str]] = dict,
+        edition: str = "",
+        read_lock_version: Callable[[], str] = str,
     ) -> None:
         self.directory = directory
         self.root = root
@@ -67,6 +70,9 @@ class Crate:
         self._read_own = read_own
         self.makers = makers
         self._read_starts = read_starts
+        self._read_unmade = read_unmade
+        self.edition = edition
+        self._read_lock_version = read_lock_version
 
     @cached_property
     def locked(self) -> Mapping[str, Locked] | None:
@@ -92,6 +98,16 @@ class Crate:
         """Those of the workspace's own packages that by their names or dependencies may compile or link C, each with what says
         so in its manifest or sources; "" where nothing there does."""
         return self._read_own()
+
+    @cached_property
+    def lock_version(self) -> str:
+        """What the lock says of its own format; "" where there is none, or one of before it said so."""
+        return self._read_lock_version()
+
+    @cached_property
+    def unmade(self) -> Mapping[str, str]:
+        """Programs of the workspace that the call surely does not make, each with what keeps it from that."""
+        return self._read_unmade()
 
     @property
     def linked(self) -> tuple[str, ...] | None:

@@ -2,12 +2,20 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from dockerslim_lint.context import BuildContext
 from dockerslim_lint.facts import patterns
 from dockerslim_lint.facts.crate import lock, manifest
-from dockerslim_lint.facts.crate.config import CargoConfig, ToolchainFile, read_config, read_toolchain_file
+from dockerslim_lint.facts.crate.config import (
+    CargoConfig,
+    ConfigFiles,
+    ToolchainFile,
+    laid_over,
+    read_config,
+    read_toolchain_file,
+)
 from dockerslim_lint.facts.crate.manifest import BrokenFileError
 from dockerslim_lint.facts.crate.model import Asked, Crate
 
@@ -16,6 +24,12 @@ if TYPE_CHECKING:
 
 ALL = Asked()
 """A call that says nothing of features: the default ones."""
+
+NO_CONFIG = ConfigFiles()
+
+
+COPIES = (b"copy", b"rename", b"link(", b"Command")
+"""In a build script: it may put a file where cargo puts none."""
 
 
 class CrateReader:
@@ -34,17 +48,20 @@ class CrateReader:
         everything: bool = False,
         asked: Asked = ALL,
         bins: tuple[str, ...] = (),
+        config: ConfigFiles = NO_CONFIG,
+        excluded: tuple[str, ...] = (),
     ) -> Crate | None:
         """The crate whose Cargo.toml is in `directory` (relative, "" is the root); None where there is none.
 
         `packages` are those asked for with ``-p``; with none, and not `everything` (``--workspace``), a workspace's default
         members, its root package or all its members count (cargo book, "Workspaces"). `asked` are the features and `bins` the
-        programs (none: all) of the call; they decide what is linked.
+        programs (none: all) of the call; they decide what is linked. `config` are the files of cargo's configuration in force,
+        `excluded` the packages of ``--exclude``.
         """
-        key = (directory, packages, everything, asked, bins)
+        key = (directory, packages, everything, asked, bins, config, excluded)
         if key not in self._crates:
             try:
-                self._crates[key] = self._read(directory, packages, everything, asked, bins)
+                self._crates[key] = self._read(directory, packages, everything, asked, bins, config, excluded)
             except BrokenFileError as error:
                 self._note(str(error))
                 self._crates[key] = None
@@ -75,29 +92,95 @@ class CrateReader:
         """Whether the context is known to have a file."""
         return self._context.read(path) is not None
 
-    def lacks(self, name: str, root: str) -> bool:
-        """Whether surely no package of the context, wherever it is, makes a program of this name.
+    def package_of(self, path: str) -> str:
+        """The package whose manifest is the nearest above a file of the context; "" where that is not known."""
+        place = path
+        while place:
+            place = place.rpartition("/")[0]
+            try:
+                data = manifest.read_toml(self._context, f"{place}/Cargo.toml" if place else "Cargo.toml")
+            except BrokenFileError:
+                return ""
+            if data is not None:
+                return self._package_name(data)
+        return ""
 
-        A lone package without a lock, the root of no repository, may be one of a workspace above it: then it is not sure.
-        """
-        context, prefix = self._context, f"{root}/" if root else ""
-        if not self.known or context.names(f"**/bin/{name}.rs") or context.names(f"**/bin/{name}/main.rs"):
+    def lacks(self, name: str, root: str) -> bool:
+        """Whether surely no package of the context, wherever it is, makes a program of this name."""
+        context = self._context
+        if not self.known or not self.stands_alone(root):
             return False
+        sources = [*context.names(f"**/bin/{name}.rs"), *context.names(f"**/bin/{name}/main.rs")]
         try:
-            whole = "workspace" in (manifest.read_toml(context, f"{prefix}Cargo.toml") or {})
-            if not (whole or any(map(self.holds, (f"{prefix}Cargo.lock", ".git", ".git/HEAD")))):
-                return False
             for path in context.names("**/Cargo.toml"):
                 data = manifest.read_toml(context, path) or {}
                 place = path.rpartition("/")[0]
-                if self._package_name(data) == name or name in manifest.binaries(context, place, data):
+                if name in manifest.binaries(context, place, data):
                     return False
+                if self._package_name(data) == name and not manifest.is_settled(data):
+                    return False  # a step may write its src/main.rs
+                own = f"{place}/src/bin/{name}" if place else f"src/bin/{name}"
+                sources = [one for one in sources if one not in (f"{own}.rs", f"{own}/main.rs")]
         except BrokenFileError:
             return False
-        return True
+        return not sources
+
+    def stands_alone(self, root: str) -> bool:
+        """Whether the package or workspace in `root` surely belongs to no workspace above it.
+
+        So it is where there is what stands at a workspace's root, or at that of a repository or a build context: a lock, .git,
+        .dockerignore.
+        """
+        prefix = f"{root}/" if root else ""
+        try:
+            if "workspace" in (manifest.read_toml(self._context, f"{prefix}Cargo.toml") or {}):
+                return True
+        except BrokenFileError:
+            return False
+        return any(map(self.holds, (f"{prefix}{lock.LOCK}", ".git", ".git/HEAD", ".dockerignore")))
+
+    def mentions(self, name: str, root: str) -> bool:
+        """Whether a manifest of the context, or the lock in `root`, has the name in it, in whatever role."""
+        paths = (*self._context.names("**/Cargo.toml"), f"{root}/{lock.LOCK}".lstrip("/"))
+        return any(name.encode() in (self._context.read(path) or b"") for path in paths)
+
+    @property
+    def untracked_lock(self) -> bool:
+        """Whether git leaves locks out, so that another checkout may have the one that is not here."""
+        lines = (
+            line.strip()
+            for path in self._context.names("**/.gitignore")
+            for line in (self._context.read(path) or b"").splitlines()
+        )
+        return any(line in (b"*", b"/*") or line.endswith(b".lock") for line in lines)
+
+    def may_copy(self) -> bool:
+        """Whether a build script of the context may put files into an output directory: it copies or starts something."""
+        context = self._context
+        scripts = context.names("**/build.rs")
+        for path in context.names("**/Cargo.toml"):
+            try:
+                named = manifest.table(manifest.read_toml(context, path) or {}, "package").get("build")
+            except BrokenFileError:
+                return True
+            if isinstance(named, str):
+                scripts.append(patterns.normalise(f"{path.rpartition('/')[0]}/{named}").lstrip("/"))
+        return any(word in (context.read(path) or b"") for path in scripts for word in COPIES)
+
+    @property
+    def configurations(self) -> tuple[str, ...]:
+        """cargo's configuration files in the context, wherever they are."""
+        return tuple(path for name in ("config", "config.toml") for path in self._context.names(f"**/.cargo/{name}"))
 
     def _read(
-        self, directory: str, packages: tuple[str, ...], everything: bool, asked: Asked, bins: tuple[str, ...]
+        self,
+        directory: str,
+        packages: tuple[str, ...],
+        everything: bool,
+        asked: Asked,
+        bins: tuple[str, ...],
+        config: ConfigFiles,
+        excluded: tuple[str, ...],
     ) -> Crate | None:
         prefix = f"{directory}/" if directory else ""
         data = manifest.read_toml(self._context, f"{prefix}Cargo.toml")
@@ -117,7 +200,8 @@ class CrateReader:
         chosen = {
             place: member
             for place, member in found.items()
-            if not named or any(patterns.same(self._package_name(member), name) for name in named)
+            if (not named or any(patterns.same(self._package_name(member), name) for name in named))
+            and self._package_name(member) not in excluded
         }
         of = {place: manifest.binaries(self._context, place, member) for place, member in chosen.items()}
         binaries = tuple(dict.fromkeys(name for names in of.values() for name in names))
@@ -125,25 +209,45 @@ class CrateReader:
         runs = [manifest.table(member, "package").get("default-run") for member in chosen.values()]
         default = runs[0] if len(runs) == 1 else None
         root, root_data = self._workspace_root(directory, data)
+        configured = self._config(config)
+        profiles = manifest.table(root_data, "profile")
         return Crate(
             directory,
             root,
             binaries,
             default if isinstance(default, str) else binaries[0] if len(binaries) == 1 else "",
-            manifest.table(root_data, "profile"),
-            self._config(directory),
+            laid_over(profiles, configured.profiles) if configured.profiles else profiles,
+            configured,
             self._toolchain(directory),
             lambda: self._packages(root),
             lambda: self._linkage(
                 root, tuple(chosen), asked, tuple(place for place, names in of.items() if set(names) & set(bins))
             ),
-            _rust_version(data, root_data),
+            _inherited(data, root_data, "rust-version"),
             any(map(manifest.makes_shared_library, chosen.values())),
             frozenset(name for member in chosen.values() for name in manifest.conditional(member, asked)),
             lambda: self._own(root),
             tuple(map(self._package_name, makers)),
             lambda crate, names: self._starts(crate, of, names),
+            lambda: self._unmade(directory, data, found, of, asked),
+            max((_inherited(member, root_data, "edition") for member in chosen.values()), default=""),
+            lambda: lock.version(self._context.read(f"{root}/{lock.LOCK}" if root else lock.LOCK) or b""),
         )
+
+    def _unmade(
+        self,
+        directory: str,
+        data: dict[str, Any],
+        found: dict[str, dict[str, Any]],
+        of: dict[str, tuple[str, ...]],
+        asked: Asked,
+    ) -> Mapping[str, str]:
+        wanting = any("required-features" in one for place in of for one in manifest.programs(found[place]))
+        if not of or not (len(found) > len(of) or wanting or "exclude" in manifest.table(data, "workspace")):
+            return {}
+        from dockerslim_lint.facts.crate.unmade import unmade
+
+        return unmade(self._context, directory, data, found, of, asked)
 
     def _workspace_root(self, directory: str, data: dict[str, Any]) -> tuple[str, dict[str, Any]]:
         """The directory whose lock and profiles count, and its manifest."""
@@ -198,9 +302,9 @@ class CrateReader:
                 self._locks[root] = None
         return self._locks[root]
 
-    def _config(self, directory: str) -> CargoConfig:
+    def _config(self, files: ConfigFiles) -> CargoConfig:
         try:
-            return read_config(self._context, directory)
+            return read_config(self._context, files)
         except BrokenFileError as error:
             self._note(str(error))
             return CargoConfig("", "", (), "")
@@ -223,9 +327,9 @@ class CrateReader:
         return name if isinstance(name, str) else ""
 
 
-def _rust_version(data: dict[str, Any], root: dict[str, Any]) -> str:
-    """``package.rust-version``, which may be the workspace's."""
-    value = manifest.table(data, "package").get("rust-version")
+def _inherited(data: dict[str, Any], root: dict[str, Any], key: str) -> str:
+    """A text of ``[package]``, which may be the workspace's; "" without."""
+    value = manifest.table(data, "package").get(key)
     if isinstance(value, dict) and value.get("workspace") is True:
-        value = manifest.table(root, "workspace", "package").get("rust-version")
+        value = manifest.table(root, "workspace", "package").get(key)
     return value if isinstance(value, str) else ""

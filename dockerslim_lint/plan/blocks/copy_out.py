@@ -29,6 +29,8 @@ def copy_lost(build: ImageBuild, call: int) -> Draft:
 def copy_from_place(build: ImageBuild, found: Absent) -> Draft:
     """The COPY takes the program from where cargo puts it. Raises NotPossible."""
     name = patterns.basename(found.path)
+    if found.why:
+        raise NotPossible(f"whether {name} is to be made, or is not meant, only you know")
     if found.made and patterns.dashless(patterns.basename(found.place)) != patterns.dashless(name):
         raise NotPossible(f"cargo makes no {name}, and which program is meant, only you know")
     if set(found.place) - PLAIN:

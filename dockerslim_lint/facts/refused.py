@@ -1,0 +1,134 @@
+"""Calls that cargo refuses before it compiles anything. Loaded where one asks for what the crate is not seen to have."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+from dockerslim_lint.facts import patterns
+from dockerslim_lint.facts.absent import may_change_sources, may_make
+from dockerslim_lint.facts.cargo import BUILT_IN_PROFILES, CARGO, ZIGBUILD
+from dockerslim_lint.facts.crate.lock import LOCK
+from dockerslim_lint.facts.crate.model import Crate
+from dockerslim_lint.facts.model import CargoCall, Refused
+from dockerslim_lint.facts.stages import chain_of, feeding
+from dockerslim_lint.facts.walk import Shared
+from dockerslim_lint.syntax.tree import Instruction
+
+DRIVERS = (CARGO, f"{CARGO}-{ZIGBUILD}", f"{CARGO}-auditable")
+"""They read the manifest as cargo does, in the same place."""
+
+SETTINGS = ("--config", "--lockfile-path", "-Z")
+"""Flags with which a profile or the lock may be elsewhere."""
+
+OPEN = frozenset("*?[$")
+
+
+def refused_calls(shared: Shared, instructions: Sequence[Instruction], suspects: Sequence[int]) -> Iterator[Refused]:
+    """Those of the `suspects` that surely stop, in file order, with the first reason for each."""
+    needed = feeding(shared.stages, [stage.number for stage in shared.stages if stage.terminal])
+    for at in suspects:
+        call, crate = shared.calls[at], shared.crate_of_call[at]
+        if crate is not None and call.command.stage in needed and _is_sure(call, crate, shared, instructions):
+            found = next(_reasons(at, call, crate, shared), None)
+            if found is not None:
+                yield found
+
+
+def _reasons(at: int, call: CargoCall, crate: Crate, shared: Shared) -> Iterator[Refused]:
+    context = shared.crates
+    if call.profile not in crate.profiles and _is_undefined(call, crate, shared):
+        yield Refused(at, "profile", call.profile or "", tuple(sorted(crate.profiles)))
+    for name in call.packages if not crate.binaries else ():
+        if _is_name(name) and not context.mentions(name, crate.root):
+            yield Refused(at, "package", name, ())
+    for name in call.bins if crate.binaries else ():
+        if _is_name(name) and name not in (*crate.binaries, *crate.unmade) and context.lacks(name, crate.root):
+            yield Refused(at, "program", name, crate.binaries)
+    if call.locked and not call.lock and call.kind == "build":
+        place = f"{crate.root}/{LOCK}".lstrip("/")
+        there = context.has(place)
+        if (there or not context.untracked_lock) and not _may_bring_lock(call, crate, shared):
+            ignored = there and shared.contents.ignores(place)
+            yield Refused(at, "lock", ".dockerignore" if ignored else "COPY" if there else "", ())
+
+
+def _is_undefined(call: CargoCall, crate: Crate, shared: Shared) -> bool:
+    """Whether neither a variable nor a configuration file may define the profile of a call at the workspace's root."""
+    variables = (*call.command.variables, *call.command.prefix, *(word.pattern for word in call.command.words))
+    return (
+        crate.directory == crate.root
+        and call.profile not in BUILT_IN_PROFILES
+        and _is_name(call.profile or "")
+        and not shared.crates.configurations
+        and not any(one.startswith("CARGO_PROFILE_") for one in variables)
+    )
+
+
+def _is_sure(call: CargoCall, crate: Crate, shared: Shared, instructions: Sequence[Instruction]) -> bool:
+    """Whether the call runs, on the manifests and sources of the context and on nothing else."""
+    state, command, directory = shared.states[call.command.stage], call.command, call.crate_directory
+    image = state.stage.image
+    if not command.certain or directory is None or "*" in directory or call.driver not in DRIVERS:
+        return False
+    if image is None or not image.toolchain or not image.understood or image.certainty == "believed":
+        return False
+    # a member that is copied without its workspace is one by itself
+    manifest = state.from_context(f"{_workspace(call, crate)}/Cargo.toml")
+    if crate.directory != crate.root and manifest != f"{crate.root}/Cargo.toml".lstrip("/"):
+        return False
+    if state.opaque is not None or not shared.crates.stands_alone(crate.root):
+        return False
+    if any(word.pattern.startswith(SETTINGS) for word in command.words):
+        return False
+    chain = chain_of(state.stage, shared.stages)
+    for transfer in shared.transfers:
+        if transfer.stage in chain and transfer.instruction < command.instruction:
+            instruction = instructions[transfer.instruction]
+            foreign = transfer.origin_stage is not None or transfer.origin_image or instruction.keyword == "ADD"
+            if (foreign and _may_bring_sources(transfer.destination, directory, call)) or instruction.flag("parents"):
+                return False
+    if any(
+        mount.instruction == command.instruction and patterns.below(directory, mount.target) is not None
+        for mount in shared.mounts
+    ):
+        return False
+    before = [one for one in shared.commands if one.stage in chain and one.span < command.span]
+    return not any(map(may_change_sources, before))
+
+
+def _may_bring_sources(destination: str, directory: str, call: CargoCall) -> bool:
+    """Whether what comes from another stage or image to a place may be a manifest or a source of the crate."""
+    inside = patterns.below(destination, directory)
+    if patterns.below(directory, destination) is not None:
+        return True
+    if inside is None or patterns.below(destination, call.target_directory or "/*") is not None:
+        return False
+    name = patterns.basename(inside)
+    return "." not in name or bool(OPEN.intersection(name)) or name.endswith((".toml", ".rs", ".lock"))
+
+
+def _workspace(call: CargoCall, crate: Crate) -> str:
+    """The directory of the stage that should have the workspace's manifest and lock."""
+    directory = call.crate_directory or "/"
+    for _ in range(
+        len(crate.directory.removeprefix(crate.root).strip("/").split("/")) if crate.directory != crate.root else 0
+    ):
+        directory = patterns.parent(directory)
+    return directory.rstrip("/")
+
+
+def _may_bring_lock(call: CargoCall, crate: Crate, shared: Shared) -> bool:
+    """Whether a step before the call, or a mount, may leave a Cargo.lock in the workspace."""
+    place = f"{_workspace(call, crate)}/{LOCK}"
+    chain = chain_of(shared.states[call.command.stage].stage, shared.stages)
+    if any(one.instruction == call.command.instruction and one.kind == "bind" for one in shared.mounts):
+        return True
+    tools = [one.command for one in shared.calls if one.source != "context"]
+    before = (
+        one for one in shared.commands if one.stage in chain and one.span < call.command.span and one not in tools
+    )
+    return any(may_make(one, place) for one in before)
+
+
+def _is_name(text: str) -> bool:
+    return bool(text) and text.replace("-", "").replace("_", "").isalnum()

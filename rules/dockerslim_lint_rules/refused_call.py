@@ -1,0 +1,100 @@
+"""DSL310."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from dockerslim_lint.facts.model import Refused
+from dockerslim_lint.rule import Finding, ImageBuild, Invalid, Plan, Rule, Severity, Valid
+
+MANIFEST = '[package]\nname = "app"\nversion = "0.1.0"\nedition = "2021"\n'
+FILES = {"Cargo.toml": MANIFEST, "Cargo.lock": "version = 4\n", "src/main.rs": "fn main() {}\n"}
+TOOL = {**FILES, "src/bin/tool.rs": "fn main() {}\n"}
+MEMBERS = {
+    "Cargo.toml": '[workspace]\nmembers = ["api"]\n',
+    "api/Cargo.toml": MANIFEST.replace("app", "api"),
+    "api/src/main.rs": "fn main() {}\n",
+}
+
+BUILD = """\
+FROM rust:1-alpine AS build
+WORKDIR /app
+COPY . .
+RUN cargo build --release --bin server
+FROM scratch
+COPY --from=build /app/target/release/server /server
+CMD ["/server"]
+"""
+PACKAGE = BUILD.replace("--bin server", "-p server").replace("release/server", "release/api")
+PROFILE = BUILD.replace("--release --bin server", "--profile dist").replace("release/server", "dist/app")
+
+
+class RefusedCall(Rule):
+    """cargo is asked for a program, package or profile that the project does not have: it stops before it compiles.
+
+    `--bin` names a program, `-p` a package, and they need not be called alike; `--profile` names one of cargo's own (`release`,
+    `dev`, `test`, `bench`) or a `[profile.NAME]` of the workspace's Cargo.toml. A name that was changed in Cargo.toml stays as it
+    was in the Dockerfile, and the build ends with `no bin target named` or `did not match any packages`.
+
+    It is said only where the whole project is known and is what reaches the builder: no step before the call that may change a
+    manifest or add a source, no script, nothing from another image; for a profile, no configuration file and no variable
+    that may define it.
+
+    **Fix safety.** There is no fix: which name is meant is for you to say.
+    """
+
+    CODE = "DSL310"
+    NAME = "refused-call"
+    SEVERITY = Severity.ERROR
+
+    def check(self, build: ImageBuild, plan: Plan) -> Iterator[Finding]:
+        for one in build.refused:
+            if one.kind != "lock":
+                text = f"cargo stops: there is no {one.kind} {one.name}"
+                yield self.finding(
+                    f"{text}{self._there(one)}.", build.calls[one.call].command.span, note="no such name in Cargo.toml"
+                )
+
+    @staticmethod
+    def _there(one: Refused) -> str:
+        if one.kind == "package":
+            return " in the workspace, and none among what it depends on"
+        if one.kind == "program":
+            return f"; what this builds is {', '.join(one.there)}"
+        return f"; Cargo.toml defines {', '.join(one.there)}" if one.there else "; Cargo.toml defines none"
+
+    INVALID = (
+        Invalid(BUILD, line=4, files=FILES),
+        Invalid(PACKAGE, line=4, files=MEMBERS),
+        Invalid(PROFILE, line=4, files=FILES),
+        Invalid(BUILD.replace("build --release", "install --path ."), line=4, files=FILES),
+    )
+
+    VALID = (
+        Valid(near=0, text=BUILD),
+        Valid(near=0, text=BUILD, files={**FILES, "src/bin/server.rs": "fn main() {}\n"}),
+        Valid(near=0, text=BUILD.replace("--bin server", "--bin tool"), files=TOOL),
+        Valid(near=0, text=BUILD.replace("--bin server", "--bin $NAME"), files=FILES),
+        Valid(near=0, text=BUILD.replace("--bin server", '--bin "a*"'), files=FILES),
+        Valid(
+            near=0, text=BUILD.replace("RUN cargo", "RUN echo 'fn main(){}' > src/bin/server.rs && cargo"), files=FILES
+        ),
+        Valid(near=0, text=BUILD.replace("RUN cargo", "RUN sed -i s/app/server/ Cargo.toml && cargo"), files=FILES),
+        Valid(near=0, text=BUILD.replace("RUN cargo", "RUN ./configure && cargo"), files=FILES),
+        Valid(near=0, text=BUILD.replace("RUN cargo", "RUN test -d x && cargo build || cargo"), files=FILES),
+        Valid(near=0, text=BUILD.replace("COPY . .", "COPY . .\nCOPY --from=more /src src"), files=FILES),
+        Valid(near=0, text=BUILD.replace("rust:1-alpine", "example.com/rust:1"), files=FILES),
+        Valid(near=0, text=BUILD, files={name: text for name, text in FILES.items() if name != "Cargo.lock"}),
+        Valid(near=1, text=PACKAGE.replace("-p server", "-p api"), files=MEMBERS),
+        Valid(near=1, text=PACKAGE.replace("-p server", "-p api@0.1.0"), files=MEMBERS),
+        Valid(near=1, text=PACKAGE, files={**MEMBERS, "tools/Cargo.toml": MANIFEST.replace("app", "server")}),
+        Valid(
+            near=1, text=PACKAGE, files={**MEMBERS, "Cargo.lock": '[[package]]\nname = "server"\nversion = "1.0.0"\n'}
+        ),
+        Valid(near=2, text=PROFILE, files={**FILES, "Cargo.toml": f'{MANIFEST}[profile.dist]\ninherits = "release"\n'}),
+        Valid(near=2, text=PROFILE, files={**FILES, ".cargo/config.toml": '[profile.dist]\ninherits = "release"\n'}),
+        Valid(near=2, text=PROFILE.replace("RUN cargo", "RUN CARGO_PROFILE_DIST_INHERITS=release cargo"), files=FILES),
+        Valid(near=2, text=PROFILE.replace("WORKDIR", "ENV CARGO_PROFILE_DIST_INHERITS=release\nWORKDIR"), files=FILES),
+        Valid(near=2, text=PROFILE.replace("--profile dist", "--profile release"), files=FILES),
+        Valid(near=2, text=PROFILE.replace("--profile", "--config extra.toml --profile"), files=FILES),
+    )
