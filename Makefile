@@ -7,7 +7,7 @@ FIND_PYTHON := for p in "$$PYTHON" python3 python3.14 python3.13 python3.12 pyth
 	[ -n "$$p" ] && "$$p" -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && break; p=; done
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test lint engine pytest docs docs-check bench lab-up lab-down clean
+.PHONY: help demo test lint engine pytest docs bench lab-up lab-down clean
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -19,7 +19,6 @@ test: $(VENV)/dev.stamp ## everything: style, types, layers, all tests (with a D
 	@$(MAKE) --no-print-directory lint
 	@$(MAKE) --no-print-directory engine
 	@$(MAKE) --no-print-directory pytest
-	@$(MAKE) --no-print-directory docs-check
 
 lint: $(VENV)/dev.stamp ## style, types, and the order of the rooms
 	$(BIN)/ruff check .
@@ -42,9 +41,6 @@ pytest: $(VENV)/dev.stamp ## the tests alone
 
 docs: $(VENV)/dev.stamp ## write the generated pages
 	$(BIN)/python docs/generate.py
-
-docs-check: $(VENV)/dev.stamp
-	$(BIN)/python docs/generate.py --check
 
 bench: $(VENV)/run.stamp ## measure the speed, and fail where a limit is broken
 	$(BIN)/python bench/lint_speed.py $(BENCH)

@@ -22,6 +22,9 @@ class BuildContext(Protocol):
     def names(self, pattern: str) -> list[str]:
         """Sorted paths of files that match `pattern` segment by segment (`*`, `?`, `[…]`; `**` for any depth)."""
 
+    def place(self, path: str) -> str:
+        """Where a file that the caller names by `path` lies in the context; "" outside of it."""
+
 
 class NoContext:
     """Nothing is known of the build context."""
@@ -33,6 +36,9 @@ class NoContext:
 
     def names(self, pattern: str) -> list[str]:
         return []
+
+    def place(self, path: str) -> str:
+        return ""
 
 
 class MemoryContext:
@@ -48,6 +54,9 @@ class MemoryContext:
 
     def names(self, pattern: str) -> list[str]:
         return sorted(path for path in self._files if path_matches(path, pattern))
+
+    def place(self, path: str) -> str:
+        return path
 
 
 class LaidOverContext:
@@ -67,6 +76,9 @@ class LaidOverContext:
 
     def names(self, pattern: str) -> list[str]:
         return sorted({*self._base.names(pattern), *self._files.names(pattern)})
+
+    def place(self, path: str) -> str:
+        return self._base.place(path)
 
 
 def path_matches(path: str, pattern: str) -> bool:

@@ -45,6 +45,14 @@ def default_group(tool: str, system: bool, own: bool | None) -> str:
     return str(row.get("system_group", "")) if system else ""
 
 
+def own_account(base: BaseImage, name: str) -> tuple[int, int, str] | None:
+    """The number, the first group's number and the home, which is not there, of an account that the base brings; None where one is not known."""
+    for row in table("accounts")["own"]:
+        if row["name"] == name and base.package_manager in row["managers"].split():
+            return (row["number"], row["group"], row["home"]) if base.user_id(name) == row["number"] else None
+    return None
+
+
 @cache
 def _options(tool: str) -> Mapping[str, tuple[str, bool]]:
     row = _rows()[tool]

@@ -73,6 +73,8 @@ class BaseImage(Record):
     """Which of the usual destinations of COPY exist. distroless/static has no /usr/local, scratch nothing."""
     tools: tuple[str, ...] = ()
     """Programs beyond the shell's own that a build or a health check may lean on: curl, wget, git, make, perl …"""
+    static: str = ""
+    """The directory whose programs are all linked statically, so that one that is copied needs nothing else of the image."""
     unpacked_mb: float | None = None
     download_mb: float | None = None
     """Sizes for linux/amd64 in megabytes (10^6 bytes); they drift by some per cent between rebuilds of a tag."""
@@ -146,14 +148,25 @@ def lookup(reference: str) -> BaseImage | None:
     return None
 
 
-def choice(name: str) -> BaseImage:
+def choice(name: str, place_of: BaseImage | None = None) -> BaseImage:
     """What the rewriter writes for one of its choices: distroless/static, alpine, distroless/cc, debian slim, scratch.
 
-    Raises KeyError for a name that is no choice.
+    In the place of an image of the same family with another user (distroless's ``:nonroot``) it is the variant that has
+    that user, too. Raises KeyError for a name that is no choice.
     """
-    found = lookup(table("images")["choice"][name])
+    reference = table("images")["choice"][name]
+    found = lookup(reference)
     assert found is not None, name
+    if place_of is not None and place_of.family == found.family and place_of.user != found.user:
+        for variant in place_of.tag.split("-"):
+            alike = lookup(f"{reference}:{variant}")
+            if alike is not None and alike.understood and _configured(alike) == _configured(place_of):
+                return alike
     return found
+
+
+def _configured(image: BaseImage) -> tuple[object, ...]:
+    return image.user, image.workdir, image.shell, image.entrypoint, image.cmd, image.env
 
 
 @cache
@@ -162,6 +175,12 @@ def is_common_user(name: str) -> bool:
     sets = table("images")["set"]
     users = [words for key, words in sets.items() if not key.endswith("groups")]
     return any(word.partition(":")[0] == name for words in users for word in words.split() if ":" in word)
+
+
+@cache
+def usual_directories() -> frozenset[str]:
+    """What a distribution's image has, whichever it is (Filesystem Hierarchy Standard 3.0): for a base that is not known."""
+    return frozenset(_expanded("@fhs"))
 
 
 def choices() -> tuple[str, ...]:

@@ -73,9 +73,9 @@ def is_toolchain_path(path: str) -> bool:
 
 
 def caches(manager: str) -> Mapping[str, str] | None:
-    """What the manager of a family leaves behind, and the words about it; None if that is not known."""
-    found: Mapping[str, str] | None = table("packages")["caches"].get(family_of(manager))
-    return found
+    """What a manager, or all of its family, leaves behind, and the words about it; None if that is not known."""
+    rows: Mapping[str, Mapping[str, str]] = table("packages")["caches"]
+    return rows.get(manager) or rows.get(family_of(manager))
 
 
 @cache

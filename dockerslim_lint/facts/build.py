@@ -107,6 +107,7 @@ def read_build(
     # an instruction that is not understood may be the WORKDIR, or the SHELL, that makes it right
     absent = () if problems else _absent(shared, instructions)
     images = final_images(shared, instructions)
+    crates.notes += _unknown_target(target, shared.names)
     return empty._replace(
         problems=problems,
         stages=tuple(shared.stages),
@@ -132,7 +133,7 @@ def read_build(
         cargo_at_start=() if problems else _cargo_at_start(shared, instructions),
         nothing_to_start=() if problems else _nothing_to_start(shared, instructions),
         gone_variables=() if problems else _gone_variables(shared, instructions),
-        notes=(*crates.notes, *_unknown_target(target, shared.names)),
+        notes=crates.notes,
         own_images=own_images,
     )
 

@@ -36,9 +36,7 @@ DEFAULT_CARGO_HOME = "/root/.cargo"
 def crate_directory(command: Command, arguments: CargoArguments, kind: str) -> str | None:
     """The absolute directory whose Cargo.toml the call uses; None where a registry or git brings it, or nobody knows."""
     flags = arguments.flags
-    directory = command.directory
-    if "-C" in flags and directory is not None:
-        directory = patterns.join(directory, flags["-C"][-1].pattern)
+    directory = working_directory(command, arguments)
     if kind == "install":
         if "--path" not in flags:
             return directory if _installs_here(arguments) else None
@@ -46,6 +44,23 @@ def crate_directory(command: Command, arguments: CargoArguments, kind: str) -> s
     if "--manifest-path" in flags and directory is not None:
         return patterns.parent(patterns.join(directory, flags["--manifest-path"][-1].pattern))
     return directory
+
+
+def working_directory(command: Command, arguments: CargoArguments) -> str | None:
+    """The absolute directory in which cargo works; None where that is not known."""
+    if "-C" in arguments.flags and command.directory is not None:
+        return patterns.join(command.directory, arguments.flags["-C"][-1].pattern)
+    return command.directory
+
+
+def config_directory(command: Command, arguments: CargoArguments, kind: str) -> str | None:
+    """The absolute directory from which cargo looks upwards for its configuration; None where it looks into its home alone.
+
+    Source: cargo book, "Configuration", "Hierarchical structure", and "cargo install", "Configuration Discovery".
+    """
+    if kind == "install":
+        return crate_directory(command, arguments, kind) if "--path" in arguments.flags else None
+    return working_directory(command, arguments)
 
 
 def read_call(
@@ -178,7 +193,7 @@ def target_of(arguments: CargoArguments, variables: Mapping[str, Value], stage: 
     if from_environment is not None:
         return from_environment
     if crate is not None and crate.config.target:
-        return Target(crate.config.target, "config", None, fixed=True)
+        return Target(crate.config.target if crate.config.certain else None, "config", None, fixed=crate.config.certain)
     if not arguments.exact or arguments.driver == CROSS:
         return Target(None, "flag", None)
     if stage.image is not None and stage.image.default_target:
@@ -232,21 +247,25 @@ def target_directory_of(
         text = command.variables["CARGO_BUILD_TARGET_DIR"].text or "*"
     if text is not None:
         return patterns.join(command.directory or "/*", text)
-    if workspace is None:
+    configured = crate.config.target_directory if crate is not None else ""
+    if workspace is None or (configured and crate is not None and not crate.config.certain):
         return None
-    return patterns.join(
-        workspace, crate.config.target_directory if crate and crate.config.target_directory else "target"
-    )
+    return patterns.join(workspace, configured or "target")
 
 
 def _install_root(command: Command, arguments: CargoArguments, stage: Stage) -> str:
     named = arguments.flags.get("--root")
     if named:
         return patterns.join(command.directory or "/*", named[-1].pattern)
-    for name in ("CARGO_INSTALL_ROOT", "CARGO_HOME"):
-        value = command.variables.get(name)
-        if value is not None and value.text:
-            return patterns.normalise(value.text)
+    value = command.variables.get("CARGO_INSTALL_ROOT")
+    return patterns.normalise(value.text) if value is not None and value.text else cargo_home(command, stage)
+
+
+def cargo_home(command: Command, stage: Stage) -> str:
+    """cargo's own directory, a pattern."""
+    value = command.variables.get("CARGO_HOME")
+    if value is not None and value.text:
+        return patterns.normalise(value.text)
     home = stage.image.cargo_home if stage.image is not None else ""
     return home or DEFAULT_CARGO_HOME
 
@@ -311,7 +330,15 @@ class _Settings:
             return self.own[name]
         if value is not None:
             return UNKNOWN if value.text is None or "*" in value.text else value.text
-        return self._crate.profile(self.profile or "").get(name) if self._crate is not None else UNKNOWN
+        if self._crate is None or self._open:
+            return UNKNOWN
+        return self._crate.profile(self.profile or "").get(name)
+
+    @property
+    def _open(self) -> bool:
+        """Whether a configuration of which it is not known that it is in force sets profiles."""
+        config = self._crate.config if self._crate is not None else None
+        return config is not None and not config.certain and bool(config.profiles)
 
     def over(self, name: str) -> str:
         """What sets it over any variable, or may, as the start of a sentence; "" where nothing does."""
@@ -328,8 +355,14 @@ class _Settings:
         given = of_package(self.own or {}, package)
         if name in given:
             return BY_OPTION, given[name]
-        written = self._crate.profile(self.profile, package) if self._crate is not None else {}
+        if self._open and name in self._written(package):
+            return "cargo's configuration may set", UNKNOWN
+        written = self._written(package)
         return (f"[profile.{self.profile}.package.{package}] sets", written[name]) if name in written else None
+
+    def _written(self, package: str) -> Mapping[str, Any]:
+        """What the profile's tables of a package say in the manifest and the configuration."""
+        return self._crate.profile(self.profile or "", package) if self._crate is not None else {}
 
 
 def _stripped(settings: _Settings, flags: str) -> tuple[str, bool]:

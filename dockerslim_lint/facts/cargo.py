@@ -182,7 +182,7 @@ def cargo_arguments(command: Command) -> CargoArguments | None:
     switches: set[str] = set()
     operands: list[CommandWord] = []
     exact = True
-    optional = command.optional
+    optional = bool(command.optional)
     last = at
     index = at + 1
     while index < len(words):

@@ -126,7 +126,7 @@ class CommandReader:
         shell_form: bool = True,
         variables: Mapping[str, Value] | None = None,
         writes: tuple[str, ...] = (),
-        optional: bool = False,
+        optional: str = "",
     ) -> None:
         self._found.append(
             Command(
@@ -263,7 +263,8 @@ class CommandReader:
         if name and known_commands.is_wrapper(name):
             assigned |= _assigned_behind(words)
         variables = self._variables | assigned
-        self._add(words, prefix, node.span, certain, True, variables, self._writes(node), [] in read)
+        gone = " ".join(word_.text for word_, found in zip(node.words, read, strict=True) if not found)
+        self._add(words, prefix, node.span, certain, True, variables, self._writes(node), gone)
 
     def _writes(self, node: sh.Simple) -> tuple[str, ...]:
         return tuple(

@@ -78,9 +78,8 @@ class Environment:
                 self.arguments[name] = scope[name]
             elif name in PLATFORM_ARGUMENTS and platform_known:
                 self.arguments[name] = Value(_platform_value(name), pair.span)
-            else:
-                # declared, never given: not in the environment at all
-                self.arguments.pop(name, None)
+            elif name not in self.arguments:
+                # declared, never given: not in the environment at all; a value of an earlier ARG stays (BuildKit, dispatchArg)
                 self.unset |= {name}
 
     def bind_environment(self, instruction: Instruction) -> None:

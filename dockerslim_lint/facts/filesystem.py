@@ -226,6 +226,16 @@ class PathTable:
                 return entry
         return None
 
+    def part(self, path: str) -> Entry | None:
+        """As `find`; of a directory of the context that stands above `path` only what is there."""
+        entry = self.find(path)
+        if isinstance(entry, ContextTree):
+            for known, candidate in self.around(path):
+                rest = patterns.below(path, known) if candidate is entry else None
+                if rest:
+                    return entry._replace(source=patterns.normalise(f"{entry.source}/{rest}"))
+        return entry
+
     def matching(self, path: str) -> list[tuple[str, Entry]]:
         """The files that a pattern with a glob in its last part fits, by name: [] unless all of them are known."""
         directory, name = patterns.parent(path), patterns.basename(path)

@@ -6,7 +6,7 @@ a value, a glob).
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from dockerslim_lint.catalog.images import BaseImage
@@ -77,8 +77,8 @@ class Command(Record):
     that the grammar could not read. `directory` is None where a ``cd`` leads somewhere unknown. `variables` are the
     environment and shell variables as far as the file sets them. `prefix` are the assignments before the command.
     `shell_form` is False for an exec form; `nested` is True inside ``sh -c '…'``, where quotes mean
-    other things. `writes` are the files that its output is redirected to. `optional`: a variable stands alone in it that is
-    empty, so that a build argument may bring more words.
+    other things. `writes` are the files that its output is redirected to. `optional`: the words, as written, of which nothing is
+    left as a variable is empty, so that a build argument may bring more; "" for none.
     """
 
     instruction: int
@@ -92,7 +92,7 @@ class Command(Record):
     shell_form: bool
     nested: bool = False
     writes: tuple[str, ...] = ()
-    optional: bool = False
+    optional: str = ""
 
     @property
     def name(self) -> str:
@@ -619,7 +619,7 @@ class ImageBuild(Record):
     what ``calls[i]`` is compiled with. `users` are those
     that any stage makes. `frontend` is
     the foreign frontend's name, "" for Docker's own: then nothing else is filled. `own_images` are those that the user
-    describes. `nothing_to_start` is what the last stage starts although its base has no programs and no step brings a file.
+    describes. `notes` get longer while a lock is read, which is when a rule or a plan first asks for it. `nothing_to_start` is what the last stage starts although its base has no programs and no step brings a file.
     """
 
     source: Source
@@ -636,7 +636,7 @@ class ImageBuild(Record):
     crates: tuple[Crate | None, ...]
     contents: Contents
     platforms: tuple[str, ...]
-    notes: tuple[str, ...]
+    notes: Sequence[str]
     targets: tuple[tuple[str, ...], ...] = ()
     opaque: tuple[tuple[str, int] | None, ...] = ()
     toolchains: tuple[Toolchain, ...] = ()

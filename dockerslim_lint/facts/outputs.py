@@ -98,7 +98,10 @@ def profile_place(pieces: tuple[Piece, ...], inside: str, call: CargoCall) -> tu
             offset += len(char.encode("utf-8", "surrogateescape"))
         literal += piece.text
     depth = inside.count("/") + 1 if inside else 0
-    segments = literal.rstrip("/").split("/")
+    named = literal.rstrip("/")
+    while named.endswith("/."):  # cp's way to say what is in a directory
+        named = named[:-2].rstrip("/")
+    segments = named.split("/")
     while segments and segments[0] in ("", "."):
         del segments[0]
     index = len(segments) - depth - 1
@@ -108,7 +111,7 @@ def profile_place(pieces: tuple[Piece, ...], inside: str, call: CargoCall) -> tu
         return None, "", True
     if any("\0" in segment for segment in segments[index:]) and not _is_anchored(segments, index, call):
         return None, "", True
-    start = len(literal.rstrip("/")) - len("/".join(segments[index:]))
+    start = len(named) - len("/".join(segments[index:]))
     return (*places[start], True)
 
 

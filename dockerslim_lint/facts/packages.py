@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 
 from dockerslim_lint.catalog import commands as known_commands
 from dockerslim_lint.catalog import packages, symbols
@@ -34,9 +34,31 @@ INSTALLERS = {
 """Program → family of package names, and its words for installing."""
 
 VALUE_FLAGS = frozenset(
-    {"-t", "--target-release", "-o", "--option", "-c", "--config-file", "--virtual", "-X", "--repository"}
+    [
+        "-t",
+        "--target-release",
+        "-o",
+        "--option",
+        "-c",
+        "--config-file",
+        "--virtual",
+        "-X",
+        "--repository",
+        "--setopt",
+        "--enablerepo",
+        "--disablerepo",
+        "--releasever",
+        "--installroot",
+        "--repo",
+        "--repoid",
+        "--exclude",
+        "-x",
+        "--from",
+        "--root",
+        "-R",
+    ]
 )
-"""Flags whose value is the next word (apt-get(8), apk-add(8))."""
+"""Flags whose value is the next word (apt-get(8), apk-add(8), dnf(8), zypper(8))."""
 
 
 def manager_of(command: Command) -> str:
@@ -91,16 +113,19 @@ def leftovers(
             continue
         family = INSTALLERS[command.name][0]
         cache = packages.caches(family)
-        if cache is None or not _fills(command, cache["fill"], cache["without"]):
+        if cache is None or not _fills(command, cache):
             continue
         seen.add(command.instruction)
-        directory = cache["directory"]
+        directories = cache["directory"].split()
         mounted = any(
             mount.instruction == command.instruction and patterns.below(directory, mount.target) is not None
             for mount in mounts
+            for directory in directories
         )
-        if not mounted and not any(_empties(other, directory, cache["empty"]) for other in runs[command.instruction]):
-            found.append(Leftover("cache", family, (directory,), command))
+        if not mounted and not any(_empties(other, directories, cache["empty"]) for other in runs[command.instruction]):
+            # which of several it is depends on the release
+            title = directories[0] if len(directories) == 1 else f"The cache of {command.name}"
+            found.append(Leftover("cache", family, (title,), command))
     if any(known_commands.may_compile(command.name) for command in commands):
         return tuple(found)
     for install in installs:
@@ -164,14 +189,17 @@ def _sign_of_compiling(
     return ""
 
 
-def _fills(command: Command, fill: str, without: str) -> bool:
+def _fills(command: Command, cache: Mapping[str, str]) -> bool:
     words = [word.pattern for word in command.words[1:]]
-    verb = next((word for word in words if word in fill.split()), "")
-    return bool(verb) and not set(words) & set(without.split())
+    verb = next((word for word in words if word in cache["fill"].split()), "")
+    elsewhere = tuple(cache.get("elsewhere", "").split())
+    if elsewhere and any("*" in word or word.startswith(elsewhere) for word in words if word[:1] in "-*"):
+        return False
+    return bool(verb) and not set(words) & set(cache["without"].split())
 
 
-def _empties(command: Command, directory: str, empty: str) -> bool:
-    """Whether a command may empty the directory; one that is not understood may."""
+def _empties(command: Command, directories: Sequence[str], empty: str) -> bool:
+    """Whether a command may empty one of the directories; one that is not understood may."""
     words = [word.pattern for word in command.words[1:]]
     if command.name in INSTALLERS:
         return bool(set(words) & set(empty.split()))
@@ -183,6 +211,7 @@ def _empties(command: Command, directory: str, empty: str) -> bool:
     return any(
         "{" in path or path.startswith(directory) or directory.startswith(path.rstrip("*").rstrip("/"))
         for path in paths
+        for directory in directories
     )
 
 

@@ -65,6 +65,22 @@ def chooses_toolchain(command: Command) -> bool:
     return command.name == RUSTUP and ((words[:1] and words[0] in CHOOSING) or " ".join(words[:2]) in CHOOSING)
 
 
+def installed_toolchains(command: Command) -> tuple[str, ...]:
+    """The names, as written, of the toolchains that a rustup command installs; () for any other, and where a word is not known."""
+    words = [word.pattern for word in command.words[1:] if word.exact]
+    if command.name != RUSTUP or len(words) < len(command.words) - 1:
+        return ()
+    operands = [word for word in words if not word.startswith(("-", "+"))]
+    kinds = (["toolchain", "install"], ["toolchain", "add"], ["toolchain", "update"])
+    return tuple(operands[2:]) if operands[:2] in kinds else tuple(operands[1:]) if operands[:1] == ["install"] else ()
+
+
+def is_version(toolchain: str) -> bool:
+    """Whether a toolchain is named by its version (``1.88.0``)."""
+    parts = toolchain.split(".")
+    return len(parts) > 1 and all(part.isascii() and part.isdecimal() for part in parts)
+
+
 def holds_toolchains(path: str) -> bool:
     """Whether rustup's toolchains or settings may lie at a path, or below it."""
     return path in SYSTEM or any(part in PLACES for part in path.split("/"))

@@ -110,12 +110,12 @@ def rust_flags(triple: str, variables: Mapping[str, Value], config: CargoConfig 
     for table, flags in config.target_flags if config is not None else ():
         # which cfg() holds is not worked out: flags that change nothing here are taken as they are
         if table.startswith("cfg(") or _concerns(triple, _variable(table)):
-            found.append(flags)
+            found.append(flags if config is not None and config.certain else None)
     if not found:
         if "CARGO_BUILD_RUSTFLAGS" in variables:
             found.append(_known(variables["CARGO_BUILD_RUSTFLAGS"]))
         if config is not None:
-            found.append(config.rustflags)
+            found.append(config.rustflags if config.certain or not config.rustflags else None)
     return None if None in found else " ".join(text for text in found if text)
 
 

@@ -83,7 +83,7 @@ def _move(command: Command, table: PathTable) -> None:
             next(rest, None)
         elif text.startswith("-") and len(text) > 1:
             flags.add(text)
-        else:
+        elif text:
             words.append(word)
     paths = _paths(command, tuple(words))
     if name == "install" and flags & {"-d", "--directory"}:
@@ -103,8 +103,10 @@ def _move(command: Command, table: PathTable) -> None:
         sources = [patterns.join(base, word.pattern) for word in words[: len(sources)]]
     directory = directory or any(len(table.matching(source)) > 1 for source in sources)
     strips = name == "install" and any(map(_strips, flags))
-    for source in sources:
-        place(table, table, source, destination, directory, command.certain, contents=False)
+    for source, word in zip(sources, words, strict=False):
+        # `cp -r target/release/. /out` copies what is in the directory (cp(1): as `target/release/` in a COPY)
+        contents = name == "cp" and word.pattern.split("/")[-1] == "."
+        place(table, table, source, destination, directory, command.certain, contents)
         placed = f"{destination.rstrip('/')}/{patterns.basename(source)}" if directory else destination
         program = table.find(placed) if strips else None
         if isinstance(program, Artifact):
@@ -143,7 +145,7 @@ def place(
             target = f"{destination.rstrip('/')}/{name}" if directory else destination
             table.put(target, _uncertain(program, certain))
         return True
-    entry = origin.find(source)
+    entry = origin.part(source)
     path = f"{destination.rstrip('/')}/{patterns.basename(source)}" if directory else destination
     if entry is not None and not isinstance(entry, Directory | Output) and not _is_tree(origin, source):
         table.put(path, _uncertain(entry, certain))

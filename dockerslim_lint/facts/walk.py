@@ -5,9 +5,18 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 from dockerslim_lint.catalog import commands as known_commands
+from dockerslim_lint.catalog import images
 from dockerslim_lint.context import BuildContext
 from dockerslim_lint.facts import patterns
-from dockerslim_lint.facts.calls import asked_of, crate_directory, read_call, target_of
+from dockerslim_lint.facts.calls import (
+    asked_of,
+    cargo_home,
+    config_directory,
+    crate_directory,
+    read_call,
+    target_of,
+    working_directory,
+)
 from dockerslim_lint.facts.cargo import (
     BUILDS,
     BUILT_IN,
@@ -20,9 +29,9 @@ from dockerslim_lint.facts.cargo import (
 )
 from dockerslim_lint.facts.commands import CommandReader
 from dockerslim_lint.facts.contents import Contents
-from dockerslim_lint.facts.crate.config import TOOLCHAIN_FILES, ToolchainFile
+from dockerslim_lint.facts.crate.config import CONFIG_FILES, TOOLCHAIN_FILES, ConfigFiles, ToolchainFile
 from dockerslim_lint.facts.crate.model import Asked, Crate
-from dockerslim_lint.facts.crate.reader import ALL, CrateReader
+from dockerslim_lint.facts.crate.reader import ALL, NO_CONFIG, CrateReader
 from dockerslim_lint.facts.env import NOWHERE, Environment
 from dockerslim_lint.facts.filesystem import PathTable
 from dockerslim_lint.facts.model import (
@@ -50,7 +59,7 @@ from dockerslim_lint.facts.model import (
 from dockerslim_lint.facts.outputs import command_uses, mount_use, word_use
 from dockerslim_lint.facts.packages import read_install
 from dockerslim_lint.facts.rustup import RUSTUP, Toolchains
-from dockerslim_lint.facts.stages import StageNames
+from dockerslim_lint.facts.stages import StageNames, chain_of
 from dockerslim_lint.facts.toolchain import installed_by, link_of
 from dockerslim_lint.facts.transfers import MOVERS, apply_command, place
 from dockerslim_lint.facts.users import is_root, read_user
@@ -123,9 +132,9 @@ class StageState:
         """whether it is known in which directory a RUN works"""
         image = stage.image
         self.environment = Environment(image, image is not None)
-        self.table = PathTable(
-            shared.calls, shared.binaries, frozenset(image.directories if image else ()), shared.unmade
-        )
+        listed = image and (image.directories or not image.shell)
+        directories = frozenset(image.directories) if image and listed else images.usual_directories()
+        self.table = PathTable(shared.calls, shared.binaries, directories, shared.unmade)
         self.workdir = image.workdir if image else "/"
         self.user = image.user if image else ""
         self.user_instruction: int | None = None
@@ -359,7 +368,13 @@ class StageState:
         bins = tuple(word.pattern for word in arguments.flags.get("--bin", ()))
         excluded = tuple(word.pattern for word in arguments.flags.get("--exclude", ()))
         crate, workspace = self._crate(
-            directory, tuple(word.pattern for word in packages), everything, asked_of(arguments), bins, excluded
+            directory,
+            tuple(word.pattern for word in packages),
+            everything,
+            asked_of(arguments),
+            bins,
+            self._config_files(command, config_directory(command, arguments, kind)),
+            excluded,
         )
         call = read_call(command, arguments, self.stage, crate, workspace)
         if crate is not None and workspace is not None and call.locked is not None:
@@ -407,7 +422,8 @@ class StageState:
         output = call.output or "/*"
         mounted = any(patterns.below(output, mount.target) is not None for mount in mounts)
         known = self.stage.image is not None or self.user_instruction is not None
-        warms, stale = self.placeholders.build(number, mounted, self.user if known else None)
+        user = self.user if known else None
+        warms, stale = self.placeholders.build(number, mounted, user, lambda file: self._compiles(number, file))
         if warms:
             warmup = Warmup(
                 "placeholder",
@@ -422,6 +438,13 @@ class StageState:
             self._shared.warmups.append(warmup)
         if stale is not None:
             self._shared.stale.append(stale)
+
+    def _compiles(self, number: int, file: str) -> bool:
+        """Whether a call may compile a source of the context: False where its programs surely do without that package."""
+        crate = self._shared.crate_of_call[number]
+        linkage = crate.linkage if crate is not None else None
+        package = self._shared.crates.package_of(file)
+        return linkage is None or not package or package in linkage.possible or package in linkage.scripts
 
     def _other_cargo(self, command: Command, arguments: CargoArguments) -> None:
         if arguments.subcommand == "clean":
@@ -442,7 +465,9 @@ class StageState:
         """The call with the words that cargo's configuration has for its subcommand."""
         if arguments.subcommand in BUILDS or arguments.subcommand in BUILT_IN or not arguments.subcommand:
             return arguments
-        crate, _ = self._crate(command.directory, ())
+        crate, _ = self._crate(
+            command.directory, (), config=self._config_files(command, working_directory(command, arguments))
+        )
         words = crate.config.aliases.get(arguments.subcommand) if crate is not None else None
         at = next((at for at, word in enumerate(command.words) if word.pattern == arguments.subcommand), None)
         if words is None or at is None:
@@ -460,6 +485,7 @@ class StageState:
         everything: bool = False,
         asked: Asked = ALL,
         bins: tuple[str, ...] = (),
+        config: ConfigFiles = NO_CONFIG,
         excluded: tuple[str, ...] = (),
     ) -> tuple[Crate | None, str | None]:
         """The crate of a directory in the stage, by way of the COPY that brought its manifest."""
@@ -469,8 +495,10 @@ class StageState:
         place_ = self.context_path(manifest, self.table.find(manifest))
         if place_ is None:
             return None, None
-        place_ = patterns.parent(f"/{place_}").strip("/")
-        crate = self._shared.crates.read(place_, packages, everything, asked, bins, excluded)
+        inside = patterns.parent(f"/{place_}").strip("/")
+        crate = self._shared.crates.read(
+            inside, packages, everything, asked, bins, config if config.paths else self._cooked(inside), excluded
+        )
         if crate is None:
             return None, None
         depth = len([part for part in crate.directory.split("/") if part]) - len(
@@ -483,10 +511,58 @@ class StageState:
 
     def from_context(self, path: str) -> str | None:
         """Where in the context a file of the stage came from, None if it did not or is not there."""
-        place_ = self.context_path(path, self.table.find(path))
-        if place_ is None or not self._shared.crates.has(place_):
+        if not isinstance(self.table.find(path), ContextTree):
             return None
-        return place_ if not self._shared.contents.ignores(place_) else None
+        for known, entry in self.table.around(path):
+            place_ = self._brought_by(entry, known, path) if isinstance(entry, ContextTree) else None
+            if place_ is not None and self._reaches(place_):
+                return place_
+        return None
+
+    def _reaches(self, path: str) -> bool:
+        """Whether the context has a file, and the builder gets it."""
+        return self._shared.crates.has(path) and not self._shared.contents.ignores(path)
+
+    def _config_files(self, command: Command, directory: str | None) -> ConfigFiles:
+        """The files of cargo's configuration that a call reads: from a directory of the stage upwards, and in cargo's home."""
+        if not self._shared.crates.known:
+            return NO_CONFIG
+        home = cargo_home(command, self.stage)
+        found, certain = dict[str, None](), True
+        at = home if directory is None else directory
+        folders = [f"{at.rstrip('/')}/.cargo"]
+        while at not in ("/", ""):
+            at = patterns.parent(at)
+            folders.append(f"{at.rstrip('/')}/.cargo")
+        for folder in (*folders, home):
+            for name in CONFIG_FILES:
+                path = f"{folder}/{name}"
+                place_ = self.from_context(path)
+                if place_ is not None:
+                    found[place_] = None
+                    certain = certain and "*" not in path and not self._may_change(path)
+                    break
+        return ConfigFiles(tuple(found), certain) if found else NO_CONFIG
+
+    def _may_change(self, path: str) -> bool:
+        """Whether a command names a file of the configuration, or the directory that is there for it alone."""
+        names, chain = (path, patterns.parent(path)), chain_of(self.stage, self._shared.stages)
+        return any(
+            patterns.basename(word) in (*CONFIG_FILES, patterns.basename(names[1]))
+            and any(patterns.same(patterns.join(command.directory or "/*", word), name) for name in names)
+            for command in self._shared.commands
+            if command.stage in chain
+            for word in (*(one.pattern for one in command.words[1:]), *command.writes)
+        )
+
+    def _cooked(self, directory: str) -> ConfigFiles:
+        """What `cargo chef cook` may have written from its recipe: the configuration beside a crate of the context."""
+        chain = chain_of(self.stage, self._shared.stages)
+        if not any(one.kind == "cook" and one.command.stage in chain for one in self._shared.warmups):
+            return NO_CONFIG
+        prefix = f"{directory}/" if directory else ""
+        paths = (f"{prefix}.cargo/{name}" for name in CONFIG_FILES)
+        return ConfigFiles(tuple(path for path in paths if self._reaches(path)), False)
 
     def _toolchain_file(self, directory: str | None) -> ToolchainFile | None:
         """The toolchain file that rustup finds from a directory of the stage upwards (rustup book, "Overrides")."""
@@ -495,7 +571,7 @@ class StageState:
         while directory is not None and "*" not in directory:
             for name in TOOLCHAIN_FILES:
                 place_ = self.from_context(f"{directory.rstrip('/')}/{name}")
-                if place_ is not None:
+                if place_ is not None and patterns.basename(place_) == name:
                     return self._shared.crates.toolchain_in(patterns.parent(f"/{place_}").strip("/"))
             directory = patterns.parent(directory) if directory != "/" else None
         return None
@@ -505,15 +581,20 @@ class StageState:
         if not isinstance(entry, ContextTree):
             return None
         for known, candidate in self.table.around(path):
-            if candidate is not entry:
-                continue
-            if patterns.same(known, path):
-                folder = patterns.parent(f"/{entry.source}")
-                return patterns.normalise(f"{folder}/{patterns.basename(path)}").strip("/")
-            rest = patterns.below(path, known)
-            if rest is not None:
-                return patterns.normalise(f"{entry.source}/{rest}" if rest else entry.source)
+            place_ = self._brought_by(entry, known, path) if candidate is entry else None
+            if place_ is not None:
+                return place_
         return None
+
+    def _brought_by(self, entry: ContextTree, known: str, path: str) -> str | None:
+        """Where in the context a file comes from if a COPY to `known` brought it; None if it did not."""
+        if patterns.same(known, path):
+            name = patterns.basename(path)
+            if name != patterns.basename(entry.source) and self._shared.crates.holds(entry.source):
+                return entry.source  # under another name
+            return patterns.normalise(f"{patterns.parent(f'/{entry.source}')}/{name}").strip("/")
+        rest = patterns.below(path, known)
+        return patterns.normalise(f"{entry.source}/{rest}") if rest else None
 
     def _copy(self, index: int, instruction: Instruction) -> None:
         if len(instruction.words) < 2 and not instruction.heredocs:

@@ -26,12 +26,13 @@ NEW_UNITS = ("lib.rs", "../build.rs")
 class _Placeholder(Record):
     """`built` is the call that read it, `copy` the COPY that put the real source in its place; -1 while there is none.
 
-    `owner` is that COPY's --chown, "" without.
+    `owner` is that COPY's --chown, "" without; `file` where the real source stands in the context.
     """
 
     built: int = -1
     copy: int = -1
     owner: str = ""
+    file: str = ""
 
 
 class Placeholders:
@@ -106,7 +107,7 @@ class Placeholders:
             if one.built < 0 or file is None or not self._holds(file) or self._grows(source, file, one.built):
                 del self._found[source]
             else:
-                self._found[source] = one._replace(copy=instruction, owner=owner)
+                self._found[source] = one._replace(copy=instruction, owner=owner, file=file)
 
     def brought(self, path: str) -> None:
         """Files come to `path` from elsewhere."""
@@ -123,10 +124,12 @@ class Placeholders:
                 return True
         return False
 
-    def build(self, number: int, mounted: bool, user: str | None) -> tuple[bool, Stale | None]:
+    def build(
+        self, number: int, mounted: bool, user: str | None, compiles: Callable[[str], bool]
+    ) -> tuple[bool, Stale | None]:
         """A call that builds: whether it builds placeholders, and what it takes for built. `mounted`: its output does not stay.
 
-        `user` is who runs it, None where that is not known.
+        `user` is who runs it, None where that is not known; `compiles` tells whether it may compile a file of the context.
         """
         call = self._calls[number]
         waiting = [source for source, one in self._found.items() if one.copy < 0]
@@ -137,7 +140,11 @@ class Placeholders:
                 else:
                     self._found[source] = _Placeholder(number)
             return True, None
-        taken = {source: one for source, one in self._found.items() if self._same(self._calls[one.built], call)}
+        taken = {
+            source: one
+            for source, one in self._found.items()
+            if self._same(self._calls[one.built], call) and compiles(one.file)
+        }
         self._found.clear()
         if not taken or mounted or not call.command.certain:
             return False, None

@@ -191,13 +191,15 @@ def _choices(
     if kept is not None:
         yield kept
     own = {one.reference: one.image for one in build.own_images}
+    bases = {build.stages[image.stage].image for image in images}
+    base = bases.pop() if len(bases) == 1 else None
     for name in dict.fromkeys((*(name for name in prefer if name in (*CHOICES, *ON_REQUEST, *own)), *CHOICES)):
         if name == DEBIAN_SLIM:
             from dockerslim_lint.plan import debian_slim
 
             yield debian_slim.choice(name, build, images, stages)
         elif kept is None or name != kept.name:
-            yield Choice(name, own[name] if name in own else catalog.choice(name), keep=False)
+            yield Choice(name, own[name] if name in own else catalog.choice(name, base), keep=False)
 
 
 def cooks_of(build: ImageBuild, calls: tuple[int, ...]) -> tuple[Warmup, ...]:

@@ -10,7 +10,7 @@ from dockerslim_lint.facts import patterns
 from dockerslim_lint.facts.model import GNU_DYNAMIC, MUSL_STATIC, STRIPPED_ALL, FinalImage, ImageBuild
 from dockerslim_lint.facts.users import is_plain_root
 from dockerslim_lint.plan.blocks.artifact_path import move_paths
-from dockerslim_lint.plan.blocks.final_base import full_destinations, replace_base
+from dockerslim_lint.plan.blocks.final_base import full_destinations, replace_base, unfollowed
 from dockerslim_lint.plan.blocks.final_steps import number_user, remove_steps
 from dockerslim_lint.plan.blocks.retarget import add_target, not_retargeted
 from dockerslim_lint.plan.blocks.strip import is_slim, keeps_symbols, strip_symbols, symbol_users, unstripped_calls
@@ -96,6 +96,7 @@ def compose(task: Task, key: str, reread: Reread, checked: bool = True) -> Fix:
                 _cost(task),
                 *_kept_symbols(task),
                 *_unpinned(task, edits),
+                *unfollowed(task.build, edits),
                 *_other_user(changes),
                 *_renumbered(task, edits),
             ),

@@ -69,7 +69,8 @@ def missing_packages(build: ImageBuild, image: FinalImage, base: BaseImage) -> d
     written: set[str] = set()
     brought: set[str] = set()
     for install in image.installs:
-        for name in install.packages:
+        # SUSE's libpq5 has the name of Debian's, and goes with zypper
+        for name in install.packages if install.manager == base.package_manager else ():
             known = packages.lookup(install.manager, name)
             # what only a build needs goes, and what it brings with it; the steps of a stage below are left as they are: what
             # a -dev package of theirs brings stays

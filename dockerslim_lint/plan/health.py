@@ -6,9 +6,10 @@ from collections.abc import Sequence
 
 from dockerslim_lint.catalog import packages, programs
 from dockerslim_lint.facts import patterns
+from dockerslim_lint.facts.inside import DEFAULT_PATH
 from dockerslim_lint.facts.model import FinalImage, ImageBuild
 from dockerslim_lint.plan.model import Choice, NotPossible, Unsure
-from dockerslim_lint.plan.needs import moved_packages
+from dockerslim_lint.plan.needs import moved_packages, static_programs
 from dockerslim_lint.record import Record
 from dockerslim_lint.syntax.script import Substitution
 
@@ -69,6 +70,8 @@ def _of_call(build: ImageBuild, image: FinalImage, choice: Choice, line: int, wo
     name = words[0] or ""
     if any(name in package.programs for package in moved_packages(image, choice)):
         return Health()
+    if _places(image, name) & static_programs(build, image):
+        return Health()
     base = choice.base
     there = image.inside.program(name, image.workdir)
     alpine = bool(base.shell) and base.package_manager == "apk"
@@ -85,3 +88,12 @@ def _of_call(build: ImageBuild, image: FinalImage, choice: Choice, line: int, wo
     if known is None:
         raise _refusal(line)
     return Health((known.alpine,), (f"{known.alpine} is installed for HEALTHCHECK",))
+
+
+def _places(image: FinalImage, name: str) -> set[str]:
+    """The absolute paths at which a program may stand that is called by `name`."""
+    if "/" in name:
+        return {patterns.join(image.workdir, name)}
+    value = image.variables.get("PATH")
+    text = (value.text if value is not None else None) or DEFAULT_PATH
+    return {f"{folder.rstrip('/')}/{name}" for folder in text.split(":")}

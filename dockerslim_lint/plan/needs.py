@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+from dockerslim_lint.catalog import images as catalog
 from dockerslim_lint.catalog import packages
 from dockerslim_lint.edit import Need
 from dockerslim_lint.facts import patterns
-from dockerslim_lint.facts.model import FinalImage, ImageBuild
+from dockerslim_lint.facts.model import FinalImage, ImageBuild, Transfer
 from dockerslim_lint.facts.users import is_plain_root
 from dockerslim_lint.plan.model import Choice, NotPossible, Unsure
 
 PROGRAM_DIRECTORIES = frozenset({"bin", "sbin", "libexec"})
+
+FILLS = ("RUN", "COPY", "ADD")
+"""Instructions by which a stage has other files than its base."""
 
 LOADER_VARIABLES = ("LD_LIBRARY_PATH", "LD_PRELOAD", "LD_AUDIT")
 
@@ -27,6 +31,8 @@ def check_base(build: ImageBuild, image: FinalImage, choice: Choice) -> None:
         raise NotPossible(
             f"the base's user is {image.user or 'root'}, and that of {base.title} is {base.user or 'root'}"
         )
+    if old is not None and old.workdir != base.workdir and image.workdir == old.workdir and not _places(build, image):
+        raise NotPossible(f"the base works in {old.workdir}, and {base.title} in {base.workdir}")
     for at in (at for number in image.chain for at in build.stages[number].instructions if not choice.keep):
         trigger = build.instructions[at].trigger
         if trigger is not None and trigger.keyword == "RUN":
@@ -65,6 +71,13 @@ def check_base(build: ImageBuild, image: FinalImage, choice: Choice) -> None:
             continue
         if (need.kind == "certificates" and not base.certificates) or (need.kind == "tzdata" and not base.tzdata):
             raise NotPossible(f"{choice.name} has no {need.kind}, and {need.reason}")
+
+
+def _places(build: ImageBuild, image: FinalImage) -> bool:
+    """Whether the file says in which directory the image works, whatever its base does."""
+    instructions = (build.instructions[at] for number in image.chain for at in build.stages[number].instructions)
+    texts = (one.body.data.decode("utf-8", "replace") for one in instructions if one.keyword == "WORKDIR")
+    return any(text.strip("\"' ").startswith("/") for text in texts)
 
 
 def missing_zones(image: FinalImage, choice: Choice) -> tuple[str, ...]:
@@ -111,6 +124,7 @@ def _check_transfers(build: ImageBuild, image: FinalImage, choice: Choice, own_f
     """Other programs and libraries that are brought along may need the libc of the old base; not `own_files`, which were read."""
     artifacts = dict(image.artifacts)
     outputs = dict.fromkeys(call.output for call in build.calls if call.output is not None)
+    static = static_programs(build, image)
     for transfer in image.transfers:
         line = build.source.line_of(build.instructions[transfer.instruction].span.start)
         for source in transfer.sources:
@@ -119,12 +133,11 @@ def _check_transfers(build: ImageBuild, image: FinalImage, choice: Choice, own_f
             inside = build.contents.shared_library(patterns.normalise(source.lstrip("/"))) if own else ""
             if ".so" in name or inside:
                 raise NotPossible(f"line {line} brings the shared library {inside or name}")
-            target = transfer.destination
-            if transfer.into_directory or transfer.directory_by_base:
-                target = patterns.join(target, name)
+            target = _target(transfer, name)
             holds_outputs = any(patterns.below(output, patterns.join("/", source)) is not None for output in outputs)
             if (
-                target in own_files
+                target in static
+                or target in own_files
                 or target in artifacts
                 or any(patterns.same(path, target) for path in artifacts)
                 or (transfer.origin_stage is not None and holds_outputs)
@@ -134,6 +147,29 @@ def _check_transfers(build: ImageBuild, image: FinalImage, choice: Choice, own_f
             if transfer.origin_image or into_bin:
                 lacking = "glibc" if choice.base.libc != "glibc" else f"more than {choice.base.title} has"
                 raise Unsure(f"line {line} brings another program, {name}, which may need {lacking}")
+
+
+def static_programs(build: ImageBuild, image: FinalImage) -> frozenset[str]:
+    """Where the image has programs that it copies from another one and that are linked statically: they run on any base."""
+    found = set()
+    for transfer in image.transfers:
+        if transfer.origin_image:
+            origin = catalog.lookup(transfer.origin_image)
+        else:
+            stage = build.stages[transfer.origin_stage] if transfer.origin_stage is not None else None
+            steps = stage is not None and any(build.instructions[at].keyword in FILLS for at in stage.instructions)
+            origin = stage.image if stage is not None and stage.parent is None and not steps else None
+        if origin is None or not origin.static or not origin.understood:
+            continue
+        for source in transfer.sources:
+            if patterns.parent(patterns.join("/", source)) == origin.static and "*" not in source:
+                found.add(_target(transfer, patterns.basename(source)))
+    return frozenset(found)
+
+
+def _target(transfer: Transfer, name: str) -> str:
+    into = transfer.into_directory or transfer.directory_by_base
+    return patterns.join(transfer.destination, name) if into else transfer.destination
 
 
 def claimed_needs(image: FinalImage, user: str) -> tuple[Need, ...]:

@@ -86,7 +86,7 @@ class Changes:
             text = source.data.lower()
             return bool(self._inputs) and (b"cargo" in text or b"rust" in text)
         root = os.path.realpath(located.root)
-        copied = [os.path.join(root, name) for name in sources_of(tree).paths]
+        copied = [os.path.join(root, name) for name in sources_of(source).paths]
         return any(self.has(name) for name in copied) or any(lies_in(name, root) for name in self._inputs)
 
     def _configured(self, where: Place, configuration: Configuration) -> bool:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 
 from dockerslim_lint.context import path_matches
-from dockerslim_lint.project.places import lies_in
+from dockerslim_lint.project.places import folder_of, lies_in
 from dockerslim_lint.project.read import CONTEXT_FILE_LIMIT, UnusableError, read_regular
 
 
@@ -42,6 +42,16 @@ class DirContext:
         if ".." not in segments:
             self._match("", segments, found)
         return sorted(found)
+
+    def place(self, path: str) -> str:
+        try:
+            folder = folder_of(path)
+        except (OSError, ValueError):
+            return ""
+        if not lies_in(folder, self._real):
+            return ""
+        inside = os.path.relpath(os.path.join(folder, os.path.basename(path)), self._real)
+        return inside.replace(os.sep, "/")
 
     def inside(self, path: str) -> str | None:
         """The real path of something that exists in the context, a directory too; None if it is not there or lies outside.

@@ -7,19 +7,21 @@ from collections.abc import Iterator, Mapping, Sequence
 
 from dockerslim_lint.config import ImageSettings
 from dockerslim_lint.context import BuildContext, LaidOverContext, NoContext
-from dockerslim_lint.facts.cargo import BUILDS, CROSS, DRIVERS, FORWARDERS, OTHER_BUILDERS
-from dockerslim_lint.facts.patterns import below, join, parent
+from dockerslim_lint.facts.cargo import BUILDS, CROSS, DRIVERS, OTHER_BUILDERS, cargo_arguments
+from dockerslim_lint.facts.patterns import basename, below, join, parent
 from dockerslim_lint.project.context import DirContext
 from dockerslim_lint.project.places import above, lies_in
 from dockerslim_lint.record import Record
-from dockerslim_lint.source import decode
-from dockerslim_lint.syntax.tree import Dockerfile, Instruction
+from dockerslim_lint.source import Source
+from dockerslim_lint.syntax.dockerfile import parse
+from dockerslim_lint.syntax.tree import Instruction
 
 _BUILDS = frozenset(
     ("c", "check", "t", "test", "bench", "clippy", "doc", "fetch", "chef", *BUILDS, *OTHER_BUILDERS)
 ) - {"make"}
 """Subcommands that look for a Cargo.toml; cargo-make looks for a file of its own."""
 _GLOB = frozenset("*?[")
+_NAMES = (b"cargo", CROSS.encode())
 
 
 class Located(Record):
@@ -47,18 +49,20 @@ class Sources(Record):
 
     `paths`: literal sources of COPY, ADD and bind mounts, relative to the context. `whole`: some source is the context's root.
     `manifests`: with `whole`, for each cargo call the directories in one of which its Cargo.toml must be, the call's own
-    first. `others`: what ``--from`` names that is no stage of the file: an image, or a context of its own.
+    first; `unplaced`: there are none, and the Cargo.toml of some call lies where nothing tells what was copied there. `others`:
+    what ``--from`` names that is no stage of the file: an image, or a context of its own.
     """
 
     paths: tuple[str, ...]
     whole: bool
     manifests: tuple[tuple[str, ...], ...]
     others: frozenset[str] = frozenset()
+    unplaced: bool = False
 
 
 def locate(
     directory: str,
-    tree: Dockerfile | None,
+    source: Source | None,
     image: ImageSettings | None,
     config_root: str | None,
     repository: str | None,
@@ -66,13 +70,13 @@ def locate(
     """The context of a Dockerfile in `directory` (absolute, without links), which lies in a `repository` or in none.
 
     The configuration's word first; else the nearest directory, up to the repository's root, that has all that the file
-    copies, or one above it where only that can be meant (`workspace.meant`); a file that copies nothing (or has no `tree`:
+    copies, or one above it where only that can be meant (`workspace.meant`); a file that copies nothing (or has no `source`:
     nothing in it says COPY, ADD or mount) takes its own.
     """
     if image is not None and image.context is not None and config_root is not None:
         root = os.path.join(config_root, image.context)
         return Located(DirContext(root), root, "[[image]] in the configuration")
-    sources = sources_of(tree) if tree is not None else Sources((), False, ())
+    sources = sources_of(source) if source is not None else Sources((), False, ())
     if not sources.paths and not sources.whole:
         return Located(
             DirContext(directory, is_real=True),
@@ -87,6 +91,8 @@ def locate(
                 return larger
             what = _some(sources.paths)
             if not sources.paths and not sources.manifests:
+                if sources.unplaced and _may_be_above(context, repository):
+                    return Located(NoContext(), None, "unknown: nothing tells from where it copies its Cargo.toml")
                 return Located(context, candidate, "the file's own directory; it copies whatever is there")
             return Located(context, candidate, f"nearest directory that has {what or 'the Cargo.toml'}")
         if candidate == repository:
@@ -110,13 +116,24 @@ def _above(context: DirContext, sources: Sources, repository: str | None) -> Loc
     return Located(found[0], found[0].root, found[1]) if found is not None else None
 
 
+def _may_be_above(own: DirContext, repository: str | None) -> bool:
+    """Whether the file's own directory is no crate, and one above it is."""
+    for directory in above(own.root):
+        context = own if directory == own.root else DirContext(directory, is_real=True)
+        if context.inside("Cargo.toml") is not None:
+            return context is not own
+        if directory == repository:
+            break
+    return False
+
+
 def _some(paths: Sequence[str]) -> str:
     """The first few of the paths, and how many more there are."""
     more = len(paths) - 3
     return ", ".join(paths[:3] if more > 1 else paths) + (f" and {more} more" if more > 1 else "")
 
 
-def sources_of(tree: Dockerfile) -> Sources:
+def sources_of(source: Source) -> Sources:
     """The literal context sources of all COPY, ADD and RUN instructions; globs, variables, addresses and heredocs are none."""
     paths: dict[str, None] = {}
     manifests: list[tuple[str, ...]] = []
@@ -125,7 +142,8 @@ def sources_of(tree: Dockerfile) -> Sources:
     workdir, name = "/", ""
     roots: list[str] = []
     origins: dict[str, None] = {}
-    for instruction in tree.instructions:
+    elsewhere: list[tuple[Instruction, str]] = []
+    for instruction in parse(source).instructions:
         origin = instruction.flag("from")
         if origin is not None and origin.value is not None:
             origins[(origin.value.literal or "").lower()] = None
@@ -138,29 +156,42 @@ def sources_of(tree: Dockerfile) -> Sources:
             case "WORKDIR" if instruction.words and instruction.words[0].literal:
                 workdir = join(workdir, instruction.words[0].literal)
             case "COPY" | "ADD":
-                for source, destination in _copied(instruction):
-                    if source == "":
+                for path, destination in _copied(instruction):
+                    if path == "":
                         whole = True
                         roots.append(join(workdir, destination))
                     else:
-                        paths[source] = None
+                        paths[path] = None
             case "RUN":
                 here = list(roots)
-                for source, target, context in _bound(instruction):
+                for path, target, context in _bound(instruction):
                     if context:
                         origins[context.lower()] = None
-                    elif source == "":
+                    elif path == "":
                         whole = True
                         here.append(join(workdir, target))
                     else:
-                        paths[source] = None
-                if here and any(name in instruction.body.data for name in (b"cargo", CROSS.encode())):
-                    for manifest in _cargo_directories(decode(instruction.body.data), workdir):
-                        manifests += _places(manifest, here)
+                        paths[path] = None
+                if any(name in source.data[instruction.span.start : instruction.span.end] for name in _NAMES):
+                    found = [
+                        place
+                        for directory, exact in (_cargo_directories(instruction, source, workdir) if here else ())
+                        if directory is not None
+                        for place in _places((directory, exact), here)
+                    ]
+                    manifests += found
+                    if not found:
+                        elsewhere.append((instruction, workdir))
     others = {
         origin for origin in origins if origin and origin not in stages and origin != name and not origin.isdigit()
     }
-    return Sources(tuple(paths), whole, tuple(dict.fromkeys(manifests)), frozenset(others))
+    unplaced = (
+        whole
+        and not paths
+        and not manifests
+        and any(True for step, directory in elsewhere for _ in _cargo_directories(step, source, directory))
+    )
+    return Sources(tuple(paths), whole, tuple(dict.fromkeys(manifests)), frozenset(others), unplaced)
 
 
 def _copied(instruction: Instruction) -> Iterator[tuple[str, str]]:
@@ -192,34 +223,27 @@ def _within(path: str) -> str:
     return join("/", path)[1:]
 
 
-def _cargo_directories(script: str, workdir: str) -> Iterator[tuple[str, bool]]:
-    """Where the cargo calls of a RUN look for their Cargo.toml; True where they look only there.
+def _cargo_directories(instruction: Instruction, source: Source, workdir: str) -> Iterator[tuple[str | None, bool]]:
+    """Where the cargo calls of a RUN look for their Cargo.toml, None if that is not known; True where they look only there."""
+    from dockerslim_lint.facts.calls import crate_directory
+    from dockerslim_lint.facts.commands import CommandReader
 
-    A rough reading, good enough to choose a directory: nothing is rewritten because of it.
-    """
-    for command in script.replace("&&", "\n").replace("||", "\n").replace(";", "\n").replace("|", "\n").split("\n"):
-        words = command.split()
-        if words[:1] == ["cd"] and len(words) > 1 and "$" not in words[1]:
-            workdir = join(workdir, words[1].strip("\"'"))
-        driver = next((at for at, word in enumerate(words) if word in DRIVERS), None)
-        if driver is None:
+    for command in CommandReader(0, 0, workdir, {}, False).read(instruction, source):
+        at = next((at for at, word in enumerate(command.words) if basename(word.pattern) in DRIVERS), None)
+        arguments = cargo_arguments(command._replace(words=command.words[at:])) if at is not None else None
+        if arguments is None or arguments.subcommand not in _BUILDS:
             continue
-        arguments = words[driver + 1 :]
-        subcommand = next(
-            (word for word in arguments if not word.startswith(("-", "+")) and word not in FORWARDERS), ""
-        )
-        if subcommand not in _BUILDS or (subcommand == "install" and "--path" not in command):
+        if arguments.subcommand == "install" and "--path" not in arguments.flags:
             continue
-        if subcommand == "chef" and "prepare" not in arguments:
+        if arguments.subcommand == "chef" and all(word.pattern != "prepare" for word in arguments.operands):
             continue
-        for option, is_file in (("--manifest-path", True), ("--path", False)):
-            value = _option(arguments, option)
-            if value is not None:
-                place = join(workdir, value)
-                yield parent(place) if is_file else place, True
-                break
-        else:
-            yield workdir, False
+        exact = bool({"--manifest-path", "--path"} & arguments.flags.keys())
+        place = crate_directory(command, arguments, BUILDS.get(arguments.subcommand, "build"))
+        if not exact and place is None:
+            place = workdir
+        if place is not None and "*" in place:
+            place = None if exact else parent(place.partition("*")[0])
+        yield place, exact
 
 
 def _places(manifest: tuple[str, bool], roots: list[str]) -> Iterator[tuple[str, ...]]:
@@ -233,15 +257,6 @@ def _places(manifest: tuple[str, bool], roots: list[str]) -> Iterator[tuple[str,
         while not exact and chain[-1] != ".":
             chain.append(chain[-1].rpartition("/")[0] or ".")
         yield tuple(chain)
-
-
-def _option(arguments: list[str], name: str) -> str | None:
-    for index, word in enumerate(arguments):
-        if word.startswith(name + "="):
-            return word[len(name) + 1 :].strip("\"'")
-        if word == name and index + 1 < len(arguments):
-            return arguments[index + 1].strip("\"'")
-    return None
 
 
 def has_all(context: DirContext, sources: Sources) -> bool:

@@ -23,7 +23,6 @@ from dockerslim_lint.project.settings import ConfigFinder, Configuration
 from dockerslim_lint.project.task import Task
 from dockerslim_lint.record import Record
 from dockerslim_lint.source import Source, Span
-from dockerslim_lint.syntax.dockerfile import parse
 
 if TYPE_CHECKING:
     from dockerslim_lint.facts.model import ImageBuild
@@ -204,9 +203,9 @@ def configuration_of(where: Place, finder: ConfigFinder) -> Configuration:
 
 def context_of(source: Source, where: Place, configuration: Configuration, finder: ConfigFinder) -> Located:
     """The build context of a Dockerfile."""
-    tree = parse(source) if _MAY_COPY.search(source.data) else None
+    read = source if _MAY_COPY.search(source.data) else None
     image = configuration.image(where.from_root(configuration))
-    return locate(where.directory, tree, image, configuration.root, finder.repositories.root(where.directory))
+    return locate(where.directory, read, image, configuration.root, finder.repositories.root(where.directory))
 
 
 def _written(result: FileResult, target: str, data: bytes) -> FileResult:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
 from typing import TYPE_CHECKING
 
 from dockerslim_lint.source import Source, encode
@@ -19,6 +20,7 @@ SCRIPT_SHELLS = frozenset(("sh", "bash", "ash", "dash", "ksh", "mksh", "zsh", "b
 _parser: Parser | None = None
 
 
+@lru_cache(maxsize=8)
 def parse_shell(text: LogicalText) -> Script:
     """The script that `text` holds, every node with its place in the file. Never raises."""
     from dockerslim_lint.syntax.shell_rewrite import rewrite

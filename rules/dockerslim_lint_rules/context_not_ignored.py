@@ -39,7 +39,9 @@ class ContextNotIgnored(Rule):
 
     def check(self, build: ImageBuild, plan: Plan) -> Iterator[Finding]:
         contents = build.contents
-        if not build.images or not contents.known or not contents.has_manifest or contents.ignores("target"):
+        if not build.images or not contents.known or not contents.has_manifest:
+            return
+        if contents.ignores("target") or (contents.ignores("target/debug") and contents.ignores("target/release")):
             return
         for transfer in build.transfers:
             if transfer.origin_stage is not None or transfer.origin_image:
@@ -52,10 +54,14 @@ class ContextNotIgnored(Rule):
                 )
                 return
 
-    INVALID = (Invalid(ALL, line=3, files=FILES),)
+    INVALID = (
+        Invalid(ALL, line=3, files=FILES),
+        Invalid(ALL, line=3, files={**FILES, ".dockerignore": "target/debug\n"}),
+    )
     VALID = (
         Valid(near=0, text=ALL, files={**FILES, ".dockerignore": "target\n"}),
         Valid(near=0, text=ALL, files={**FILES, ".dockerignore": "**/target/\n.git\n"}),
+        Valid(near=0, text=ALL, files={**FILES, ".dockerignore": "target/*\n"}),
         Valid(near=0, text=ALL, files={**FILES, ".dockerignore": "*\n!src\n!Cargo.*\n"}),
         Valid(near=0, text=ALL, files={**FILES, "Dockerfile.dockerignore": "/target\n"}),
         Valid(near=0, text=ALL.replace("COPY . .", "COPY Cargo.toml ./\nCOPY src src"), files=FILES),

@@ -40,6 +40,7 @@ FROM gcr.io/distroless/static-debian13
 COPY --from=builder /app/target/*-linux-musl/release/app /app
 CMD ["/app"]
 """
+RPM = APK.replace("alpine:3.24", "fedora:43").replace("apk add ca-certificates", "dnf install -y nginx")
 BUILD_BASE = APK.replace("ca-certificates", "--no-cache ca-certificates build-base")
 CLEAN = """\
 FROM ubuntu:22.04
@@ -59,8 +60,8 @@ class Leftovers(Rule):
     """What only installing or compiling needed stays in the final image.
 
     A package manager's lists and caches stay in the layer unless the same RUN removes them: a later RUN hides them and
-    saves nothing. With apt, end the RUN with `rm -rf /var/lib/apt/lists/*`; with apk, write `apk add --no-cache`. A compiler,
-    make or pkg-config has done its work in the builder stage; the program does not need it to run.
+    saves nothing. With apt, end the RUN with `rm -rf /var/lib/apt/lists/*`; with apk, write `apk add --no-cache`; with dnf,
+    microdnf, yum and tdnf, end it with `dnf clean all`, and with zypper with `zypper clean --all`. A compiler, make or pkg-config has done its work in the builder stage; the program does not need it to run.
 
     A `cargo clean` or `rm -rf target` is no better in a RUN of its own: of an image that is also the builder that alone is
     said, with a warning. Build in a stage of its own, or copy the program out and clean in the RUN that builds.
@@ -79,14 +80,14 @@ class Leftovers(Rule):
     SEVERITY = Severity.INFO
 
     def check(self, build: ImageBuild, plan: Plan) -> Iterator[Finding]:
-        seen: set[int] = set()
+        seen: set[tuple[int, str]] = set()
         for image in build.images:
             base = build.stages[image.stage].image
             slim = plan.slim(image) if image.leftovers and base is not None and base.fat else ()
             for one in image.leftovers:
-                if one.command.span.start in seen:
+                if (one.command.span.start, one.kind) in seen:
                     continue
-                seen.add(one.command.span.start)
+                seen.add((one.command.span.start, one.kind))
                 names = ", ".join(one.names)
                 if one.kind == "cache":
                     text, note = f"{names} stays in the image.", "only the RUN that fills it can empty it"
@@ -102,8 +103,8 @@ class Leftovers(Rule):
                     fixes = (*(() if isinstance(slim, Withheld) else slim), *own) or trim
                 yield self.finding(text, one.command.span, note=note, fixes=fixes)
             for command, call in cleaned_too_late(build, image):
-                if command.span.start not in seen:
-                    seen.add(command.span.start)
+                if (command.span.start, "target") not in seen:
+                    seen.add((command.span.start, "target"))
                     line = build.source.line_of(call.command.span.start)
                     yield self.finding(
                         f"This frees nothing: {call.target_directory} stays in the layer of line {line}.",
@@ -120,6 +121,7 @@ class Leftovers(Rule):
         Invalid(BUILD_BASE.replace("base", "base docker-cli"), line=6),
         Invalid(BUILD_BASE, line=6, fixed=BUILD_BASE.replace(" build-base", "")),
         Invalid(CLEAN, line=7),
+        Invalid(RPM, line=6, fixed=RPM.replace("nginx", "nginx && dnf clean all")),
     )
     VALID = (
         Valid(near=0, text=APT.replace("ca-certificates", "ca-certificates && rm -rf /var/lib/apt/lists/*")),
@@ -138,9 +140,11 @@ class Leftovers(Rule):
         Valid(near=4, text=BUILD_BASE.replace(" build-base", " libgcc")),
         Valid(near=5, text=CLEAN.replace("clean", "fetch")),
         Valid(near=5, text=CLEAN.replace("clean", "clean && cargo build")),
-        Valid(
-            near=5,
-            text=CLEAN.replace("RUN cp target/release/app /app\nRUN cargo clean", "RUN cp target/release/app /app"),
-        ),
+        Valid(near=5, text=CLEAN.replace("RUN cargo clean\n", "")),
         Valid(near=5, text=CLEAN.replace("cargo clean", "test -e x || cargo clean")),
+        Valid(near=6, text=RPM.replace("nginx", "nginx && dnf clean all")),
+        Valid(near=6, text=RPM.replace("nginx", "nginx && rm -rf /var/cache/dnf")),
+        Valid(near=6, text=RPM.replace("dnf", "dnf --setopt=cachedir=/tmp/dnf")),
+        Valid(near=6, text=RPM.replace("RUN dnf", "RUN --mount=type=cache,target=/var/cache/libdnf5 dnf")),
+        Valid(near=6, text=RPM.replace("dnf install -y", "rpm -i")),
     )

@@ -19,6 +19,17 @@ COPY --from=builder /app.bin /usr/local/bin/app
 CMD ["app"]
 """
 
+CROSS = """\
+FROM rust:1 AS builder
+RUN cargo install cross --locked
+WORKDIR /app
+COPY . .
+RUN cross build --locked --release --target x86_64-unknown-linux-musl
+FROM ubuntu:22.04
+COPY --from=builder /app/target/x86_64-unknown-linux-musl/release/app /usr/local/bin/app
+CMD ["app"]
+"""
+
 
 class MuslOnFatBase(Rule):
     """A static program is shipped on a whole Linux distribution that it does not use.
@@ -52,10 +63,14 @@ class MuslOnFatBase(Rule):
                 fixes=plan.slim(image),
             )
 
-    INVALID = (Invalid(UBUNTU, line=7, fixed=UBUNTU.replace("ubuntu:22.04", "gcr.io/distroless/static-debian13")),)
+    INVALID = (
+        Invalid(UBUNTU, line=7, fixed=UBUNTU.replace("ubuntu:22.04", "gcr.io/distroless/static-debian13")),
+        Invalid(CROSS, line=6, fixed=CROSS.replace("ubuntu:22.04", "gcr.io/distroless/static-debian13")),
+    )
 
     VALID = (
         Valid(near=0, text=UBUNTU.replace("ubuntu:22.04", "alpine:3.22")),
         Valid(near=0, text=UBUNTU.replace("ubuntu:22.04", "scratch")),
         Valid(near=0, text=UBUNTU.replace("ubuntu:22.04", "postgres:17")),
+        Valid(near=1, text=CROSS.replace("linux-musl", "linux-gnu")),
     )

@@ -37,6 +37,8 @@ COPY --from=builder /app/target/release/app /usr/local/bin/app
 CMD ["app"]
 """
 
+OPEN = DISTROLESS.replace("COPY . .", "ARG OPTION=--release\nCOPY . .").replace("build --release", "build ${OPTION}")
+
 
 class NotStripped(Rule):
     """The shipped program carries its symbols.
@@ -51,8 +53,8 @@ class NotStripped(Rule):
 
     Nothing is said of an image that is there for the symbols: its stage or file is named `debug` or `profiling`, or it
     installs a debugger or profiler. Nor of one to work in, as in DSL202.
-    Nor where debug information is asked for, or somebody wrote that the symbols stay
-    (`strip = false`).
+    Nor where debug information is asked for, somebody wrote that the symbols stay (`strip = false`), or an argument of the
+    build decides whether it is a debug build, and by default it is one.
 
     **Fix safety.** Safe where the crate graph is known, has no user of symbols (sentry, pprof, color-eyre, backtrace …)
     and the file sets no RUST_BACKTRACE; else it needs a proof. Where the image is being slimmed anyway, the slim fix
@@ -76,6 +78,8 @@ class NotStripped(Rule):
                 users = plan.symbol_users(image)
                 name = path.rsplit("/", 1)[-1]
                 if call.debug or call.kept or (users and plan.is_slim(artifact)):
+                    continue
+                if call.open_profile and call.profile == "dev":
                     continue
                 stage = build.stages[image.stage]
                 strip = plan.strip(image)
@@ -119,6 +123,12 @@ class NotStripped(Rule):
             ),
             files=SENTRY,
         ),
+        Invalid(
+            OPEN,
+            line=5,
+            fixed=OPEN.replace("RUN cargo", "RUN CARGO_PROFILE_RELEASE_STRIP=symbols cargo"),
+            files=FILES,
+        ),
     )
 
     VALID = (
@@ -131,9 +141,11 @@ class NotStripped(Rule):
         ),
         Valid(near=0, text=DISTROLESS, files={**FILES, "Cargo.toml": MANIFEST + "[profile.release]\nstrip = false\n"}),
         Valid(near=0, text=DISTROLESS, files={**FILES, "Cargo.toml": MANIFEST + OF_THE_PACKAGE}),
+        Valid(near=0, text=DISTROLESS, files={**FILES, ".cargo/config.toml": "[profile.release]\nstrip = true\n"}),
         Valid(near=0, text=DISTROLESS),
         Valid(near=0, text=DISTROLESS, files=SENTRY),
         Valid(near=0, text=DISTROLESS.replace("static-debian13", "static-debian13 AS debug"), files=FILES),
+        Valid(near=2, text=OPEN.replace("=--release", "=").replace("target/release", "target/debug"), files=FILES),
         Valid(
             near=0,
             text=DISTROLESS.replace("gcr.io/distroless/static-debian13", "alpine:3.24\nRUN apk add --no-cache gdb"),

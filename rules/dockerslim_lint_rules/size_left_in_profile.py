@@ -78,6 +78,7 @@ class SizeLeftInProfile(Rule):
         Valid(near=0, text=PLAIN, files={**FILES, "Cargo.toml": MANIFEST + "[profile.release]\nlto = true\n"}),
         Valid(near=0, text=PLAIN, files={**FILES, "Cargo.toml": MANIFEST + "[profile.release]\nlto = false\n"}),
         Valid(near=0, text=PLAIN, files={**FILES, "Cargo.toml": MANIFEST + '[profile.release]\npanic = "abort"\n'}),
+        Valid(near=0, text=PLAIN, files={**FILES, ".cargo/config.toml": "[profile.release]\nlto = true\n"}),
         Valid(near=0, text=PLAIN.replace("COPY . .", "ENV CARGO_PROFILE_RELEASE_LTO=thin\nCOPY . ."), files=FILES),
         Valid(near=0, text=PLAIN, files={**FILES, "Cargo.lock": "version = 4\n"}),
         Valid(near=0, text=PLAIN, files={"Cargo.toml": MANIFEST, "src/main.rs": "fn main() {}\n"}),

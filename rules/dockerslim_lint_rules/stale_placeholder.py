@@ -55,7 +55,7 @@ class StalePlaceholder(Rule):
             if stale.call not in shipped:
                 continue
             call = build.calls[stale.call].command
-            names = ", ".join(source.rsplit("/", 1)[-1] for source in stale.sources)
+            names = ", ".join(source.removeprefix(f"{call.directory}/") for source in stale.sources)
             yield self.finding(
                 f"cargo takes {names} for built and may ship the placeholder: the copied file is older than its build.",
                 call.span,

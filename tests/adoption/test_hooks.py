@@ -49,7 +49,9 @@ def test_try_repo(place: Place, tmp_path: Path) -> None:
     """Both hooks, straight from the clone: one tells, the other writes; the second time there is nothing to do."""
     files = crate("app", "app", NOT_STRIPPED, "prod.dockerfile") | others()
     scratch = place.repository(tmp_path, files | {"app/prod.dockerfile.dockerignore": "target\n"})
-    told = tried(place, scratch, "dockerslim-lint")
+    told = configured(place, scratch, "dockerslim-lint").stdout
+    (scratch / ".pre-commit-config.yaml").unlink()
+    place.git(scratch, "reset", "-q")
     assert "- hook id: dockerslim-lint\n- exit code: 1\n" in told
     assert "app/prod.dockerfile:5:5: DSL201" in told
     assert place.git(scratch, "status", "--porcelain") == ""

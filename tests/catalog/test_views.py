@@ -145,7 +145,13 @@ def test_command_names_and_titles() -> None:
         ("apt-get", "libudev1", "library", True, False, ""),
         ("apt-get", "cuda-compat-12-9", "plugin-library", False, False, ""),
         ("dnf", "openssl-libs", "tls-library", True, False, "libssl3"),
-        ("microdnf", "shadow-utils", "tool", False, False, ""),
+        ("zypper", "libpq5", "database-client-library", True, False, "libpq"),
+        ("zypper", "libsqlite3-0", "database-client-library", True, False, "sqlite-libs"),
+        ("zypper", "libz1", "compression-library", True, False, ""),
+        ("dnf", "ffmpeg-free", "tool", False, False, "ffmpeg"),
+        ("yum", "glibc-all-langpacks", "c-library", True, False, "gcompat"),
+        ("microdnf", "libcurl-minimal", "library", True, False, ""),
+        ("microdnf", "shadow-utils", "housekeeping", True, False, ""),
     ],
 )
 def test_packages(manager: str, name: str, role: str, static_needless: bool, in_static: bool, alpine: str) -> None:

@@ -38,7 +38,8 @@ def test_the_check_tells_what_is_out_of_date(tmp_path: Path) -> None:
     assert check.returncode == 1
     assert check.stderr.splitlines() == [f"docs/rules/DSL{code}.md is out of date" for code in (101, 102, 999)]
     subprocess.run(generate, capture_output=True, check=True)
-    assert subprocess.run([*generate, "--check"], capture_output=True, check=False).returncode == 0
+    for mended in (page, gone):
+        assert mended.read_text() == (ROOT / "docs" / "rules" / mended.name).read_text()
     assert not stale.exists()
 
 

@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from tests.golden.shapes import Shape, shapes
+from tests.proof.test_shapes import ON_RECORD
 
 ROOT = Path(__file__).resolve().parents[2]
 RECORD = json.loads((ROOT / "bench" / "proofs.json").read_text(encoding="utf-8"))
@@ -21,3 +22,10 @@ def test_the_record_is_about_todays_rewrites(shape: Shape) -> None:
     offered = {choice: fingerprint(one.source.data) for choice, one in candidates(shape).items()}
     recorded = {choice: entry["rewrite"] for choice, entry in RECORD.get(shape.name, {}).items()}
     assert recorded.items() <= offered.items()
+
+
+@pytest.mark.parametrize("name", ON_RECORD)
+def test_what_no_test_proves_is_proven_in_the_record(name: str) -> None:
+    (shape,) = (one for one in shapes() if one.name == name)
+    proven = RECORD[name][shape.expect["choice"]]["platforms"]["linux/amd64"]
+    assert proven["outcome"] == "proven"

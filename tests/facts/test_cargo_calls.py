@@ -16,6 +16,8 @@ from dockerslim_lint.facts.model import (
 )
 from tests.facts.reading import CRATE, MANIFEST, only_call, read
 
+MUSL = "x86_64-unknown-linux-musl"
+
 
 def call_of(run: str, image: str = "rust:1", before: str = "", files: dict[str, str] | None = None):  # type: ignore[no-untyped-def]
     return only_call(read(f"FROM {image}\nWORKDIR /app\nCOPY . .\n{before}RUN {run}\n", files))
@@ -164,6 +166,24 @@ def test_variables_of_the_call() -> None:
 def test_argument_without_a_value(argument: str, words: str, output: str, bins: tuple[str, ...]) -> None:
     call = call_of(f"cargo build --release {words}", before=f"ARG {argument}\n")
     assert (call.output, call.bins) == (output, bins)
+
+
+@pytest.mark.parametrize(
+    ("before", "output"),
+    [
+        ("ARG P=dist\nARG P\n", "/app/target/dist"),
+        ("ARG P=dist\nRUN x\nARG P\nARG P\n", "/app/target/dist"),
+        ("ARG P\nARG P=dist\n", "/app/target/dist"),
+        ("ARG P=release\nARG P=dist\n", "/app/target/dist"),
+    ],
+)
+def test_an_argument_keeps_its_value(before: str, output: str) -> None:
+    """``ARG P`` sets it only where there is a value: of the command line, or of an ARG above the first FROM."""
+    assert call_of("cargo build --profile $P", before=before).output == output
+    text = f"ARG P=top\nFROM rust:1\nWORKDIR /app\n{before}RUN cargo build --profile $P\n"
+    bare = before.endswith("ARG P\n")
+    assert only_call(read(text)).output == ("/app/target/top" if bare else output)
+    assert only_call(read(text, P="given")).output == "/app/target/given"
 
 
 @pytest.mark.parametrize("argument", ["FLAGS", "FLAGS="])
@@ -318,6 +338,102 @@ def test_configuration_of_cargo() -> None:
     assert (call.target.origin, call.output) == ("config", "/app/out/x86_64-unknown-linux-musl/release")
 
 
+CONFIG = {".cargo/config.toml": f'[build]\ntarget = "{MUSL}"\n'}
+PARTS = "WORKDIR /app\nCOPY Cargo.toml Cargo.lock ./\nCOPY src src"
+
+
+@pytest.mark.parametrize(
+    ("steps", "run", "files", "target"),
+    [
+        # in force
+        ("WORKDIR /app\nCOPY . .", "cargo build", CONFIG, ("config", MUSL)),
+        (f"{PARTS}\nCOPY .cargo .cargo", "cargo build", CONFIG, ("config", MUSL)),
+        (f"{PARTS}\nCOPY .cargo/config.toml .cargo/", "cargo build", CONFIG, ("config", MUSL)),
+        (f"{PARTS}\nCOPY .cargo/config* .cargo/", "cargo build", CONFIG, ("config", MUSL)),
+        (f"{PARTS}\nCOPY .cargo /.cargo", "cargo build", CONFIG, ("config", MUSL)),
+        (f"{PARTS}\nCOPY .cargo/config.toml $CARGO_HOME/", "cargo build", CONFIG, ("config", MUSL)),
+        (f"{PARTS}\nCOPY .cargo/config.toml $CARGO_HOME/", "cargo install --path .", CONFIG, ("config", MUSL)),
+        (f"{PARTS}\nCOPY .cargo .cargo", "cargo install --path .", CONFIG, ("config", MUSL)),
+        (
+            f"{PARTS}\nCOPY .cargo .cargo",
+            "cd src && cargo build --manifest-path ../Cargo.toml",
+            CONFIG,
+            ("config", MUSL),
+        ),
+        ("WORKDIR /app\nCOPY . .\nCOPY src ./.cargo", "cargo build", CONFIG, ("config", MUSL)),
+        ("WORKDIR /app", "--mount=type=bind,target=. cargo build", CONFIG, ("config", MUSL)),
+        (
+            "WORKDIR /x\nCOPY . .\nFROM rust:1\nCOPY --from=0 /x /app\nWORKDIR /app",
+            "cargo build",
+            CONFIG,
+            ("config", MUSL),
+        ),
+        (
+            f"WORKDIR /x\nCOPY . .\nFROM rust:1\n{PARTS}\nCOPY --from=0 /x/.cargo .cargo",
+            "cargo build",
+            CONFIG,
+            ("config", MUSL),
+        ),
+        (
+            "WORKDIR /app\nCOPY . .",
+            "cargo build",
+            {**CONFIG, ".dockerignore": "*\n!.cargo\n!Cargo.*\n"},
+            ("config", MUSL),
+        ),
+        (
+            f"{PARTS}\nCOPY deploy/cargo.toml .cargo/config.toml",
+            "cargo build",
+            {"deploy/cargo.toml": CONFIG[".cargo/config.toml"]},
+            ("config", MUSL),
+        ),
+        # it does not reach the builder, or is not where cargo looks
+        (PARTS, "cargo build", CONFIG, ("host", "")),
+        ("WORKDIR /app\nCOPY . .", "cargo build", {**CONFIG, ".dockerignore": ".cargo\n"}, ("host", "")),
+        (
+            "WORKDIR /app\nCOPY . .",
+            "cargo build",
+            {**CONFIG, "Dockerfile.dockerignore": "**/config.toml"},
+            ("host", ""),
+        ),
+        (f"{PARTS}\nCOPY .cargo ./", "cargo build", CONFIG, ("host", "")),
+        (f"{PARTS}\nCOPY .cargo /other/.cargo", "cargo build", CONFIG, ("host", "")),
+        ("COPY . /app", "cargo build --manifest-path app/Cargo.toml", CONFIG, ("host", "")),
+        ("COPY . /app\nWORKDIR /app", "cd / && cargo build --manifest-path /app/Cargo.toml", CONFIG, ("host", "")),
+        ("WORKDIR /app\nCOPY . .", "cargo build", {"deploy/config.toml": CONFIG[".cargo/config.toml"]}, ("host", "")),
+        (f"{PARTS}\nCOPY --from=rust:1 /x .cargo/config.toml", "cargo build", CONFIG, ("host", "")),
+        # it may be in force, or something else is
+        ("WORKDIR /app\nCOPY . .", "rm -rf .cargo && cargo build", CONFIG, ("config", None)),
+        ("WORKDIR /app\nCOPY . .\nRUN rm .cargo/config.toml", "cargo build", CONFIG, ("config", None)),
+        ("WORKDIR /app\nCOPY . .\nRUN cp x.toml .cargo/config.toml", "cargo build", CONFIG, ("config", None)),
+        ("WORKDIR /app\nCOPY . .\nRUN echo '[net]' >> .cargo/config.toml", "cargo build", CONFIG, ("config", None)),
+        (
+            f"WORKDIR /app\nCOPY --from=p /r.json .\nRUN cargo chef cook --recipe-path r.json\n{PARTS}",
+            "cargo build",
+            CONFIG,
+            ("config", None),
+        ),
+    ],
+)
+def test_the_configuration_must_reach_the_call(
+    steps: str, run: str, files: dict[str, str], target: tuple[str, str | None]
+) -> None:
+    build = read(f"FROM rust:1\n{steps}\nRUN {run}\n", {**CRATE, **files})
+    (call,) = build.calls
+    assert build.crates[0] is not None
+    assert (call.target.origin, call.target.pattern) == target
+
+
+def test_what_a_configuration_that_may_be_in_force_leaves_open() -> None:
+    files = {**CRATE, ".cargo/config.toml": '[build]\ntarget-dir = "out"\nrustflags = "-Ca"\n'}
+    call = call_of("rm .cargo/config.toml && cargo build", files=files)
+    assert (call.output, call.flags, call.link, call.target.origin) == (None, None, UNKNOWN, "host")
+    flags = {**CRATE, ".cargo/config.toml": f'[target.{MUSL}]\nrustflags = "-Ca"\n'}
+    assert call_of(f"rm .cargo/config.toml && cargo build --target {MUSL}", files=flags).flags is None
+    # of what it does not say it leaves nothing open
+    call = call_of("rm .cargo/config.toml && cargo build", files=flags)
+    assert (call.output, call.flags, call.link) == ("/app/target/debug", "", GNU_DYNAMIC)
+
+
 def test_workspace() -> None:
     files = {
         "Cargo.toml": '[workspace]\nmembers = ["crates/*"]\n[profile.release]\nstrip = true\n',
@@ -350,7 +466,7 @@ def test_toml_of_several_lines_in_one_table() -> None:
     }
     build = read("FROM rust:1\nWORKDIR /w\nCOPY . .\nRUN cargo build -r\n", files)
     (crate,) = build.crates
-    assert build.notes == ()
+    assert not build.notes
     assert crate is not None
     assert (crate.packages, crate.toolchain.channel) == (("app",), "1.97")
     assert only_call(build).stripped == STRIPPED_ALL
@@ -642,6 +758,59 @@ def test_targets_by_uname(run: str, machine: bool) -> None:
 def test_the_command_line_wins(run: str, stripped: str, debug: bool, own: bool) -> None:
     call = call_of(run, files=CRATE)
     assert (call.stripped, call.debug, bool(call.own_strip)) == (stripped, debug, own)
+
+
+ALL, NONE = '[profile.release]\nstrip = "symbols"\n', "[profile.release]\nstrip = false\n"
+
+
+@pytest.mark.parametrize(
+    ("manifest", "config", "run", "stripped", "debug"),
+    [
+        # the configuration goes before the manifest (each row as cargo 1.95 does it)
+        ("", ALL, "cargo build -r", STRIPPED_ALL, False),
+        (NONE, ALL, "cargo build -r", STRIPPED_ALL, False),
+        (ALL, NONE, "cargo build -r", STRIPPED_NO, False),
+        (ALL, "[profile.release]\ndebug = 1\n", "cargo build -r", STRIPPED_ALL, True),
+        ("[profile.dist]\ninherits = 'release'\n", ALL, "cargo build --profile dist", STRIPPED_ALL, False),
+        (ALL, "[profile.dist]\ninherits = 'release'\n", "cargo build --profile dist", STRIPPED_ALL, False),
+        ("", "[profile.dist]\ninherits = 'release'\nstrip = true\n", "cargo build --profile dist", STRIPPED_ALL, False),
+        (NONE, "[profile.release.package.app]\nstrip = true\n", "cargo build -r", STRIPPED_ALL, False),
+        ("[profile.release.package.app]\nstrip = true\n", NONE, "cargo build -r", STRIPPED_ALL, False),
+        (ALL, ALL.replace("release", "dev"), "cargo build", STRIPPED_ALL, False),
+        # not of this profile, and nothing of a profile
+        ("", ALL.replace("release", "dev"), "cargo build -r", STRIPPED_NO, False),
+        ("", ALL, "cargo build", STRIPPED_NO, False),
+        (ALL, "profile = 3\n", "cargo build -r", STRIPPED_ALL, False),
+        # the environment and the command line go before it, but not before a table of the package
+        ("", ALL, "CARGO_PROFILE_RELEASE_STRIP=none cargo build -r", STRIPPED_NO, False),
+        (NONE, NONE, "CARGO_PROFILE_RELEASE_STRIP=symbols cargo build -r", STRIPPED_ALL, False),
+        ("", ALL, "cargo build -r --config profile.release.strip=false", STRIPPED_NO, False),
+        (
+            "",
+            f"{NONE}package.app.strip = true\n",
+            "CARGO_PROFILE_RELEASE_STRIP=none cargo build -r",
+            STRIPPED_ALL,
+            False,
+        ),
+        # whether it is in force is not known
+        ("", ALL, "rm .cargo/config.toml; cargo build -r", UNKNOWN, False),
+        (ALL, NONE, "rm .cargo/config.toml; cargo build -r", UNKNOWN, False),
+        (ALL, f"{NONE}package.app.strip = true\n", "rm -r .cargo; cargo build -r", UNKNOWN, False),
+        ("", ALL, "rm -r .cargo; CARGO_PROFILE_RELEASE_STRIP=symbols cargo build -r", STRIPPED_ALL, False),
+    ],
+)
+def test_profiles_of_the_configuration(manifest: str, config: str, run: str, stripped: str, debug: bool) -> None:
+    call = call_of(run, files={**CRATE, "Cargo.toml": MANIFEST + manifest, ".cargo/config.toml": config})
+    assert (call.stripped, call.debug) == (stripped, debug)
+
+
+def test_the_nearer_configuration_goes_first() -> None:
+    files = {**CRATE, ".cargo/config.toml": f"{NONE}debug = 1\n", "deploy/config": ALL}
+    text = "FROM rust:1\nWORKDIR /w\nCOPY . app\nCOPY deploy/config .cargo/\nWORKDIR app\nRUN cargo build -r\n"
+    call = only_call(read(text, files))
+    assert (call.stripped, call.debug, call.kept) == (STRIPPED_NO, True, True)
+    call = only_call(read(text, {**files, ".cargo/config.toml": "[profile.release]\ndebug = 1\n"}))
+    assert (call.stripped, call.debug) == (STRIPPED_ALL, True)
 
 
 PACKAGE = '[package]\nname = "app"\nversion = "0.1.0"\n'

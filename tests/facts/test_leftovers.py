@@ -29,6 +29,13 @@ def test_caches_and_tools() -> None:
         ("tools", ("gcc", "make")),
     ]
     assert left("RUN apk add curl") == [("cache", ("/var/cache/apk",))]
+    assert left("RUN microdnf install -y libpq gcc") == [
+        ("cache", ("The cache of microdnf",)),
+        ("tools", ("gcc",)),
+    ]
+    assert left("RUN yum -y update") == [("cache", ("The cache of yum",))]
+    assert left("RUN zypper -n in libpq5 make") == [("cache", ("/var/cache/zypp",)), ("tools", ("make",))]
+    assert left("RUN dnf install --setopt install_weak_deps=0 -y make && dnf clean all") == [("tools", ("make",))]
 
 
 @pytest.mark.parametrize(
@@ -42,7 +49,17 @@ def test_caches_and_tools() -> None:
         "RUN apk --no-cache add curl",
         "RUN apk add curl && apk cache clean",
         "RUN apk add --no-cache --virtual .deps gcc && apk del .deps",
-        "RUN dnf install -y curl",
+        "RUN dnf install -y curl && dnf clean all",
+        "RUN dnf -y install curl && yum clean all",
+        "RUN microdnf install curl && rm -rf /var/cache/yum",
+        "RUN dnf install -y curl; rm -rf /var/cache",
+        "RUN dnf --installroot /mnt install -y curl",
+        "RUN dnf --setopt=cachedir=/tmp/c install -y curl",
+        "RUN dnf $OPTIONS install -y curl && ./clean.sh",
+        "RUN dnf list installed",
+        "RUN dnf install -y gcc && make && dnf remove -y gcc && dnf clean all",
+        "RUN zypper -n in curl && zypper cc -a",
+        "RUN zypper --cache-dir /tmp/c in curl",
         "RUN if true; then apt-get update; fi",
     ],
 )

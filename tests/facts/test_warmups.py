@@ -31,6 +31,35 @@ def test_ways_to_make_one(step: str) -> None:
     assert read(TRICK.replace('echo "fn main() {}" > src/main.rs', step), FILES).stale
 
 
+@pytest.mark.parametrize(
+    ("table", "flags", "member"),
+    [
+        ("dependencies", "", True),
+        ("build-dependencies", "", True),
+        ("dev-dependencies", "", False),
+        ("dev-dependencies", " --workspace", True),
+        ("dev-dependencies", " -p tools", True),
+    ],
+)
+def test_only_what_the_call_compiles_is_taken(table: str, flags: str, member: bool) -> None:
+    other = '[package]\nname = "tools"\nversion = "0.1.0"\n'
+    use = f'[{table}]\ntools = {{ path = "tools" }}\n[workspace]\nmembers = ["tools"]\n'
+    files = {
+        **FILES,
+        "Cargo.toml": FILES["Cargo.toml"] + use,
+        "tools/Cargo.toml": other,
+        "tools/src/lib.rs": "",
+        "Cargo.lock": "version = 4\n" + '[[package]]\nname = "app"\nversion = "0.1.0"\ndependencies = ["tools"]\n'
+        f"[{other[:9]}]{other[9:]}",
+    }
+    text = TRICK.replace("mkdir src", "mkdir -p src tools/src && touch tools/src/lib.rs")
+    (stale,) = read(
+        text.replace("COPY . .\nRUN cargo build --release", f"COPY . .\nRUN cargo build --release{flags}"), files
+    ).stale
+    assert ("/app/tools/src/lib.rs" in stale.sources) is member
+    assert ("/app/src/main.rs" in stale.sources) is ("-p" not in flags)
+
+
 def test_a_stage_has_what_its_parent_has() -> None:
     text = TRICK.replace("FROM rust:1", "FROM rust:1 AS first").replace("COPY . .", "FROM first\nCOPY . .")
     assert [one.copy for one in read(text, FILES).stale] == [6]

@@ -120,6 +120,25 @@ def test_what_is_installed_needs_no_copy() -> None:
 
 
 @pytest.mark.parametrize(
+    "step", ['if [ "$(uname -m)" != "$ARCH" ]; then true; fi', "rustup target add wasm32-unknown-unknown", "echo $X"]
+)
+def test_what_looks_at_no_file_asks_for_nothing(step: str) -> None:
+    text = INSTALLED.replace("RUN cargo", f"RUN {step}\nRUN cargo")
+    assert "--mount=type=cache,target=/app/target" in advice(text)
+    assert "looks into" in advice(text.replace(step, f"{step}; cp $Y /o"))
+
+
+@pytest.mark.parametrize("directory", ["x86_64-unknown-linux-musl", "*"])
+def test_none_where_the_directory_of_the_target_is_not_known(directory: str) -> None:
+    text = PLAIN.replace("--release\n", "--release --target $T\n").replace(
+        "target/release", f"target/{directory}/release"
+    )
+    assert "leaves its programs is only known when it runs" in advice(
+        text.replace("RUN ", "RUN T=$(rustc -vV | tail -1) && ")
+    )
+
+
+@pytest.mark.parametrize(
     ("old", "new", "reason"),
     [
         ("COPY . .", "ENV CARGO_TARGET_DIR=/t\nCOPY . .", "only known when it runs"),

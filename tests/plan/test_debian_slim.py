@@ -92,10 +92,11 @@ MAYBE["Cargo.lock"] = MAYBE["Cargo.lock"].replace('["pq-sys"]', '["pq-sys", "lib
 ASKED = FILE.replace("COPY . .", "ARG FEATURES\nCOPY . .").replace("--release", "--release --features $FEATURES")
 
 
-@pytest.mark.parametrize("base", ["debian:bookworm", "debian:bookworm-slim"])
+@pytest.mark.parametrize("base", ["debian:bookworm", "debian:bookworm-slim", "debian:bullseye"])
 def test_what_a_debian_starts_without_is_not_installed(base: str) -> None:
     """Whether the library is linked is not known, but the image does without it today."""
-    fixed = fix(final(ASKED, base, INSTALL.format("libpq5")), MAYBE).source.data.decode()
+    text = ASKED.replace("1-bookworm", "1-bullseye") if "bullseye" in base else ASKED
+    fixed = fix(final(text, base, INSTALL.format("libpq5")), MAYBE).source.data.decode()
     assert "STRIP=" in fixed and "debian:bookworm-slim" in fixed
     assert "libsqlite3" not in fixed
 
@@ -224,6 +225,7 @@ def test_withheld(builder: str, base: str, steps: str, said: str) -> None:
     ("base", "steps"),
     [
         ("fedora:41", "RUN dnf install -y libpq ca-certificates && dnf clean all\nRUN useradd -M app\nUSER app\n"),
+        ("opensuse/leap:16.0", "RUN zypper -n in libpq5 ca-certificates-mozilla\n"),
         ("alpine:3.22", "RUN apk add --no-cache libpq gcompat ca-certificates\nRUN mkdir /d\n"),
     ],
 )

@@ -168,6 +168,11 @@ def test_two_independent_builds_are_two_decisions() -> None:
         ("", "1000:1000", "1000:1000"),
         ("", "nobody", "nobody"),
         ("", "root", "root"),
+        ("", "www-data", "33:33"),
+        ("", "www-data:www-data", "33:33"),
+        ("", "www-data:users", "33:100"),
+        ("", "www-data:7", "33:7"),
+        ("", "33", "33"),
     ],
 )
 def test_users(steps: str, user: str, after: str) -> None:
@@ -175,11 +180,33 @@ def test_users(steps: str, user: str, after: str) -> None:
     assert f"USER {after}\n" in rewritten(text)
 
 
+@pytest.mark.parametrize(
+    ("steps", "user"),
+    [
+        ("", "list"),
+        ("WORKDIR /var/www\n", "www-data"),
+        ("VOLUME /var/www/data\n", "www-data"),
+        ("ENV HOME=/var/www\n", "www-data"),
+        ("COPY static /var/www/\n", "www-data"),
+        ("RUN usermod -u 1000 www-data\n", "www-data"),
+        ("COPY passwd /etc/other\n", "www-dat"),
+        ("RUN mkdir -p /var/www\n", "www-data"),
+    ],
+)
+def test_users_of_the_base_that_stay(steps: str, user: str) -> None:
+    text = CLASSIC.replace("CMD", f"{steps}USER {user}\nCMD")
+    assert "FROM gcr.io" not in fix(text).source.data.decode()
+    other = text.replace("debian:bookworm-slim", "fedora:41").replace(f"{steps}USER {user}", "USER www-data")
+    assert "FROM gcr.io" not in fix(other).source.data.decode()
+
+
 def test_owner_of_a_copy() -> None:
     text = CLASSIC.replace("COPY --from=builder", "RUN useradd -u 1005 u\nCOPY --from=builder --chown=u:u").replace(
         "CMD", "USER u\nCMD"
     )
     assert "--chown=1005:1005 " in rewritten(text)
+    own = CLASSIC.replace("COPY --from=builder", "COPY --from=builder --chown=www-data:www-data")
+    assert "--chown=33:33 " in rewritten(own)
 
 
 def test_empty_lines_and_comments_of_removed_steps() -> None:
@@ -278,6 +305,77 @@ def test_a_default_that_somebody_else_uses_stays() -> None:
     result = rewritten(head + text)
     assert result.startswith(head)
     assert "FROM gcr.io/distroless/static-debian13\nARG BASE\n" in result
+
+
+OLD = "rustup target add --toolchain 1.88.0"
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "after"),
+    [
+        (
+            "FROM rust:1 ",
+            "FROM rust:1.88.0 ",
+            f"RUN {OLD} {TRIPLE}\nRUN CARGO_PROFILE_RELEASE_STRIP=symbols cargo +1.88.0 build",
+        ),
+        (
+            "RUN cargo",
+            "RUN rustup install 1.88.0\nRUN cargo",
+            f"1.88.0\nRUN {OLD} {TRIPLE}\nRUN CARGO_PROFILE_RELEASE_STRIP=symbols cargo +1.88.0 build",
+        ),
+        ("RUN cargo", "RUN rustup toolchain install --profile minimal 1.88.0\nRUN cargo", f"\nRUN {OLD} {TRIPLE}\n"),
+        (
+            "RUN cargo",
+            "RUN rustup toolchain install 1.88.0 \\\n && cargo",
+            f"RUN rustup toolchain install 1.88.0 && {OLD} {TRIPLE} \\\n && CARGO_PROFILE_RELEASE_STRIP=symbols cargo +1.88.0 build",
+        ),
+    ],
+)
+def test_the_toolchain_that_a_call_picks_gets_the_target(old: str, new: str, after: str) -> None:
+    text = CLASSIC.replace(old, new, 1).replace("cargo build", "cargo +1.88.0 build")
+    assert after in rewritten(text)
+
+
+GONE = "no longer chooses the base, and nothing else uses it"
+
+
+@pytest.mark.parametrize(
+    ("head", "reference", "told"),
+    [
+        ("ARG BASE=debian:bookworm-slim\n", "${BASE}", []),
+        ("ARG V=1\n", "debian:bookworm-slim", []),
+        ("", "${BASE:-debian:bookworm-slim}", []),
+        ("ARG BASE=debian:bookworm-slim+\n", "${BASE%+}", [f"ARG BASE (line 1) {GONE}"]),
+        ("ARG BASE=debian:bookworm-slim\n", "${BASE:-debian:12}", [f"ARG BASE (line 1) {GONE}"]),
+        ("ARG D=debian:12\n", "${BASE:-$D}", [f"ARG D (line 1) {GONE}"]),
+        ("ARG V=12\nARG BASE=debian:$V\n", "$BASE", [f"ARG BASE (line 2) {GONE}", f"ARG V (line 1) {GONE}"]),
+        ("ARG D=debian V=12\n", "$D:$V-slim", [f"ARG D (line 1) {GONE}", f"ARG V (line 1) {GONE}"]),
+        (
+            "ARG V=12\nARG BASE=debian:$V\nFROM debian:$V AS other\n",
+            "$BASE",
+            [f"ARG BASE (line 2) {GONE}", "ARG V (line 1) no longer chooses the base"],
+        ),
+        (
+            "ARG BASE=debian:12\nFROM ${X:-$BASE} AS other\n",
+            "$BASE",
+            ["ARG BASE (line 1) no longer chooses the base"],
+        ),
+        (
+            "ARG BASE=debian:12\nARG TOO=$BASE\nFROM $TOO AS other\n",
+            "$BASE",
+            ["ARG BASE (line 1) no longer chooses the base"],
+        ),
+        (
+            "ARG BASE=debian:12\nFROM alpine AS other\nARG BASE\n",
+            "$BASE",
+            ["ARG BASE (line 1) no longer chooses the base"],
+        ),
+    ],
+)
+def test_an_argument_that_no_longer_chooses_the_base_is_told(head: str, reference: str, told: list[str]) -> None:
+    text = head + CLASSIC.replace("FROM debian:bookworm-slim", f"FROM {reference}")
+    costs = [one.fix.cost for one in fix(text).applied if one.fix.key.startswith("slim:")]
+    assert [[part for part in cost.split("; ") if part.startswith("ARG ")] for cost in costs] == [told]
 
 
 def test_a_base_without_a_default_is_left_alone() -> None:

@@ -175,12 +175,12 @@ def test_install_strips(flag: str) -> None:
 
 
 def test_a_copy_of_the_output_directory_has_its_own_name() -> None:
-    for program in ("cp -r", "mv"):
-        text = CLASSIC.replace("--release\n", f"--release\nRUN {program} target/release /rel\n").replace(
+    for program, whole in (("cp -r", ""), ("mv", ""), ("cp -R", "/."), ("cp -a", "/./.")):
+        text = CLASSIC.replace("--release\n", f"--release\nRUN {program} target/release{whole} /rel\n").replace(
             "/app/target/release/app", "/rel/app"
         )
         after = rewritten(text, FILES)
-        assert f'RUN {program} target/"$(uname -m)"-unknown-linux-musl/release /rel\n' in after
+        assert f'RUN {program} target/"$(uname -m)"-unknown-linux-musl/release{whole} /rel\n' in after
         assert "COPY --from=builder /rel/app " in after
 
 

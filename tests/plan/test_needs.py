@@ -164,6 +164,33 @@ def test_a_wget_that_was_never_there_is_busyboxs(command: str, base: str) -> Non
     assert "apk" not in fixed.source.data.decode()
 
 
+WGET = '["/bin/wget", "-q", "http://localhost:8080/"]'
+
+
+@pytest.mark.parametrize(
+    ("brought", "command", "base"),
+    [
+        ("--from=busybox:musl /bin/wget /bin/wget", WGET, "distroless/static"),
+        ("--from=busybox:1.37-uclibc /bin/wget /bin/", WGET, "distroless/static"),
+        ("--from=busybox:musl /bin/busybox /b", '["/b", "wget", "http://localhost/"]', "distroless/static"),
+        ("--from=tools /bin/wget /usr/local/bin/", '["wget", "http://localhost/"]', "distroless/static"),
+        ("--from=busybox:musl /bin/wget /bin/wget", "wget -q http://localhost:8080/ || exit 1", "alpine"),
+        ("--from=busybox /bin/wget /bin/wget", WGET, ""),
+        ("--from=busybox:1.37-glibc /bin/wget /bin/wget", WGET, ""),
+        ("--from=busybox:musl /usr/bin/env /bin/wget", WGET, ""),
+        ("--from=busybox:musl /bin/wget /usr/bin/fetch", WGET, ""),
+        ("--from=curlimages/curl:8.1 /usr/bin/curl /bin/wget", WGET, ""),
+        ("--from=filled /bin/wget /bin/wget", WGET, ""),
+    ],
+)
+def test_a_static_program_that_is_brought_along_runs_on_any_base(brought: str, command: str, base: str) -> None:
+    text = checked(CLASSIC, command).replace("HEALTHCHECK", f"COPY {brought}\nHEALTHCHECK")
+    tools = "FROM busybox:musl AS tools\nFROM busybox:musl AS filled\nRUN cp /etc/hosts /bin/wget\n"
+    fixed = fix(text.replace("FROM debian", f"{tools}FROM debian"), PURE)
+    assert [one.fix.choice for one in fixed.applied if one.fix.key.startswith("slim:")] == ([base] if base else [])
+    assert "apk" not in fixed.source.data.decode()
+
+
 @pytest.mark.parametrize(
     ("command", "said"),
     [

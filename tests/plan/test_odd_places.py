@@ -96,6 +96,7 @@ def test_a_file_that_cannot_be_built(text: str) -> None:
 CHAINGUARD = CLASSIC.replace("debian:bookworm-slim", "cgr.dev/chainguard/static").replace(
     "FROM cgr", "# we need glibc because of NSS\nFROM cgr"
 )
+NONROOT = CLASSIC.replace("debian:bookworm-slim", "gcr.io/distroless/cc-debian12:nonroot")
 
 
 @pytest.mark.parametrize(
@@ -104,6 +105,19 @@ CHAINGUARD = CLASSIC.replace("debian:bookworm-slim", "cgr.dev/chainguard/static"
         (CHAINGUARD, ""),
         (CHAINGUARD.replace("CMD", "USER 65532\nCMD"), "gcr.io/distroless/cc-debian13"),
         (CHAINGUARD.replace("# we need glibc because of NSS\n", ""), "cgr.dev/chainguard/static"),
+        (NONROOT, "gcr.io/distroless/static-debian13:nonroot"),
+        (NONROOT.replace("12:nonroot", "12:nonroot-amd64"), "gcr.io/distroless/static-debian13:nonroot"),
+        (NONROOT.replace("CMD", "USER nonroot\nCMD"), "gcr.io/distroless/static-debian13:nonroot"),
+        (
+            NONROOT.replace("FROM gcr", "# we need glibc because of NSS\nFROM gcr"),
+            "gcr.io/distroless/cc-debian13:nonroot",
+        ),
+        (NONROOT.replace(":nonroot", ""), "gcr.io/distroless/static-debian13\n"),
+        (NONROOT.replace(":nonroot", ":debug-nonroot"), ""),
+        (
+            NONROOT.replace(":nonroot", ":$TAG").replace("FROM rust", "ARG TAG=nonroot\nFROM rust"),
+            "gcr.io/distroless/static-debian13:nonroot",
+        ),
         (CLASSIC.replace("debian:bookworm-slim", "debian:bookworm-slim"), "gcr.io/distroless/static-debian13"),
     ],
 )

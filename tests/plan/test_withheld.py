@@ -71,6 +71,18 @@ def test_the_classic_is_rewritten() -> None:
         ("FROM rust:1 AS", "FROM --platform=linux/arm/v7 rust:1 AS", "linux/arm/v7"),
         ("FROM debian:bookworm-slim", "ARG B=debian\nFROM ${B}", ""),
         ("RUN cargo build", "RUN cargo +nightly build", "+nightly"),
+        ("RUN cargo build", "RUN cargo +1.88.0 build", "+1.88.0"),
+        ("RUN cargo build", "RUN rustup install nightly && cargo +nightly build", "+nightly"),
+        ("RUN cargo build", "RUN rustup install 1.88.0 || true\nRUN cargo +1.88.1 build", "+1.88.1"),
+        ("RUN cargo build", "RUN if true; then rustup install 1.88.0; fi\nRUN cargo +1.88.0 build", "+1.88.0"),
+        ("RUN cargo build", "RUN rustup install 1.88.0\nRUN cargo test && cargo +1.88.0 build", "rewritten"),
+        ("RUN cargo build", "RUN rustup install 1.88.0 && cargo build && cargo +1.88.0 build", "+1.88.0"),
+        ("RUN cargo build --release", "RUN sh -c 'rustup install 1.8 && cargo +1.8 build --release'", "+1.8"),
+        (
+            "RUN cargo build",
+            "RUN --mount=type=cache,target=/usr/local/rustup rustup install 1.88.0\nRUN cargo +1.88.0 build",
+            "in a mount",
+        ),
         (
             "RUN cargo",
             "ENV CARGO_TARGET_X86_64_UNKNOWN_LINUX_GNU_RUSTFLAGS=-Ctarget-cpu=native\nRUN cargo",
@@ -106,6 +118,25 @@ def test_reason(old: str, new: str, said: str) -> None:
         assert said in reason(text)
     else:
         assert not [one for one in fix(text).applied if one.fix.key.startswith("slim:")]
+
+
+@pytest.mark.parametrize(
+    ("argument", "words", "static"),
+    [
+        ("T", "$T", True),
+        ("T", "${T:+--features $T}", True),
+        ("T", "${T:+--target-dir $T}", True),
+        ("T=", "${T:+--target $T}", False),
+        ("T", "${T:+--target $T}", False),
+        ("T", "${T:+--target=$T}", False),
+    ],
+)
+def test_a_target_that_a_build_argument_may_bring_stays_the_only_one(argument: str, words: str, static: bool) -> None:
+    text = CLASSIC.replace("RUN cargo", f"ARG {argument}\nRUN cargo").replace("--release", f"--release {words}")
+    (slim,) = (one.fix for one in fix(text).applied if one.fix.key.startswith("slim:"))
+    added = fix(text).source.data.decode().replace(words, "").count("--target ")
+    assert (slim.choice, added) == (("distroless/static", 1) if static else ("distroless/cc", 0))
+    assert (f"{words} may bring a target of its own" in slim.cost) is not static
 
 
 @pytest.mark.parametrize("crate", ["openssl-sys", "librocksdb-sys", "libsqlite3-sys"])

@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from dockerslim_lint.context import BuildContext
+from dockerslim_lint.facts.crate.dockerignore import read_ignore_file
 from dockerslim_lint.project.context import DirContext
 
 
@@ -75,3 +76,21 @@ def test_what_was_asked_twice_is_the_same(root: Path) -> None:
     before = (context.read("Cargo.toml"), context.names("*"))
     (root / "Cargo.toml").unlink()
     assert (context.read("Cargo.toml"), context.names("*")) == before
+
+
+def test_the_ignore_file_beside_a_dockerfile_is_its_own(root: Path) -> None:
+    """`tools/Dockerfile.dockerignore` is for `-f tools/Dockerfile`, and the one at the root for a Dockerfile there."""
+    (root / "tools").mkdir()
+    (root / ".dockerignore").write_text("general\n")
+    (root / "Dockerfile.dockerignore").write_text("root\n")
+    (root / "tools" / "Dockerfile.dockerignore").write_text("tools\n")
+    context = DirContext(str(root))
+    for path, name in (
+        ("tools/Dockerfile", "tools"),
+        ("tools/../Dockerfile", "root"),
+        ("tools/Dockerfile.dev", "general"),
+        ("../Dockerfile", "general"),
+        ("", "general"),
+    ):
+        ignored = read_ignore_file(context, f"{root}/{path}" if path else "-")
+        assert [one for one in ("general", "root", "tools") if ignored.ignores(one)] == [name], path

@@ -10,17 +10,16 @@ from dockerslim_lint.config import ImageSettings
 from dockerslim_lint.project.locate import Located, Sources, locate, sources_of
 from dockerslim_lint.project.places import Repositories
 from dockerslim_lint.source import Source
-from dockerslim_lint.syntax.dockerfile import parse
 
 
 def sources(text: str) -> Sources:
-    return sources_of(parse(Source(text.encode())))
+    return sources_of(Source(text.encode()))
 
 
 def find(directory: Path, text: str, image: ImageSettings | None = None, root: Path | None = None) -> Located:
     return locate(
         str(directory),
-        parse(Source(text.encode())),
+        Source(text.encode()),
         image,
         str(root) if root else None,
         Repositories().root(str(directory)),
@@ -73,6 +72,56 @@ def test_other_words_do_not(repo: Path, call: str) -> None:
     text = f"FROM a\nWORKDIR /src\nCOPY / /src/\nRUN {call}\n"
     assert sources(text).manifests == ()
     assert find(repo / "docker", text).root == str(repo / "docker")
+
+
+@pytest.mark.parametrize(
+    ("steps", "places"),
+    [
+        ("WORKDIR /app\nCOPY . .\nRUN sh -c 'cargo build --release'", (".",)),
+        ("COPY . /app\nRUN bash -lc 'cd /app/b && cargo build'", ("b", ".")),
+        ("COPY . /app\nRUN pushd app && cargo build && popd", (".",)),
+        ("COPY . /app\nRUN (cd /app && cargo build --release)", (".",)),
+        ("COPY . /app\nRUN { cd /app/b; cargo build; } > log", ("b", ".")),
+        ("COPY . /app\nRUN cargo -C /app -Z unstable-options build", (".",)),
+        ('WORKDIR /app\nCOPY . .\nRUN ["cargo", "build", "--manifest-path", "b/Cargo.toml"]', ("b",)),
+        ("COPY . /app\nRUN <<EOF\ncd /app/b\ncargo build\nEOF", ("b", ".")),
+        ("COPY . /app\nWORKDIR /app\nRUN cd $X && cargo build", (".",)),
+        ("COPY . /app\nWORKDIR /app\nRUN ls | xargs -n1 cargo build -p", (".",)),
+        ("COPY . /app\nWORKDIR /app\nRUN /usr/local/cargo/bin/cargo build", (".",)),
+        ("COPY . /app\nWORKDIR /x\nRUN (cd /app && ls) && echo 'cargo build'", None),
+        ("COPY . /app\nRUN cd /app && cargo install --git https://x.example/y", None),
+        ("COPY . /app\nWORKDIR /app\nRUN sh -c 'cargo --version'", None),
+    ],
+)
+def test_the_manifest_of_a_call_within_something_else(steps: str, places: tuple[str, ...] | None) -> None:
+    found = sources(f"FROM a\n{steps}\n")
+    assert (found.manifests, found.unplaced) == ((places,) if places is not None else (), False)
+
+
+@pytest.mark.parametrize(
+    ("steps", "unplaced"),
+    [
+        ("COPY . /srv\nRUN make release", False),
+        ("COPY . /srv\nRUN cargo install just", False),
+        ("COPY . /srv\nFROM b\nRUN cargo chef cook", False),
+        ("COPY entry.sh /\nRUN cd /x && cargo build", False),
+        ("COPY . /app\nWORKDIR /app\nRUN cargo test\nRUN cd /x && cargo build", False),
+        ("COPY . /src\nRUN mv /src /build && cd /build && cargo build", True),
+        ("COPY . /src\nFROM b\nCOPY --from=0 /src /app\nRUN cd /app && cargo build", True),
+        ("COPY . /app\nRUN if test -d /app; then cd /app; fi; cargo build", True),
+        ("COPY . /src\nWORKDIR /src\nRUN cargo build --manifest-path $DIR/Cargo.toml", True),
+    ],
+)
+def test_a_manifest_that_cannot_be_placed(repo: Path, steps: str, unplaced: bool) -> None:
+    text = f"FROM a\n{steps}\n"
+    assert sources(text).unplaced is unplaced
+    # beside the file there is a crate, then there is none, and last none in any directory above it
+    assert find(repo, text).root == str(repo) or "entry.sh" in text
+    if unplaced:
+        found = find(repo / "docker", text)
+        assert (found.root, found.reason) == (None, "unknown: nothing tells from where it copies its Cargo.toml")
+        (repo / "Cargo.toml").unlink()
+        assert find(repo / "docker", text).root == str(repo / "docker")
 
 
 def test_where_the_manifest_must_be() -> None:

@@ -10,12 +10,12 @@ from dockerslim_lint.syntax.expand import expand
 from dockerslim_lint.syntax.shell import parse_shell, run_script
 
 CASES: dict[str, bytes] = {
-    "100,000 lines": b"FROM a\n" + b"RUN echo hello && foo bar\n" * 100_000,
-    "30,000 ENV lines": b"ENV a=b c=d\n" * 30_000,
+    "30,000 lines": b"FROM a\n" + b"RUN echo hello && foo bar\n" * 30_000,
+    "10,000 ENV lines": b"ENV a=b c=d\n" * 10_000,
     "100,000 empty lines": b"\n" * 100_000,
     "100,000 comments": b"# x\n" * 100_000,
-    "a million lines of one RUN": b"RUN x \\\n" + b" foo \\\n" * 1_000_000 + b"end\n",
-    "a million comments in one RUN": b"RUN x \\\n" + b" # foo\n" * 1_000_000 + b"end\n",
+    "300,000 lines of one RUN": b"RUN x \\\n" + b" foo \\\n" * 300_000 + b"end\n",
+    "300,000 comments in one RUN": b"RUN x \\\n" + b" # foo\n" * 300_000 + b"end\n",
     "30,000 lines of one ENV": b"ENV x=y \\\n" + b" a=b \\\n" * 30_000 + b"end=1\n",
     "${ nested, open": b"ENV a=" + b"${a:-" * 100_000 + b"\n",
     "${ nested, closed": b"ENV a=" + b"${a:-" * 100_000 + b"}" * 100_000 + b"\n",
@@ -63,7 +63,7 @@ def test_it_ends(name: str) -> None:
     source = Source(CASES[name])
     tree = parse(source)
     assert sum(node.span.end - node.span.start for node in tree.nodes) == len(source.data)
-    if len(tree.instructions) < 10 and "million" not in name:
+    if len(tree.instructions) < 10 and "of one RUN" not in name and "in one RUN" not in name:
         for node in tree.instructions:
             script = run_script(node, source)
             if script is not None:

@@ -11,12 +11,16 @@ from dockerslim_lint.record import Record
 
 TOOLCHAIN_FILES = ("rust-toolchain", "rust-toolchain.toml")
 
+CONFIG_FILES = ("config", "config.toml")
+"""In a ``.cargo`` or cargo's home; with both there the first counts (cargo book, "Configuration")."""
+
 
 class CargoConfig(Record):
     """`target_tables` are the ``[target.X]`` tables that hold flags, a linker or a runner; `rustflags` ``build.rustflags``.
 
     `target_flags` and `linkers` are pairs of a table's X (a triple or ``cfg(…)``) and what it sets. `build_std`: the
-    standard library is built, not installed. `aliases` are the words of each ``[alias]``.
+    standard library is built, not installed. `aliases` are the words of each ``[alias]``. `certain` is False where what is said may not be in force.
+    `profiles` are the ``[profile]`` tables, which stand over the manifest's.
     """
 
     target: str
@@ -27,6 +31,15 @@ class CargoConfig(Record):
     linkers: tuple[tuple[str, str], ...] = ()
     build_std: bool = False
     aliases: Mapping[str, tuple[str, ...]] = {}
+    certain: bool = True
+    profiles: Mapping[str, Any] = {}
+
+
+class ConfigFiles(Record):
+    """The files that a cargo call reads, as paths of the context, the nearest first; not `certain`: it may read them."""
+
+    paths: tuple[str, ...] = ()
+    certain: bool = True
 
 
 class ToolchainFile(Record):
@@ -37,10 +50,10 @@ class ToolchainFile(Record):
     targets: tuple[str, ...]
 
 
-def read_config(context: BuildContext, directory: str) -> CargoConfig:
-    """The configuration that cargo finds from `directory` (relative to the context) upwards. Raises BrokenFileError.
+def read_config(context: BuildContext, files: ConfigFiles) -> CargoConfig:
+    """What the files say together. Raises BrokenFileError.
 
-    Source: cargo book, "Configuration" (hierarchical; the nearer file wins; ``config`` without .toml still counts).
+    Source: cargo book, "Configuration" (hierarchical; the nearer file wins).
     """
     target = target_directory = rustflags = ""
     tables: list[str] = []
@@ -48,15 +61,15 @@ def read_config(context: BuildContext, directory: str) -> CargoConfig:
     linkers: dict[str, str] = {}
     build_std = False
     aliases: dict[str, tuple[str, ...]] = {}
-    for place in _upwards(directory):
-        data = read_toml(context, f"{place}.cargo/config") or read_toml(context, f"{place}.cargo/config.toml")
-        if not data:
-            continue
+    profiles: dict[str, Any] = {}
+    for path in files.paths:
+        data = read_toml(context, path) or {}
         build = table(data, "build")
         target = target or _text(build.get("target"))
         target_directory = target_directory or _text(build.get("target-dir"))
         rustflags = rustflags or _flags(build.get("rustflags"))
         aliases = {**_aliases(table(data, "alias")), **aliases}
+        profiles = laid_over(table(data, "profile"), profiles)
         build_std = build_std or "build-std" in table(data, "unstable")
         for name, entry in table(data, "target").items():
             if not isinstance(entry, Mapping) or not entry:
@@ -75,7 +88,18 @@ def read_config(context: BuildContext, directory: str) -> CargoConfig:
         tuple(linkers.items()),
         build_std,
         aliases,
+        files.certain,
+        profiles,
     )
+
+
+def laid_over(below: Mapping[str, Any], above: Mapping[str, Any]) -> dict[str, Any]:
+    """Tables within tables; what stands in `above` counts first."""
+    found = {**below, **above}
+    for name in below.keys() & above.keys():
+        if isinstance(below[name], Mapping) and isinstance(above[name], Mapping):
+            found[name] = laid_over(below[name], above[name])
+    return found
 
 
 def read_toolchain_file(context: BuildContext, directory: str) -> ToolchainFile:

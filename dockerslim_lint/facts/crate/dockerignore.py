@@ -41,9 +41,9 @@ class IgnoreFile:
 
 
 def read_ignore_file(context: BuildContext, dockerfile: str) -> IgnoreFile:
-    """``<Dockerfile>.dockerignore`` if it is there, else ``.dockerignore`` (BuildKit's order)."""
-    name = dockerfile.rsplit("/", 1)[-1]
-    data = context.read(f"{name}.dockerignore")
+    """``<Dockerfile>.dockerignore`` beside the Dockerfile if it is there, else ``.dockerignore`` (BuildKit's order)."""
+    place = context.place(dockerfile)
+    data = context.read(f"{place}.dockerignore") if place else None
     if data is None:
         data = context.read(".dockerignore")
     return IgnoreFile((data or b"").decode("utf-8-sig", "replace"))

@@ -8,7 +8,14 @@ from typing import TYPE_CHECKING, Any
 from dockerslim_lint.context import BuildContext
 from dockerslim_lint.facts import patterns
 from dockerslim_lint.facts.crate import lock, manifest
-from dockerslim_lint.facts.crate.config import CargoConfig, ToolchainFile, read_config, read_toolchain_file
+from dockerslim_lint.facts.crate.config import (
+    CargoConfig,
+    ConfigFiles,
+    ToolchainFile,
+    laid_over,
+    read_config,
+    read_toolchain_file,
+)
 from dockerslim_lint.facts.crate.manifest import BrokenFileError
 from dockerslim_lint.facts.crate.model import Asked, Crate
 
@@ -17,6 +24,8 @@ if TYPE_CHECKING:
 
 ALL = Asked()
 """A call that says nothing of features: the default ones."""
+
+NO_CONFIG = ConfigFiles()
 
 
 COPIES = (b"copy", b"rename", b"link(", b"Command")
@@ -39,18 +48,20 @@ class CrateReader:
         everything: bool = False,
         asked: Asked = ALL,
         bins: tuple[str, ...] = (),
+        config: ConfigFiles = NO_CONFIG,
         excluded: tuple[str, ...] = (),
     ) -> Crate | None:
         """The crate whose Cargo.toml is in `directory` (relative, "" is the root); None where there is none.
 
         `packages` are those asked for with ``-p``; with none, and not `everything` (``--workspace``), a workspace's default
         members, its root package or all its members count (cargo book, "Workspaces"). `asked` are the features and `bins` the
-        programs (none: all) of the call; they decide what is linked. `excluded` are the packages of ``--exclude``.
+        programs (none: all) of the call; they decide what is linked. `config` are the files of cargo's configuration in force,
+        `excluded` the packages of ``--exclude``.
         """
-        key = (directory, packages, everything, asked, bins, excluded)
+        key = (directory, packages, everything, asked, bins, config, excluded)
         if key not in self._crates:
             try:
-                self._crates[key] = self._read(directory, packages, everything, asked, bins, excluded)
+                self._crates[key] = self._read(directory, packages, everything, asked, bins, config, excluded)
             except BrokenFileError as error:
                 self._note(str(error))
                 self._crates[key] = None
@@ -80,6 +91,19 @@ class CrateReader:
     def holds(self, path: str) -> bool:
         """Whether the context is known to have a file."""
         return self._context.read(path) is not None
+
+    def package_of(self, path: str) -> str:
+        """The package whose manifest is the nearest above a file of the context; "" where that is not known."""
+        place = path
+        while place:
+            place = place.rpartition("/")[0]
+            try:
+                data = manifest.read_toml(self._context, f"{place}/Cargo.toml" if place else "Cargo.toml")
+            except BrokenFileError:
+                return ""
+            if data is not None:
+                return self._package_name(data)
+        return ""
 
     def lacks(self, name: str, root: str) -> bool:
         """Whether surely no package of the context, wherever it is, makes a program of this name."""
@@ -155,6 +179,7 @@ class CrateReader:
         everything: bool,
         asked: Asked,
         bins: tuple[str, ...],
+        config: ConfigFiles,
         excluded: tuple[str, ...],
     ) -> Crate | None:
         prefix = f"{directory}/" if directory else ""
@@ -184,13 +209,15 @@ class CrateReader:
         runs = [manifest.table(member, "package").get("default-run") for member in chosen.values()]
         default = runs[0] if len(runs) == 1 else None
         root, root_data = self._workspace_root(directory, data)
+        configured = self._config(config)
+        profiles = manifest.table(root_data, "profile")
         return Crate(
             directory,
             root,
             binaries,
             default if isinstance(default, str) else binaries[0] if len(binaries) == 1 else "",
-            manifest.table(root_data, "profile"),
-            self._config(directory),
+            laid_over(profiles, configured.profiles) if configured.profiles else profiles,
+            configured,
             self._toolchain(directory),
             lambda: self._packages(root),
             lambda: self._linkage(
@@ -278,9 +305,9 @@ class CrateReader:
                 self._locks[root] = None
         return self._locks[root]
 
-    def _config(self, directory: str) -> CargoConfig:
+    def _config(self, files: ConfigFiles) -> CargoConfig:
         try:
-            return read_config(self._context, directory)
+            return read_config(self._context, files)
         except BrokenFileError as error:
             self._note(str(error))
             return CargoConfig("", "", (), "")

@@ -63,6 +63,18 @@ def group_number(
     return user.uid, user.option("uid")
 
 
+def own_number(image: FinalImage, base: BaseImage | None, user: str) -> tuple[str, str] | None:
+    """The numbers of a user that the base brings and of its first group; None where they are not known, or the image uses its home."""
+    own = accounts.own_account(base, user) if base is not None else None
+    if own is None:
+        return None
+    number, group, home = own
+    named = [image.workdir, *image.volumes, *(transfer.destination for transfer in image.transfers)]
+    named += [word.pattern for command in image.commands for word in command.words]
+    named += [value.text or "" for name, value in image.variables.items() if name != "PATH"]
+    return None if any(home in text for text in named) else (str(number), str(group))
+
+
 def in_user(image: FinalImage, value: str, option: AccountOption | None) -> str | None:
     """How a number is written in USER and --chown: as the variable that it comes from, since another build argument makes it
     another one. None where it cannot be written."""

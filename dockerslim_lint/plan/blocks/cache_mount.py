@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from dockerslim_lint.catalog import commands as known_commands
 from dockerslim_lint.edit import Edit
 from dockerslim_lint.facts import patterns
 from dockerslim_lint.facts.model import ImageBuild, Mount, OutputUse
+from dockerslim_lint.facts.rustup import RUSTUP
 from dockerslim_lint.facts.stages import chain_of
 from dockerslim_lint.facts.users import is_root
 from dockerslim_lint.plan.blocks.copy_out import copy_programs, replaced
@@ -54,6 +56,8 @@ def add_cache_mounts(build: ImageBuild, at: int) -> Draft:
             continue
         if not use.inside or use.form == "mount" or set(use.inside) - (PLAIN - {"/"}):
             raise NotPossible(f"line {build.source.line_of(use.span.start)} {_asks(use)}")
+        if call.output is None or "*" in call.output:
+            raise NotPossible(f"where the call in line {line} leaves its programs is only known when it runs")
         names[f"{call.output}/{use.inside}"] = None
         edits.append(replaced(build, use.span, f"/usr/local/bin/{use.inside}"))
     if names:
@@ -100,6 +104,9 @@ def _check_below(build: ImageBuild, at: int, target: str) -> None:
     call = build.calls[at].command
     for command in build.commands:
         for word in command.words[1:] if command.stage == call.stage else ():
+            unread = word.pattern.startswith("*") and known_commands.classify(command.name) == "inert"
+            if unread or command.name == RUSTUP:
+                continue  # `[ "$A" != "$B" ]`, and `rustup target add` has no paths
             if patterns.below(patterns.join(command.directory or "/*", word.pattern), target) is not None:
                 raise NotPossible(f"line {build.source.line_of(command.span.start)} looks into {target}")
     for transfer in build.transfers:

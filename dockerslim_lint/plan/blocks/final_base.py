@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Iterator
+
 from dockerslim_lint.edit import Edit
 from dockerslim_lint.facts import patterns
 from dockerslim_lint.facts.model import FinalImage, ImageBuild, Stage
@@ -10,7 +12,8 @@ from dockerslim_lint.plan.blocks.lines import insert_line
 from dockerslim_lint.plan.chains import carried, own_chain, shared_base
 from dockerslim_lint.plan.model import Choice, Draft, NotPossible
 from dockerslim_lint.source import Span
-from dockerslim_lint.syntax.tree import Expansion, Word
+from dockerslim_lint.syntax.expand import variables
+from dockerslim_lint.syntax.tree import Expansion, Pair
 
 
 def replace_base(build: ImageBuild, image: FinalImage, choice: Choice) -> Draft:
@@ -50,27 +53,57 @@ def _leave(build: ImageBuild, image: FinalImage, choice: Choice, stage: Stage) -
 def _only_default(build: ImageBuild, stage: Stage) -> Span | None:
     """The default of the ARG that this FROM, and nothing else, takes its whole reference from; None where it is not so."""
     assert stage.word is not None
-    whole = len(stage.word.pieces) == 1 and not any(
-        isinstance(piece, Expansion) and piece.operator for piece in stage.word.pieces
-    )
-    uses = 0
-    default = None
-    for instruction in build.instructions:
-        if instruction.keyword == "FROM":
-            uses += any(_names(word, stage.variable) for word in instruction.words)
-        for pair in instruction.pairs if instruction.keyword == "ARG" else ():
-            if pair.key.literal != stage.variable:
-                continue
-            if instruction.span.start > build.instructions[build.stages[0].instruction].span.start:
-                return None  # a stage asks for it too
-            default = pair.value
-    if not whole or uses != 1 or default is None or default.literal != stage.reference:
+    piece = stage.word.pieces[0]
+    whole = len(stage.word.pieces) == 1 and isinstance(piece, Expansion) and not piece.operator
+    default = next((pair.value for pair in reversed(_defaults(build, stage.variable))), None)
+    if not whole or default is None or default.literal != stage.reference:
+        return None
+    if _used(build, stage.variable, frozenset({stage.instruction}), frozenset()):
         return None
     return Span(default.pieces[0].span.start, default.pieces[-1].span.end)
 
 
-def _names(word: Word, variable: str) -> bool:
-    return any(isinstance(piece, Expansion) and piece.name == variable for piece in word.pieces)
+def unfollowed(build: ImageBuild, edits: Iterable[Edit]) -> Iterator[str]:
+    """What is to be said of each ARG from which a FROM took its base, where the edits write another base in its place."""
+    places = {(edit.start, edit.end) for edit in edits}
+    words = {stage.instruction: stage.word for stage in build.stages if stage.word and stage.word.span in places}
+    pending = [name for word in words.values() for name in sorted(variables(word))]
+    told: dict[str, bool] = {}
+    while pending:
+        name = pending.pop(0)
+        pairs = _defaults(build, name)
+        if not pairs or name in told:
+            continue
+        unused = frozenset(one for one, used in told.items() if not used)
+        told[name] = _used(build, name, frozenset(words), unused)
+        line = build.source.line_of(pairs[-1].span.start)
+        yield f"ARG {name} (line {line}) no longer chooses the base{'' if told[name] else ', and nothing else uses it'}"
+        if not told[name]:
+            pending += [inner for pair in pairs if pair.value for inner in sorted(variables(pair.value))]
+
+
+def _defaults(build: ImageBuild, variable: str) -> list[Pair]:
+    """The declarations of an ARG above the first FROM."""
+    first = build.stages[0].instruction
+    above = [instruction for instruction in build.instructions[:first] if instruction.keyword == "ARG"]
+    return [pair for instruction in above for pair in instruction.pairs if pair.key.literal == variable]
+
+
+def _used(build: ImageBuild, variable: str, replaced: frozenset[int], unused: frozenset[str]) -> bool:
+    """Whether anything reads an ARG but the references in the FROMs `replaced` and the defaults of the ARGs `unused`."""
+    for index, instruction in enumerate(build.instructions):
+        words = []
+        if instruction.keyword == "FROM":
+            words = [flag.value for flag in instruction.flags if flag.value]
+            words += instruction.words if index not in replaced else ()
+        for pair in instruction.pairs if instruction.keyword == "ARG" else ():
+            if pair.key.literal == variable and index > build.stages[0].instruction:
+                return True  # a stage asks for it too
+            if pair.value and pair.key.literal not in unused:
+                words.append(pair.value)
+        if any(variable in variables(word) for word in words):
+            return True
+    return False
 
 
 def full_destinations(build: ImageBuild, image: FinalImage, choice: Choice) -> Draft:

@@ -134,11 +134,8 @@ def number_user(build: ImageBuild, image: FinalImage, choice: Choice) -> Draft:
         if index == image.user_instruction:
             maker = created.get(name.partition(":")[0])
             why = "its id as a number" if maker is None or maker.uid else "not root, by number"
-            changes.append(
-                ConfigChange(
-                    "User", name, number, f"the new base has no {'user' if maker else 'group of'} {name}: {why}"
-                )
-            )
+            what = "group of" if maker is None and number.partition(":")[0] == name.partition(":")[0] else "user"
+            changes.append(ConfigChange("User", name, number, f"the new base has no {what} {name}: {why}"))
     for transfer in image.transfers:
         flag = build.instructions[transfer.instruction].flag("chown")
         if flag is None or flag.value is None or transfer.stage not in image.chain:
@@ -168,8 +165,13 @@ def _number(
     if creation is None:
         number = old.user_id(user) if old is not None else None
         if not user.isdecimal() and (number is None or number != choice.base.user_id(user)):
-            raise Unsure(f"nothing in the file creates the user {user}")
-        if not group or group.isdecimal():
+            own = accounts.own_number(image, old, user)
+            if own is None:
+                raise Unsure(f"nothing in the file creates the user {user}")
+            user, group = own[0], group or own[1]
+            if group.isdecimal():
+                return f"{user}:{group}", f"{user}:{group}"
+        elif not group or group.isdecimal():
             return None
         gid, option = accounts.group_number(image, old, group, None)
         written = accounts.in_user(image, gid, option)

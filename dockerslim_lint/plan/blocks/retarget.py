@@ -66,6 +66,8 @@ def _target_edit(task: Task, call: CargoCall | Warmup) -> Edit:
         raise NotPossible(
             f"{where.get(call.target.origin, 'the call')} already asks for {call.target.pattern} (line {line})"
         )
+    if "--target" in call.command.optional.replace("--target-dir", ""):
+        raise NotPossible(f"{call.command.optional} may bring a target of its own (line {line})")
     feature = f" --features {task.vendored.feature}" if task.vendored is not None and _is_own(call) else ""
     return Edit(call.end, call.end, f"{feature} --target {triple(task)}")
 

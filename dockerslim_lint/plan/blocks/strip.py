@@ -7,6 +7,7 @@ from dockerslim_lint.edit import Edit
 from dockerslim_lint.facts import patterns
 from dockerslim_lint.facts.cargo import CROSS, behind_wrappers
 from dockerslim_lint.facts.model import (
+    MUSL_STATIC,
     STRIPPED_ALL,
     STRIPPED_DEBUGINFO,
     STRIPPED_NO,
@@ -91,8 +92,8 @@ def strip_symbols(build: ImageBuild, images: tuple[FinalImage, ...]) -> Draft:
 
 
 def keeps_symbols(build: ImageBuild, images: tuple[FinalImage, ...]) -> bool:
-    """Whether a program keeps its symbols: its build or its image is there for them, somebody wrote that they stay, or
-    its cargo has no setting for that yet."""
+    """Whether a program keeps its symbols: its build or its image is there for them, somebody wrote that they stay, its
+    cargo has no setting for that yet, or it is static already and cross hands no setting on."""
     if any(image.symbols for image in images):
         return True
     makers = unstripped_calls(build, images)
@@ -100,7 +101,9 @@ def keeps_symbols(build: ImageBuild, images: tuple[FinalImage, ...]) -> bool:
         return True
     versions = [build.toolchains[at].version for at in makers]
     old = any(version is not None and version < STRIP_SINCE for version in versions)
-    return old or any(call.debug or call.kept or call.own_strip for call in (build.calls[at] for at in makers))
+    calls = [build.calls[at] for at in makers]
+    apart = any(call.driver == CROSS and call.link == MUSL_STATIC for call in calls)
+    return old or apart or any(call.debug or call.kept or call.own_strip for call in calls)
 
 
 def _with_alternatives(build: ImageBuild, makers: tuple[int, ...]) -> tuple[int, ...]:

@@ -3,15 +3,23 @@
 from __future__ import annotations
 
 from dockerslim_lint.catalog import platforms
+from dockerslim_lint.edit import Edit
 from dockerslim_lint.facts.crate.config import ToolchainFile
 from dockerslim_lint.facts.model import CargoCall, Command, ImageBuild, Mount, Warmup
-from dockerslim_lint.facts.rustup import chooses_toolchain, holds_toolchains
+from dockerslim_lint.facts.rustup import (
+    chooses_toolchain,
+    holds_toolchains,
+    installed_toolchains,
+    is_version,
+    same_toolchain,
+)
 from dockerslim_lint.facts.stages import chain_of
 from dockerslim_lint.facts.toolchain import is_installed
 from dockerslim_lint.facts.users import is_root
 from dockerslim_lint.plan.blocks.lines import block_start, insert_line, user_before
-from dockerslim_lint.plan.blocks.target_map import installation, pattern
+from dockerslim_lint.plan.blocks.target_map import UNAME, add_command, installation, pattern
 from dockerslim_lint.plan.model import Draft, NotPossible, Task
+from dockerslim_lint.source import Span
 
 PLATFORM_NAMES = ("TARGETARCH", "TARGETVARIANT")
 
@@ -40,13 +48,49 @@ def install_target(task: Task) -> Draft:
                 f"the builder (line {line}) runs on {stage.platform}, where `uname -m` is not the target's"
             )
         instruction = build.instructions[first.instruction]
-        if not task.platforms and _is_there(task, build.targets[number]):
+        toolchain = _named_toolchains(task).get(first.span, "")
+        if not task.platforms and not toolchain and _is_there(task, build.targets[number]):
             continue
         if task.platforms:
             check_mapping(task, first)
-        text = installation(task, instruction, declared_arguments(build, first))
+        there = _installing(build, first, toolchain) if toolchain else None
+        if there is not None and there.instruction == first.instruction:
+            edits.append(_within(task, there, toolchain))
+            continue
+        text = installation(task, instruction, declared_arguments(build, first), toolchain)
         edits.append(insert_line(build, block_start(build, instruction), text))
     return Draft(tuple(edits))
+
+
+def _named_toolchains(task: Task) -> dict[Span, str]:
+    """The toolchain that each call picks itself (``cargo +1.88.0``), "" where it picks none."""
+    calls: list[CargoCall | Warmup] = [*(task.build.calls[at] for at in task.calls), *task.cooks]
+    return {call.command.span: call.toolchain for call in calls}
+
+
+def _installing(build: ImageBuild, first: Command, toolchain: str) -> Command | None:
+    """The command that installs a toolchain before a call picks it; None for that of the image. Raises NotPossible: rustup adds no target to one that is not there (1.29.0, tried)."""
+    line = build.source.line_of(first.span.start)
+    stage = build.stages[first.stage]
+    if is_version(toolchain):
+        if stage.image is not None and same_toolchain(toolchain, stage.image, stage.digest):
+            return None
+        chain = chain_of(stage, build.stages)
+        for command in build.commands:
+            ahead = command.stage in chain and command.span < first.span and command.certain
+            if ahead and toolchain in installed_toolchains(command):
+                mounts = [one for one in build.mounts if one.instruction == command.instruction]
+                _check_mounts(build, command, mounts)
+                return command
+    raise NotPossible(f"the call in line {line} picks the toolchain +{toolchain}")
+
+
+def _within(task: Task, installing: Command, toolchain: str) -> Edit:
+    """The target right behind the toolchain that the step of the call installs itself."""
+    if task.platforms or installing.nested or not installing.shell_form:
+        line = task.build.source.line_of(installing.span.start)
+        raise NotPossible(f"the step in line {line} installs the toolchain +{toolchain} that it picks")
+    return Edit(installing.span.end, installing.span.end, f" && {add_command(UNAME, toolchain)}")
 
 
 def _is_there(task: Task, installed: tuple[str, ...]) -> bool:
@@ -80,6 +124,7 @@ def first_commands(task: Task) -> list[Command]:
     build = task.build
     found: dict[int, Command] = {}
     calls: list[CargoCall | Warmup] = [*(build.calls[at] for at in task.calls), *task.cooks]
+    picked = _named_toolchains(task)
     steps: dict[int, list[Command]] = {}
     for other in build.commands:
         steps.setdefault(other.instruction, []).append(other)
@@ -88,7 +133,7 @@ def first_commands(task: Task) -> list[Command]:
         mounts.setdefault(mount.instruction, []).append(mount)
     for call in calls:
         command = call.command
-        if call.toolchain:
+        if call.toolchain and (task.named or set(picked.values()) != {call.toolchain}):
             line = build.source.line_of(command.span.start)
             raise NotPossible(f"the call in line {line} picks the toolchain +{call.toolchain}")
         _check_step(build, command, steps[command.instruction], mounts.get(command.instruction, []))
@@ -110,7 +155,7 @@ def first_commands(task: Task) -> list[Command]:
         if file is not None and file != first and file.channel and build.toolchains[at].same is not True:
             line = build.source.line_of(command.span.start)
             raise NotPossible(f"{file.path} chooses the toolchain after the first build (line {line})")
-        if crate is not None and "/" in crate.toolchain.path and file is None:
+        if crate is not None and "/" in crate.toolchain.path and file is None and not picked[command.span]:
             raise NotPossible(f"it is not known whether {crate.toolchain.path} chooses the toolchain")
         if file is not None and build.toolchains[at].below and build.toolchains[at].same is not True:
             raise NotPossible(f"{file.path} chooses the toolchain below the directory of this step")
@@ -152,9 +197,15 @@ def _check_step(build: ImageBuild, command: Command, step: list[Command], mounts
     `step` are all commands of its instruction, `mounts` the instruction's.
     """
     line = build.source.line_of(command.span.start)
-    for mount in mounts:
-        if mount.kind != "bind" and holds_toolchains(mount.target):
-            raise NotPossible(f"the step in line {line} has its toolchains in a mount")
+    _check_mounts(build, command, mounts)
     for other in step:
         if other.span < command.span and chooses_toolchain(other):
             raise NotPossible(f"the step in line {line} chooses another toolchain before it builds")
+
+
+def _check_mounts(build: ImageBuild, command: Command, mounts: list[Mount]) -> None:
+    """What the command's step does to toolchains is there for other steps. Raises NotPossible."""
+    for mount in mounts:
+        if mount.kind != "bind" and holds_toolchains(mount.target):
+            line = build.source.line_of(command.span.start)
+            raise NotPossible(f"the step in line {line} has its toolchains in a mount")

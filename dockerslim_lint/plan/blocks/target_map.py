@@ -57,11 +57,19 @@ def wildcard(task: Task) -> str:
     return f"*{_tail(task).replace('-unknown', '')}"
 
 
-def installation(task: Task, instruction: Instruction, declared: frozenset[str]) -> str:
-    """The lines that install the target, without the last newline. `declared` are the ARGs of the stage so far."""
+def add_command(target: str, toolchain: str) -> str:
+    """rustup's command that installs a target, for a toolchain or ("") the one in force."""
+    return f"rustup target add {f'--toolchain {toolchain} ' if toolchain else ''}{target}"
+
+
+def installation(task: Task, instruction: Instruction, declared: frozenset[str], toolchain: str = "") -> str:
+    """The lines that install the target, without the last newline. `declared` are the ARGs of the stage so far.
+
+    `toolchain` is the one that gets it, "" for the one in force.
+    """
     build = task.build
     if not task.platforms:
-        return cased(build, instruction, f"RUN rustup target add {UNAME}")
+        return cased(build, instruction, f"RUN {add_command(UNAME, toolchain)}")
     arm = any(row.architecture == "arm" for row in task.platforms)
     names = ["TARGETARCH", "TARGETVARIANT"] if arm else ["TARGETARCH"]
     escape = build.dockerfile.escape
@@ -81,7 +89,7 @@ def installation(task: Task, instruction: Instruction, declared: frozenset[str])
         f"    esac > {FILE}",
     ]
     lines.append(cased(build, instruction, f" {escape}\n".join(script)))
-    lines[-1] += f" {escape}\n && rustup target add {FROM_FILE}"
+    lines[-1] += f" {escape}\n && {add_command(FROM_FILE, toolchain)}"
     return "\n".join(lines)
 
 

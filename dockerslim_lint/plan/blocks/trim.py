@@ -60,7 +60,8 @@ def _emptied(build: ImageBuild, image: FinalImage, one: Leftover) -> Iterator[Ed
     if place is None:
         line = build.source.line_of(one.command.span.start)
         raise NotPossible(f"a later step may need what the one in line {line} fetches")
-    yield Edit(place, place, f" && rm -rf {one.names[0]}/*")
+    clean = rule.get("clean") if rule is not None else None
+    yield Edit(place, place, f" && {filling[-1].name} {clean}" if clean else f" && rm -rf {one.names[0]}/*")
 
 
 def after_installs(build: ImageBuild, image: FinalImage, index: int, manager: str) -> int | None:
@@ -68,7 +69,8 @@ def after_installs(build: ImageBuild, image: FinalImage, index: int, manager: st
     installs = [one for one in commands_of(image, index) if manager_of(one) == manager and package_words(one)]
     if not installs:
         return None
-    for later in sorted({one.instruction for one in image.commands if one.instruction > index}):
+    again = "clean" in (packages.caches(manager) or {})
+    for later in sorted({one.instruction for one in image.commands if one.instruction > index and not again}):
         commands = [one for one in commands_of(image, later) if manager_of(one) == manager]
         fetches = any(word.pattern == "update" for one in commands for word in one.words[1:2])
         if any(package_words(one) for one in commands) and not fetches:
