@@ -9,7 +9,7 @@ from dockerslim_lint.context import BuildContext
 from dockerslim_lint.facts.cargo import BUILT_IN_PROFILES
 from dockerslim_lint.facts.contents import Contents
 from dockerslim_lint.facts.crate.reader import CrateReader
-from dockerslim_lint.facts.env import NOWHERE, global_scope
+from dockerslim_lint.facts.env import NOWHERE, PLATFORM_ARGUMENTS, global_scope
 from dockerslim_lint.facts.filesystem import NO_PROGRAM
 from dockerslim_lint.facts.final import final_images, lost_programs
 from dockerslim_lint.facts.model import (
@@ -25,6 +25,7 @@ from dockerslim_lint.facts.model import (
     Refused,
     Stage,
     Started,
+    Undeclared,
     Value,
 )
 from dockerslim_lint.facts.patterns import basename, join, parent
@@ -133,6 +134,7 @@ def read_build(
         cargo_at_start=() if problems else _cargo_at_start(shared, instructions),
         nothing_to_start=() if problems else _nothing_to_start(shared, instructions),
         gone_variables=() if problems else _gone_variables(shared, instructions),
+        undeclared=() if problems else _undeclared(shared, instructions),
         notes=crates.notes,
         own_images=own_images,
     )
@@ -231,6 +233,27 @@ def _gone_variables(shared: Shared, instructions: tuple[Instruction, ...]) -> tu
     from dockerslim_lint.facts.at_start import gone_variables
 
     return tuple(gone_variables(shared, instructions))
+
+
+def _undeclared(shared: Shared, instructions: tuple[Instruction, ...]) -> tuple[Undeclared, ...]:
+    """A RUN that names such an argument most often declares it, hence the look at the text before the import."""
+    names: dict[str, Span | None] = dict.fromkeys(PLATFORM_ARGUMENTS)
+    for instruction in instructions[: shared.stages[0].instruction]:
+        names.update((pair.key.literal or "", pair.span) for pair in instruction.pairs)
+    data = shared.source.data
+    names = {
+        name: place for name, place in names.items() if any(form % name.encode() in data for form in (b"$%b", b"${%b}"))
+    }
+    for state in shared.states if names else ():
+        seen = {*state.environment.variables, *state.environment.unset}
+        for index in state.stage.instructions:
+            instruction = instructions[index]
+            text = data[instruction.span.start : instruction.span.end] if instruction.keyword == "RUN" else b""
+            if b"$" in text and any(name.encode() in text for name in names if name not in seen):
+                from dockerslim_lint.facts.undeclared import undeclared
+
+                return tuple(undeclared(shared, instructions, names))
+    return ()
 
 
 def _unknown_target(target: str | None, names: StageNames) -> tuple[str, ...]:

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Mapping, Sequence
 
+from dockerslim_lint.catalog import commands as known_commands
 from dockerslim_lint.catalog import packages, symbols
 from dockerslim_lint.catalog.buildfiles import is_development
 from dockerslim_lint.edit import Need
 from dockerslim_lint.facts import patterns
 from dockerslim_lint.facts.inside import Inside
-from dockerslim_lint.facts.model import Artifact, FinalImage, Launch, LostOutput, Output
+from dockerslim_lint.facts.model import Artifact, FinalImage, Launch, LostOutput, Output, ShippedOutput, Transfer
 from dockerslim_lint.facts.packages import leftovers
 from dockerslim_lint.facts.runs import behind_init, resolve, started
 from dockerslim_lint.facts.stages import chain_of
@@ -57,12 +58,13 @@ def _final_image(state: StageState, shared: Shared, instructions: Sequence[Instr
     for path, entry in state.table.entries():
         if isinstance(entry, Artifact) and (entry.call is None or _made_outside(entry, shared, chain)):
             artifacts[path] = entry
-    outputs = []
+    transfers = tuple(transfer for transfer in shared.transfers if transfer.stage in chain)
+    outputs: list[ShippedOutput] = []
     for path, entry in state.table.entries():
         # a copied output directory ships what starts from it, or the one program that the crate has
         if isinstance(entry, Output) and shared.calls[entry.call].command.stage not in chain:
             if shared.calls[entry.call].kind == "build":
-                outputs.append((path, entry.call))
+                outputs += _brought(path, entry.call, shared, transfers)
             for name in shared.binaries(entry.call):
                 program = state.table.find(f"{path}/{name}")
                 if isinstance(program, Artifact):
@@ -77,6 +79,7 @@ def _final_image(state: StageState, shared: Shared, instructions: Sequence[Instr
             del artifacts[path]  # what `COPY bin/* /usr/local/bin/` brought has a name after all
     if not artifacts:
         return None
+    outputs += _one_by_one(artifacts, shared, transfers, chain)
     if stage.image is not None and stage.image.toolchain and not any(path in artifacts for path in launch.runs):
         return None  # the toolchain is the product: a CI image with a tool of its own
     single = any(
@@ -84,7 +87,6 @@ def _final_image(state: StageState, shared: Shared, instructions: Sequence[Instr
         for artifact in artifacts.values()
     )
     commands = tuple(command for command in shared.commands if command.stage in chain)
-    transfers = tuple(transfer for transfer in shared.transfers if transfer.stage in chain)
     toolchain = stage.image is not None and stage.image.toolchain
     return FinalImage(
         stage.number,
@@ -110,6 +112,56 @@ def _final_image(state: StageState, shared: Shared, instructions: Sequence[Instr
         symbols=any(map(symbols.keeps_them, (stage.name, patterns.basename(shared.source.path))))
         or any(map(symbols.is_reader, (name for install in state.installs for name in install.packages))),
     )
+
+
+def _brought(path: str, number: int, shared: Shared, transfers: Sequence[Transfer]) -> Iterator[ShippedOutput]:
+    """Every COPY of the directory or of one above it; else the only one that may bring what a step copied elsewhere first."""
+    output = shared.calls[number].output or ""
+    found = False
+    for transfer in transfers:
+        for source in transfer.sources if transfer.origin_stage is not None else ():
+            if patterns.below(output, patterns.join("/", source)) is not None:
+                found = True
+                yield ShippedOutput(path, number, transfer, source)
+                break
+    bringing = [one for one in transfers if patterns.below(path, one.destination) is not None]
+    if not found and len(bringing) == 1 and len(bringing[0].sources) == 1 and bringing[0].origin_stage is not None:
+        source = bringing[0].sources[0]
+        if not _thinned(
+            patterns.join("/", source), chain_of(shared.stages[bringing[0].origin_stage], shared.stages), shared
+        ):
+            yield ShippedOutput(path, number, bringing[0], source)
+
+
+def _thinned(place: str, chain: Sequence[int], shared: Shared) -> bool:
+    """Whether a step takes something away from the place, or may."""
+    from dockerslim_lint.catalog import programs
+
+    return any(
+        patterns.below(patterns.join(command.directory or "/*", word.pattern), place) is not None
+        for command in shared.commands
+        if command.stage in chain
+        and (programs.step_kind(command.name) == "removes" or known_commands.classify(command.name) == "opaque")
+        for word in command.words[1:]
+    )
+
+
+def _one_by_one(
+    artifacts: Mapping[str, Artifact], shared: Shared, transfers: Sequence[Transfer], chain: Sequence[int]
+) -> Iterator[ShippedOutput]:
+    """``COPY …/release/* …``: by a pattern that everything fits."""
+    calls = dict.fromkeys(one.call for one in artifacts.values() if one.call is not None)
+    for number in calls:
+        call = shared.calls[number]
+        for transfer in transfers if call.kind == "build" and call.command.stage not in chain else ():
+            if transfer.origin_stage is None:
+                continue
+            within = chain_of(shared.stages[transfer.origin_stage], shared.stages)
+            for source in transfer.sources if call.command.stage in within else ():
+                folder, name = patterns.parent(source), patterns.basename(source)
+                whole = name == "*" and patterns.same(patterns.join("/", folder), call.output or "")
+                if whole and not _thinned(patterns.join("/", folder), within, shared):
+                    yield ShippedOutput(transfer.destination, number, transfer, source)
 
 
 def _made_with(

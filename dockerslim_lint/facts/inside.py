@@ -11,6 +11,7 @@ from dockerslim_lint.catalog import commands as known_commands
 from dockerslim_lint.catalog import libraries, packages, programs
 from dockerslim_lint.catalog.images import BaseImage, is_common_user
 from dockerslim_lint.facts import patterns
+from dockerslim_lint.facts.commands import SHELLS
 from dockerslim_lint.facts.env import NOWHERE
 from dockerslim_lint.facts.model import (
     AbsentLocale,
@@ -19,6 +20,7 @@ from dockerslim_lint.facts.model import (
     Directory,
     Launch,
     Output,
+    ScriptNeed,
     ShellUse,
     Started,
     Transfer,
@@ -148,10 +150,26 @@ class Inside:
         """The programs that the image starts, as far as they are known."""
         return tuple(started_programs(self._state, self, self._instructions))
 
+    def script_needs(self, launch: Launch) -> tuple[ScriptNeed, ...]:
+        """What the scripts that the image starts need and do not find there. Reads them."""
+        if not any(map(self._may_be_script, self.started)):
+            return ()
+        from dockerslim_lint.facts.start_scripts import script_needs
+
+        return tuple(script_needs(self._state, self, self._instructions, launch))
+
     @cached_property
     def health_commands(self) -> tuple[Command, ...]:
         """All commands of a health check in shell form."""
         return health_commands(self._state, self._instructions)
+
+    def _may_be_script(self, one: Started) -> bool:
+        path = None if one.found is False else self.place_of(one.name)
+        entry = self._state.table.find(path) if path is not None else None
+        if path in self._state.files or not isinstance(entry, Artifact | Directory | None):
+            return True
+        heredocs = (self._instructions[transfer.instruction].heredocs for transfer in self._shared.transfers)
+        return patterns.basename(one.name) in SHELLS or (entry is None and path is not None and any(heredocs))
 
     def _in_base(self, base: BaseImage, name: str, paths: list[str]) -> bool | None:
         """Whether base or packages have a program that no step puts at one of `paths`."""

@@ -52,6 +52,7 @@ def _starts(launch: Launch, inside: Inside, state: StageState) -> str:
     text = inside.script(path) if path is not None else None
     if text is None:
         return "" if launch.shell_form else name
-    line = text.partition(b"\n")[0].decode("utf-8", "replace") if text.startswith(b"#!") else ""
-    called = [patterns.basename(word) for word in line[2:].split() if not word.startswith("-")]
+    from dockerslim_lint.facts.scripts import interpreter_of
+
+    called = [patterns.basename(word) for word in interpreter_of(text) if not word.startswith("-")]
     return next((word for word in called if word != "env"), "")

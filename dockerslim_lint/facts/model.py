@@ -479,6 +479,21 @@ class Started(Record):
     respelt: bool = False
 
 
+class ScriptNeed(Record):
+    """A program that a script needs and that is not in the image. `role` is launch or health, `script` as written.
+
+    `name` is how the script calls it, in `line` of its own; `interpreter`: it is the one behind ``#!``.
+    """
+
+    instruction: int
+    span: Span
+    role: str
+    script: str
+    name: str
+    line: int
+    interpreter: bool = False
+
+
 class AbsentLocale(Record):
     """A variable that names a locale which the image lacks, and the program that starts and complains of it."""
 
@@ -550,6 +565,18 @@ class GoneVariable(Record):
     in_scope: bool = False
 
 
+class Undeclared(Record):
+    """A variable that a RUN uses, that only an ARG of another scope gives, and that its stage does not declare.
+
+    `place` is the global ARG, None for an argument of the platform.
+    """
+
+    instruction: int
+    span: Span
+    name: str
+    place: Span | None
+
+
 class Leftover(Record):
     """What a command leaves in an image. kind: ``cache`` (`names` is its directory) or ``tools`` (the packages).
 
@@ -563,10 +590,21 @@ class Leftover(Record):
     wanted: str = ""
 
 
+class ShippedOutput(Record):
+    """An output directory of a ``cargo build`` in another stage that an image holds whole, at `path`.
+
+    `source` is what `transfer` takes to bring it: the directory, one above it, or all that is in it (``release/*``).
+    """
+
+    path: str
+    call: int
+    transfer: Transfer
+    source: str
+
+
 class FinalImage(Record):
     """An image that ships programs made by cargo. `inside` tells what else it holds.
 
-    `outputs` are output directories of ``cargo build`` in other stages that it holds whole: where, and which call's.
     `leftovers` are package managers' caches and compilers. `development` tells that the stage's or the file's name says
     that the image is no release. `aside`: it is one to work in. It has the toolchain or has made its program, and is named so, or its
     stage is not the last and starts a script that nobody can read, beside another image of the file that is shipped. `symbols`: it is
@@ -590,7 +628,7 @@ class FinalImage(Record):
     needs: tuple[Need, ...]
     single_stage: bool
     inside: Inside
-    outputs: tuple[tuple[str, int], ...] = ()
+    outputs: tuple[ShippedOutput, ...] = ()
     leftovers: tuple[Leftover, ...] = ()
     development: bool = False
     aside: bool = False
@@ -651,6 +689,7 @@ class ImageBuild(Record):
     cargo_at_start: tuple[CargoAtStart, ...] = ()
     nothing_to_start: tuple[Started, ...] = ()
     gone_variables: tuple[GoneVariable, ...] = ()
+    undeclared: tuple[Undeclared, ...] = ()
     own_images: tuple[OwnImage, ...] = ()
 
     def unreadable(self, call: int) -> str:

@@ -54,6 +54,12 @@ def script_text(path: str, state: StageState, shared: Shared, instructions: Sequ
     return None if data is None or len(data) > MAX_SCRIPT or b"\0" in data else data
 
 
+def interpreter_of(script: bytes) -> list[str]:
+    """The words behind ``#!``; [] for a script without."""
+    line = script.split(b"\n", 1)[0] if script.startswith(b"#!") else b""
+    return line[2:].decode("utf-8", "replace").split()
+
+
 def _changes(command: Command, path: str) -> bool:
     """Whether a command names the file and may change it."""
     if command.name in LEAVE_THE_TEXT or (command.name in WRITERS and path in command.writes):

@@ -17,6 +17,7 @@ INTERPRETERS = {"/bin/sh": "sh", "/bin/dash": "dash", "/bin/bash": "bash"}
 """What may stand behind ``#!``, and which shell it is. Alpine's bash lies in /bin."""
 
 BY_NAME = "/usr/bin/env"
+"""The interpreter that looks another one up in PATH."""
 
 FLAGS_OF_A_SHELL = frozenset("celux")
 
@@ -77,7 +78,7 @@ class _Reader:
             for name in install.packages
             if (known := packages.lookup(install.manager, name)) is not None
         ]
-        old = build.stages[image.stage].image
+        self._old = old = build.stages[image.stage].image
         # the same programs lie at the same places in every release of Debian and of Ubuntu; a toolchain's image has more
         self._alike = (
             old is not None
@@ -175,23 +176,23 @@ class _Reader:
         self._file(patterns.join(self._image.workdir, rest[0]), shell, tuple(rest[1:]))
 
     def _file(self, path: str, shell: str, arguments: tuple[str, ...], word: str = "") -> None:
+        from dockerslim_lint.facts.scripts import interpreter_of
+
         name = patterns.basename(path)
         data = self._image.inside.script(path)
         if data is None:
             raise Unsure(f"what starts is not the program but {word or path}, which cannot be read")
         self.files[path] = None
         self.needs_shell(f"{name} starts the program: it")
-        first = data.split(b"\n", 1)[0].decode("utf-8", "replace") if data.startswith(b"#!") else ""
         if b"\r\n" in data:
             raise NotPossible(f"{name} has the line ends of Windows")
         if not shell:
-            shell = self._interpreter(name, first)
+            shell = self._interpreter(name, interpreter_of(data))
         else:
             self._bash(shell, "")
         self.script(data, shell, name, arguments)
 
-    def _interpreter(self, name: str, line: str) -> str:
-        words = line[2:].split()
+    def _interpreter(self, name: str, words: list[str]) -> str:
         if words[:1] == [BY_NAME] and len(words) == 2 and words[1] in SHELLS:
             shell, path = words[1], ""
         elif words and words[0] in INTERPRETERS and all(set(word[1:]) <= FLAGS_OF_A_SHELL for word in words[1:]):
@@ -217,6 +218,7 @@ class _Reader:
     def script(self, data: bytes, shell: str, title: str, arguments: Sequence[str]) -> None:
         """Every command of a script, for a base that has other programs than the old one."""
         if self._alike:
+            self._check_for_debian(data, title)
             return
         self._depth += 1
         if self._depth > MAX_DEPTH:
@@ -235,6 +237,17 @@ class _Reader:
                 if called.words[:2] == ("set", "--") and called.words[2:3] not in ((), (None,)):
                     self._arguments(called, calls, shell, title)
         self._depth -= 1
+
+    def _check_for_debian(self, data: bytes, title: str) -> None:
+        """Ubuntu's image has some programs that Debian's has as packages only. Raises NotPossible."""
+        old, new = self._old, self._choice.base
+        if old is None or old.family == new.family:
+            return
+        for called in read_calls(data).called:
+            for name in (patterns.basename(word) for word in called.words if word):
+                known = programs.lacks(new, name) and not programs.lacks(old, name)
+                if known and not any(name in package.programs for package in self._installed):
+                    raise NotPossible(f"{title} calls {name}{_at(called.line)}, which {new.title} does not have")
 
     def _check_for_alpine(self, calls: Calls, shell: str, title: str) -> None:
         """busybox's shell is not dash, and files lie elsewhere. Raises NotPossible."""

@@ -28,30 +28,16 @@ COPY --from=builder /app/target/release/web /usr/local/bin/web
 ENTRYPOINT ["tini", "--", "web"]
 """
 
-STATIC = """\
-FROM rust:1-alpine AS builder
-WORKDIR /app
-COPY . .
-RUN cargo build --release
-FROM gcr.io/distroless/static-debian13
-COPY --from=builder /app/target/release/web /usr/local/bin/web
-HEALTHCHECK CMD ["wget", "-q", "--spider", "http://localhost:8080/"]
-CMD ["/usr/local/bin/web"]
-"""
-
-
-JOINED = """\
-FROM rust:1-alpine AS builder
-WORKDIR /app
-COPY . .
-RUN cargo build --release
-FROM alpine:3.24
-RUN apk add --no-cache curl
-WORKDIR /opt
-COPY --from=builder /app/target/release/web ./
-HEALTHCHECK CMD ["curl --fail http://localhost:8080/"]
-CMD ["./web"]
-"""
+STATIC = INIT.replace("alpine:3.24", "gcr.io/distroless/static-debian13").replace(
+    'ENTRYPOINT ["tini", "--", "web"]',
+    'HEALTHCHECK CMD ["wget", "-q", "--spider", "http://localhost:8080/"]\nCMD ["/usr/local/bin/web"]',
+)
+JOINED = INIT.replace("3.24\n", "3.24\nRUN apk add --no-cache curl\n").replace(
+    'ENTRYPOINT ["tini", "--", "web"]', 'HEALTHCHECK CMD ["curl --fail http://localhost:8080/"]\nCMD ["web"]'
+)
+SCRIPT = INIT.replace('["tini", "--", "web"]', '["/start.sh"]').replace("ENTRY", "COPY start.sh /\nENTRY")
+BASH = {"start.sh": "#!/bin/bash\nexec web\n"}
+GOSU = {"start.sh": '#!/bin/sh\nset -e\nexec gosu 1000 web "$@"\n'}
 
 
 class MissingTool(Rule):
@@ -66,6 +52,10 @@ class MissingTool(Rule):
 
     A whole command in one string of an exec form (`["curl --fail http://localhost/"]`) is the name of a program, and there is
     none of that name.
+
+    A script that starts, or is the health check, is read where its text is known: its `#!` line has to name a program that
+    is there (alpine has no bash, distroless and scratch have no sh), and so has every command that it surely runs. What is
+    behind a condition, or what the script looks for or installs itself, is left alone.
 
     The rule speaks only where all files of the image are accounted for, and only of programs that the base surely lacks.
 
@@ -94,13 +84,25 @@ class MissingTool(Rule):
                     text = f'An exec form takes "{started.name}" as one program name: {end}.'
                 note = "split it, or use the shell form" if started.joined else "not there"
                 yield self.finding(text, started.span, note=note, severity=severity)
+            for need in image.inside.script_needs(image.launch):
+                text = f"{need.script} calls {need.name} (its line {need.line}), which is not in {base}, and no step brings it."
+                severity = Severity.WARNING
+                if need.interpreter:
+                    end = "the image does not start" if need.role == "launch" else "every health check fails"
+                    text = f"{need.script} is a script for {need.name}, which is not in {base}, and no step brings it: {end}."
+                    severity = Severity.ERROR if need.role == "launch" else severity
+                yield self.finding(text, need.span, note=f"its line {need.line} needs {need.name}", severity=severity)
 
     INVALID = (
         Invalid(HEALTH, line=8),
         Invalid(INIT, line=7),
         Invalid(STATIC, line=7),
         Invalid(HEALTH.replace("CMD curl -f http://localhost:8080/ || exit 1", 'CMD ["curl -f localhost"]'), line=8),
-        Invalid(JOINED, line=9),
+        Invalid(JOINED, line=8),
+        Invalid(SCRIPT, line=8, files=BASH),
+        Invalid(SCRIPT, line=8, files=GOSU),
+        Invalid(SCRIPT.replace("alpine:3.24", "gcr.io/distroless/static"), line=8, files=GOSU),
+        Invalid(SCRIPT.replace('ENTRYPOINT ["/s', 'HEALTHCHECK CMD ["/s'), line=8, files=BASH),
     )
 
     VALID = (
@@ -117,9 +119,7 @@ class MissingTool(Rule):
         Valid(near=0, text=HEALTH.replace("RUN apt-get update", "COPY setup.sh /\nRUN sh /setup.sh")),
         Valid(near=0, text=HEALTH.replace("CMD curl -f http://localhost:8080/ || exit 1", "CMD /opt/probe/probe")),
         Valid(near=4, text=JOINED.replace('"curl --fail ', '"curl", "--fail", "')),
-        Valid(
-            near=4, text=JOINED.replace('["curl --fail http://localhost:8080/"]', "curl --fail http://localhost:8080/")
-        ),
+        Valid(near=4, text=JOINED.replace('["curl ', "curl ").replace('8080/"]', "8080/")),
         Valid(near=4, text=JOINED.replace("alpine:3.24", "example.com/base:1")),
         Valid(near=1, text=INIT.replace("3.24\n", "3.24\nRUN apk add --no-cache tini\n")),
         Valid(near=1, text=INIT.replace('["tini", "--", "web"]', '["web"]')),
@@ -130,4 +130,13 @@ class MissingTool(Rule):
             near=2, text=STATIC.replace('"wget", "-q", "--spider", "http://localhost:8080/"', '"/usr/local/bin/web"')
         ),
         Valid(near=2, text=STATIC.replace("static-debian13", "static-debian13:debug")),
+        Valid(near=5, text=SCRIPT, files={"start.sh": "#!/bin/sh\nexec web\n"}),
+        Valid(near=5, text=SCRIPT.replace("3.24\n", "3.24\nRUN apk add bash\n"), files=BASH),
+        Valid(near=5, text=SCRIPT.replace("/\nENT", "/\nRUN sed -i s/bash/sh/ /start.sh\nENT"), files=BASH),
+        Valid(near=5, text=SCRIPT.replace("alpine:3.24", "debian:bookworm-slim"), files=BASH),
+        Valid(near=6, text=SCRIPT.replace("/\nENT", "/\nCOPY gosu /usr/bin/\nENT"), files={**GOSU, "gosu": ""}),
+        Valid(near=6, text=SCRIPT, files={"start.sh": "#!/bin/sh\n[ -n $AS ] && exec gosu $AS web\nexec web\n"}),
+        Valid(near=6, text=SCRIPT),
+        Valid(near=7, text=SCRIPT.replace("alpine:3.24", "gcr.io/distroless/static:debug"), files=GOSU),
+        Valid(near=8, text=SCRIPT.replace('ENTRYPOINT ["/s', 'HEALTHCHECK CMD ["web", "/s'), files=BASH),
     )

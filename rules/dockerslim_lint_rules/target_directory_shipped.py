@@ -18,6 +18,8 @@ CMD ["/app/server"]
 """
 
 
+ANY = WHOLE.replace("/src/target", "/src/t*")
+EACH = WHOLE.replace("release /app", "release/* /app/")
 TOOLS = WHOLE.replace("build --release", "install --path .").replace("/app/server", "server")
 TOOLS = TOOLS.replace("/src/target/release /app", "/usr/local/cargo/bin/ /usr/local/bin/")
 FILES = {
@@ -31,7 +33,7 @@ class TargetDirectoryShipped(Rule):
 
     Beside the program, `target/` holds every dependency's objects and libraries, build scripts and fingerprints: many
     times the program's size, and nothing of it is read when the container starts. It comes in by a COPY of `target/`, of
-    a profile's directory in it, or of the project's directory. Copy the program alone. The same is said of CARGO_HOME's
+    a profile's directory in it (`release/*` is no less), or of the project's directory. Copy the program alone. The same is said of CARGO_HOME's
     `bin/` after a `cargo install`: cargo and rustup are there too.
 
     **Fix safety.** Needs a proof: the programs that the image starts are copied alone, to where they were. None for the
@@ -46,20 +48,18 @@ class TargetDirectoryShipped(Rule):
         seen: set[int] = set()
         for image in build.images:
             yield from self._with_cargo(build, plan, image)
-            for _, number in image.outputs:
-                call = build.calls[number]
-                for transfer in image.transfers:
-                    source = self._source(transfer, call.output or "")
-                    if not source or transfer.instruction in seen:
-                        continue
-                    seen.add(transfer.instruction)
-                    yield self.finding(
-                        f"{source} is copied with all that cargo keeps there: objects, libraries, build scripts.",
-                        build.instructions[transfer.instruction].body_span,
-                        note="the program alone is needed",
-                        labels=(Label(call.command.span, "builds into it"),),
-                        fixes=self._programs(build, plan, image, transfer, number),
-                    )
+            for output in image.outputs:
+                transfer = output.transfer
+                if transfer.instruction in seen:
+                    continue
+                seen.add(transfer.instruction)
+                yield self.finding(
+                    f"{output.source} is copied with all that cargo keeps there: objects, libraries, build scripts.",
+                    build.instructions[transfer.instruction].body_span,
+                    note="the program alone is needed",
+                    labels=(Label(build.calls[output.call].command.span, "builds into it"),),
+                    fixes=self._programs(build, plan, image, transfer, output.call),
+                )
 
     def _with_cargo(self, build: ImageBuild, plan: Plan, image: FinalImage) -> Iterator[Finding]:
         """The directory in which `cargo install` puts programs is where cargo itself is."""
@@ -96,13 +96,6 @@ class TargetDirectoryShipped(Rule):
             smaller=True,
         )
 
-    @staticmethod
-    def _source(transfer: Transfer, output: str) -> str:
-        """The source that holds the output directory, "" if none does."""
-        if transfer.origin_stage is None:
-            return ""
-        return next((source for source in transfer.sources if f"{output}/".startswith(f"{source.rstrip('/')}/")), "")
-
     INVALID = (
         Invalid(
             TOOLS,
@@ -122,8 +115,13 @@ class TargetDirectoryShipped(Rule):
             WHOLE.replace("/src/target/release /app", "/src /src").replace("/app/", "/src/target/release/"),
             line=6,
         ),
+        Invalid(EACH, line=6, fixed=EACH.replace("/* /app/", "/server /app/server"), files=FILES),
+        Invalid(ANY, line=6, fixed=ANY.replace("release /app", "release/server /app/server")),
     )
     VALID = (
+        Valid(near=4, text=EACH.replace("/* /app/", "/s* /app/"), files=FILES),
+        Valid(near=4, text=EACH.replace("--release", "--release && rm -r target/release/deps"), files=FILES),
+        Valid(near=4, text=EACH.replace("/src/target/release/*", "/src/assets/*"), files=FILES),
         Valid(near=0, text=TOOLS.replace("/bin/ ", "/bin/server "), files=FILES),
         Valid(
             near=0,

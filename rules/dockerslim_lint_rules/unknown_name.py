@@ -32,6 +32,7 @@ FROM scratch
 COPY --from=builder /app/target/$PROFILE/app /app
 CMD ["/app"]
 """
+RUN = STAGE.replace("buidler", "builder").replace("FROM r", "ARG BIN=app\nFROM r").replace("--release", "--bin $BIN")
 
 PATHS = frozenset(["COPY", "ADD", "WORKDIR"])
 """Instructions in which the builder, not a shell, puts in the value."""
@@ -46,7 +47,9 @@ class UnknownName(Rule):
     An ARG holds for the stage in which it stands, and one before the first FROM for FROM alone. Elsewhere it is empty
     until it is declared again (`ARG PROFILE` without a value is enough), so that `/app/target/$PROFILE/app` becomes
     `/app/target//app`. It is said of COPY, ADD and WORKDIR, of variables that another place of the file declares, and
-    on bases whose own variables are known.
+    on bases whose own variables are known. In a RUN it is said of the ARGs before the first FROM and of the platform's own
+    (`case "$TARGETARCH"`), where the step neither sets the variable, nor asks whether it is empty, nor says what is to be
+    without it (`${TARGETARCH:-amd64}`).
 
     **Fix safety.** There is no fix.
     """
@@ -65,6 +68,8 @@ class UnknownName(Rule):
                 yield from self._stage(instruction, names)
                 if instruction.keyword in PATHS:
                     yield from self._arguments(build, stage, index)
+        for one in build.undeclared:
+            yield self._empty(one.name, one.span, one.place)
 
     def _stage(self, instruction: Instruction, names: list[str]) -> Iterator[Finding]:
         flag = instruction.flag("from") if instruction.keyword in ("COPY", "ADD") else None
@@ -92,12 +97,13 @@ class UnknownName(Rule):
                 place = self._elsewhere(build, piece.name, index)
                 if place is None and piece.name not in PLATFORM_ARGUMENTS:
                     continue
-                yield self.finding(
-                    f"${piece.name} is empty here: this stage does not declare it (`ARG {piece.name}`).",
-                    piece.span,
-                    labels=(Label(place, "declared here, for another place"),) if place is not None else (),
-                )
+                yield self._empty(piece.name, piece.span, place)
                 return
+
+    def _empty(self, name: str, span: Span, place: Span | None) -> Finding:
+        text = f"${name} is empty here: this stage does not declare it (`ARG {name}`)."
+        labels = (Label(place, "declared here, for another place"),) if place is not None else ()
+        return self.finding(text, span, labels=labels)
 
     @staticmethod
     def _elsewhere(build: ImageBuild, name: str, index: int) -> Span | None:
@@ -112,6 +118,8 @@ class UnknownName(Rule):
         Invalid(ARGUMENT.replace("ARG PROFILE=release\n", ""), line=7),
         Invalid(ARGUMENT.replace("target/$PROFILE", "target/$TARGETARCH"), line=8),
         Invalid(STAGE.replace("AS builder", "AS b").replace("buidler", "builder"), line=6),
+        Invalid(RUN, line=5),
+        Invalid(RUN.replace("$BIN", "${TARGETARCH}"), line=5),
     )
     VALID = (
         Valid(near=0, text=STAGE.replace("buidler", "builder")),
@@ -124,6 +132,12 @@ class UnknownName(Rule):
         Valid(near=1, text=ARGUMENT.replace("FROM scratch", "FROM example.com/base:1")),
         Valid(near=1, text=ARGUMENT.replace("$PROFILE/app", "${PROFILE:-release}/app")),
         Valid(near=1, text=ARGUMENT.replace("target/$PROFILE/app", "target/$UNHEARD_OF/app")),
+        Valid(near=5, text=RUN.replace("COPY . .", "ARG BIN\nCOPY . .")),
+        Valid(near=5, text=RUN.replace("COPY . .", "ENV BIN=app\nCOPY . .")),
+        Valid(near=5, text=RUN.replace("RUN", "RUN BIN=app;")),
+        Valid(near=5, text=RUN.replace("$BIN", "${BIN:-app}")),
+        Valid(near=5, text=RUN.replace("RUN", "RUN . ./env;")),
+        Valid(near=5, text=RUN.replace("rust:1-alpine", "example.com/rust:1")),
     )
 
 

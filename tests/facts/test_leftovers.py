@@ -6,7 +6,7 @@ import pytest
 
 from dockerslim_lint.catalog import images
 from dockerslim_lint.facts.packages import cleaned_too_late
-from tests.facts.reading import only_image, read
+from tests.facts.reading import CRATE, only_image, read
 
 TWO = """\
 FROM rust:1 AS build
@@ -99,7 +99,7 @@ def test_signs_that_the_program_compiles(text: str, wanted: str) -> None:
 
 def test_whole_outputs_and_development() -> None:
     image = only_image(read(TWO.format("COPY --from=build /a /b")))
-    assert image.outputs == (("/b/target/release", 0),)
+    assert [(one.path, one.call) for one in image.outputs] == [("/b/target/release", 0)]
     assert not image.development
     assert only_image(read(TWO.replace("slim", "slim AS dev").format(""))).development
 
@@ -188,3 +188,29 @@ def test_target_is_removed_in_a_layer_of_its_own(step: str) -> None:
 )
 def test_nothing_is_said_of_what_may_be_something_else(step: str) -> None:
     assert not too_late(CLEANED.format(step))
+
+
+@pytest.mark.parametrize(
+    ("step", "copy", "found"),
+    [
+        ("true", "/app/target/release/app /srv/", ""),
+        ("true", "/app/target/release/app* /srv/", ""),
+        ("true", "/app/assets/* /srv/", ""),
+        ("true", "/app/src/* /srv/", ""),
+        ("cp target/release/app /out", "/out /srv/app", ""),
+        ("cp -r target/release /out && rm -rf /out/deps", "/out /srv", ""),
+        ("cp -r target/release /out && find /out -type d -delete", "/out /srv", ""),
+        ("rm -rf target/release/deps", "/app/target/release/* /srv/", ""),
+        ("true", "/app/target/release/* /srv/", "/app/target/release/*"),
+        ("true", "/app/target/*/ /srv/", "/app/target/*/"),
+        ("true", "/app/* /srv/", "/app/*"),
+        ("true", "/app/targ?t /srv/", "/app/targ?t"),
+        ("cp -r target/release /out", "/out /srv", "/out"),
+        ("mkdir /out && cp -r target/release /out", "/out/ /srv/", "/out/"),
+    ],
+)
+def test_which_copy_brings_the_output_directory(step: str, copy: str, found: str) -> None:
+    start = f"FROM rust:1 AS b\nWORKDIR /app\nCOPY . .\nRUN cargo build --release\nRUN {step}\nFROM debian\n"
+    text = f'{start}COPY --from=b {copy}\nCMD ["/srv/app", "/srv/release/app"]\n'
+    outputs = [one.source for image in read(text, {**CRATE, "assets/a": ""}).images for one in image.outputs]
+    assert outputs == ([found] if found else [])

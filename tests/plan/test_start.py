@@ -222,3 +222,14 @@ def test_a_bash_script_of_a_toolchain_image_on_debian_slim(call: str, goes: bool
     fixed = fix(text, {**CRATE, "run.sh": BASH.format(call)}, Settings(prefer=("debian-slim",)))
     assert ("FROM debian:bookworm-slim" in fixed.source.data.decode()) is goes
     assert "bash starts the program" not in " ".join(held.reason for held in fixed.held)
+
+
+@pytest.mark.parametrize(
+    ("call", "goes"),
+    [("mkdir -p /srv", True), ("curl -sf http://x", True), ("exec pgrep app", False), ("nice ps", False)],
+)
+def test_what_ubuntu_has_and_debian_has_not(call: str, goes: bool) -> None:
+    text = COPIED.replace("debian:bookworm-slim", "ubuntu:24.04")
+    fixed = fix(text, {**CRATE, "e.sh": SCRIPT.replace("mkdir", f"{call}; mkdir")}, Settings(prefer=("debian-slim",)))
+    assert fixed.bug is None
+    assert ("FROM debian:trixie-slim" in fixed.source.data.decode()) is goes

@@ -11,13 +11,14 @@ from dockerslim_lint.source import Span
 
 
 def copy_programs_only(build: ImageBuild, image: FinalImage, transfer: Transfer, call: int) -> Draft:
-    """Narrow insertions behind source and destination. Raises NotPossible."""
+    """Narrow insertions behind source and destination; in the place of ``*`` where all that is in it is copied. Raises NotPossible."""
     instruction = build.instructions[transfer.instruction]
     line = build.source.line_of(instruction.span.start)
     if instruction.json is not None or len(instruction.words) != 2 or instruction.flag("parents") is not None:
         raise NotPossible(f"line {line} copies more than that one directory")
     made = build.calls[call]
     source, target = transfer.sources[0].rstrip("/"), (made.target_directory or made.output or "")
+    each = patterns.basename(source) == "*" and patterns.same(patterns.parent(source), made.output or "")
     if patterns.below(source, target) is None:
         raise NotPossible(f"what else of {source} is needed, only you know")
     crate = build.crates[call]
@@ -31,16 +32,16 @@ def copy_programs_only(build: ImageBuild, image: FinalImage, transfer: Transfer,
         raise NotPossible("the programs in it are in more than one place")
     first, second = instruction.words
     texts = [build.source.text(word.span) for word in (first, second)]
-    if any(set(text) - PLAIN - {"$", "{", "}"} for text in texts):
+    if set(texts[0]) - PLAIN - set("${}*") or set(texts[1]) - PLAIN - set("${}") or texts[0].endswith("*/"):
         raise NotPossible(f"the paths in line {line} are not plain words")
     folder = folders.pop()
-    ends = ["" if text.endswith("/") else "/" for text in texts]
-    edits = [_behind(first.span, ends[0] + inside[0])]
+    begin = texts[0].removesuffix("*") if each else texts[0]
+    ends = ["" if text.endswith("/") else "/" for text in (begin, texts[1])]
+    more = "".join(f" {begin}{ends[0]}{path}" for path in inside[1:])
+    edits = [Edit(first.span.end - each, first.span.end, ends[0] + inside[0] + more)]
     if len(inside) == 1:
         edits.append(_behind(second.span, ends[1] + inside[0]))
     else:
-        more = "".join(f" {texts[0]}{ends[0]}{path}" for path in inside[1:])
-        edits[0] = _behind(first.span, ends[0] + inside[0] + more)
         edits.append(_behind(second.span, ends[1] + (f"{folder}/" if folder else "")))
     return Draft(tuple(edit for edit in edits if edit.text))
 
