@@ -18,12 +18,14 @@ BUILT_IN_PARENTS = {"test": "dev", "bench": "release"}
 
 
 class Asked(Record):
-    """What a cargo call says of features. `exact` is False where a variable may say more."""
+    """What a cargo call says of features. `exact` is False where a variable may say more; `examples`: it makes some, which link
+    dev-dependencies too."""
 
     features: tuple[str, ...] = ()
     default: bool = True
     everything: bool = False
     exact: bool = True
+    examples: bool = False
 
 
 class Crate:
@@ -54,6 +56,7 @@ class Crate:
         read_unmade: Callable[[], Mapping[str, str]] = dict,
         edition: str = "",
         read_lock_version: Callable[[], str] = str,
+        read_examples: Callable[[], tuple[str, ...]] = tuple,
     ) -> None:
         self.directory = directory
         self.root = root
@@ -73,6 +76,7 @@ class Crate:
         self._read_unmade = read_unmade
         self.edition = edition
         self._read_lock_version = read_lock_version
+        self._read_examples = read_examples
 
     @cached_property
     def locked(self) -> Mapping[str, Locked] | None:
@@ -98,6 +102,11 @@ class Crate:
         """Those of the workspace's own packages that by their names or dependencies may compile or link C, each with what says
         so in its manifest or sources; "" where nothing there does."""
         return self._read_own()
+
+    @cached_property
+    def examples(self) -> tuple[str, ...]:
+        """The examples of the packages of the call."""
+        return self._read_examples()
 
     @cached_property
     def lock_version(self) -> str:
