@@ -367,8 +367,8 @@ class _Settings:
 def _stripped(settings: _Settings, flags: str) -> tuple[str, bool]:
     """What cargo and rustc strip, and whether somebody wrote that nothing is to be."""
     by_flags = _stripped_by(flags)
-    if by_flags == STRIPPED_ALL:
-        return STRIPPED_ALL, False
+    if by_flags in (STRIPPED_ALL, STRIPPED_NO):
+        return by_flags, by_flags == STRIPPED_NO
     if settings.profile is None or settings.own is None:
         return UNKNOWN, False
     found = {_strip_of(settings.of("strip", package), by_flags) for package in settings.makers}
@@ -388,7 +388,7 @@ def _strip_of(setting: object, by_flags: str) -> tuple[str, bool]:
 
 
 def _stripped_by(flags: str) -> str:
-    """What rustc's flags strip: ``-C strip=…``, or the linker's ``-s``; "" for nothing said."""
+    """What rustc's flags strip: ``-C strip=…``, of which the last counts, over the profile's too, or the linker's ``-s``; "" for nothing said."""
     options = [
         option for word in flags.split() for option in word.removeprefix("-C").removeprefix("--codegen=").split(",")
     ]
@@ -397,9 +397,9 @@ def _stripped_by(flags: str) -> str:
         and "link-arg" in flags
     ):
         return STRIPPED_ALL
-    if "strip=symbols" in options:
-        return STRIPPED_ALL
-    return STRIPPED_DEBUGINFO if "strip=debuginfo" in options else ""
+    asked = [option.removeprefix("strip=") for option in options if option.startswith("strip=")]
+    named = {"symbols": STRIPPED_ALL, "debuginfo": STRIPPED_DEBUGINFO, "none": STRIPPED_NO}
+    return named.get(asked[-1], "") if asked else ""
 
 
 def _debug(settings: _Settings, flags: str) -> bool:

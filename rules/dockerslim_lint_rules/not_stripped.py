@@ -53,7 +53,7 @@ class NotStripped(Rule):
 
     Nothing is said of an image that is there for the symbols: its stage or file is named `debug` or `profiling`, or it
     installs a debugger or profiler. Nor of one to work in, as in DSL202.
-    Nor where debug information is asked for, somebody wrote that the symbols stay (`strip = false`), or an argument of the
+    Nor where debug information is asked for, somebody wrote that the symbols stay (`strip = false`, `-C strip=none`), or an argument of the
     build decides whether it is a debug build, and by default it is one.
 
     **Fix safety.** Safe where the crate graph is known, has no user of symbols (sentry, pprof, color-eyre, backtrace …)

@@ -290,10 +290,21 @@ def test_a_word_that_may_be_any_flag_leaves_the_profile_open() -> None:
         ("[profile.release]\nstrip = true\n", "", "RUSTFLAGS='-C strip=debuginfo' cargo build -r", STRIPPED_ALL),
         ("", "", "RUSTFLAGS='-C link-arg=-fuse-ld=lld -C target-cpu=native' cargo build -r", STRIPPED_NO),
         ("", "", "RUSTFLAGS='-C link-arg=-static' cargo build -r", STRIPPED_NO),
+        ("", "", "RUSTFLAGS='-C strip=none' cargo build -r", STRIPPED_NO),
+        ("[profile.release]\nstrip = true\n", "", "RUSTFLAGS='-Cstrip=none' cargo build -r", STRIPPED_NO),
+        ("", "", "RUSTFLAGS='-C strip=none -C strip=symbols' cargo build -r", STRIPPED_ALL),
     ],
 )
 def test_stripped(manifest: str, before: str, run: str, stripped: str) -> None:
     assert call_of(run, before=before, files={**CRATE, "Cargo.toml": MANIFEST + manifest}).stripped == stripped
+
+
+@pytest.mark.parametrize(
+    ("flags", "kept"),
+    [("strip=none", True), ("strip=symbols -C strip=none", True), ("strip=none -C strip=debuginfo", False)],
+)
+def test_whoever_asks_for_no_strip_wants_the_symbols(flags: str, kept: bool) -> None:
+    assert call_of(f"RUSTFLAGS='-C {flags}' cargo build -r", files=CRATE).kept is kept
 
 
 def test_nothing_is_known_of_a_crate_that_is_not_there() -> None:
