@@ -58,13 +58,17 @@ class Held(Record):
 
 
 class Fixed(Record):
-    """The result of `fix`: `report` is about the new source. `bug` is set where a fix of ours was thrown away (exit code 5)."""
+    """The result of `fix`: `report` is about the new source. `bug` is set where a fix of ours was thrown away (exit code 5).
+
+    `held` counts the lines of the new source, `unwritten` is the same with those of the old one.
+    """
 
     source: Source
     report: Report
     applied: tuple[Applied, ...]
     held: tuple[Held, ...]
     bug: str | None
+    unwritten: tuple[Held, ...]
 
 
 class Candidate(Record):
@@ -277,7 +281,7 @@ def _fix(reader: _Reader, source: Source, allow: Safety, decide: bool = True, on
     applied: list[Applied] = []
     refused: set[tuple[str, str]] = set()
     bug: str | None = None
-    report = _report(reader, source)
+    first = report = _report(reader, source)
     always = {name for name, word in _by_rule(reader.settings.fix).items() if word == "always"}
     for _ in range(MAX_PASSES):
         chosen = _next(report, allow, refused, decide, only, always)
@@ -296,7 +300,8 @@ def _fix(reader: _Reader, source: Source, allow: Safety, decide: bool = True, on
         source, report = after, report_after
     else:
         bug = bug or f"the fixes did not come to an end after {MAX_PASSES} passes"
-    return Fixed(source, report, tuple(applied), _held(report), bug)
+    held = _held(report)
+    return Fixed(source, report, tuple(applied), held, bug, _as_before(held, first) if applied else held)
 
 
 def _settled(before: Report, after: Report, key: str) -> tuple[str, ...]:
@@ -364,6 +369,19 @@ def _held(report: Report) -> tuple[Held, ...]:
             reason = "not proven: changes how the image is built or what is in it"
         held.append(Held(key, codes, own, reason))
     return tuple(held)
+
+
+def _as_before(held: tuple[Held, ...], first: Report) -> tuple[Held, ...]:
+    """Their reasons as they were said of the first source, where those differ in numbers of lines alone."""
+    said: dict[str, list[str]] = {}
+    for one in _held(first):
+        said.setdefault(_without_numbers(one.reason), []).append(one.reason)
+    found = [(one, said.get(_without_numbers(one.reason))) for one in held]
+    return tuple(one._replace(reason=reasons.pop(0)) if reasons else one for one, reasons in found)
+
+
+def _without_numbers(reason: str) -> str:
+    return "".join(char for char in reason if not char.isdigit())
 
 
 def _changes_a_base(fix: Fix) -> bool:

@@ -187,7 +187,8 @@ def _judge_source(
         # what a bug of ours had a hand in is not written, not even in part
         return result._replace(report=linter.lint(source, located.context, settings), bug=fixed.bug)
     after = fixed.source.data if fixed.source.data != source.data else None
-    result = result._replace(report=fixed.report, applied=fixed.applied, held=fixed.held, after=after)
+    held = fixed.held if task.write else fixed.unwritten
+    result = result._replace(report=fixed.report, applied=fixed.applied, held=held, after=after)
     if after is None or target is None or not task.write:
         return result
     return _written(result, target, after)

@@ -89,7 +89,7 @@ def fix(source: Source, context: BuildContext, settings: Settings, allow: Safety
         else:
             held.append(Held(key, codes, (one,), "not proven: changes libc and base image"))
     fixed = Source(apply(source.data, edits), source.path)
-    return Fixed(fixed, lint(fixed, context, settings), tuple(applied), tuple(held), None)
+    return Fixed(fixed, lint(fixed, context, settings), tuple(applied), tuple(held), None, tuple(held))
 
 
 def install() -> None:

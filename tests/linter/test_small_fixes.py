@@ -45,6 +45,8 @@ CRATE = MemoryContext(
     }
 )
 
+PLAIN = MemoryContext({"Cargo.toml": b'[package]\nname = "app"\nversion = "0.1.0"\n', "src/main.rs": b"fn main() {}\n"})
+
 
 def candidates(text: str) -> list[linter.Candidate]:
     return list(linter.candidates(Source(text.encode()), CRATE, Settings(ignore=("DSL201",))))
@@ -110,3 +112,21 @@ def test_a_program_that_nothing_starts_is_mended_first() -> None:
     assert start.codes == ("DSL405",)
     assert [change.field for change in start.fix.config_changes] == ["Cmd"]
     assert linter.candidates(start.source, CRATE, Settings())[0].fix.choice == "distroless/static"
+
+
+def test_lines_in_reasons_are_those_of_the_file_that_is_there() -> None:
+    text = """\
+FROM rust:1-bookworm AS builder
+ENV CARGO_INCREMENTAL=0
+WORKDIR /app
+COPY . .
+RUN cargo build --release
+FROM ubuntu:22.04
+RUN ./setup.sh
+COPY --from=builder /app/target/release/app /usr/local/bin/app
+CMD ["app"]
+"""
+    fixed = linter.fix(Source(text.encode()), PLAIN, Settings(select=("DSL101", "DSL201")), Safety.PROVABLE)
+    assert fixed.source.data.count(b"\n") == text.count("\n") + 1
+    assert ["setup.sh (line 8)" in one.reason for one in fixed.held] == [True]
+    assert ["setup.sh (line 7)" in one.reason for one in fixed.unwritten] == [True]
