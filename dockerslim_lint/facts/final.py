@@ -17,7 +17,7 @@ from dockerslim_lint.facts.stages import chain_of
 from dockerslim_lint.facts.walk import Shared, StageState
 from dockerslim_lint.syntax import script as sh
 from dockerslim_lint.syntax.shell import parse_shell
-from dockerslim_lint.syntax.tree import Instruction
+from dockerslim_lint.syntax.tree import Expansion, Instruction
 
 
 def final_images(shared: Shared, instructions: Sequence[Instruction]) -> tuple[FinalImage, ...]:
@@ -79,7 +79,7 @@ def _final_image(state: StageState, shared: Shared, instructions: Sequence[Instr
             del artifacts[path]  # what `COPY bin/* /usr/local/bin/` brought has a name after all
     if not artifacts:
         return None
-    outputs += _one_by_one(artifacts, shared, transfers, chain)
+    outputs += _one_by_one(artifacts, shared, transfers, chain, instructions)
     if stage.image is not None and stage.image.toolchain and not any(path in artifacts for path in launch.runs):
         return None  # the toolchain is the product: a CI image with a tool of its own
     single = any(
@@ -147,7 +147,11 @@ def _thinned(place: str, chain: Sequence[int], shared: Shared) -> bool:
 
 
 def _one_by_one(
-    artifacts: Mapping[str, Artifact], shared: Shared, transfers: Sequence[Transfer], chain: Sequence[int]
+    artifacts: Mapping[str, Artifact],
+    shared: Shared,
+    transfers: Sequence[Transfer],
+    chain: Sequence[int],
+    instructions: Sequence[Instruction],
 ) -> Iterator[ShippedOutput]:
     """``COPY …/release/* …``: by a pattern that everything fits."""
     calls = dict.fromkeys(one.call for one in artifacts.values() if one.call is not None)
@@ -157,9 +161,12 @@ def _one_by_one(
             if transfer.origin_stage is None:
                 continue
             within = chain_of(shared.stages[transfer.origin_stage], shared.stages)
-            for source in transfer.sources if call.command.stage in within else ():
+            words = instructions[transfer.instruction].words
+            for word, source in zip(words, transfer.sources, strict=False) if call.command.stage in within else ():
                 folder, name = patterns.parent(source), patterns.basename(source)
-                whole = name == "*" and patterns.same(patterns.join("/", folder), call.output or "")
+                # an argument in the place of the program's name is no glob
+                named = isinstance(word.pieces[-1], Expansion)
+                whole = name == "*" and not named and patterns.same(patterns.join("/", folder), call.output or "")
                 if whole and not _thinned(patterns.join("/", folder), within, shared):
                     yield ShippedOutput(transfer.destination, number, transfer, source)
 

@@ -496,14 +496,18 @@ class StageState:
         if place_ is None:
             return None, None
         inside = patterns.parent(f"/{place_}").strip("/")
+        below = inside
+        if "*" in inside:
+            some = self._shared.crates.some_of_a_workspace(inside)
+            if some is None:
+                return None, None
+            inside, packages, bins = some[0], packages or some[1], bins or ("*",)
         crate = self._shared.crates.read(
             inside, packages, everything, asked, bins, config if config.paths else self._cooked(inside), excluded
         )
         if crate is None:
             return None, None
-        depth = len([part for part in crate.directory.split("/") if part]) - len(
-            [p for p in crate.root.split("/") if p]
-        )
+        depth = len([part for part in below.split("/") if part]) - len([p for p in crate.root.split("/") if p])
         workspace = directory
         for _ in range(max(depth, 0)):
             workspace = patterns.parent(workspace)

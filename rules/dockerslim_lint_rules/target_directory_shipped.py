@@ -122,6 +122,7 @@ class TargetDirectoryShipped(Rule):
         Valid(near=4, text=EACH.replace("/* /app/", "/s* /app/"), files=FILES),
         Valid(near=4, text=EACH.replace("--release", "--release && rm -r target/release/deps"), files=FILES),
         Valid(near=4, text=EACH.replace("/src/target/release/*", "/src/assets/*"), files=FILES),
+        Valid(near=4, text=EACH.replace("COPY --f", "ARG A\nCOPY --f").replace("release/*", "release/$A"), files=FILES),
         Valid(near=0, text=TOOLS.replace("/bin/ ", "/bin/server "), files=FILES),
         Valid(
             near=0,

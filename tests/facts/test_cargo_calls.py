@@ -960,3 +960,28 @@ def test_programs_of_several_packages_are_not_one() -> None:
 def test_a_target_by_option(run: str, pattern: str, origin: str) -> None:
     target = call_of(run, files=CRATE).target
     assert (target.pattern, target.origin) == (pattern, origin)
+
+
+MEMBERS = {
+    "Cargo.toml": '[workspace]\nmembers = ["crates/*"]\nexclude = ["crates/old"]\n',
+    "crates/a/Cargo.toml": '[package]\nname = "a"\n',
+    "crates/a/src/main.rs": "",
+    "crates/b/Cargo.toml": '[package]\nname = "b"\n',
+    "crates/b/src/main.rs": "",
+}
+
+
+@pytest.mark.parametrize(
+    ("more", "step", "output"),
+    [
+        ({}, "cd ./crates/${APP}", "/w/target/release"),
+        ({}, "cd crates && cd a-$APP", "/w/crates/a-*/target/release"),
+        ({}, "cd crates/${APP}/x", "/w/crates/*/x/target/release"),
+        ({"crates/old/Cargo.toml": '[package]\nname = "old"\n'}, "cd crates/$APP", "/w/crates/*/target/release"),
+        ({"Cargo.toml": '[package]\nname = "c"\n'}, "cd crates/$APP", "/w/crates/*/target/release"),
+        ({"crates/b/Cargo.toml": "[package"}, "cd crates/$APP", "/w/crates/*/target/release"),
+    ],
+)
+def test_in_a_member_that_only_the_build_knows(more: dict[str, str], step: str, output: str) -> None:
+    text = f"FROM rust:1\nARG APP\nWORKDIR /w\nCOPY . .\nRUN {step} && cargo build --release\n"
+    assert only_call(read(text, {**MEMBERS, **more})).output == output

@@ -67,6 +67,23 @@ class CrateReader:
                 self._crates[key] = None
         return self._crates[key]
 
+    def some_of_a_workspace(self, pattern: str) -> tuple[str, tuple[str, ...]] | None:
+        """The workspace to which the packages in all directories that fit a pattern belong, and their names; None where they do not."""
+        found: dict[str, str] = {}
+        roots: set[str] = set()
+        try:
+            for path in self._context.names(f"{pattern}/Cargo.toml"):
+                place = path.rpartition("/")[0]
+                data = manifest.read_toml(self._context, path) or {}
+                root, root_data = self._workspace_root(place, data)
+                if place not in manifest.members(self._context, root, root_data, "members"):
+                    return None
+                roots.add(root)
+                found[place] = self._package_name(data)
+        except BrokenFileError:
+            return None
+        return (roots.pop(), tuple(found.values())) if len(roots) == 1 and all(found.values()) else None
+
     def has(self, path: str) -> bool:
         """Whether the context is known to have a file."""
         return bool(self._context.names(path))
