@@ -6,7 +6,6 @@ from collections.abc import Iterator, Sequence
 
 from dockerslim_lint.catalog import commands as known_commands
 from dockerslim_lint.facts import patterns
-from dockerslim_lint.facts.crate.model import Crate
 from dockerslim_lint.facts.filesystem import NO_PROGRAM
 from dockerslim_lint.facts.model import UNKNOWN, Absent, Artifact, CargoCall, Command, ContextTree, OpaqueFile
 from dockerslim_lint.facts.stages import chain_of
@@ -19,8 +18,6 @@ SUBCOMMAND = "cargo-"
 
 PLACEHOLDERS = frozenset({"main.rs", "lib.rs", "build.rs"})
 """Sources whose program, if there is one, is called like the package."""
-
-CONFIGURATION = (".cargo/config", ".cargo/config.toml")
 
 ELSEWHERE = ("--artifact-dir", "--out-dir")
 """Flags with which cargo puts programs at a second place (cargo book, "cargo build")."""
@@ -63,13 +60,13 @@ def ship_absent(shared: Shared, absent: Sequence[Absent]) -> None:
         touched = "not where the COPY takes it from"
         if one.made or one.why:
             touched = f"{NO_PROGRAM.removeprefix('is ')} ({one.why or ', '.join(one.made)})"
-        taken = shared.states[transfer.origin_stage or 0].table.find(one.path)
+        taken = shared.states[transfer.origin_stage or 0].table.part(one.path)
         for state in shared.states:
             entry = state.table.find(path)
             misnamed = isinstance(entry, OpaqueFile) and NO_PROGRAM in entry.reason
             # of another profile: which one is meant is not known
             meant = patterns.basename(patterns.parent(one.path)) == shared.calls[one.call].profile_directory
-            if misnamed or (meant and entry is taken and transfer.stage in chain_of(state.stage, shared.stages)):
+            if misnamed or (meant and entry == taken and transfer.stage in chain_of(state.stage, shared.stages)):
                 state.table.put(path, Artifact(one.call, name, shared.calls[one.call].link, UNKNOWN, "", touched))
 
 
@@ -145,7 +142,7 @@ class _Origin:
         crate = self._shared.crate_of_call[at]
         if crate is None or not self._shared.binaries(at):
             return False
-        if (crate.config.target or crate.config.target_directory) and not self._has_config(call, crate):
+        if (crate.config.target or crate.config.target_directory) and not crate.config.certain:
             return False
         # a member that is copied without its workspace has a target directory of its own
         manifest = f"{patterns.parent(call.target_directory or '').rstrip('/')}/Cargo.toml"
@@ -153,18 +150,6 @@ class _Origin:
         if there != f"{crate.root}/Cargo.toml".lstrip("/"):
             return False
         return not any(word.pattern.startswith(ELSEWHERE) for word in call.command.words)
-
-    def _has_config(self, call: CargoCall, crate: Crate) -> bool:
-        """Whether cargo's configuration, the only one of the context, is in the directory in which the call runs."""
-        for place in (
-            map(f"{call.command.directory or '*'}/{{}}".format, CONFIGURATION) if crate.directory == crate.root else ()
-        ):
-            entry = self._state.table.find(place)
-            known = self._state.from_context(place)
-            if known is not None and isinstance(entry, ContextTree) and entry.instruction < call.command.instruction:
-                own = f"{crate.directory}/{place.removeprefix(f'{call.command.directory}/')}".lstrip("/")
-                return known == own and self._shared.crates.configurations == (own,)
-        return False
 
     def may_hold(self, path: str, named: bool = True) -> bool:
         """Whether something may put a file at `path`: the base, a step that is not modelled, the context, another stage.

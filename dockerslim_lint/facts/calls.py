@@ -25,6 +25,9 @@ from dockerslim_lint.facts.toolchain import environment_target, link_of, linkers
 LINKER_STRIPS = frozenset({"-s", "--strip-all"})
 """ld(1)."""
 
+EXAMPLES = frozenset({"--examples", "--all-targets"})
+"""They make every example (cargo book, "cargo build")."""
+
 BY_OPTION = "the --config of the call may set"
 
 DEFAULT_CARGO_HOME = "/root/.cargo"
@@ -107,7 +110,7 @@ def read_call(
         target,
         _texts(arguments, "--bin"),
         _texts(arguments, "-p", "--package"),
-        _texts(arguments, "--example"),
+        _examples(arguments, crate),
         target_directory,
         output,
         directory,
@@ -139,12 +142,19 @@ def features_of(arguments: CargoArguments) -> tuple[str, ...]:
     return tuple(sorted(asked | (arguments.switches & {"--all-features", "--no-default-features"})))
 
 
+def _examples(arguments: CargoArguments, crate: Crate | None) -> tuple[str, ...]:
+    named = _texts(arguments, "--example")
+    every = crate is not None and EXAMPLES & arguments.switches
+    return (*named, *(name for name in crate.examples if name not in named)) if every and crate is not None else named
+
+
 def asked_of(arguments: CargoArguments) -> Asked:
     """The same, sorted by what it does."""
     names = features_of(arguments)
     plain = tuple(name for name in names if not name.startswith("--"))
     exact = arguments.exact and not arguments.optional and not any("*" in name for name in names)
-    return Asked(plain, "--no-default-features" not in names, "--all-features" in names, exact)
+    examples = "--example" in arguments.flags or bool(EXAMPLES & arguments.switches)
+    return Asked(plain, "--no-default-features" not in names, "--all-features" in names, exact, examples)
 
 
 def _locked(arguments: CargoArguments) -> bool | None:
@@ -302,7 +312,6 @@ class _Settings:
         self.profile = profile
         self.own = own
         self._crate = crate
-        self._prefix = f"CARGO_PROFILE_{(profile or '').upper().replace('-', '_')}_"
         self._variables = variables
 
     @property
@@ -315,14 +324,16 @@ class _Settings:
         over = self._over(name, package)
         if over is not None:
             return over[1]
-        value = self._variables.get(f"{self._prefix}{name.upper()}")
         if self.own is not None and name in self.own:
             return self.own[name]
-        if value is not None:
-            return UNKNOWN if value.text is None or "*" in value.text else value.text
-        if self._crate is None or self._open:
-            return UNKNOWN
-        return self._crate.profile(self.profile or "").get(name)
+        profile, crate = self.profile or "", self._crate
+        for one in crate.lineage(profile) if crate is not None else (profile,):
+            value = self._variables.get(f"CARGO_PROFILE_{one.upper().replace('-', '_')}_{name.upper()}")
+            if value is not None:
+                return UNKNOWN if value.text is None or "*" in value.text else value.text
+            if crate is not None and name in (given := crate.own_settings(one)):
+                return UNKNOWN if self._open else given[name]
+        return UNKNOWN if crate is None or self._open else None
 
     @property
     def _open(self) -> bool:

@@ -75,6 +75,12 @@ def read_install(command: Command) -> PackageInstall | None:
     return PackageInstall(command, INSTALLERS[command.name][0], tuple(names)) if names else None
 
 
+def recommended(install: PackageInstall) -> bool:
+    """Whether packages come with those that they recommend: apt's default (apt-get(8), --no-install-recommends)."""
+    words = (word.pattern.lower().partition("::install-recommends=") for word in install.command.words)
+    return not any(word == "--no-install-recommends" or value in ("0", "false", "no") for word, _, value in words)
+
+
 def _without_version(word: str) -> str:
     return word if word.startswith((".", "/")) or "://" in word else word.partition("=")[0].partition("/")[0]
 

@@ -31,6 +31,8 @@ LINKS_DEBUG = "--add-gnu-debuglink"
 COMPRESSES_DEBUG = "--compress-debug-sections"
 """objcopy's flag for debug information that is to be kept, only smaller."""
 
+PACKED = "packed by upx"
+
 DEBUGINFO_FLAGS = frozenset({"-g", "-S", "-d", "--strip-debug"})
 INSTALL_VALUE_FLAGS = frozenset({"-m", "--mode", "-o", "--owner", "-g", "--group", "-S", "--suffix"})
 
@@ -43,7 +45,7 @@ def apply_command(command: Command, table: PathTable) -> None:
         case "strip" | "objcopy":
             _strip(command, table)
         case "upx":
-            _taint(command, table, "packed by upx")
+            _pack(command, table)
         case "mkdir":
             for path in _paths(command, command.words[1:]):
                 table.put(path, Directory("mkdir"))
@@ -167,12 +169,12 @@ def _uncertain(entry: Entry, certain: bool) -> Entry:
     return entry
 
 
-def _strip(command: Command, table: PathTable) -> None:
-    words = command.words[1:]
+def _read_output(command: Command) -> tuple[list[str], set[str], str | None]:
+    """The paths that a command names, its flags, and what it writes to instead (``-o``), as written."""
     output: str | None = None
     flags: set[str] = set()
     names: list[CommandWord] = []
-    rest = iter(words)
+    rest = iter(command.words[1:])
     for word in rest:
         text = word.pattern
         if text in ("-o", "--output"):
@@ -180,11 +182,27 @@ def _strip(command: Command, table: PathTable) -> None:
             output = following.pattern if following else None
         elif text.startswith("--output="):
             output = text.partition("=")[2]
+        elif text.startswith("-o") and len(text) > 2:
+            output = text[2:]
         elif text.startswith("-") and len(text) > 1:
             flags.add(text)
         else:
             names.append(word)
-    paths = _paths(command, tuple(names))
+    return _paths(command, tuple(names)), flags, output
+
+
+def _pack(command: Command, table: PathTable) -> None:
+    """upx, in place or to another file (upx(1), ``-o``)."""
+    paths, _, output = _read_output(command)
+    entry = table.find(paths[0]) if output is not None and len(paths) == 1 else None
+    if isinstance(entry, Artifact):
+        table.put(patterns.join(command.directory or "/*", output or ""), entry._replace(touched=PACKED))
+    elif output is None:
+        _taint(command, table, PACKED)
+
+
+def _strip(command: Command, table: PathTable) -> None:
+    paths, flags, output = _read_output(command)
     if known_commands.canonical(command.name) == "objcopy":
         if not flags & ({"-g", "-S", "--strip-all", "--strip-debug"}):
             if KEEPS_DEBUG in flags and len(paths) == 2:

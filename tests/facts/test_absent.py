@@ -174,7 +174,8 @@ def test_what_a_configuration_file_moves() -> None:
     assert image.artifacts[0][1].link == "musl-static" and image.artifacts[0][1].touched
     assert absent(place, files=files) == []
     assert absent(APP, files={**files, ".dockerignore": ".cargo\n"}) == []
-    assert absent(APP, files={**files, "sub/.cargo/config.toml": "[build]\n"}) == []
+    assert absent(APP, files={**files, "sub/.cargo/config.toml": "[build]\n"}) == [(APP, place)]
+    assert absent(APP, "RUN sed -i s/musl/gnu/ .cargo/config.toml\n" + BUILD, files=files) == []
     text = TEXT.format(before="", build=BUILD, path=APP)
     assert read(text.replace("COPY . .", "COPY Cargo.toml Cargo.lock ./\nCOPY src src"), files).absent == ()
     late = text.replace("COPY . .", "COPY Cargo.toml Cargo.lock ./\nCOPY src src").replace(BUILD, f"{BUILD}\nCOPY . .")

@@ -236,6 +236,47 @@ def test_changed_by_something_else_taints() -> None:
     assert "upx" in only_artifact(build)[1].touched
 
 
+def test_upx_to_another_file() -> None:
+    final = "FROM debian\nCOPY --from=b {0} /x\n"
+    for command in (
+        "upx --best -o /o target/release/app",
+        "upx -o/o target/release/app",
+        "upx target/release/app -o /o",
+    ):
+        assert only_artifact(read(f"{BUILD}RUN {command}\n{final.format('/o')}"))[1].touched == "packed by upx"
+        assert not only_artifact(read(f"{BUILD}RUN {command}\n{final.format('/app/target/release/app')}"))[1].touched
+    for command in ("upx -o /o one two", "upx -t -o /o other"):
+        assert not read(f"{BUILD}RUN {command}\n{final.format('/o')}").images
+
+
+@pytest.mark.parametrize(
+    ("flags", "name", "manifest", "found"),
+    [
+        ("--examples", "one", "", True),
+        ("--examples", "two", "", True),
+        ("--all-targets", "one", "", True),
+        ("--example one", "one", "", True),
+        ("--examples", "three", '[[example]]\nname = "three"\npath = "examples/one.rs"\n', True),
+        ("--examples", "one", '[[example]]\nname = "three"\npath = "examples/one.rs"\n', False),
+        ("--examples", "helper", "", False),
+        ("--examples", "one", "autoexamples = false\n", False),
+        ("--example two", "one", "", False),
+        ("--bins", "one", "", False),
+    ],
+)
+def test_examples(flags: str, name: str, manifest: str, found: bool) -> None:
+    files = {
+        **CRATE,
+        "Cargo.toml": CRATE["Cargo.toml"] + manifest,
+        "examples/one.rs": "",
+        "examples/two/main.rs": "",
+        "examples/two/helper.rs": "",
+    }
+    text = f"FROM rust:1 AS b\nWORKDIR /app\nCOPY . .\nRUN cargo build --release {flags}\nFROM debian\n"
+    build = read(f"{text}COPY --from=b /app/target/release/examples/{name} /x\n", files)
+    assert bool(build.images) is found
+
+
 def test_inert_commands_do_not_taint() -> None:
     steps = "RUN ls target/release/app && chmod +x target/release/app && echo done && file target/release/app\n"
     build = read(f"{BUILD}{steps}FROM debian\nCOPY --from=b /app/target/release/app /x\n")
@@ -385,7 +426,7 @@ def test_a_profile_in_a_variable() -> None:
     final = "FROM debian\nARG PROFILE\nCOPY --from=b /app/target/$PROFILE/app /x\nCMD /x\n"
     assert read(text + final, CRATE).calls[0].profile == "release"
     assert only_artifact(read(text + final, CRATE))[0] == "/x"
-    assert only_artifact(read(text + final.replace("ARG PROFILE\n", ""), CRATE))[1].touched
+    assert not read(text + final.replace("ARG PROFILE\n", ""), CRATE).images
 
 
 @pytest.mark.parametrize(

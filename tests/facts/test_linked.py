@@ -58,6 +58,12 @@ def linkage(manifest: str, locked: str, *features: str, default: bool = True, ex
     return found
 
 
+def test_examples_link_dev_dependencies_too() -> None:
+    files = {"Cargo.toml": HEAD + '[dev-dependencies]\nhttp = "1"\n', "Cargo.lock": lock(app="http", http="")}
+    assert crate_of(files).linkage is not None
+    assert crate_of(files, asked=Asked(examples=True)).linkage is None
+
+
 @pytest.mark.parametrize(
     ("manifest", "expected"),
     [

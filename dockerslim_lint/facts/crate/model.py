@@ -18,12 +18,14 @@ BUILT_IN_PARENTS = {"test": "dev", "bench": "release"}
 
 
 class Asked(Record):
-    """What a cargo call says of features. `exact` is False where a variable may say more."""
+    """What a cargo call says of features. `exact` is False where a variable may say more; `examples`: it makes some, which link
+    dev-dependencies too."""
 
     features: tuple[str, ...] = ()
     default: bool = True
     everything: bool = False
     exact: bool = True
+    examples: bool = False
 
 
 class Crate:
@@ -54,6 +56,7 @@ class Crate:
         read_unmade: Callable[[], Mapping[str, str]] = dict,
         edition: str = "",
         read_lock_version: Callable[[], str] = str,
+        read_examples: Callable[[], tuple[str, ...]] = tuple,
     ) -> None:
         self.directory = directory
         self.root = root
@@ -73,6 +76,7 @@ class Crate:
         self._read_unmade = read_unmade
         self.edition = edition
         self._read_lock_version = read_lock_version
+        self._read_examples = read_examples
 
     @cached_property
     def locked(self) -> Mapping[str, Locked] | None:
@@ -98,6 +102,11 @@ class Crate:
         """Those of the workspace's own packages that by their names or dependencies may compile or link C, each with what says
         so in its manifest or sources; "" where nothing there does."""
         return self._read_own()
+
+    @cached_property
+    def examples(self) -> tuple[str, ...]:
+        """The examples of the packages of the call."""
+        return self._read_examples()
 
     @cached_property
     def lock_version(self) -> str:
@@ -152,15 +161,24 @@ class Crate:
     def profile(self, name: str, package: str = "") -> dict[str, Any]:
         """The settings of a profile, its ``inherits`` followed; of a `package` only those that its own tables there set."""
         settings: dict[str, Any] = {}
-        seen: set[str] = set()
+        for one in self.lineage(name):
+            table = self.own_settings(one)
+            settings = {**(of_package(table, package) if package else table), **settings}
+        return settings
+
+    def lineage(self, name: str) -> tuple[str, ...]:
+        """A profile and those from which it inherits, the nearest first."""
+        seen: dict[str, None] = {}
         current: Any = name
         while isinstance(current, str) and current not in seen:
-            seen.add(current)
-            table = self.profiles.get(current)
-            table = table if isinstance(table, Mapping) else {}
-            settings = {**(of_package(table, package) if package else table), **settings}
-            current = table.get("inherits", BUILT_IN_PARENTS.get(current))
-        return settings
+            seen[current] = None
+            current = self.own_settings(current).get("inherits", BUILT_IN_PARENTS.get(current))
+        return tuple(seen)
+
+    def own_settings(self, name: str) -> Mapping[str, Any]:
+        """What a profile sets itself."""
+        table = self.profiles.get(name)
+        return table if isinstance(table, Mapping) else {}
 
 
 def of_package(profile: Mapping[str, Any], package: str) -> dict[str, Any]:

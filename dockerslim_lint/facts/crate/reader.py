@@ -232,6 +232,9 @@ class CrateReader:
             lambda: self._unmade(directory, data, found, of, asked),
             max((_inherited(member, root_data, "edition") for member in chosen.values()), default=""),
             lambda: lock.version(self._context.read(f"{root}/{lock.LOCK}" if root else lock.LOCK) or b""),
+            lambda: tuple(
+                name for place, member in chosen.items() for name in manifest.examples(self._context, place, member)
+            ),
         )
 
     def _unmade(
@@ -268,7 +271,7 @@ class CrateReader:
 
     def _linkage(self, root: str, directories: tuple[str, ...], asked: Asked, of: tuple[str, ...]) -> Linkage | None:
         data = self._lock(root)
-        if data is None or not directories:
+        if data is None or not directories or asked.examples:
             return None
         from dockerslim_lint.facts.crate.linked import read_linkage
         from dockerslim_lint.facts.crate.members import Members
