@@ -103,6 +103,8 @@ class BaseImage(Record):
     """ISO date on which the release ends or ended to be mended; "" if not known."""
     ended: bool = False
     """Nobody mends the release any more: a mark in the catalogue, so that no verdict hangs on the day."""
+    archived: bool = False
+    """The package lists of the release are off the mirrors, so that nothing can be installed from where the image looks."""
     believed: tuple[str, ...] = ()
     certainty: str = "believed"
     source: str = ""
@@ -256,7 +258,8 @@ def _describe(reference: str, parsed: Reference, facts: dict[str, Any], suffix: 
         reference=reference, repository=parsed.repository, tag=parsed.tag, release=name, moving=moving, understood=clear
     )
     fields.setdefault("version", version)
-    fields["ended"] = bool(name) and name in str(facts.get("ended", "")).split()
+    for mark in ("ended", "archived"):
+        fields[mark] = bool(name) and name in str(facts.get(mark, "")).split()
     fields["env"] = _environment(facts.get("env", {}))
     return BaseImage(**fields)
 

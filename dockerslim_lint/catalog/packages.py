@@ -10,6 +10,8 @@ from typing import Any
 from dockerslim_lint.catalog.tables import table
 from dockerslim_lint.record import Record
 
+_LISTS = ("programs", "brings", "recommends")
+
 
 class Package(Record):
     """What is known of one package."""
@@ -31,6 +33,8 @@ class Package(Record):
     """Commands that the package, or one of its row's, brings."""
     brings: tuple[str, ...] = ()
     """Debian packages that come with it and that other programs lean on."""
+    recommends: tuple[str, ...] = ()
+    """Those that apt installs with it unless it is told not to."""
     path: str = ""
     """Where Debian puts the program of an init, or of a wrapper that Alpine has under another name."""
     alpine_path: str = ""
@@ -120,7 +124,8 @@ def _package(family: str, name: str, row: Mapping[str, Any]) -> Package:
         alpine=_alpine_name(family, name, row),
         programs=tuple(row.get("programs", "").split()),
         brings=tuple(row.get("brings", "").split()),
-        **{key: row[key] for key in Package._fields if key in row and key not in ("role", "programs", "brings")},
+        recommends=tuple(row.get("recommends", "").split()),
+        **{key: row[key] for key in Package._fields if key in row and key not in ("role", *_LISTS)},
     )
 
 

@@ -312,7 +312,6 @@ class _Settings:
         self.profile = profile
         self.own = own
         self._crate = crate
-        self._prefix = f"CARGO_PROFILE_{(profile or '').upper().replace('-', '_')}_"
         self._variables = variables
 
     @property
@@ -325,14 +324,16 @@ class _Settings:
         over = self._over(name, package)
         if over is not None:
             return over[1]
-        value = self._variables.get(f"{self._prefix}{name.upper()}")
         if self.own is not None and name in self.own:
             return self.own[name]
-        if value is not None:
-            return UNKNOWN if value.text is None or "*" in value.text else value.text
-        if self._crate is None or self._open:
-            return UNKNOWN
-        return self._crate.profile(self.profile or "").get(name)
+        profile, crate = self.profile or "", self._crate
+        for one in crate.lineage(profile) if crate is not None else (profile,):
+            value = self._variables.get(f"CARGO_PROFILE_{one.upper().replace('-', '_')}_{name.upper()}")
+            if value is not None:
+                return UNKNOWN if value.text is None or "*" in value.text else value.text
+            if crate is not None and name in (given := crate.own_settings(one)):
+                return UNKNOWN if self._open else given[name]
+        return UNKNOWN if crate is None or self._open else None
 
     @property
     def _open(self) -> bool:

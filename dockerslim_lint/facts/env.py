@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
+from functools import reduce
 
 from dockerslim_lint.catalog.images import BaseImage
 from dockerslim_lint.facts.model import Value
+from dockerslim_lint.facts.patterns import merge
 from dockerslim_lint.source import Span
 from dockerslim_lint.syntax.expand import UNKNOWN, Unknown, expand
 from dockerslim_lint.syntax.tree import Instruction, Literal, Word
@@ -44,6 +46,19 @@ class Environment:
         copy.arguments = dict(self.arguments)
         copy.unset = self.unset
         return copy
+
+    def take_common(self, others: Sequence[Environment]) -> None:
+        """What a stage starts with that is built on one of several: what they agree on; what only some of them set is not known."""
+        for values, theirs in (
+            (self.environment, [other.environment for other in others]),
+            (self.arguments, [other.arguments for other in others]),
+        ):
+            for name in dict.fromkeys(name for one in theirs for name in one):
+                found = [one[name] for one in theirs if name in one]
+                text = reduce(merge, (value.text for value in found)) if len(found) == len(theirs) else None
+                if any(value.text != text for value in found) and not _alike(text or "", found):
+                    text = None
+                values[name] = Value(text, found[0].origin, any(value.machine for value in found))
 
     @property
     def variables(self) -> dict[str, Value]:
@@ -89,6 +104,15 @@ class Environment:
             for pair in instruction.pairs
         ]
         self.environment.update(bound)
+
+
+def _alike(text: str, values: Sequence[Value]) -> bool:
+    """Whether what is common to values says what counts: not of several words (flags), nor of targets some of which are not static by
+    themselves."""
+    from dockerslim_lint.catalog import platforms
+
+    rows = [platforms.by_target(value.text or "") for value in values]
+    return " " not in text and all(row is None or row.crt_static for row in rows)
 
 
 def pattern_of(word: Word, variables: Mapping[str, Value], known: bool) -> tuple[str, bool]:

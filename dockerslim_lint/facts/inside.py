@@ -26,6 +26,7 @@ from dockerslim_lint.facts.model import (
     Transfer,
     Value,
 )
+from dockerslim_lint.facts.packages import recommended
 from dockerslim_lint.facts.started import health_commands, started_programs
 from dockerslim_lint.facts.transfers import MOVERS
 from dockerslim_lint.facts.users import is_root
@@ -295,9 +296,15 @@ class Inside:
             return True
         if any(name in self._state.environment.environment for name in CERTIFICATE_VARIABLES):
             return None
-        roles = self._roles
-        if "certificates" in roles:
+        if "certificates" in self._roles:
             return True
+        roles = {
+            known.role
+            for install in self._state.installs
+            for name in install.packages
+            if (known := packages.lookup(install.manager, name)) is not None
+            and (not known.recommends or recommended(install))
+        }
         if self._unknown_packages or not roles <= WITHOUT_CERTIFICATES or self._speaks_of("cert", ".pem", "/ssl"):
             return None
         return self._brought(*CERTIFICATE_PLACES)

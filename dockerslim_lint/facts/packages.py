@@ -67,9 +67,22 @@ def manager_of(command: Command) -> str:
 
 
 def read_install(command: Command) -> PackageInstall | None:
-    """The packages that a command installs; None where it installs none. Versions (``=1.2``, ``/suite``) are cut off."""
-    names = [word.pattern.partition("=")[0].partition("/")[0] for word in package_words(command)]
+    """The packages that a command installs, files of packages by their paths; None where it installs none.
+
+    Versions (``=1.2``, ``/suite``) are cut off.
+    """
+    names = [_without_version(word.pattern) for word in package_words(command)]
     return PackageInstall(command, INSTALLERS[command.name][0], tuple(names)) if names else None
+
+
+def recommended(install: PackageInstall) -> bool:
+    """Whether packages come with those that they recommend: apt's default (apt-get(8), --no-install-recommends)."""
+    words = (word.pattern.lower().partition("::install-recommends=") for word in install.command.words)
+    return not any(word == "--no-install-recommends" or value in ("0", "false", "no") for word, _, value in words)
+
+
+def _without_version(word: str) -> str:
+    return word if word.startswith((".", "/")) or "://" in word else word.partition("=")[0].partition("/")[0]
 
 
 def package_words(command: Command) -> list[CommandWord]:

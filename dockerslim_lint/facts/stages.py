@@ -6,7 +6,8 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from dockerslim_lint.catalog import images
-from dockerslim_lint.facts.env import pattern_of
+from dockerslim_lint.facts import patterns
+from dockerslim_lint.facts.env import PLATFORM_ARGUMENTS, pattern_of
 from dockerslim_lint.facts.model import Problem, Stage, Value
 from dockerslim_lint.syntax.tree import Expansion, Instruction, Word
 
@@ -114,6 +115,19 @@ def _read_stage(
         terminal=False,
         digest=reference.partition("@")[2] if reference and parent is None else "",
     )
+
+
+def dispatched(stage: Stage, stages: Sequence[Stage]) -> tuple[int, ...]:
+    """The earlier stages of which one is taken by the platform (``FROM build-${TARGETARCH}``); () for any other FROM."""
+    word = stage.word
+    if word is None or stage.reference is not None or not stage.variable:
+        return ()
+    variables = [piece for piece in word.pieces if isinstance(piece, Expansion)]
+    by_platform = all(piece.name in PLATFORM_ARGUMENTS and not piece.operator for piece in variables)
+    if not by_platform or len(word.pieces) == len(variables):
+        return ()
+    text = "".join("*" if isinstance(piece, Expansion) else piece.text for piece in word.pieces)
+    return tuple(one.number for one in stages[: stage.number] if one.name and patterns.same(one.name, text.lower()))
 
 
 def _base_image(reference: str, own_images: tuple[OwnImage, ...]) -> BaseImage | None:

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from dockerslim_lint.catalog import images as catalog
 from dockerslim_lint.catalog import packages, platforms
 from dockerslim_lint.catalog.platforms import Platform
-from dockerslim_lint.facts.model import GNU_DYNAMIC, MUSL_STATIC, UNKNOWN, FinalImage, ImageBuild, Warmup
+from dockerslim_lint.facts.model import GNU_DYNAMIC, MUSL_STATIC, UNKNOWN, Artifact, FinalImage, ImageBuild, Warmup
 from dockerslim_lint.facts.packages import read_install
 from dockerslim_lint.facts.stages import chain_of
 from dockerslim_lint.facts.transfers import MAY_NOT_RUN
@@ -250,14 +250,7 @@ def _calls(build: ImageBuild, images: tuple[FinalImage, ...]) -> tuple[int, ...]
         for path, artifact in image.artifacts:
             if artifact.call is None:
                 raise NotPossible(_behind(build, artifact.opaque, path))
-            if artifact.touched == MAY_NOT_RUN:
-                raise NotPossible(f"{path} comes from {MAY_NOT_RUN}")
-            if artifact.touched:
-                raise NotPossible(
-                    f"{path} is {artifact.touched}"
-                    if " " in artifact.touched
-                    else f"{path} is changed by {artifact.touched}"
-                )
+            check_untouched(path, artifact)
             makers.add(artifact.call)
     stages = {build.calls[at].command.stage for at in makers}
     for number in sorted(stages):
@@ -276,6 +269,15 @@ def _calls(build: ImageBuild, images: tuple[FinalImage, ...]) -> tuple[int, ...]
             )
         found.append(at)
     return tuple(found)
+
+
+def check_untouched(path: str, artifact: Artifact) -> None:
+    """Raises NotPossible for a program that a step changes in a way that is not modelled."""
+    if artifact.touched == MAY_NOT_RUN:
+        raise NotPossible(f"{path} comes from {MAY_NOT_RUN}")
+    if artifact.touched:
+        how = artifact.touched if " " in artifact.touched else f"changed by {artifact.touched}"
+        raise NotPossible(f"{path} is {how}")
 
 
 def _check_opaque(build: ImageBuild, opaque: tuple[str, int], makers: set[int]) -> None:

@@ -10,7 +10,7 @@ from dockerslim_lint.catalog.images import BaseImage
 from dockerslim_lint.facts.crate.model import Crate
 from dockerslim_lint.facts.crate.reach import Reach
 from dockerslim_lint.facts.model import FinalImage, ImageBuild, PackageInstall
-from dockerslim_lint.facts.packages import read_install
+from dockerslim_lint.facts.packages import read_install, recommended
 from dockerslim_lint.facts.stages import chain_of
 from dockerslim_lint.plan.model import Choice, NotPossible
 from dockerslim_lint.plan.native_code import linking_tools, may_bring, unknown
@@ -78,7 +78,7 @@ def missing_packages(build: ImageBuild, image: FinalImage, base: BaseImage) -> d
             stays = None if own else debian.library(name)
             written |= {name, *(stays.names if stays is not None else ())}
             if known is not None and not (own and name.endswith("-dev")):
-                brought.update(known.brings)
+                brought.update(known.brings, known.recommends if recommended(install) else ())
     found = {}
     if _speaks_for_itself(build, image) and any(".so" in name for one in image.transfers for name in one.sources):
         return {}  # it copies its libraries by hand

@@ -8,7 +8,7 @@ from dockerslim_lint.edit import Claim, Fix, Safety, Withheld, apply
 from dockerslim_lint.facts import patterns
 from dockerslim_lint.facts.model import STRIPPED_ALL, Artifact, FinalImage, ImageBuild
 from dockerslim_lint.plan.blocks.strip import is_slim, strip_symbols, symbol_users
-from dockerslim_lint.plan.candidates import check_accepted, groups, key_of, tasks
+from dockerslim_lint.plan.candidates import check_accepted, check_untouched, groups, key_of, tasks
 from dockerslim_lint.plan.compose import OurBug, Reread, changes_base, compose, with_newlines
 from dockerslim_lint.plan.model import AtBest, Draft, NotPossible, Task, Unsure
 from dockerslim_lint.plan.needs import claimed_needs
@@ -74,8 +74,8 @@ class Plan:
         users = symbol_users(self._build, (image,))
         try:
             check_accepted(self._build)
-            if any(artifact.touched for _, artifact in image.artifacts):
-                raise NotPossible("a step of the build changes the program in a way that is not understood")
+            for path, artifact in image.artifacts:
+                check_untouched(path, artifact)
             draft = strip_symbols(self._build, (image,))
         except NotPossible as reason:
             return Withheld(key, str(reason))
@@ -276,8 +276,13 @@ class Plan:
 def _told(reasons: Iterable[tuple[str, str]]) -> str:
     """Why no base fits, as one text: each reason once, behind the base that it is about where it is not the first and names none."""
     parts: dict[str, str] = {}
+    also: dict[str, dict[str, None]] = {}
     for title, text in reasons:
         if text:
+            key = text.replace(title, "") if title else text
+            if key in parts and key != text and title not in parts[key]:
+                also.setdefault(key, {})[title] = None
             named = not title or not parts or title in text
-            parts.setdefault(text.replace(title, "") if title else text, text if named else f"{title}: {text}")
-    return "; ".join(parts.values())
+            parts.setdefault(key, text if named else f"{title}: {text}")
+    same = {key: f" ({', '.join(titles)}: the same)" for key, titles in also.items()}
+    return "; ".join(f"{text}{same.get(key, '')}" for key, text in parts.items())

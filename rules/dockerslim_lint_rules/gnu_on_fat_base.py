@@ -70,7 +70,8 @@ class GnuOnFatBase(Rule):
             if image.wants_toolchain:
                 continue  # DSL202 speaks of it
             size = f" (~{base.unpacked_mb:.0f} MB of base)" if base.unpacked_mb else ""
-            kind = "is a glibc program and ships" if len(gnu) == 1 else "are glibc programs and ship"
+            one = len({path.rsplit("/", 1)[-1] for path, _ in gnu}) == 1
+            kind = "is a glibc program and ships" if one else "are glibc programs and ship"
             note = "the toolchain's own image" if image.single_stage else "a whole distribution under one program"
             settled, known = plan.settled(image)
             why = f", and {'nothing smaller fits' if known else 'whether a smaller one fits is not known'}: {settled}"

@@ -48,6 +48,8 @@ SETTINGS = {
     "by",
     "aka",
     "ended_source",
+    "archived",
+    "archived_source",
 }
 
 

@@ -792,6 +792,29 @@ ALL, NONE = '[profile.release]\nstrip = "symbols"\n', "[profile.release]\nstrip 
             STRIPPED_ALL,
             False,
         ),
+        # and what the environment sets for a profile counts for its heirs
+        (
+            "[profile.x]\ninherits = 'y'\n[profile.y]\ninherits = 'release'\n",
+            "",
+            "CARGO_PROFILE_RELEASE_STRIP=true cargo build --profile x",
+            STRIPPED_ALL,
+            False,
+        ),
+        (
+            "[profile.x]\ninherits = 'release'\nstrip = false\n",
+            "",
+            "CARGO_PROFILE_RELEASE_STRIP=true cargo build --profile x",
+            STRIPPED_NO,
+            False,
+        ),
+        (
+            "[profile.x]\ninherits = 'release'\nstrip = false\n",
+            "",
+            "CARGO_PROFILE_RELEASE_DEBUG=1 CARGO_PROFILE_X_STRIP=true cargo build --profile x",
+            STRIPPED_ALL,
+            True,
+        ),
+        (ALL, "", "CARGO_PROFILE_DEV_STRIP=none cargo build -r", STRIPPED_ALL, False),
         # whether it is in force is not known
         ("", ALL, "rm .cargo/config.toml; cargo build -r", UNKNOWN, False),
         (ALL, NONE, "rm .cargo/config.toml; cargo build -r", UNKNOWN, False),

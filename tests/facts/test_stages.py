@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 
 from dockerslim_lint.context import MemoryContext, NoContext
 from dockerslim_lint.facts.build import read_build
+from dockerslim_lint.facts.model import GNU_DYNAMIC, MUSL_STATIC, UNKNOWN
 from dockerslim_lint.source import Source
 from tests.facts.reading import only_image, read
 from tests.syntax.dockerfiles import Maker
@@ -29,6 +30,43 @@ def test_from_without_a_value_is_unknown() -> None:
     assert stage.image is None
     (stage,) = read("ARG V\nFROM rust:${V}-slim\n").stages
     assert stage.reference is None
+
+
+DISPATCHED = """\
+FROM rust:1 AS build-amd64
+ENV T=x86_64-unknown-linux-musl
+FROM rust:1 AS build-arm64
+ENV T=aarch64-unknown-linux-musl
+FROM build-${TARGETARCH}
+RUN cargo build --release --target $T
+"""
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "link"),
+    [
+        ("x", "x", MUSL_STATIC),
+        ("FROM build-", "ARG TARGETARCH\nFROM build-", MUSL_STATIC),
+        ("FROM build-$", "FROM other AS build-386\nENV T=i686-unknown-linux-musl\nFROM build-$", MUSL_STATIC),
+        ("ENV T=", "ENV RUSTFLAGS=-Copt-level=3 T=", MUSL_STATIC),
+        ("linux-musl", "linux-gnu", GNU_DYNAMIC),
+        ("ENV T=aarch64-unknown-linux-musl", "ENV T=aarch64-unknown-linux-gnu", UNKNOWN),
+        ("ENV T=aarch64-unknown-linux-musl", "ENV T=riscv64gc-unknown-linux-musl", UNKNOWN),
+        ("ENV T=aarch64-unknown-linux-musl", "ENV U=1", UNKNOWN),
+        ("ENV T=x", 'ENV RUSTFLAGS="-C target-feature=-crt-static" T=x', UNKNOWN),
+        ("FROM build-$", "FROM rust AS build-386\nFROM build-$", UNKNOWN),
+        ("FROM build-${TARGETARCH}", "FROM builder-${TARGETARCH}", UNKNOWN),
+        ("FROM build-${TARGETARCH}", "FROM ${TARGETARCH}", UNKNOWN),
+        ("FROM build-${TARGETARCH}", "FROM build-${TARGETARCH:-amd64}", UNKNOWN),
+        ("FROM build-${TARGETARCH}", "FROM build-${KIND}", UNKNOWN),
+    ],
+)
+def test_a_stage_by_platform_has_what_all_of_them_set(old: str, new: str, link: str) -> None:
+    text = DISPATCHED.replace(old, new).replace("ARG TARGETARCH\n", "")
+    if "KIND" in text:
+        text = f"ARG KIND\n{text}"
+    (call,) = read(text, {}).calls
+    assert call.link == link
 
 
 @pytest.mark.parametrize(

@@ -180,6 +180,21 @@ def test_a_builder_with_a_newer_glibc() -> None:
     assert choice(CLASSIC.replace("rust:1 ", "debian:sid "), files) == ""
 
 
+@pytest.mark.parametrize(
+    ("base", "step", "expected"),
+    [
+        ("rust:1.60-buster", "", "distroless/cc"),
+        ("rust:1.51", "", "distroless/cc"),
+        ("rust:1.60-bullseye", "", "distroless/static"),
+        ("rust:1.60-buster", "RUN apt-get update && apt-get install -y cmake", "distroless/static"),
+    ],
+)
+def test_no_compiler_where_the_package_lists_are_gone(base: str, step: str, expected: str) -> None:
+    text = CLASSIC.replace("rust:1 AS builder", f"{base} AS builder\n{step}")
+    assert choice(text, locked(ring="cc")) == expected
+    assert choice(text, locked(itoa="")) == "distroless/static"
+
+
 def test_cc_has_no_shell_and_not_every_library() -> None:
     files = locked(openssl__sys="cc")
     assert choice(CLASSIC.replace('CMD ["app"]', "CMD app $PORT"), files) == "debian-slim"

@@ -112,6 +112,8 @@ NONROOT = CLASSIC.replace("debian:bookworm-slim", "gcr.io/distroless/cc-debian12
             NONROOT.replace("FROM gcr", "# we need glibc because of NSS\nFROM gcr"),
             "gcr.io/distroless/cc-debian13:nonroot",
         ),
+        (NONROOT.replace("COPY", "COPY --chown=nonroot:nonroot"), "gcr.io/distroless/static-debian13:nonroot"),
+        (NONROOT.replace("CMD", "USER nonroot:nonroot\nCMD"), "gcr.io/distroless/static-debian13:nonroot"),
         (NONROOT.replace(":nonroot", ""), "gcr.io/distroless/static-debian13\n"),
         (NONROOT.replace(":nonroot", ":debug-nonroot"), ""),
         (
@@ -126,6 +128,8 @@ def test_a_base_with_a_user_of_its_own(text: str, base: str) -> None:
     assert fixed.bug is None and not any("our bug" in held.reason for held in fixed.held)
     assert any(one.fix.key.startswith("slim:") for one in fixed.applied) == bool(base)
     assert f"FROM {base}" in fixed.source.data.decode()
+    # what both bases have under one number stays as it is written
+    assert fixed.source.data.count(b"nonroot:nonroot") == text.count("nonroot:nonroot")
 
 
 @pytest.mark.parametrize(

@@ -100,6 +100,12 @@ def test_the_classic_is_rewritten() -> None:
         ('CMD ["app"]', 'ENV LD_PRELOAD=/x.so\nCMD ["app"]', "LD_PRELOAD"),
         ('CMD ["app"]', 'HEALTHCHECK CMD curl -f localhost\nCMD ["app"]', "HEALTHCHECK"),
         ('CMD ["app"]', 'RUN apt-get update && apt-get install -y somethingelse\nCMD ["app"]', "somethingelse"),
+        ('CMD ["app"]', 'RUN apt-get update && apt-get install -y ./x.deb\nCMD ["app"]', "installs ./x.deb (line 7)"),
+        (
+            "cargo build --release",
+            "cross build --release --target x86_64-unknown-linux-gnu",
+            "linked by a tool of its own",
+        ),
         ('CMD ["app"]', 'RUN dpkg-divert --list\nCMD ["app"]', "dpkg-divert"),
         ('CMD ["app"]', 'RUN useradd --badname u && mkdir /d\nUSER u\nCMD ["app"]', "mkdir"),
         ('CMD ["app"]', 'USER ghost\nCMD ["app"]', "ghost"),
@@ -162,6 +168,19 @@ def test_configuration_of_cargo(config: str, said: str) -> None:
 def test_platforms_without_a_musl_target() -> None:
     assert "s390x-unknown-linux-musl" in reason(CLASSIC, settings=Settings(platforms=("linux/amd64", "linux/s390x")))
     assert fix(CLASSIC, settings=Settings(platforms=("linux/amd64", "linux/arm64"))).applied
+
+
+def test_platforms_for_which_no_base_is_there() -> None:
+    said = "linux/{} is asked for, and {} is not there for it ({}: the same)"
+    loong = reason(CLASSIC, settings=Settings(platforms=("linux/loong64",)))
+    assert said.format("loong64", "distroless/static", "alpine, distroless/cc, debian slim") in loong
+    mips = reason(CLASSIC, settings=Settings(platforms=("linux/mips64le",)))
+    assert said.format("mips64le", "distroless/cc", "debian slim") in mips
+
+
+def test_symbols_of_a_program_that_a_step_changes() -> None:
+    fixed = fix(CLASSIC.replace("--release", "--release && upx target/release/app"), allow=Safety.SAFE)
+    assert [one.reason for one in fixed.held if one.key == "strip:1"] == ["/usr/local/bin/app is packed by upx"]
 
 
 def test_musl_outputs_in_the_context() -> None:
@@ -322,3 +341,12 @@ def test_a_program_that_no_crate_makes_keeps_no_rule_from_speaking() -> None:
     assert reason(text, files) == "/usr/local/bin/app is no program of the crate (app)"
     codes = {one.code for one in fix(text, files, allow=Safety.SAFE).report.findings}
     assert {"DSL101", "DSL206", "DSL308", "DSL402"} <= codes and "DSL201" not in codes
+
+
+def test_a_program_and_a_link_to_it_are_one() -> None:
+    text = CLASSIC.replace("CMD", "RUN ln -s /usr/local/bin/app /usr/bin/app\nCMD")
+    context = MemoryContext({path: body.encode() for path, body in CRATE.items()})
+    said = [
+        one.message for one in linter.lint(Source(text.encode()), context, Settings()).findings if one.code == "DSL101"
+    ]
+    assert [one.partition(" ships")[0] for one in said] == ["app is a glibc program and"]

@@ -161,15 +161,24 @@ class Crate:
     def profile(self, name: str, package: str = "") -> dict[str, Any]:
         """The settings of a profile, its ``inherits`` followed; of a `package` only those that its own tables there set."""
         settings: dict[str, Any] = {}
-        seen: set[str] = set()
+        for one in self.lineage(name):
+            table = self.own_settings(one)
+            settings = {**(of_package(table, package) if package else table), **settings}
+        return settings
+
+    def lineage(self, name: str) -> tuple[str, ...]:
+        """A profile and those from which it inherits, the nearest first."""
+        seen: dict[str, None] = {}
         current: Any = name
         while isinstance(current, str) and current not in seen:
-            seen.add(current)
-            table = self.profiles.get(current)
-            table = table if isinstance(table, Mapping) else {}
-            settings = {**(of_package(table, package) if package else table), **settings}
-            current = table.get("inherits", BUILT_IN_PARENTS.get(current))
-        return settings
+            seen[current] = None
+            current = self.own_settings(current).get("inherits", BUILT_IN_PARENTS.get(current))
+        return tuple(seen)
+
+    def own_settings(self, name: str) -> Mapping[str, Any]:
+        """What a profile sets itself."""
+        table = self.profiles.get(name)
+        return table if isinstance(table, Mapping) else {}
 
 
 def of_package(profile: Mapping[str, Any], package: str) -> dict[str, Any]:

@@ -35,6 +35,11 @@ def install_compiler(task: Task) -> Draft:
         line = build.source.line_of(build.instructions[stage.instruction].span.start)
         if stage.image is None or stage.image.package_manager != "apt":
             raise NotPossible(f"the crates bring C code, and the builder (line {line}) has no apt for {missing[0]}")
+        if stage.image.archived and not here:
+            raise NotPossible(
+                f"the crates bring C code, and the package lists of the builder's {stage.image.release} (line {line}) are "
+                f"off the mirrors: there is no {missing[0]} to install"
+            )
         user = user_before(build, chain, first.instruction)
         if user is None or not is_root(user):
             raise NotPossible(f"the builder (line {line}) is not root, who alone may install {missing[0]}")

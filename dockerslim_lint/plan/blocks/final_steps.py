@@ -151,6 +151,13 @@ def number_user(build: ImageBuild, image: FinalImage, choice: Choice) -> Draft:
     return Draft(tuple(edits), tuple(changes))
 
 
+def _same_group(image: FinalImage, old: BaseImage | None, new: BaseImage, group: str) -> bool:
+    """Whether both bases have the group with one number, and the image makes none of that name."""
+    number = old.group_id(group) if old is not None else None
+    made = any(one.kind == "group" and one.name == group for one in image.users)
+    return number is not None and number == new.group_id(group) and not made
+
+
 def _number(
     build: ImageBuild, image: FinalImage, name: str, created: dict[str, UserCreation], choice: Choice
 ) -> tuple[str, str] | None:
@@ -171,7 +178,7 @@ def _number(
             user, group = own[0], group or own[1]
             if group.isdecimal():
                 return f"{user}:{group}", f"{user}:{group}"
-        elif not group or group.isdecimal():
+        elif not group or group.isdecimal() or _same_group(image, old, choice.base, group):
             return None
         gid, option = accounts.group_number(image, old, group, None)
         written = accounts.in_user(image, gid, option)

@@ -47,7 +47,9 @@ def _check_call(task: Task, call: CargoCall) -> None:
     build = task.build
     line = build.source.line_of(call.command.span.start)
     stage = build.stages[call.command.stage]
-    if call.target.origin not in ("flag", "option", "env") or call.driver != "cargo" or call.foreign_libc:
+    if call.driver != "cargo" or call.foreign_libc:
+        raise NotPossible(f"the call in line {line} has {call.target.pattern} linked by a tool of its own")
+    if call.target.origin not in ("flag", "option", "env"):
         raise NotPossible(f"the call in line {line} gets {call.target.pattern} from elsewhere")
     if call.target.machine and stage.cross:
         raise NotPossible(f"the target of the call in line {line} is the building machine's")

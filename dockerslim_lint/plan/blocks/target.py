@@ -111,9 +111,11 @@ def check_architectures(task: Task) -> None:
         row = platforms.lookup(name)
         bases = [] if task.choice.keep else [task.choice.base]
         builders = [build.stages[number].image for number in task.stages] if task.retarget and not task.cross else []
+        # one that the catalogue does not know has the name that is asked for
+        plain = row.name if row is not None else name.lower().partition("linux/")[2]
         for base in (*bases, *filter(None, builders)):
-            if row is not None and base.architectures and row.name not in base.architectures:
-                raise NotPossible(f"{row.docker} is asked for, and {base.title} is not there for it")
+            if base.architectures and plain and plain not in base.architectures:
+                raise NotPossible(f"linux/{plain} is asked for, and {base.title} is not there for it")
 
 
 def first_commands(task: Task) -> list[Command]:
