@@ -7,7 +7,7 @@ from typing import Any
 
 from dockerslim_lint.facts import patterns
 from dockerslim_lint.facts.cargo import BUILDS, CROSS, XX, ZIGBUILD, CargoArguments, profile_of
-from dockerslim_lint.facts.crate.model import Asked, Crate
+from dockerslim_lint.facts.crate.model import Asked, Crate, asked_by
 from dockerslim_lint.facts.model import (
     STRIPPED_ALL,
     STRIPPED_DEBUGINFO,
@@ -151,10 +151,8 @@ def _examples(arguments: CargoArguments, crate: Crate | None) -> tuple[str, ...]
 def asked_of(arguments: CargoArguments) -> Asked:
     """The same, sorted by what it does."""
     names = features_of(arguments)
-    plain = tuple(name for name in names if not name.startswith("--"))
     exact = arguments.exact and not arguments.optional and not any("*" in name for name in names)
-    examples = "--example" in arguments.flags or bool(EXAMPLES & arguments.switches)
-    return Asked(plain, "--no-default-features" not in names, "--all-features" in names, exact, examples)
+    return asked_by(names, exact, "--example" in arguments.flags or bool(EXAMPLES & arguments.switches))
 
 
 def _locked(arguments: CargoArguments) -> bool | None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from functools import cached_property
 
-from dockerslim_lint.context import BuildContext
+from dockerslim_lint.context import BuildContext, path_matches
 from dockerslim_lint.facts.crate.dockerignore import IgnoreFile, read_ignore_file
 
 SOURCES = frozenset({"src", "crates"})
@@ -45,6 +45,10 @@ class Contents:
         if self._ignored.has_exceptions and kept != names:
             kept |= {name for path in paths if (name := path.split("/", 1)[0]) not in kept and not self.ignores(path)}
         return tuple(sorted(kept))
+
+    def named_by(self, pattern: str) -> tuple[str, ...]:
+        """Those of `top_level` that a pattern of one segment names, as COPY takes it."""
+        return tuple(name for name in self.top_level if path_matches(name, pattern))
 
     def only_builds(self, name: str) -> bool:
         """Whether a top-level name is for building alone: by itself, or a directory of packages in which there is nothing else."""

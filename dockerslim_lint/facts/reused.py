@@ -37,7 +37,10 @@ def differs(build: ImageBuild, warmup: Warmup, call: CargoCall) -> str:
         return f"the target ({_title(ours)}, then {_title(theirs)})"
     if _other_flags(build, warmup, call):
         return FLAGS
-    return FEATURES if warmup.features != call.features else ""
+    if warmup.features == call.features:
+        return ""
+    crate = next((crate for one, crate in zip(build.calls, build.crates, strict=True) if one is call), None)
+    return "" if crate is not None and crate.same_dependencies(warmup.features, call.features) else FEATURES
 
 
 def hidden_by(build: ImageBuild, warmup: Warmup, call: CargoCall) -> Mount | None:

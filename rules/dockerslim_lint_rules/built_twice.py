@@ -55,7 +55,8 @@ class BuiltTwice(Rule):
     profile, target and flags for rustc (RUSTFLAGS) are those of the real build; else it builds all of them again, and the
     layer only costs time and space. So it does where a cache mount of the real build lies over that layer: give the build
     ahead the same mount, or neither of them. Where the features differ, cargo builds again what has other features then, and all that depends on that: it may
-    be one crate or most of them, so that is a remark and no warning.
+    be one crate or most of them, so that is a remark and no warning. Nothing is said where the manifests tell that no
+    dependency gets other features.
 
     **Fix safety.** Needs a proof: `cook` gets what the build has and it has not. None where the two contradict each other,
     where flags are set between them, and none for placeholders and mounts: which of the two is meant, only you know.

@@ -161,7 +161,7 @@ def test_near_misses_are_unknown(reference: str) -> None:
         ("centos:8", "8", "2.28", False),
         ("quay.io/centos/centos:stream8", "stream8", "2.28", False),
         ("opensuse/leap:15", "15.6", "2.38", False),
-        ("opensuse/leap:15.1", "", "", False),
+        ("opensuse/leap:15.1", "15.1", "2.26", False),
         ("quay.io/centos/centos:stream9", "9", "2.34", False),
         ("amazonlinux:2", "2", "2.26", False),
         ("amazonlinux:2023", "2023", "2.34", False),
@@ -204,7 +204,8 @@ def test_rust_on_alpine_builds_for_musl(reference: str, release: str) -> None:
         ("alpine:3.24.1", "3.24"),
         ("alpine:3.20.9", "3.20"),
         ("alpine:3.99", ""),
-        ("alpine:3.2", ""),
+        ("alpine:3.2", "3.2"),
+        ("alpine:2.7", ""),
     ],
 )
 def test_releases_of_alpine(reference: str, release: str) -> None:

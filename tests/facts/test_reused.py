@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from dockerslim_lint.facts.model import ImageBuild
-from dockerslim_lint.facts.reused import FLAGS, differs, hidden_by
+from dockerslim_lint.facts.reused import FEATURES, FLAGS, differs, hidden_by
 from tests.facts.reading import read
 
 COOKED = """\
@@ -83,6 +83,46 @@ def test_the_same_flags_or_nobody_knows(text: str) -> None:
 def test_targets_that_are_computed(cook: str, build: str, said: str) -> None:
     text = COOKED.replace("cook --release", f"cook --release {cook}")
     assert reason(text.replace("build --release", f"build --release {build}")) == said
+
+
+MANIFEST = """\
+[package]
+name = "app"
+version = "0.1.0"
+edition = "2021"
+[dependencies]
+log = "0.4"
+tls = { version = "1", optional = true }
+[features]
+default = ["plain"]
+plain = []
+both = ["plain"]
+vendored = ["tls?/vendored"]
+secure = ["dep:tls"]
+loud = ["log/std"]
+"""
+
+
+@pytest.mark.parametrize(
+    ("first", "second", "said"),
+    [
+        ("", "-F plain", ""),
+        ("", "-F both", ""),
+        ("--no-default-features", "", ""),
+        ("-F secure", "--all-features --no-default-features -F plain", FEATURES),
+        ("-F secure", "-F secure,plain", ""),
+        ("", "-F secure", FEATURES),
+        ("", "-F loud", FEATURES),
+        ("", "-F vendored", FEATURES),
+        ("", "-F log/std", FEATURES),
+        ("", "-F $FEATURES", ""),
+        ("-p other", "-p other -F plain", FEATURES),
+    ],
+)
+def test_features_count_where_a_dependency_gets_them(first: str, second: str, said: str) -> None:
+    text = COOKED.replace("cook --release", f"cook --release {first}")
+    build = read(text.replace("build --release", f"build --release {second}"), {"Cargo.toml": MANIFEST})
+    assert differs(build, build.warmups[0], build.calls[-1]) == said
 
 
 def hides(build: ImageBuild) -> bool:

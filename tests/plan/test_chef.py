@@ -177,7 +177,7 @@ CMD ["/app"]
 @pytest.mark.parametrize(
     ("text", "why"),
     [
-        (TRICK, "the real source would need a newer time"),
+        (TRICK, "the placeholder or the program is built as you meant"),
         (TRICK.replace("COPY ./src", "RUN rm -f target/release/deps/app*\nCOPY ./src"), "look in the wrong place"),
     ],
 )

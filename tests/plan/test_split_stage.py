@@ -61,6 +61,27 @@ def test_a_name_that_a_copy_would_misread(name: str) -> None:
     assert "cannot be written" in reason(SINGLE, {**CRATE, name: ""})
 
 
+@pytest.mark.parametrize(
+    ("line", "more", "applied"),
+    [
+        ("COPY Cargo* ./", "README.md", True),
+        ("COPY Cargo* ./", "cargo.html", True),
+        ("COPY Cargo* ./", "Cargo-data", False),
+        ("COPY Cargo* ./", "Cargo-data/a.html", False),
+        ('COPY ["Cargo*", "./"]', "README.md", True),
+        ("COPY C*.toml Cargo.loc? ./", "Cargo-data", True),
+        ("COPY C*.toml Cargo.loc? ./", "Cartoons.toml", False),
+        ("ARG X=Cargo*\nCOPY $X ./", "README.md", False),
+        ("COPY Cargo* s* ./", "src/lib.rs", True),
+        ("COPY Cargo* s* ./", "src/pages/a.html", False),
+        ("COPY Cargo* */ ./", "static/a", False),
+    ],
+)
+def test_a_glob_is_held_against_the_context(line: str, more: str, applied: bool) -> None:
+    fixed = fix(SINGLE.replace("COPY . .", f"{line}\nCOPY src src"), {**CRATE, "Cargo.lock": "", more: ""})
+    assert any(one.fix.choice for one in fixed.applied) is applied
+
+
 @pytest.mark.parametrize("flag", ["--exclude=static", "--parents"])
 def test_a_copy_that_leaves_something_out(flag: str) -> None:
     text = f"# syntax=docker/dockerfile:1-labs\n{SINGLE}".replace("COPY . .", f"COPY {flag} . .")

@@ -128,7 +128,7 @@ class _Walk:
             member = self._members.get(directory)
             key = self.key_of(member) if member is not None else None
             if member is not None and key is not None:
-                self._reach(key, _asked_of(member, self._asked, self._sure))
+                self._reach(key, asked_of(member, self._asked, self._sure))
         while self._waiting:
             key = self._waiting.pop()
             if key in self._local:
@@ -221,7 +221,7 @@ def _switched(known: catalog.KnownCrate | None, wanted: set[str]) -> Switched:
     return switched(Table(known.features, known.optional), wanted) if known is not None else NOTHING
 
 
-def _asked_of(member: Member, asked: Asked, sure: bool) -> set[str]:
+def asked_of(member: Member, asked: Asked, sure: bool) -> set[str]:
     """The features of a package that a call asks for; of a call that is not known, none or all."""
     if not asked.exact:
         return set() if sure else {EVERY, "default"}

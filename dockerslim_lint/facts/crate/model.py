@@ -28,6 +28,12 @@ class Asked(Record):
     examples: bool = False
 
 
+def asked_by(names: tuple[str, ...], exact: bool = True, examples: bool = False) -> Asked:
+    """What ``--features`` and its relatives ask for, as `CargoCall` has it, sorted by what it does."""
+    plain = tuple(name for name in names if not name.startswith("--"))
+    return Asked(plain, "--no-default-features" not in names, "--all-features" in names, exact, examples)
+
+
 class Crate:
     """A package or workspace, as one cargo call builds it; read-only.
 
@@ -57,6 +63,7 @@ class Crate:
         edition: str = "",
         read_lock_version: Callable[[], str] = str,
         read_examples: Callable[[], tuple[str, ...]] = tuple,
+        read_switches: Callable[[Asked], frozenset[tuple[str, ...]] | None] = lambda asked: None,
     ) -> None:
         self.directory = directory
         self.root = root
@@ -77,6 +84,7 @@ class Crate:
         self.edition = edition
         self._read_lock_version = read_lock_version
         self._read_examples = read_examples
+        self._read_switches = read_switches
 
     @cached_property
     def locked(self) -> Mapping[str, Locked] | None:
@@ -96,6 +104,11 @@ class Crate:
     def starts_toolchain(self, names: tuple[str, ...]) -> str:
         """What in the sources of these programs starts cargo, rustc or a C compiler; "" where nothing does. Reads them all."""
         return self._read_starts(self, names)
+
+    def same_dependencies(self, first: tuple[str, ...], second: tuple[str, ...]) -> bool:
+        """Whether two calls that differ in these features alone surely build the same dependencies with the same features."""
+        switches = self._read_switches(asked_by(first))
+        return switches is not None and switches == self._read_switches(asked_by(second))
 
     @cached_property
     def own(self) -> Mapping[str, str]:

@@ -234,6 +234,7 @@ class CrateReader:
             lambda: tuple(
                 name for place, member in chosen.items() for name in manifest.examples(self._context, place, member)
             ),
+            lambda asked: self._switches(root, tuple(chosen), asked),
         )
 
     def _unmade(
@@ -276,6 +277,24 @@ class CrateReader:
         from dockerslim_lint.facts.crate.members import Members
 
         return read_linkage(lock.lock_graph(data), Members(self._context, root), directories, asked, of)
+
+    def _switches(self, root: str, directories: tuple[str, ...], asked: Asked) -> frozenset[tuple[str, ...]] | None:
+        """What the features of a call switch on in the dependencies of these packages; None where a manifest cannot be read."""
+        from dockerslim_lint.facts.crate.features import switched
+        from dockerslim_lint.facts.crate.linked import asked_of
+        from dockerslim_lint.facts.crate.members import Members
+
+        members = Members(self._context, root)
+        chosen = [members.get(directory) for directory in directories]
+        found: set[tuple[str, ...]] = set()
+        for member in chosen:
+            if member is None:
+                return None
+            on = switched(member.table, asked_of(member, asked, sure=True))
+            found |= {(member.directory, key) for key in on.optional}
+            for asks in (on.strong, on.weak):
+                found |= {(member.directory, key, name) for key, names in asks.items() for name in names}
+        return frozenset(found) if chosen else None
 
     def _starts(self, crate: Crate, of: dict[str, tuple[str, ...]], names: tuple[str, ...]) -> str:
         from dockerslim_lint.facts.crate.starts import starts_toolchain

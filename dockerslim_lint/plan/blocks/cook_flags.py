@@ -27,9 +27,7 @@ def cook_like_build(build: ImageBuild, cook: Warmup, at: int) -> Draft:
         )
         if any(use.call == earlier for use in build.uses):
             raise NotPossible("the steps after the build of the placeholder would look in the wrong place")
-        raise NotPossible(
-            "built like the placeholder, the real source would need a newer time: which is meant, only you know"
-        )
+        raise NotPossible("whether the placeholder or the program is built as you meant, only you know")
     if cook.end is None:
         raise NotPossible(f"the arguments of cook in line {line} cannot be told from the shell's")
     text = _profile(cook, call, line) + _target(build, cook, at, line) + _features(cook, call, line)

@@ -342,6 +342,8 @@ def _run_time_files(
                         found.append(_pair(transfer.destination, name, workdir))
             elif (path := _target(transfer, source)) in scripts:
                 found.append((path, _shown(path, workdir)))
+            elif _brings_sources_alone(build, instruction, plain, line):
+                continue
             elif not build.contents.only_builds(plain.split("/", 1)[0]):
                 raise NotPossible(f"{plain} (line {line}) may be needed when the image runs")
             else:
@@ -352,6 +354,16 @@ def _run_time_files(
                 pairs = [_pair(transfer.destination, inside, workdir) for _, inside in below]
                 found += _left(build, image, transfer, pairs)
     return found
+
+
+def _brings_sources_alone(build: ImageBuild, instruction: Instruction, pattern: str, line: int) -> bool:
+    """Whether a pattern as it is written names files of the context, and only such as no run needs (``Cargo*``). Raises NotPossible."""
+    if "/" in pattern or not set(pattern) & set("*?[") or any(word.literal is None for word in instruction.words):
+        return False
+    names = build.contents.named_by(pattern)
+    return bool(names) and all(
+        build.contents.only_builds(name) and not _among_sources(build, name, line) for name in names
+    )
 
 
 MANY = 8
