@@ -16,13 +16,15 @@ class KnownCrate(Record):
     `features` are the words behind each feature, in cargo's own syntax, with dependencies by their package's name;
     `dependencies` hold the features that each is asked for wherever it is there. One that some feature names as ``dep:x``
     is optional, and all features that bring it are listed. `build` are dependencies of its build script alone.
-    `vendored_openssl` is the feature by which OpenSSL is compiled and nothing else changes, "" if there is none.
+    `vendored_openssl` is the feature by which OpenSSL is compiled and nothing else changes, "" if there is none. `weak` are
+    optional dependencies that a lock may hold although nothing brings them.
     """
 
     features: Mapping[str, tuple[str, ...]]
     dependencies: Mapping[str, tuple[str, ...]]
     build: frozenset[str]
     vendored_openssl: str
+    weak: frozenset[str]
 
     @property
     def optional(self) -> frozenset[str]:
@@ -69,6 +71,7 @@ def _rows() -> Mapping[str, list[tuple[tuple[str, ...], KnownCrate]]]:
             _words(row.get("dependencies", {})),
             frozenset(row.get("build", "").split()),
             row.get("vendored_openssl", ""),
+            frozenset(row.get("weak", "").split()),
         )
         for name in row["name"].split():
             found.setdefault(name, []).append((tuple(row.get("versions", "").split()), known))

@@ -86,6 +86,23 @@ def respelt(path: str, state: StageState, shared: Shared, instructions: Sequence
     return ""
 
 
+def stands_alone(root: str, shared: Shared, chain: tuple[int, ...]) -> bool:
+    """Whether the package or workspace in `root` of the context is surely no member of a workspace above the context.
+
+    Where its manifest and its sources are copied by these names, the context is its own directory.
+    """
+    if shared.crates.stands_alone(root):
+        return True
+    taken = {
+        patterns.normalise(source.lstrip("/") or ".")
+        for transfer in shared.transfers
+        if transfer.stage in chain and transfer.origin_stage is None and not transfer.origin_image
+        for source in transfer.sources
+    }
+    prefix = f"{root}/" if root else ""
+    return f"{prefix}src" in taken and any(one.startswith(f"{prefix}Cargo.") for one in taken)
+
+
 class _Origin:
     """The stage that a COPY takes from, with those that it is built on."""
 
@@ -126,8 +143,10 @@ class _Origin:
             return None
         if not all(self.is_clear(at, self._shared.calls[at]) for at in self.calls):
             return None
-        left_out = all(self._shared.unmade(at, name) for at in calls)
-        if not (left_out or self._shared.crates.lacks(name, roots.pop())) or self._shared.crates.may_copy():
+        context, left_out = self._shared.crates, all(self._shared.unmade(at, name) for at in calls)
+        if not (left_out or (context.lacks(name) and stands_alone(roots.pop(), self._shared, self._chain))):
+            return None
+        if context.may_copy():
             return None
         last = max((self._shared.calls[at].command.span for at in calls), default=None)
         before = (one for one in self._shared.commands if one.stage in self._chain and last and one.span < last)

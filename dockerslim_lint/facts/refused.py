@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 from dockerslim_lint.facts import patterns
-from dockerslim_lint.facts.absent import may_change_sources, may_make
+from dockerslim_lint.facts.absent import may_change_sources, may_make, stands_alone
 from dockerslim_lint.facts.cargo import BUILT_IN_PROFILES, CARGO, ZIGBUILD
 from dockerslim_lint.facts.crate.lock import LOCK
 from dockerslim_lint.facts.crate.model import Crate
@@ -42,7 +42,7 @@ def _reasons(at: int, call: CargoCall, crate: Crate, shared: Shared) -> Iterator
         if _is_name(name) and not context.mentions(name, crate.root):
             yield Refused(at, "package", name, ())
     for name in call.bins if crate.binaries else ():
-        if _is_name(name) and name not in (*crate.binaries, *crate.unmade) and context.lacks(name, crate.root):
+        if _is_name(name) and name not in (*crate.binaries, *crate.unmade) and context.lacks(name):
             yield Refused(at, "program", name, crate.binaries)
     if call.locked and not call.lock and call.kind == "build":
         place = f"{crate.root}/{LOCK}".lstrip("/")
@@ -76,11 +76,11 @@ def _is_sure(call: CargoCall, crate: Crate, shared: Shared, instructions: Sequen
     manifest = state.from_context(f"{_workspace(call, crate)}/Cargo.toml")
     if crate.directory != crate.root and manifest != f"{crate.root}/Cargo.toml".lstrip("/"):
         return False
-    if state.opaque is not None or not shared.crates.stands_alone(crate.root):
+    chain = chain_of(state.stage, shared.stages)
+    if state.opaque is not None or not stands_alone(crate.root, shared, chain):
         return False
     if any(word.pattern.startswith(SETTINGS) for word in command.words):
         return False
-    chain = chain_of(state.stage, shared.stages)
     for transfer in shared.transfers:
         if transfer.stage in chain and transfer.instruction < command.instruction:
             instruction = instructions[transfer.instruction]

@@ -12,7 +12,7 @@ FILES = {
     "src/main.rs": "fn main() {}\n",
 }
 IGNORED = {**FILES, ".dockerignore": "target\n*.lock\n"}
-NONE = {name: text for name, text in IGNORED.items() if name != "Cargo.lock"}
+NONE = {**{name: text for name, text in FILES.items() if name != "Cargo.lock"}, ".git/HEAD": "ref: refs/heads/main\n"}
 
 MEMBER = {
     "Cargo.toml": '[workspace]\nmembers = ["api"]\n',
@@ -74,6 +74,7 @@ class MissingLock(Rule):
     INVALID = (
         Invalid(BUILD, line=4, files=IGNORED),
         Invalid(PARTS, line=5, files=FILES),
+        Invalid(PARTS, line=5, files={name: text for name, text in FILES.items() if name != "Cargo.lock"}),
         Invalid(BUILD, line=4, files=NONE),
         Invalid(BUILD.replace("--locked", "--frozen"), line=4, files=IGNORED),
     )
@@ -103,6 +104,6 @@ class MissingLock(Rule):
             near=1, text=PARTS.replace("RUN", "RUN --mount=type=bind,source=Cargo.lock,target=Cargo.lock"), files=FILES
         ),
         Valid(near=1, text=PARTS.replace("Cargo.toml", "api").replace("src src", "Cargo.lock ./"), files=MEMBER),
-        Valid(near=2, text=BUILD, files={**NONE, ".gitignore": "/target\n/Cargo.lock\n"}),
-        Valid(near=2, text=BUILD, files={name: text for name, text in NONE.items() if name != ".dockerignore"}),
+        Valid(near=3, text=BUILD, files={**NONE, ".gitignore": "/target\n/Cargo.lock\n"}),
+        Valid(near=3, text=BUILD, files={name: text for name, text in NONE.items() if name != ".git/HEAD"}),
     )

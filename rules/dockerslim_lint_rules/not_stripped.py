@@ -39,6 +39,9 @@ CMD ["app"]
 
 OPEN = DISTROLESS.replace("COPY . .", "ARG OPTION=--release\nCOPY . .").replace("build --release", "build ${OPTION}")
 
+SET = "ENV CARGO_PROFILE_RELEASE_STRIP=symbols\nCOPY . ."
+GDB = "alpine:3.24\nRUN apk add --no-cache gdb"
+
 
 class NotStripped(Rule):
     """The shipped program carries its symbols.
@@ -134,11 +137,7 @@ class NotStripped(Rule):
     VALID = (
         Valid(near=0, text=DISTROLESS, files={**FILES, "Cargo.toml": MANIFEST + "[profile.release]\nstrip = true\n"}),
         Valid(near=0, text=DISTROLESS.replace("--release\n", "--release && strip target/release/app\n"), files=FILES),
-        Valid(
-            near=0,
-            text=DISTROLESS.replace("COPY . .", "ENV CARGO_PROFILE_RELEASE_STRIP=symbols\nCOPY . ."),
-            files=FILES,
-        ),
+        Valid(near=0, text=DISTROLESS.replace("COPY . .", SET), files=FILES),
         Valid(near=0, text=DISTROLESS, files={**FILES, "Cargo.toml": MANIFEST + "[profile.release]\nstrip = false\n"}),
         Valid(near=0, text=DISTROLESS, files={**FILES, "Cargo.toml": MANIFEST + OF_THE_PACKAGE}),
         Valid(near=0, text=DISTROLESS, files={**FILES, ".cargo/config.toml": "[profile.release]\nstrip = true\n"}),
@@ -146,9 +145,5 @@ class NotStripped(Rule):
         Valid(near=0, text=DISTROLESS, files=SENTRY),
         Valid(near=0, text=DISTROLESS.replace("static-debian13", "static-debian13 AS debug"), files=FILES),
         Valid(near=2, text=OPEN.replace("=--release", "=").replace("target/release", "target/debug"), files=FILES),
-        Valid(
-            near=0,
-            text=DISTROLESS.replace("gcr.io/distroless/static-debian13", "alpine:3.24\nRUN apk add --no-cache gdb"),
-            files=FILES,
-        ),
+        Valid(near=0, text=DISTROLESS.replace("gcr.io/distroless/static-debian13", GDB), files=FILES),
     )

@@ -9,6 +9,7 @@ from dockerslim_lint.rule import Finding, ImageBuild, Invalid, Plan, Rule, Sever
 
 MANIFEST = '[package]\nname = "app"\nversion = "0.1.0"\nedition = "2021"\n'
 FILES = {"Cargo.toml": MANIFEST, "Cargo.lock": "version = 4\n", "src/main.rs": "fn main() {}\n"}
+LONE = {**{name: text for name, text in FILES.items() if name != "Cargo.lock"}, ".dockerignore": "target\n"}
 TOOL = {**FILES, "src/bin/tool.rs": "fn main() {}\n"}
 MEMBERS = {
     "Cargo.toml": '[workspace]\nmembers = ["api"]\n',
@@ -84,7 +85,8 @@ class RefusedCall(Rule):
         Valid(near=0, text=BUILD.replace("RUN cargo", "RUN test -d x && cargo build || cargo"), files=FILES),
         Valid(near=0, text=BUILD.replace("COPY . .", "COPY . .\nCOPY --from=more /src src"), files=FILES),
         Valid(near=0, text=BUILD.replace("rust:1-alpine", "example.com/rust:1"), files=FILES),
-        Valid(near=0, text=BUILD, files={name: text for name, text in FILES.items() if name != "Cargo.lock"}),
+        Valid(near=0, text=BUILD, files=LONE),
+        Valid(near=1, text=PACKAGE, files=LONE),
         Valid(near=1, text=PACKAGE.replace("-p server", "-p api"), files=MEMBERS),
         Valid(near=1, text=PACKAGE.replace("-p server", "-p api@0.1.0"), files=MEMBERS),
         Valid(near=1, text=PACKAGE, files={**MEMBERS, "tools/Cargo.toml": MANIFEST.replace("app", "server")}),

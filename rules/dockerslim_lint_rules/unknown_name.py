@@ -87,16 +87,16 @@ class UnknownName(Rule):
     def _arguments(self, build: ImageBuild, stage: Stage, index: int) -> Iterator[Finding]:
         if stage.image is None or not stage.image.understood:
             return
+        pieces = [piece for word in build.instructions[index].words for piece in word.pieces]
+        asked = [piece for piece in pieces if isinstance(piece, Expansion) and not piece.operator]
+        if not asked:
+            return
         known = {name for name, _ in stage.image.env}
         for number in chain_of(stage, build.stages):
             known.update(name for at, name, _ in _declared(build, number) if at < index)
-        for word in build.instructions[index].words:
-            for piece in word.pieces:
-                if not isinstance(piece, Expansion) or piece.operator or piece.name in known:
-                    continue
-                place = self._elsewhere(build, piece.name, index)
-                if place is None and piece.name not in PLATFORM_ARGUMENTS:
-                    continue
+        for piece in (one for one in asked if one.name not in known):
+            place = self._elsewhere(build, piece.name, index)
+            if place is not None or piece.name in PLATFORM_ARGUMENTS:
                 yield self._empty(piece.name, piece.span, place)
                 return
 

@@ -40,8 +40,9 @@ TWO = {**LOCKED, "src/bin/tool.rs": "fn main() {}\n"}
 
 def test_a_name_that_no_package_has() -> None:
     assert absent(OTHER, files=LOCKED) == [(OTHER, "/src/target/release/app")]
-    for place in (".git/HEAD", ".dockerignore"):
-        assert absent(OTHER, files={**CRATE, place: "target\n"}) == [(OTHER, "/src/target/release/app")]
+    assert absent(OTHER, files={**CRATE, ".git/HEAD": "ref: refs/heads/main\n"}) == [(OTHER, "/src/target/release/app")]
+    parts = TEXT.format(before="", build=BUILD, path=OTHER).replace("COPY . .", "COPY Cargo.toml ./\nCOPY src ./src")
+    assert [one.path for one in read(parts, CRATE).absent] == [OTHER]
     assert absent(INSTALLED, INSTALL, files=LOCKED) == [(INSTALLED, "/usr/local/cargo/bin/app")]
     assert absent("/out/bin/other", f"{INSTALL} --root /out", files=LOCKED) == [("/out/bin/other", "/out/bin/app")]
     assert absent(OTHER, files=TWO) == [(OTHER, "")]
@@ -58,6 +59,7 @@ def test_a_name_that_no_package_has() -> None:
     [
         (OTHER, BUILD, None),
         (OTHER, BUILD, CRATE),  # it may be one of a workspace above
+        (OTHER, BUILD, {**CRATE, ".dockerignore": "target\n"}),
         (OTHER, BUILD, {**LOCKED, "tools/Cargo.toml": MEMBER.replace("api", "other"), "tools/src/main.rs": ""}),
         (OTHER, BUILD, {**LOCKED, "tools/Cargo.toml": MEMBER.replace("api", "other")}),
         (OTHER, BUILD, {**LOCKED, "tools/Cargo.toml": "no TOML"}),

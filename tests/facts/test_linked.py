@@ -385,3 +385,36 @@ def test_c_that_the_call_leaves_out() -> None:
     assert crate_of(files, asked=Asked(("tls",))).compiles_c is True
     assert crate_of(files, asked=Asked(exact=False)).compiles_c is True
     assert crate_of({"Cargo.toml": HEAD}).compiles_c is None
+
+
+DATABASES = {
+    "sqlx": "=0.8.6 sqlx-sqlite sqlx-postgres",
+    "sqlx__sqlite": "=0.8.6 libsqlite3-sys",
+    "sqlx__postgres": "=0.8.6",
+    "libsqlite3__sys": "=0.30.1 cc",
+    "cc": "",
+}
+
+
+@pytest.mark.parametrize(
+    ("needs", "entry", "reach"),
+    [
+        ({"app": "sqlx"}, 'sqlx = { version = "0.8", features = ["postgres"] }', NO),
+        ({"app": "sqlx"}, 'sqlx = { version = "0.8", features = ["sqlite"] }', YES),
+        # nothing is known of it: the lock has SQLite also where nothing but a weak feature names it
+        ({"app": "orm", "orm": "sqlx"}, 'orm = "1"', MAYBE),
+        (
+            {"app": "sea-orm", "sea__orm": "=1.1.20 sqlx"},
+            'sea-orm = { version = "1.1", features = ["sqlx-postgres"] }',
+            NO,
+        ),
+        (
+            {"app": "sea-orm", "sea__orm": "=1.1.20 sqlx"},
+            'sea-orm = { version = "1.1", features = ["sqlx-sqlite"] }',
+            YES,
+        ),
+    ],
+)
+def test_what_a_lock_holds_for_a_weak_feature_is_not_linked(needs: dict[str, str], entry: str, reach: Reach) -> None:
+    found = linkage(f"[dependencies]\n{entry}\n", lock(**needs, **DATABASES))
+    assert found.reaches("libsqlite3-sys") is reach

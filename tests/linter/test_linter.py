@@ -19,7 +19,7 @@ from dockerslim_lint.plan import decision
 from dockerslim_lint.plan.model import Draft
 from dockerslim_lint.rule import Finding, ImageBuild, Plan, Rule, Severity
 from dockerslim_lint.source import Source, Span
-from tests.facts.reading import CRATE
+from tests.facts.reading import CRATE, SOURCE
 from tests.plan.test_withheld import CLASSIC, SINGLE
 from tests.syntax.dockerfiles import Maker
 
@@ -257,6 +257,32 @@ def test_a_fix_claims_what_is_gone_and_a_program_for_debugging_keeps_its_symbols
     assert b"RUN CARGO_PROFILE_RELEASE_DEBUG=1 cargo build --release --bin other" in fixed.source.data
 
 
+@pytest.mark.parametrize(
+    ("table", "said"), [("[workspace]\nmembers = []\n", True), ('[workspace]\nmembers = ["other"]\n', False)]
+)
+def test_what_another_package_may_bring_is_no_missing_library(table: str, said: bool) -> None:
+    manifest = '[package]\nname = "{}"\nversion = "0.1.0"\nedition = "2021"\n[dependencies]\nkinds = {{ version = "1", features = [{}] }}\n'
+    lock = "version = 4\n" + "".join(
+        f'[[package]]\nname = "{name}"\nversion = "{version}"\n{source}dependencies = [{needs}]\n'
+        for name, version, source, needs in (
+            ("app", "0.1.0", "", '"kinds"'),
+            *((("other", "0.1.0", "", '"kinds"'),) if not said else ()),
+            ("kinds", "1.0.0", SOURCE, '"pq-sys"'),
+            ("pq-sys", "0.6.0", SOURCE, ""),
+        )
+    )
+    files = {
+        "Cargo.toml": manifest.format("app", "") + table,
+        "Cargo.lock": lock,
+        "src/main.rs": "fn main() {}",
+        "other/Cargo.toml": manifest.format("other", '"postgres"'),
+        "other/src/lib.rs": "",
+    }
+    context = MemoryContext({path: text.encode() for path, text in files.items()})
+    report = linter.lint(Source(CLASSIC.encode()), context, Settings(), alternatives=False)
+    assert ("DSL108" in [one.code for one in report.findings]) is said
+
+
 MOUNT = b"RUN --mount=type=cache,target=/target cargo build --release && "
 
 EXTREME = {
@@ -270,7 +296,8 @@ EXTREME = {
     "2,000 calls": b"FROM rust:1 AS b\n"
     + b"RUN cargo build --release\n" * 2_000
     + b"FROM debian\nCOPY --from=b /target/release/x /x\n",
-    "3,000 copies": b"FROM rust:1 AS b\nRUN cargo build\nFROM debian\n" + b"COPY --from=b /target/debug/x /x\n" * 3_000,
+    "10,000 copies": b"FROM rust:1 AS b\nRUN cargo build\nFROM debian\n"
+    + b"COPY --from=b /target/debug/x /x\n" * 10_000,
     "1,000 globs": b"FROM rust:1 AS b\n"
     + b"".join(MOUNT + b"cp target/release/* /x%d/\n" % n for n in range(1_000))
     + b"FROM debian\nCOPY --from=b /x0/x /x\n",

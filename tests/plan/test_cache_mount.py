@@ -128,6 +128,15 @@ def test_what_looks_at_no_file_asks_for_nothing(step: str) -> None:
     assert "looks into" in advice(text.replace(step, f"{step}; cp $Y /o"))
 
 
+def test_none_where_the_copy_asks_for_what_no_call_makes() -> None:
+    files = {
+        "Cargo.toml": '[package]\nname = "app"\nversion = "0.1.0"\nedition = "2021"\n[workspace]\n',
+        "src/main.rs": "fn main() {}\n",
+    }
+    assert "a program that is not there" in advice(PLAIN.replace("release/app", "release/your-program"), files=files)
+    assert "target=/app/target" in advice(PLAIN, files=files)
+
+
 @pytest.mark.parametrize("directory", ["x86_64-unknown-linux-musl", "*"])
 def test_none_where_the_directory_of_the_target_is_not_known(directory: str) -> None:
     text = PLAIN.replace("--release\n", "--release --target $T\n").replace(

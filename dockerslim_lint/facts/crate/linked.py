@@ -191,6 +191,9 @@ class _Walk:
                 elif not self._sure and self._members.resolver == OLD_RESOLVER:
                     self._ask(to, wanted)
 
+    def _settled(self, key: str) -> bool:
+        return self._sure and key not in self._unsettled
+
     def _follow_locked(self, key: str, node: Node) -> None:
         native = natives.lookup(node.name)
         if node.name in natives.macros() or (native is not None and native.build_only):
@@ -206,7 +209,7 @@ class _Walk:
             if known is None or name not in known.dependencies:
                 if not self._sure or key not in self._unsettled:
                     self._step(key, to, () if self._sure else (EVERY,))
-            elif name not in known.optional or name in on.optional or (self._sure and key not in self._unsettled):
+            elif name not in known.optional or name in on.optional or (self._settled(key) and name not in known.weak):
                 any_of = (EVERY,) if EVERY in self._wanted[key] else ()
                 self._step(key, to, {*known.dependencies[name], *on.of(name), *any_of})
         if self._sure and known is not None:

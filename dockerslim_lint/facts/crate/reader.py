@@ -122,10 +122,10 @@ class CrateReader:
                 return self._package_name(data)
         return ""
 
-    def lacks(self, name: str, root: str) -> bool:
+    def lacks(self, name: str) -> bool:
         """Whether surely no package of the context, wherever it is, makes a program of this name."""
         context = self._context
-        if not self.known or not self.stands_alone(root):
+        if not self.known:
             return False
         sources = [*context.names(f"**/bin/{name}.rs"), *context.names(f"**/bin/{name}/main.rs")]
         try:
@@ -145,8 +145,7 @@ class CrateReader:
     def stands_alone(self, root: str) -> bool:
         """Whether the package or workspace in `root` surely belongs to no workspace above it.
 
-        So it is where there is what stands at a workspace's root, or at that of a repository or a build context: a lock, .git,
-        .dockerignore.
+        So it is where there is what stands at a workspace's root, or at that of a repository: a lock, .git.
         """
         prefix = f"{root}/" if root else ""
         try:
@@ -154,7 +153,7 @@ class CrateReader:
                 return True
         except BrokenFileError:
             return False
-        return any(map(self.holds, (f"{prefix}{lock.LOCK}", ".git", ".git/HEAD", ".dockerignore")))
+        return any(map(self.holds, (f"{prefix}{lock.LOCK}", ".git", ".git/HEAD")))
 
     def mentions(self, name: str, root: str) -> bool:
         """Whether a manifest of the context, or the lock in `root`, has the name in it, in whatever role."""

@@ -56,6 +56,8 @@ def add_cache_mounts(build: ImageBuild, at: int) -> Draft:
             continue
         if not use.inside or use.form == "mount" or set(use.inside) - (PLAIN - {"/"}):
             raise NotPossible(f"line {build.source.line_of(use.span.start)} {_asks(use)}")
+        if any(one.instruction == use.instruction and one.call == at for one in build.absent):
+            raise NotPossible(f"line {build.source.line_of(use.span.start)} asks for a program that is not there")
         if call.output is None or "*" in call.output:
             raise NotPossible(f"where the call in line {line} leaves its programs is only known when it runs")
         names[f"{call.output}/{use.inside}"] = None
