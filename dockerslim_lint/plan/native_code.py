@@ -34,6 +34,9 @@ def native_code(build: ImageBuild, calls: tuple[int, ...], compiled: frozenset[s
     wanted: dict[str, None] = {}
     doubts: dict[tuple[str, str], str] = {}
     for crate in _crates(build, calls):
+        if crate.packages is None and crate.named:
+            wanted.update(dict.fromkeys(_without_lock(build, calls, crate)))
+            doubts["", ""] = "may fail if a crate needs more than a C compiler: there is no Cargo.lock"
         for name, native, reach in _native_crates(crate):
             if native is not None and (native.build_only or not native.native_code):
                 continue
@@ -46,6 +49,21 @@ def native_code(build: ImageBuild, calls: tuple[int, ...], compiled: frozenset[s
                 doubts[row] = f"{'fails if a feature brings it' if holds is Reach.YES else 'may fail'}: {trouble}"
             wanted.update(dict.fromkeys(native.apt if native is not None else (natives.compiler(),)))
     return NativeCode(tuple(sorted(wanted)), tuple(doubts.values()))
+
+
+def _without_lock(build: ImageBuild, calls: tuple[int, ...], crate: Crate) -> Iterator[str]:
+    """What the crates that the manifests name ask of the builder, and a C compiler for those that they bring, where the builder
+    can install one. Raises Unsure."""
+    for name, features in crate.named.items():
+        native = natives.lookup(name) or natives.lookup(f"{name}-sys")
+        if native is None or native.build_only or not native.native_code:
+            continue
+        if native.verdict != "static-ok" and not set(native.features) & set(features):
+            raise Unsure(f"Cargo.toml asks for {name}, and there is no Cargo.lock to tell whether it goes with musl")
+        yield from native.apt
+    images = [build.stages[build.calls[at].command.stage].image for at in calls]
+    if all(image is not None and image.package_manager == "apt" and not image.archived for image in images):
+        yield natives.compiler()
 
 
 def linking_tools(build: ImageBuild, calls: Iterable[int]) -> Iterator[tuple[str, int]]:

@@ -371,3 +371,35 @@ def test_crates_of_which_nothing_is_known_are_a_doubt(files: dict[str, str], unk
     (slim,) = [one.fix for one in fix(CLASSIC, files).applied if one.fix.key.startswith("slim:")]
     assert slim.choice == "distroless/static"
     assert ("nothing is known of the crates" in slim.cost) is unknown
+
+
+@pytest.mark.parametrize(
+    ("entry", "base", "expected", "installs"),
+    [
+        ('actix-web = "4"', "rust:1", "distroless/static", True),
+        ('ring = "0.17"', "rust:1", "distroless/static", True),
+        ('rusqlite = { version = "0.35", features = ["bundled"] }', "rust:1", "distroless/static", True),
+        ('openssl = { version = "0.10", features = ["vendored"] }', "rust:1", "distroless/static", True),
+        ('openssl = "0.10"', "rust:1", "distroless/cc", False),
+        ('openssl = { version = "0.10", optional = true }', "rust:1", "distroless/static", False),
+        ('tools = { path = "tools" }', "rust:1", "distroless/static", False),
+        # nothing can be installed there, which may be needed or not
+        ('actix-web = "4"', "rust:1.60-buster", "distroless/static", False),
+        ('actix-web = "4"', "rust:1-alpine", "distroless/static", False),
+    ],
+)
+def test_without_a_lock_the_manifests_tell(entry: str, base: str, expected: str, installs: bool) -> None:
+    manifest = f"{CRATE['Cargo.toml']}[dependencies]\n{entry}\n"
+    files = {**CRATE, "Cargo.toml": manifest, "tools/Cargo.toml": '[package]\nname = "tools"\nversion = "0.1.0"\n'}
+    text = CLASSIC.replace("rust:1 AS", f"{base} AS")
+    assert choice(text, files) == expected
+    assert ("musl-tools" in rewritten(text, files)) is installs
+    (slim,) = [one.fix for one in fix(text, files).applied if one.fix.key.startswith("slim:")]
+    assert installs <= ("more than a C compiler" in slim.cost)
+
+
+def test_without_a_lock_a_library_that_is_installed_stays() -> None:
+    files = {**CRATE, "Cargo.toml": f'{CRATE["Cargo.toml"]}[dependencies]\npq-sys = "0.7"\n'}
+    text = CLASSIC.replace("COPY --from", "RUN apt-get update && apt-get install -y libpq5\nCOPY --from")
+    assert "libpq5" in rewritten(text, files)
+    assert choice(text, files) in ("debian-slim", "")

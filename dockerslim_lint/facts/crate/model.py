@@ -64,6 +64,7 @@ class Crate:
         read_lock_version: Callable[[], str] = str,
         read_examples: Callable[[], tuple[str, ...]] = tuple,
         read_switches: Callable[[Asked], frozenset[tuple[str, ...]] | None] = lambda asked: None,
+        read_named: Callable[[], Mapping[str, tuple[str, ...]]] = dict,
     ) -> None:
         self.directory = directory
         self.root = root
@@ -78,6 +79,7 @@ class Crate:
         self._read_lock = read_lock
         self._read_linkage = read_linkage
         self._read_own = read_own
+        self._read_named = read_named
         self.makers = makers
         self._read_starts = read_starts
         self._read_unmade = read_unmade
@@ -115,6 +117,12 @@ class Crate:
         """Those of the workspace's own packages that by their names or dependencies may compile or link C, each with what says
         so in its manifest or sources; "" where nothing there does."""
         return self._read_own()
+
+    @cached_property
+    def named(self) -> Mapping[str, tuple[str, ...]]:
+        """What the manifests of the workspace ask a registry for by name, optional and dev-dependencies left out, each with the
+        features that they name: all that is known of its crates where there is no lock."""
+        return self._read_named()
 
     @cached_property
     def examples(self) -> tuple[str, ...]:

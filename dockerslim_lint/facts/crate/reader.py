@@ -252,6 +252,7 @@ class CrateReader:
                 name for place, member in chosen.items() for name in manifest.examples(self._context, place, member)
             ),
             lambda asked: self._switches(root, tuple(chosen), asked),
+            lambda: self._named(root),
         )
 
     def _unmade(
@@ -317,6 +318,16 @@ class CrateReader:
         from dockerslim_lint.facts.crate.starts import starts_toolchain
 
         return starts_toolchain(self._context, crate.root, of, names, crate.linked)
+
+    def _named(self, root: str) -> dict[str, tuple[str, ...]]:
+        from dockerslim_lint.facts.crate.members import NORMAL, SCRIPT, Members
+
+        found: dict[str, tuple[str, ...]] = {}
+        for one in Members(self._context, root).all:
+            for entry in one.dependencies:
+                if entry.kind in (NORMAL, SCRIPT) and not entry.optional and entry.directory is None and entry.applies:
+                    found[entry.package] = (*found.get(entry.package, ()), *entry.features)
+        return found
 
     def _own(self, root: str) -> dict[str, str]:
         from dockerslim_lint.catalog import natives
