@@ -16,8 +16,8 @@ BOTH = (
     "01-multi-stage-ubuntu-clone",
     "02-single-stage",
     "03-cargo-install-slim",
-    "04-target-release-user",
-    "07-musl-on-ubuntu",
+    "15-context-at-root",
+    "23-alpine-account",
     "62-two-platforms-cross",
 )
 """Proven on both platforms; their twins differ in what no architecture changes, and are proven on the machine's own."""
@@ -41,6 +41,7 @@ TOO_LONG = (
     "44-rusqlite-bundled",
     "45-axum-rustls",
     "76-cook-without-release",
+    "84-clap-cli",
     "88-library-comes-with-curl",
 )
 """A C library, a hundred crates or cargo-chef itself are compiled in each, twice mostly: minutes."""
