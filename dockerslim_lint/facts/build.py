@@ -244,9 +244,10 @@ def _undeclared(shared: Shared, instructions: tuple[Instruction, ...]) -> tuple[
     for instruction in instructions[: shared.stages[0].instruction]:
         names.update((pair.key.literal or "", pair.span) for pair in instruction.pairs)
     data = shared.source.data
-    names = {
-        name: place for name, place in names.items() if any(form % name.encode() in data for form in (b"$%b", b"${%b}"))
-    }
+    for name in list(names):
+        raw = name.encode()
+        if raw not in data or not (b"$" + raw in data or b"${" + raw + b"}" in data):
+            del names[name]
     for state in shared.states if names else ():
         seen = {*state.environment.variables, *state.environment.unset}
         for index in state.stage.instructions:

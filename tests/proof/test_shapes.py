@@ -16,9 +16,9 @@ BOTH = (
     "01-multi-stage-ubuntu-clone",
     "02-single-stage",
     "03-cargo-install-slim",
-    "15-context-at-root",
     "23-alpine-account",
     "62-two-platforms-cross",
+    "73-whole-target-copied",
 )
 """Proven on both platforms; their twins differ in what no architecture changes, and are proven on the machine's own."""
 
