@@ -11,7 +11,7 @@ from dockerslim_lint.facts.model import UNKNOWN, Absent, Artifact, CargoCall, Co
 from dockerslim_lint.facts.stages import chain_of
 from dockerslim_lint.facts.transfers import MOVERS
 from dockerslim_lint.facts.walk import TARGET_DIRECTORY, Shared, StageState
-from dockerslim_lint.syntax.tree import Instruction
+from dockerslim_lint.syntax.tree import Expansion, Instruction
 
 SUBCOMMAND = "cargo-"
 """How cargo's own subcommands begin, which images for building may bring (cargo book, "Extending Cargo with custom commands")."""
@@ -37,7 +37,9 @@ def absent_programs(shared: Shared, instructions: Sequence[Instruction]) -> Iter
                 place = f"{shared.calls[call].output}/{patterns.basename(path)}"
                 yield Absent(transfer.instruction, word.span, path, call, place)
                 continue
-            call = origin.nameless(path)
+            # another build argument may be another program's name
+            given = any(isinstance(piece, Expansion) for piece in word.pieces)
+            call = origin.nameless(path) if not given else None
             if call is not None and not origin.may_hold(path, named=False):
                 why = shared.unmade(call, patterns.basename(path))
                 if why:

@@ -43,6 +43,10 @@ def test_a_name_that_no_package_has() -> None:
     assert absent(OTHER, files={**CRATE, ".git/HEAD": "ref: refs/heads/main\n"}) == [(OTHER, "/src/target/release/app")]
     parts = TEXT.format(before="", build=BUILD, path=OTHER).replace("COPY . .", "COPY Cargo.toml ./\nCOPY src ./src")
     assert [one.path for one in read(parts, CRATE).absent] == [OTHER]
+    argument = TEXT.replace("slim\n", "slim\nARG APP=other\n").format(
+        before="", build=BUILD, path="/src/target/release/$APP"
+    )
+    assert not read(argument, LOCKED).absent
     assert absent(INSTALLED, INSTALL, files=LOCKED) == [(INSTALLED, "/usr/local/cargo/bin/app")]
     assert absent("/out/bin/other", f"{INSTALL} --root /out", files=LOCKED) == [("/out/bin/other", "/out/bin/app")]
     assert absent(OTHER, files=TWO) == [(OTHER, "")]
