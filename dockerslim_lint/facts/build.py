@@ -246,7 +246,7 @@ def _undeclared(shared: Shared, instructions: tuple[Instruction, ...]) -> tuple[
     data = shared.source.data
     for name in list(names):
         raw = name.encode()
-        if raw not in data or not (b"$" + raw in data or b"${" + raw + b"}" in data):
+        if b"$" + raw not in data and b"${" + raw + b"}" not in data:
             del names[name]
     for state in shared.states if names else ():
         seen = {*state.environment.variables, *state.environment.unset}

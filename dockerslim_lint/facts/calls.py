@@ -144,8 +144,8 @@ def features_of(arguments: CargoArguments) -> tuple[str, ...]:
 
 def _examples(arguments: CargoArguments, crate: Crate | None) -> tuple[str, ...]:
     named = _texts(arguments, "--example")
-    every = crate is not None and EXAMPLES & arguments.switches
-    return (*named, *(name for name in crate.examples if name not in named)) if every and crate is not None else named
+    every = crate.examples if crate is not None and EXAMPLES & arguments.switches else ()
+    return tuple(dict.fromkeys((*named, *every)))
 
 
 def asked_of(arguments: CargoArguments) -> Asked:
@@ -354,14 +354,12 @@ class _Settings:
         given = of_package(self.own or {}, package)
         if name in given:
             return BY_OPTION, given[name]
-        if self._open and name in self._written(package):
+        written = self._crate.profile(self.profile, package) if self._crate is not None else {}
+        if name not in written:
+            return None
+        if self._open:
             return "cargo's configuration may set", UNKNOWN
-        written = self._written(package)
-        return (f"[profile.{self.profile}.package.{package}] sets", written[name]) if name in written else None
-
-    def _written(self, package: str) -> Mapping[str, Any]:
-        """What the profile's tables of a package say in the manifest and the configuration."""
-        return self._crate.profile(self.profile or "", package) if self._crate is not None else {}
+        return f"[profile.{self.profile}.package.{package}] sets", written[name]
 
 
 def _stripped(settings: _Settings, flags: str) -> tuple[str, bool]:

@@ -132,8 +132,8 @@ class StageState:
         """whether it is known in which directory a RUN works"""
         image = stage.image
         self.environment = Environment(image, image is not None)
-        listed = image and (image.directories or not image.shell)
-        directories = frozenset(image.directories) if image and listed else images.usual_directories()
+        listed = image if image is not None and (image.directories or not image.shell) else None
+        directories = frozenset(listed.directories) if listed is not None else images.usual_directories()
         self.table = PathTable(shared.calls, shared.binaries, directories, shared.unmade)
         self.workdir = image.workdir if image else "/"
         self.user = image.user if image else ""

@@ -76,8 +76,8 @@ def check_base(build: ImageBuild, image: FinalImage, choice: Choice) -> None:
 def _places(build: ImageBuild, image: FinalImage) -> bool:
     """Whether the file says in which directory the image works, whatever its base does."""
     instructions = (build.instructions[at] for number in image.chain for at in build.stages[number].instructions)
-    texts = (one.body.data.decode("utf-8", "replace") for one in instructions if one.keyword == "WORKDIR")
-    return any(text.strip("\"' ").startswith("/") for text in texts)
+    words = (word for one in instructions if one.keyword == "WORKDIR" for word in one.words[:1])
+    return any((word.literal or "").startswith("/") for word in words)
 
 
 def missing_zones(image: FinalImage, choice: Choice) -> tuple[str, ...]:

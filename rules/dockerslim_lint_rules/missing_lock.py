@@ -60,11 +60,8 @@ class MissingLock(Rule):
     def check(self, build: ImageBuild, plan: Plan) -> Iterator[Finding]:
         for one in build.refused:
             if one.kind == "lock":
-                flag = (
-                    "--frozen"
-                    if any(word.pattern == "--frozen" for word in build.calls[one.call].command.words)
-                    else "--locked"
-                )
+                words = {word.pattern for word in build.calls[one.call].command.words}
+                flag = "--frozen" if "--frozen" in words else "--locked"
                 yield self.finding(
                     f"cargo stops: with {flag} it needs a Cargo.lock, and {REASONS[one.name]}.",
                     build.calls[one.call].command.span,

@@ -70,8 +70,7 @@ TWINS = (
     "86-linker-for-the-musl-target",
     "87-cargo-b-r",
 )
-"""Each is built and run as one of the others is, which are proven here: with these, a machine of two slow cores takes twenty
-minutes more."""
+"""Each is built and run as one of the others is, which are proven here: they would take two slow cores ten minutes more."""
 
 CROSSED = ("63-native-code-cross",)
 """As written its C code and cc are compiled under emulation, for half an hour on a busy machine; `test_c_code_is_crossed` has the
