@@ -106,11 +106,13 @@ def _check_below(build: ImageBuild, at: int, target: str) -> None:
     call = build.calls[at].command
     for command in build.commands:
         for word in command.words[1:] if command.stage == call.stage else ():
-            unread = word.pattern.startswith("*") and known_commands.classify(command.name) == "inert"
-            if unread or command.name == RUSTUP:
-                continue  # `[ "$A" != "$B" ]`, and `rustup target add` has no paths
+            open_ = word.pattern.startswith("*")
+            plain = command == call or known_commands.classify(command.name) == "inert"
+            if (open_ and plain) or command.name == RUSTUP:
+                continue  # `[ "$A" != "$B" ]`, the call's own `$FLAGS`; and `rustup target add` has no paths
             if patterns.below(patterns.join(command.directory or "/*", word.pattern), target) is not None:
-                raise NotPossible(f"line {build.source.line_of(command.span.start)} looks into {target}")
+                looks = "may look" if open_ else "looks"
+                raise NotPossible(f"line {build.source.line_of(command.span.start)} {looks} into {target}")
     for transfer in build.transfers:
         for source in transfer.sources if transfer.origin_stage == call.stage else ():
             if patterns.meet(source, target):
