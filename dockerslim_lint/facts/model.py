@@ -341,6 +341,8 @@ class Stage(Record):
     if nothing. `platform` is the text of --platform, "" without. `cross` is True where the stage runs on the build
     platform. `uses` are the stages it copies from; `variable` is the name of the ARG in FROM, "" without.
     `from_scope` are the values that the FROM line sees (global ARGs). `digest` is that of the image reference, "" without.
+    `one_of` are the earlier stages of which the platform chooses the one below it (``FROM build-${TARGETARCH}``); `host_libc` is the
+    libc of the toolchain's host triple in all of these, "" where they differ or there are none.
     """
 
     number: int
@@ -358,6 +360,8 @@ class Stage(Record):
     uses: tuple[int, ...]
     terminal: bool
     digest: str = ""
+    one_of: tuple[int, ...] = ()
+    host_libc: str = ""
 
     @property
     def release(self) -> str:
