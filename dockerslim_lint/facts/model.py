@@ -213,11 +213,12 @@ class Artifact(Record):
 
 
 class Output(Record):
-    """A directory whose files are what a cargo call makes."""
+    """A directory whose files are what a cargo call makes. `copied`: a step has put it there itself, so that no part of its path is the target's."""
 
     call: int
     link: str
     stripped: str
+    copied: bool = False
 
 
 class ContextTree(Record):

@@ -60,9 +60,8 @@ def mount_use(
 def _output_of(path: str, table: PathTable, calls: list[CargoCall]) -> tuple[int, str] | None:
     for known, entry in table.around(path):
         if isinstance(entry, Output) and calls[entry.call].kind == "build":
-            profile = calls[entry.call].profile_directory
-            if "*" not in profile and patterns.basename(known) != profile:
-                continue  # it was copied itself, to a name that no target changes
+            if entry.copied:
+                continue
             inside = patterns.below(path, known)
             if inside is not None:
                 return entry.call, inside

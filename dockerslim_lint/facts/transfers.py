@@ -154,6 +154,8 @@ def place(
         path = destination
     found = False
     for rest, below in origin.below(source):
+        if not rest and isinstance(below, Output):
+            below = below._replace(copied=True)
         table.put(f"{path.rstrip('/')}/{rest}" if rest else path, _uncertain(below, certain))
         found = found or not isinstance(below, Directory)
     return found

@@ -410,6 +410,21 @@ def test_variables_behind_the_target_directory(step: str, after: str) -> None:
     assert after in rewritten(text.replace("/app/target/release/app", "/o"))
 
 
+@pytest.mark.parametrize(
+    ("step", "place", "after"),
+    [
+        ("cp -r target/$P /release", "/release/app", "/release/app"),
+        ("cp -r target/release /release", "/release/app", "/release/app"),
+        ("mkdir /out && cp -r target/release /out", "/out/release/app", "/out/release/app"),
+        ("cp -r target /out", "/out/release/app", "/out/*-linux-musl/release/app"),
+    ],
+)
+def test_a_copied_directory_of_the_profiles_name(step: str, place: str, after: str) -> None:
+    text = CLASSIC.replace("RUN cargo build --release\n", f"ARG P=release\nRUN cargo build --release && {step}\n")
+    fixed = fix(text.replace("/app/target/release/app", place))
+    assert fixed.bug is None and f"COPY --from=builder {after} " in fixed.source.data.decode()
+
+
 @pytest.mark.parametrize("step", ["cp $D/release/app /o", "cp target/$P$B /o", "cp $D/$B /o", "cp target/${P}x/app /o"])
 def test_variables_that_may_hold_more(step: str) -> None:
     arguments = "ARG B=app P=release D=target/release\n"
