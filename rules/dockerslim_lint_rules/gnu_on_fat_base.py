@@ -72,7 +72,9 @@ class GnuOnFatBase(Rule):
             size = f" (~{base.unpacked_mb:.0f} MB of base)" if base.unpacked_mb else ""
             one = len({path.rsplit("/", 1)[-1] for path, _ in gnu}) == 1
             kind = "is a glibc program and ships" if one else "are glibc programs and ship"
-            note = "the toolchain's own image" if image.single_stage else "a whole distribution under one program"
+            note = "a whole distribution under one program"
+            if image.single_stage:
+                note = "the toolchain's own image" if base.toolchain else "the image in which it was compiled"
             settled, known = plan.settled(image)
             why = f", and {'nothing smaller fits' if known else 'whether a smaller one fits is not known'}: {settled}"
             calls = [build.calls[artifact.call] for _, artifact in gnu if artifact.call is not None]
