@@ -92,6 +92,29 @@ def may_bring(name: str) -> bool:
     return row is None or row["kind"] == "opaque" or bool(row.get("brings", False))
 
 
+def unpacks(name: str) -> bool:
+    """Whether the command may bring files out of an archive, or from elsewhere."""
+    return "unpacks" in _rows().get(canonical(name), {})
+
+
+def unpacks_into(words: Sequence[str]) -> str | None:
+    """The directory that a command with these words names for what it unpacks; None where it names none."""
+    options = str(_rows().get(canonical(words[0]), {}).get("unpacks", "")).split() if words else []
+    found = None
+    for at, word in enumerate(words):
+        for option in options:
+            if word == option:
+                found = words[at + 1] if at + 1 < len(words) else None
+            elif word.startswith(option if len(option) == 2 else f"{option}="):
+                found = word[len(option) :].removeprefix("=")
+    return found
+
+
+def is_rustup_installer(word: str) -> bool:
+    """Whether a word is the address of the script that installs rustup."""
+    return table("commands")["rustup"]["installer"] in word
+
+
 def makes_nothing(name: str) -> bool:
     """Whether the command, unless its output goes to a file, leaves no file with anything in it."""
     return bool(_rows().get(canonical(name), {}).get("makes_nothing", False))

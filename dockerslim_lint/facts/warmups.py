@@ -7,18 +7,30 @@ cargo takes a source for built when it is not newer than the last build that rea
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 
 from dockerslim_lint.catalog import commands as known_commands
 from dockerslim_lint.facts import patterns
 from dockerslim_lint.facts.calls import end_of, features_of, target_directory_of, target_of
-from dockerslim_lint.facts.cargo import COMPILES, CROSS, INHERITS, CargoArguments, cargo_arguments, profile_of
+from dockerslim_lint.facts.cargo import (
+    COMPILES,
+    CROSS,
+    INHERITS,
+    OTHER_BUILDERS,
+    CargoArguments,
+    cargo_arguments,
+    profile_of,
+)
+from dockerslim_lint.facts.crate.config import TOOLCHAIN_FILES
 from dockerslim_lint.facts.model import CargoCall, Command, ImageBuild, Stage, Stale, Transfer, Warmup
 from dockerslim_lint.facts.stages import chain_of
 from dockerslim_lint.facts.users import is_root
 from dockerslim_lint.record import Record
 
 SOURCE = ".rs"
+SOURCES = "src"
+"""Where a crate has its sources (cargo book, "Package Layout")."""
+
 NEW_UNITS = ("lib.rs", "../build.rs")
 """Beside main.rs: a crate that has them only later is another crate to cargo, and is built anew."""
 
@@ -274,3 +286,76 @@ def _paths(command: Command) -> list[str]:
         for word in command.words[1:]
         if word.pattern and not word.pattern.startswith("-")
     ]
+
+
+def brought_before(build: ImageBuild, number: int) -> Iterator[Transfer]:
+    """Every COPY and ADD from the build context in the stages of a call that builds the project, ahead of it."""
+    call = build.calls[number]
+    chain = chain_of(build.stages[call.command.stage], build.stages)
+    for transfer in build.transfers if call.source == "context" else ():
+        of_context = transfer.origin_stage is None and not transfer.origin_image
+        if of_context and transfer.stage in chain and transfer.instruction < call.command.instruction:
+            yield transfer
+
+
+def brings_sources(build: ImageBuild, number: int, transfer: Transfer) -> bool:
+    """Whether a COPY from the build context brings the sources of the crate that a call builds: as far as the context tells, or by convention."""
+    crate = build.crates[number]
+    if crate is not None:
+        place = patterns.join(f"/{crate.directory}", SOURCES)
+        return any(patterns.below(place, patterns.join("/", source)) is not None for source in transfer.sources)
+    name = patterns.basename(transfer.destination)
+    return name == SOURCES and any(patterns.normalise(source) == SOURCES for source in transfer.sources)
+
+
+def project_files(build: ImageBuild, chain: Sequence[int]) -> int:
+    """The first instruction in some stages that brings files of the build context, toolchain files aside; behind the last where none does."""
+    brought = [mount.instruction for mount in build.mounts if mount.stage in chain and mount.kind == "bind"]
+    for transfer in build.transfers:
+        names = {patterns.basename(source) for source in transfer.sources}
+        if transfer.stage in chain and transfer.origin_stage is None and not transfer.origin_image:
+            brought += [transfer.instruction] if names - {*TOOLCHAIN_FILES} else []
+    return min(brought, default=len(build.instructions))
+
+
+def unseen_steps(build: ImageBuild, number: int) -> Iterator[Command]:
+    """The commands in the stages of a call that are not modelled and may put something into its target directory, or look into it.
+
+    Before anything of the project is there nothing can build its dependencies.
+    """
+    call = build.calls[number]
+    target = call.target_directory or (f"{call.crate_directory}/target" if call.crate_directory else None)
+    chain = chain_of(build.stages[call.command.stage], build.stages)
+    first = project_files(build, chain)
+    before: Command | None = None
+    for command in build.commands:
+        if command.stage not in chain:
+            continue
+        fed = before is not None and before.instruction == command.instruction and _fetches_rustup(before)
+        before = command
+        if known_commands.classify(command.name) != "opaque":
+            arguments = cargo_arguments(command) if command.instruction > first else None
+            if arguments is not None and arguments.subcommand in OTHER_BUILDERS:
+                yield command
+        elif not fed and _may_touch(command, target, command.instruction < first):
+            yield command
+
+
+def _fetches_rustup(command: Command) -> bool:
+    return any(known_commands.is_rustup_installer(word.pattern) for word in command.words)
+
+
+def _may_touch(command: Command, target: str | None, ahead: bool) -> bool:
+    """Whether a command that is not modelled may; `ahead`: nothing of the project is there yet."""
+    words = [word.pattern for word in command.words]
+    into = known_commands.unpacks_into(words)
+    if target is None:
+        return not ahead or known_commands.unpacks(command.name)
+    workspace = patterns.parent(target)
+    if into is not None:
+        return patterns.meet(patterns.join(command.directory or "/*", into), workspace)
+    if not ahead:
+        return True
+    near = command.directory is None or patterns.below(command.directory, workspace) is not None
+    unpacked = known_commands.unpacks(command.name) and near
+    return unpacked or any(patterns.below(path, target) is not None for path in _paths(command) if path[:2] != "/*")

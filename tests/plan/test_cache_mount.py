@@ -9,6 +9,7 @@ from dockerslim_lint.config import Settings
 from dockerslim_lint.context import MemoryContext, NoContext
 from dockerslim_lint.edit import Safety, Withheld, apply
 from dockerslim_lint.source import Source
+from tests.facts.reading import MANIFEST
 
 PLAIN = """\
 FROM rust:1-alpine AS builder
@@ -89,6 +90,8 @@ def test_a_home_of_its_own() -> None:
             "line 7 asks for examples/x, which is below",
         ),
         ("cargo build", "test -e x || cargo build", "may not run"),
+        ("FROM gcr", "RUN ./package.sh\nFROM gcr", "package.sh (line 5) may look into /app/target"),
+        ("FROM gcr", "RUN cargo xtask dist\nFROM gcr", "cargo (line 5) may look into /app/target"),
         ("RUN cargo build --release", 'RUN ["cargo", "build", "--release"]', "no plain command"),
     ],
 )
@@ -103,6 +106,62 @@ def test_one_mount_does_not_do_for_two_platforms() -> None:
 def test_the_image_ships_what_would_be_in_the_mount() -> None:
     single = "".join(PLAIN.splitlines(keepends=True)[:4]).replace("-alpine", "") + 'CMD ["./target/release/app"]\n'
     assert advice(single).startswith("the image itself ships target/")
+
+
+RUSTUP = "RUN curl https://sh.rustup.rs -sSf | sh -s -- -y\n"
+
+
+def says(text: str) -> bool:
+    return bool(linter.lint(Source(text.encode()), NoContext(), Settings(select=("DSL302",))).findings)
+
+
+@pytest.mark.parametrize(
+    ("step", "place", "said"),
+    [
+        ("RUN cmake --build .\n", "WORKDIR", True),
+        ("RUN unzip x.zip -d /usr/local\n", "RUN cargo", True),
+        ("RUN unzip -o x.zip -d/usr/local\n", "RUN cargo", True),
+        ("RUN tar --directory=/opt -xf x.tar\n", "RUN cargo", True),
+        ("RUN tar -xf x.tar -C ../opt\n", "RUN cargo", True),
+        (RUSTUP, "RUN cargo", True),
+        (f"COPY rust-toolchain .\n{RUSTUP.replace('sh.rustup.rs', 'example.com')}", "COPY . .", True),
+        (f"COPY rust-toolchain ci.sh ./\n{RUSTUP.replace('sh.rustup.rs', 'example.com')}", "COPY . .", False),
+        (RUSTUP.replace("sh.rustup.rs", "example.com"), "RUN cargo", False),
+        ("RUN unzip x.zip\n", "RUN cargo", False),
+        ("RUN unzip x.zip\n", "WORKDIR", True),
+        ("RUN unzip x.zip\n", "COPY . .", False),
+        ("RUN tar -xf x.tar -C /\n", "RUN cargo", False),
+        ("RUN tar -xf x.tar -C $D\n", "RUN cargo", False),
+        ("RUN rsync cache:/app/target /app/target\n", "WORKDIR", False),
+        ("RUN ./restore.sh\n", "RUN cargo", False),
+        ("RUN --mount=type=bind,target=. make deps\n", "COPY . .", False),
+    ],
+)
+def test_what_may_have_built_the_dependencies(step: str, place: str, said: bool) -> None:
+    assert says(PLAIN.replace(place, f"{step}{place}", 1)) is said
+
+
+@pytest.mark.parametrize(
+    ("copy", "said"),
+    [
+        ("COPY app .", True),
+        ("COPY app/ ./", True),
+        ("COPY app/Cargo.* ./\nCOPY app/src src", True),
+        ("COPY app/Cargo.* ./\nCOPY app/src/ ./src/", True),
+        ("COPY app/Cargo.* ./\nCOPY app/proto proto", False),
+        ("COPY app/Cargo.* ./", False),
+    ],
+)
+def test_a_copy_of_the_sources(copy: str, said: bool) -> None:
+    names = [f"p{number}" for number in range(9)]
+    lock = "version = 4\n" + "".join(f'[[package]]\nname = "{name}"\nversion = "1.0.0"\n' for name in names)
+    files = {"app/Cargo.toml": MANIFEST, "app/Cargo.lock": lock, "app/src/main.rs": "fn main() {}\n", "app/proto/x": ""}
+    context = MemoryContext({path: body.encode() for path, body in files.items()})
+    source = Source(PLAIN.replace("COPY . .", copy).encode())
+    found = linter.lint(source, context, Settings(select=("DSL302",))).findings
+    assert [one.message for one in found] == [
+        "A change of any source builds all dependencies anew (9 packages are locked)."
+    ] * said
 
 
 INSTALLED = PLAIN.replace("cargo build --release", "cargo install --path .").replace(

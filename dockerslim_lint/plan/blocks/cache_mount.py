@@ -11,6 +11,7 @@ from dockerslim_lint.facts.model import ImageBuild, Mount, OutputUse
 from dockerslim_lint.facts.rustup import RUSTUP
 from dockerslim_lint.facts.stages import chain_of, chosen_by_platform
 from dockerslim_lint.facts.users import is_root
+from dockerslim_lint.facts.warmups import unseen_steps
 from dockerslim_lint.plan.blocks.copy_out import copy_programs, replaced
 from dockerslim_lint.plan.blocks.lines import PLAIN
 from dockerslim_lint.plan.model import Draft, NotPossible
@@ -46,6 +47,9 @@ def add_cache_mounts(build: ImageBuild, at: int) -> Draft:
     home = _cargo_home(build, at)
     if target is None or home is None or (set(target) | set(home)) - PLAIN:
         raise NotPossible(f"where the call in line {line} keeps its files is only known when it runs")
+    for unseen in unseen_steps(build, at):
+        where = build.source.line_of(unseen.span.start)
+        raise NotPossible(f"{unseen.name or 'what cannot be read'} (line {where}) may look into {target}")
     _check_stage(build, at)
     if call.kind != "build":
         _check_below(build, at, target)
