@@ -363,7 +363,7 @@ class _Settings:
 
 
 def _stripped(settings: _Settings, flags: str) -> tuple[str, bool]:
-    """What cargo and rustc strip, and whether somebody wrote that nothing is to be."""
+    """What cargo and rustc strip, and whether somebody wrote that the symbols are to stay."""
     by_flags = _stripped_by(flags)
     if by_flags in (STRIPPED_ALL, STRIPPED_NO):
         return by_flags, by_flags == STRIPPED_NO
@@ -379,7 +379,7 @@ def _strip_of(setting: object, by_flags: str) -> tuple[str, bool]:
         return UNKNOWN, False
     if setting in (True, "true", "symbols"):
         return STRIPPED_ALL, False
-    kept = setting in (False, "false", "none")
+    kept = setting in (False, "false", "none", "debuginfo")
     if by_flags:
         return by_flags, kept
     return (STRIPPED_DEBUGINFO if setting == "debuginfo" else STRIPPED_NO), kept

@@ -11,7 +11,7 @@ from dockerslim_lint.facts.env import NOWHERE
 from dockerslim_lint.facts.model import Command, CommandWord, Value
 from dockerslim_lint.source import Source, Span
 from dockerslim_lint.syntax import script as sh
-from dockerslim_lint.syntax.expand import UNKNOWN, Unknown, expand
+from dockerslim_lint.syntax.expand import LONGEST, UNKNOWN, Unknown, expand
 from dockerslim_lint.syntax.shell import interpreter, parse_shell, run_script, text_of
 from dockerslim_lint.syntax.tree import Expansion, Instruction, JsonString, Literal, LogicalText, Word
 
@@ -352,6 +352,9 @@ class CommandReader:
     def _word(self, word: sh.ShellWord) -> CommandWord:
         text, exact, machine, native = "", True, False, True
         for piece in word.pieces:
+            if len(text) > LONGEST:
+                text, exact = "*", False
+                break
             if isinstance(piece, Literal):
                 text += piece.text
                 exact = exact and (bool(piece.quote) or not any(char in piece.text for char in "*?["))

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from bisect import bisect_left, insort
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator
 from fnmatch import fnmatchcase
 
 from dockerslim_lint.facts import patterns
-from dockerslim_lint.facts.model import Artifact, CargoCall, ContextTree, Directory, Entry, OpaqueFile, Output
+from dockerslim_lint.facts.model import UNKNOWN, Artifact, CargoCall, ContextTree, Directory, Entry, OpaqueFile, Output
 
 NO_CALL = -1
 
@@ -129,6 +129,12 @@ class PathTable:
                 if self._index is not None:
                     self._index.drop(known)
 
+    def hand_over(self, calls: Collection[int], maker: str) -> None:
+        """What these calls made may have been made anew by something that is not modelled."""
+        for key, entry in self._entries.items():
+            if isinstance(entry, Output) and entry.call in calls and not entry.opaque:
+                self._entries[key] = entry._replace(opaque=maker)
+
     def entries(self) -> Iterator[tuple[str, Entry]]:
         """All entries, in the order in which they were made."""
         return iter([(key[0], entry) for key, entry in self._entries.items()])
@@ -211,7 +217,7 @@ class PathTable:
                 if patterns.same(known, path):
                     return entry
                 if patterns.same(f"{known}/examples", directory) and name in self._calls[entry.call].examples:
-                    return Artifact(entry.call, name, entry.link, entry.stripped, "")
+                    return _made(entry, name)
                 if patterns.same(known, directory):
                     program = self._program(entry, name)
                     if isinstance(program, Artifact):
@@ -283,4 +289,10 @@ class PathTable:
             return OpaqueFile(f"{name} {NO_PROGRAM} ({', '.join(known)})")
         if bins and not asked:
             return None
-        return Artifact(output.call, name, output.link, output.stripped, "")
+        return _made(output, name)
+
+
+def _made(output: Output, name: str) -> Artifact:
+    if output.opaque:
+        return Artifact(None, name, output.link, UNKNOWN, output.opaque)
+    return Artifact(output.call, name, output.link, output.stripped, "")

@@ -140,7 +140,7 @@ class CargoCall(Record):
     `features` are what `--features` and its
     relatives ask for, sorted. `open_profile` is True where a variable decides the profile, whatever its default. `end` is the file offset at which further arguments can be inserted, None where there is no such place.
     `own_strip`: what sets ``strip`` for its programs over the profile, or may, so that no variable changes that, as the start of a
-    sentence; "" where nothing does. `kept`: somebody wrote that the symbols stay (``strip = false``).
+    sentence; "" where nothing does. `kept`: somebody wrote that the symbols stay (``strip = false``, or only ``"debuginfo"``).
     """
 
     command: Command
@@ -209,11 +209,12 @@ class Artifact(Record):
 
 
 class Output(Record):
-    """A directory whose files are what a cargo call makes."""
+    """A directory whose files are what a cargo call makes; where the call built placeholders, what `opaque` made of them since."""
 
     call: int
     link: str
     stripped: str
+    opaque: str = ""
 
 
 class ContextTree(Record):

@@ -76,6 +76,9 @@ PROFILES = frozenset({"release", "debug"})
 ROOT_HOME = "/root"
 
 
+UNREADABLE = "a command that cannot be read"
+
+
 class Shared:
     """What all stages of one file have in common while it is walked."""
 
@@ -244,6 +247,9 @@ class StageState:
                 self._opaque(command, index)
                 self._left_behind(command)
                 apply_command(command, self.table)
+        if self.placeholders.replaced and b"cargo" in instruction.body.data:
+            # behind `gosu`, `env -u X`, in `$(…)`: whatever it is that calls it there
+            self.table.hand_over(self.placeholders.replaced, UNREADABLE)
         self.files = reader.files
         for mount in mounts:
             for _, entry in self.table.below(mount.target) if mount.kind != "bind" and "*" not in mount.target else ():
@@ -265,6 +271,7 @@ class StageState:
     def _opaque(self, command: Command, index: int) -> None:
         if known_commands.classify(command.name) != "opaque":
             return
+        self.table.hand_over(self.placeholders.replaced, _title(command))
         self.opaque = self.opaque or (_title(command), index)
         if self.builder is None and known_commands.may_build(command.words[0].pattern):
             self.builder = (_title(command), index)
@@ -355,6 +362,8 @@ class StageState:
         shared = self._shared
         if arguments.subcommand not in BUILDS:
             self._other_cargo(command, arguments)
+            if arguments.subcommand not in BUILT_IN | {"chef"}:
+                self.table.hand_over(self.placeholders.replaced, _title(command))
             if arguments.subcommand in OTHER_BUILDERS:
                 title = (OTHER_BUILDERS[arguments.subcommand], command.instruction)
                 self.opaque = self.opaque or title
@@ -687,7 +696,7 @@ class StageState:
 def _title(command: Command) -> str:
     """How a message names a command that is not modelled: ``make release``."""
     words = [word.pattern for word in command.words[:2]]
-    return " ".join(words) if command.name else "a command that cannot be read"
+    return " ".join(words) if command.name else UNREADABLE
 
 
 def _link_by_path(path: str, origin: StageState) -> str | None:

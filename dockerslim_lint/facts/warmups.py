@@ -42,11 +42,13 @@ class Placeholders:
         self._calls = calls
         self._holds = holds
         self._found: dict[str, _Placeholder] = {}
+        self.replaced: frozenset[int] = frozenset()
+        """The calls that built placeholders whose real sources have come since, and that no call in sight has compiled."""
 
     def child(self) -> Placeholders:
         """What a stage built on this one starts with."""
         other = Placeholders(self._calls, self._holds)
-        other._found = dict(self._found)
+        other._found, other.replaced = dict(self._found), self.replaced
         return other
 
     def command(self, command: Command) -> None:
@@ -103,6 +105,7 @@ class Placeholders:
             rest = patterns.below(source, path)
             if rest is None:
                 continue
+            self._replace(one)
             file = patterns.normalise(f"{place}/{rest}" if rest else place) if place is not None else None
             if one.built < 0 or file is None or not self._holds(file) or self._grows(source, file, one.built):
                 del self._found[source]
@@ -112,7 +115,11 @@ class Placeholders:
     def brought(self, path: str) -> None:
         """Files come to `path` from elsewhere."""
         for source in [source for source in self._found if patterns.below(source, path) is not None]:
-            del self._found[source]
+            self._replace(self._found.pop(source))
+
+    def _replace(self, one: _Placeholder) -> None:
+        if one.built >= 0:
+            self.replaced |= {one.built}
 
     def _grows(self, source: str, file: str, built: int) -> bool:
         """Whether the real crate has a unit that the placeholder's crate had not, so that cargo builds it anew."""
@@ -146,6 +153,7 @@ class Placeholders:
             if self._same(self._calls[one.built], call) and compiles(one.file)
         }
         self._found.clear()
+        self.replaced = frozenset()
         if not taken or mounted or not call.command.certain:
             return False, None
         one = next(iter(taken.values()))

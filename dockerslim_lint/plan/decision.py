@@ -261,7 +261,7 @@ class Plan:
             crate = self._build.crates[artifact.call] if artifact.call is not None else None
             if crate is None or crate.packages is None or crate.symbol_users:
                 return False
-            if any(symbols.why_wanted(name) for name in crate.packages):
+            if any(symbols.why_wanted(name) for name in crate.packages) or crate.asks_for_backtraces((artifact.name,)):
                 return False
         if not symbols.may_name_a_reader(self._build.source.data):
             return True

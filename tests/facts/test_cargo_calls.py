@@ -907,7 +907,7 @@ PACKAGE = '[package]\nname = "app"\nversion = "0.1.0"\n'
             False,
         ),
         ("[profile.release]\nstrip = false\n", "CARGO_PROFILE_RELEASE_STRIP=true cargo build -r", STRIPPED_ALL, False),
-        ("[profile.release]\nstrip = 'debuginfo'\n", "cargo build -r", STRIPPED_DEBUGINFO, False),
+        ("[profile.release]\nstrip = 'debuginfo'\n", "cargo build -r", STRIPPED_DEBUGINFO, True),
         ("", "cargo build -r", STRIPPED_NO, False),
         ("", "CARGO_PROFILE_RELEASE_STRIP=$(cat x) cargo build -r", UNKNOWN, False),
     ],

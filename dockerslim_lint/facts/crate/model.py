@@ -65,6 +65,7 @@ class Crate:
         read_examples: Callable[[], tuple[str, ...]] = tuple,
         read_switches: Callable[[Asked], frozenset[tuple[str, ...]] | None] = lambda asked: None,
         read_named: Callable[[], Mapping[str, tuple[str, ...]]] = dict,
+        read_backtraces: Callable[[tuple[str, ...]], bool] = lambda names: False,
     ) -> None:
         self.directory = directory
         self.root = root
@@ -80,6 +81,7 @@ class Crate:
         self._read_linkage = read_linkage
         self._read_own = read_own
         self._read_named = read_named
+        self._read_backtraces = read_backtraces
         self.makers = makers
         self._read_starts = read_starts
         self._read_unmade = read_unmade
@@ -106,6 +108,10 @@ class Crate:
     def starts_toolchain(self, names: tuple[str, ...]) -> str:
         """What in the sources of these programs starts cargo, rustc or a C compiler; "" where nothing does. Reads them all."""
         return self._read_starts(self, names)
+
+    def asks_for_backtraces(self, names: tuple[str, ...]) -> bool:
+        """Whether the sources of these programs do so by themselves. Reads them all."""
+        return self._read_backtraces(names)
 
     def same_dependencies(self, first: tuple[str, ...], second: tuple[str, ...]) -> bool:
         """Whether two calls that differ in these features alone surely build the same dependencies with the same features."""

@@ -253,6 +253,7 @@ class CrateReader:
             ),
             lambda asked: self._switches(root, tuple(chosen), asked),
             lambda: self._named(root),
+            lambda names: self._asks_for_backtraces(root, of, names),
         )
 
     def _unmade(
@@ -318,6 +319,11 @@ class CrateReader:
         from dockerslim_lint.facts.crate.starts import starts_toolchain
 
         return starts_toolchain(self._context, crate.root, of, names, crate.linked)
+
+    def _asks_for_backtraces(self, root: str, of: dict[str, tuple[str, ...]], names: tuple[str, ...]) -> bool:
+        from dockerslim_lint.facts.crate.backtraces import asks_for_backtraces
+
+        return asks_for_backtraces(self._context, root, of, names)
 
     def _named(self, root: str) -> dict[str, tuple[str, ...]]:
         from dockerslim_lint.facts.crate.members import NORMAL, SCRIPT, Members
