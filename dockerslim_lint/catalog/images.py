@@ -154,16 +154,18 @@ def lookup(reference: str) -> BaseImage | None:
 def choice(name: str, place_of: BaseImage | None = None) -> BaseImage:
     """What the rewriter writes for one of its choices: distroless/static, alpine, distroless/cc, debian slim, scratch.
 
-    In the place of an image of the same family with another user (distroless's ``:nonroot``) it is the variant that has
-    that user, too. Raises KeyError for a name that is no choice.
+    In the place of an image of the same family with another user or a shell (distroless's ``:nonroot``, ``:debug``) it is the
+    variant that has the same, too. Raises KeyError for a name that is no choice.
     """
     reference = table("images")["choice"][name]
     found = lookup(reference)
     assert found is not None, name
-    if place_of is not None and place_of.family == found.family and place_of.user != found.user:
-        for variant in place_of.tag.split("-"):
+    if place_of is not None and place_of.family == found.family and _configured(place_of) != _configured(found):
+        parts = place_of.tag.split("-")
+        for variant in ("-".join(parts[at:end]) for end in range(len(parts), 0, -1) for at in range(end)):
             alike = lookup(f"{reference}:{variant}")
-            if alike is not None and alike.understood and _configured(alike) == _configured(place_of):
+            known = alike is not None and alike.understood and alike.architectures == found.architectures
+            if alike is not None and known and _configured(alike) == _configured(place_of):
                 return alike
     return found
 

@@ -114,7 +114,7 @@ def read_call(
         target_directory,
         output,
         directory,
-        link_of(target, stage, flags_in_force),
+        _link(arguments, target, command.variables, stage, crate, flags_in_force),
         # cross hands none of the environment's profile settings to its container
         UNKNOWN if arguments.driver == CROSS else stripped,
         _debug(settings, flags_in_force or ""),
@@ -129,6 +129,22 @@ def read_call(
         own_strip=settings.over("strip"),
         kept=kept,
     )
+
+
+def _link(
+    arguments: CargoArguments,
+    target: Target,
+    variables: Mapping[str, Value],
+    stage: Stage,
+    crate: Crate | None,
+    flags: str | None,
+) -> str:
+    """How the programs are linked; where a variable names one of several targets, what is true of each of them."""
+    if target.pattern is not None or not arguments.targets:
+        return link_of(target, stage, flags)
+    without = target_of(arguments._replace(targets=()), variables, stage, crate)
+    found = {link_of(Target(name, "flag", None) if name else without, stage, flags) for name in arguments.targets}
+    return found.pop() if len(found) == 1 else UNKNOWN
 
 
 def _installs_here(arguments: CargoArguments) -> bool:
@@ -185,6 +201,8 @@ def target_of(arguments: CargoArguments, variables: Mapping[str, Value], stage: 
         native = all(word.native for word in named if word.machine)
         return Target(pattern, "flag", named[-1].span, machine, fixed, machine and native)
     by_option = _target_by_option(arguments)
+    if arguments.targets:
+        return Target(None, "flag", None)
     if by_option is not None:
         return by_option
     from_environment = environment_target(variables)

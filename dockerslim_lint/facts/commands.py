@@ -340,8 +340,12 @@ class CommandReader:
         found = self._word(word)
         if len(word.pieces) != 1 or isinstance(word.pieces[0], Literal) or word.pieces[0].quote:
             return [found]
+        piece = word.pieces[0]
+        bound = self._variables.get(piece.name) if isinstance(piece, Expansion) and not piece.operator else None
+        if bound is not None and bound.one_of and _is_open_flag(found.pattern):
+            return [found._replace(pattern="*", one_of=bound.one_of)]
         if found.pattern and not any(char.isspace() for char in found.pattern):
-            return [found._replace(unset=self._is_unset(word.pieces[0]))]
+            return [found._replace(unset=self._is_unset(piece))]
         return [found._replace(pattern=part) for part in found.pattern.split()]
 
     def _is_unset(self, piece: Expansion | sh.Substitution) -> bool:
@@ -393,6 +397,11 @@ class CommandReader:
         return None if self._known and name.isidentifier() and name not in SET_BY_THE_SHELL else UNKNOWN
 
 
+def _is_open_flag(pattern: str) -> bool:
+    """Whether it is not known which flag it begins with, if any."""
+    return "*" in pattern.partition(" ")[0].partition("=")[0]
+
+
 def _assigned_behind(words: Sequence[CommandWord]) -> dict[str, Value]:
     """What ``env A=b cargo build`` and its like set for the command that they run."""
     found = {}
@@ -411,7 +420,7 @@ def _either(before: Mapping[str, Value], after: Mapping[str, Value]) -> dict[str
         if old is None and new.text is not None and new.text.startswith("-"):
             old = NO_FLAG
         if old is not None and old != new:
-            found[name] = Value(patterns.merge(old.text, new.text), new.origin, *_machine((old, new)))
+            found[name] = _one_of((old, new), new.origin)
     return found
 
 
@@ -425,11 +434,19 @@ def _merged(before: Mapping[str, Value], ends: list[dict[str, Value]]) -> dict[s
             continue
         if len(values) < len(ends) and any(value.text is not None and value.text.startswith("-") for value in values):
             values.append(NO_FLAG)
-        text = values[0].text
-        for value in values[1:]:
-            text = patterns.merge(text, value.text)
-        merged[name] = Value(text, values[0].origin, *_machine(values))
+        merged[name] = _one_of(values, values[0].origin)
     return merged
+
+
+def _one_of(values: Sequence[Value], origin: Span) -> Value:
+    """What may be any of the values."""
+    text = values[0].text
+    for value in values[1:]:
+        text = patterns.merge(text, value.text)
+    known = [one for value in values for one in value.one_of or (value.text,)]
+    texts = dict.fromkeys(one for one in known if one is not None)
+    told = None not in known and len(texts) > 1 and any(one.startswith("-") for one in texts)
+    return Value(text, origin, *_machine(values), tuple(texts) if told else ())
 
 
 def _machine(values: Iterable[Value]) -> tuple[bool, bool]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from bisect import bisect_left, insort
-from collections.abc import Callable, Collection, Iterable, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from fnmatch import fnmatchcase
 
 from dockerslim_lint.facts import patterns
@@ -17,6 +17,10 @@ NOT_PROGRAMS = frozenset({"deps", "build", "examples", "incremental", ".fingerpr
 
 NO_PROGRAM = "is no program of the crate"
 """What is said of a name in an output directory that cargo does not make."""
+
+
+BY_PLATFORM = "a stage that the platform chooses"
+"""What makes a program that each of several stages has, in a stage that is built on one of them."""
 
 
 OPEN = frozenset("*?[")
@@ -97,6 +101,16 @@ class PathTable:
         table._at = {path: dict(keys) for path, keys in self._at.items()}
         table._steps = self._steps
         return table
+
+    def take_common(self, others: Sequence[PathTable]) -> None:
+        """What a stage starts with that is built on one of several: the programs that all of them have, linked alike."""
+        for path, entry in others[0].entries():
+            programs = self._binaries(entry.call) if isinstance(entry, Output) else ()
+            for place in [f"{path}/{name}" for name in programs] or [path]:
+                found = [one for table in others if isinstance(one := table.find(place), Artifact)]
+                if len(found) == len(others) and len({one.link for one in found}) == 1 and OPEN.isdisjoint(place):
+                    stripped = found[0].stripped if len({one.stripped for one in found}) == 1 else UNKNOWN
+                    self.put(place, Artifact(None, found[0].name, found[0].link, stripped, BY_PLATFORM))
 
     def put(self, path: str, entry: Entry) -> None:
         """Make or replace the entry of a path. The output directories of several calls may be one and the same.

@@ -44,12 +44,14 @@ class Value(Record):
     """The value of a variable: `text` is a pattern, None if nothing at all is known. `origin` is the instruction that bound it.
 
     `machine`: a part of it is what ``uname -m`` prints. `native`: it is so only where the platforms were compared before.
+    `one_of` are the values of which it has one, where one of them is a flag; () where they are not told apart.
     """
 
     text: str | None
     origin: Span
     machine: bool = False
     native: bool = False
+    one_of: tuple[str, ...] = ()
 
 
 class CommandWord(Record):
@@ -57,7 +59,8 @@ class CommandWord(Record):
 
     `pattern` is its value; `exact` is True where nothing in it is left to the shell. `shell` or `json` is what was
     written, whichever the form has. `machine` and `native` as in `Value`. `unset`: it is an ARG without
-    default that stands alone, unquoted: no word at all, or as many as a build argument brings.
+    default that stands alone, unquoted: no word at all, or as many as a build argument brings. `one_of`, as in `Value`, of a
+    variable that stands alone and of which `pattern` says too little.
     """
 
     pattern: str
@@ -68,6 +71,7 @@ class CommandWord(Record):
     machine: bool = False
     unset: bool = False
     native: bool = False
+    one_of: tuple[str, ...] = ()
 
 
 class Command(Record):
@@ -338,6 +342,8 @@ class Stage(Record):
     if nothing. `platform` is the text of --platform, "" without. `cross` is True where the stage runs on the build
     platform. `uses` are the stages it copies from; `variable` is the name of the ARG in FROM, "" without.
     `from_scope` are the values that the FROM line sees (global ARGs). `digest` is that of the image reference, "" without.
+    `one_of` are the earlier stages of which the platform chooses the one below it (``FROM build-${TARGETARCH}``); `host_libc` is the
+    libc of the toolchain's host triple in all of these, "" where they differ or there are none.
     """
 
     number: int
@@ -355,6 +361,8 @@ class Stage(Record):
     uses: tuple[int, ...]
     terminal: bool
     digest: str = ""
+    one_of: tuple[int, ...] = ()
+    host_libc: str = ""
 
     @property
     def release(self) -> str:

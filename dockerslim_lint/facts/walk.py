@@ -392,13 +392,13 @@ class StageState:
     def _without_target(self, number: int, call: CargoCall, arguments: CargoArguments) -> None:
         """A word that may be any flag need not be ``--target``: whoever takes the program from there knows that it is not."""
         if (
-            arguments.exact
+            (arguments.exact and "" not in arguments.targets)
             or call.target.pattern is not None
             or call.target_directory is None
             or arguments.driver != CARGO
         ):
             return
-        host = target_of(arguments._replace(exact=True), call.command.variables, self.stage, None)
+        host = target_of(arguments._replace(exact=True, targets=()), call.command.variables, self.stage, None)
         if host.pattern == "":
             path = f"{call.target_directory}/{call.profile_directory}"
             self.table.put(path, Output(number, link_of(host, self.stage, call.flags), call.stripped))

@@ -138,6 +138,31 @@ def test_target_of_a_case() -> None:
     assert only_call(build).link == MUSL_STATIC
 
 
+@pytest.mark.parametrize(
+    ("sets", "call", "link"),
+    [
+        ('if x; then F="--target $A-unknown-linux-gnu"; fi', "cargo build -r $F", GNU_DYNAMIC),
+        ('if x; then F="--target=$A-unknown-linux-gnu"; fi', "cargo build ${F} -r", GNU_DYNAMIC),
+        ('[ -n "$A" ] && F="--target $A-unknown-linux-gnu"', "cargo build -r $F", GNU_DYNAMIC),
+        ('F=; if x; then F="--target $A-unknown-linux-gnu"; fi', "cargo build -r $F", GNU_DYNAMIC),
+        ('if x; then F="--target $A-unknown-linux-musl"; fi', "cargo build -r $F", UNKNOWN),
+        ('if x; then F="--target $A"; fi', "cargo build -r $F", UNKNOWN),
+        ('if x; then F="--target x-linux-gnu"; elif y; then F="-j 4"; fi', "cargo build -r $F", UNKNOWN),
+        ('if x; then F="--target x-linux-gnu --target y-linux-musl"; fi', "cargo build -r $F", UNKNOWN),
+        ('if x; then F="--target $A-unknown-linux-gnu"; fi', 'cargo build -r "$F"', UNKNOWN),
+        ('if x; then F="--target $A-unknown-linux-gnu"; fi', "cargo build -r $F $G", UNKNOWN),
+        ('F="$G"; if x; then F="--target $A-unknown-linux-gnu"; fi', "cargo build -r $F", UNKNOWN),
+    ],
+)
+def test_target_that_a_variable_may_bring(sets: str, call: str, link: str) -> None:
+    """With and without it the program is linked to the same libc, or it is not known to which."""
+    found = only_call(read(f"FROM rust:1\nWORKDIR /app\nARG A=aarch64\nRUN {sets}; {call}\n"))
+    assert (found.link, found.target.pattern, found.profile) == (link, None, "release")
+    assert found.output == "/app/target/*/release"
+    musl = only_call(read(f"FROM rust:1-alpine\nWORKDIR /app\nARG A=aarch64\nRUN {sets}; {call}\n"))
+    assert musl.link == (MUSL_STATIC if "$A-unknown-linux-musl" in sets else UNKNOWN)
+
+
 def test_variables_of_the_call() -> None:
     build = read(
         "FROM rust:1\nARG PROFILE=release\nARG BIN\nRUN cargo build --profile $PROFILE --bin $BIN\n", BIN="web"

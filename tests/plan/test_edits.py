@@ -378,6 +378,20 @@ def test_an_argument_that_no_longer_chooses_the_base_is_told(head: str, referenc
     assert [[part for part in cost.split("; ") if part.startswith("ARG ")] for cost in costs] == [told]
 
 
+def test_an_argument_that_chooses_the_builders_release_too() -> None:
+    text = "ARG V=bookworm\n" + CLASSIC.replace("rust:1", "rust:1-$V").replace("debian:bookworm-slim", "debian:$V")
+    costs = {choice: applied_cost(text, choice) for choice in ("distroless/static", "distroless/cc")}
+    assert "ARG V" not in costs["distroless/static"]
+    only = "ARG V (line 1) chooses the builder's base alone, which must not have a newer glibc than 2.41"
+    assert only in costs["distroless/cc"]
+
+
+def applied_cost(text: str, choice: str) -> str:
+    (applied,) = fix(text, settings=Settings(prefer=(choice,))).applied
+    assert applied.fix.choice == choice
+    return applied.fix.cost
+
+
 def test_a_base_without_a_default_is_left_alone() -> None:
     assert rewritten("ARG BASE\n" + CLASSIC.replace("debian:bookworm-slim", "${BASE}")).count("${BASE}") == 1
 

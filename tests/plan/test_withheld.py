@@ -375,3 +375,15 @@ def test_a_program_and_a_link_to_it_are_one() -> None:
         one.message for one in linter.lint(Source(text.encode()), context, Settings()).findings if one.code == "DSL101"
     ]
     assert [one.partition(" ships")[0] for one in said] == ["app is a glibc program and"]
+
+
+BY_PLATFORM = CLASSIC.replace(
+    "rust:1 AS builder\n", "rust:1 AS b-amd64\nFROM rust:1 AS b-arm64\nFROM b-${TARGETARCH} AS builder\n"
+)
+
+
+def test_the_platform_chooses_the_builder() -> None:
+    assert reason(BY_PLATFORM) == "the platform chooses the stage on which the builder (line 3) is built"
+    musl = fix(BY_PLATFORM.replace("rust:1 ", "rust:1-alpine "))
+    assert "static program on" in musl.applied[0].fix.title
+    assert "CARGO_PROFILE_RELEASE_STRIP" in musl.source.data.decode()

@@ -13,7 +13,7 @@ from dockerslim_lint.facts.model import Command, FinalImage, ImageBuild
 from dockerslim_lint.facts.packages import manager_of, read_install
 from dockerslim_lint.facts.users import come_along, read_user
 from dockerslim_lint.plan.blocks.debian_packages import PackageSteps
-from dockerslim_lint.plan.blocks.final_base import full_destinations, replace_base
+from dockerslim_lint.plan.blocks.final_base import check_release, full_destinations, replace_base
 from dockerslim_lint.plan.blocks.final_steps import needless_package, why_needed
 from dockerslim_lint.plan.blocks.lines import removal
 from dockerslim_lint.plan.debian_slim import SLIGHTLY, missing_packages
@@ -59,6 +59,7 @@ def _move(task: Task, image: FinalImage) -> Draft:
             return Draft()
         steps = PackageSteps(build, image, old.release == new.release or not old.release)
         return Draft(tuple(steps.edits(missing_packages(build, image, old), old.release)))
+    check_release(task, image)
     moved = [replace_base(build, image, task.choice), full_destinations(build, image, task.choice)]
     missing = missing_packages(build, image, new)
     edits = [edit for draft in moved for edit in draft.edits]
