@@ -305,6 +305,10 @@ def _check_names(build: ImageBuild, image: FinalImage, choice: Choice) -> None:
         text, exact = pattern_of(word, image.variables, True) if word is not None else ("", False)
         if not exact or "*" in text or not text:
             raise Unsure("USER or --chown comes from a variable")
+        if text[:1].isdecimal() and before is None:
+            from dockerslim_lint.plan.blocks import accounts
+
+            text = accounts.by_name(build, image, text, choice.base, again=True)
         if come_along(image, text, before):
             continue
         user, _, group = text.partition(":")
