@@ -107,6 +107,18 @@ def test_members_and_paths_of_a_workspace() -> None:
     assert crate_of(WORKSPACE, bins=("web",)).linked == ("http", "lib", "tls")
 
 
+@pytest.mark.parametrize("packages", [(), ("*",)])
+def test_what_one_program_of_the_call_links(packages: tuple[str, ...]) -> None:
+    crate = crate_of(WORKSPACE, packages=packages)
+    assert [crate.links(program, "server") for program in ("web", "other", "*", "unheard-of")] == [NO, YES, NO, NO]
+    assert [crate.links(program, "http") for program in ("web", "other", "*")] == [YES, YES, YES]
+    assert [crate.may_link(program, "server") for program in ("other", "*")] == [True, True]
+    # which packages are built together, and so share their features, is not known
+    assert crate.may_link("web", "server") is bool(packages)
+    assert not crate.may_link("*", "test")
+    assert not crate.surely_links("*", "server") and crate.surely_links("other", "server")
+
+
 OPTIONAL = """
 [features]
 default = ["secure"]
@@ -173,6 +185,10 @@ def test_features_run_through_the_workspace() -> None:
     assert reach(("other",)) is YES
     # built together, they share the features of what they share
     assert reach(()) is YES
+    assert crate_of(files).links("*", "tls") is YES
+    # one of them, alone
+    assert crate_of(files, packages=("*",)).links("*", "tls") is NO
+    assert crate_of(files, packages=("*",)).may_link("*", "tls")
 
 
 def test_the_old_resolver_shares_features_with_what_is_not_linked() -> None:
