@@ -434,3 +434,37 @@ DATABASES = {
 def test_what_a_lock_holds_for_a_weak_feature_is_not_linked(needs: dict[str, str], entry: str, reach: Reach) -> None:
     found = linkage(f"[dependencies]\n{entry}\n", lock(**needs, **DATABASES))
     assert found.reaches("libsqlite3-sys") is reach
+
+
+@pytest.mark.parametrize(
+    ("entry", "version", "reach"),
+    [
+        ('"3"', "3.9.1", NO),
+        ('{ version = "3", features = ["in-use-encryption"] }', "3.9.1", YES),
+        ('{ version = "2", features = ["in-use-encryption-unstable"] }', "2.8.2", YES),
+        ('"2"', "2.8.2", NO),
+        # which names mongocrypt/bson-2 where the others have mongocrypt?/bson-2
+        ('"3.3"', "3.3.0", YES),
+    ],
+)
+def test_encryption_of_mongodb_only_where_it_is_asked_for(entry: str, version: str, reach: Reach) -> None:
+    packages = {"mongodb": f"={version} mongocrypt", "mongocrypt": "mongocrypt-sys", "mongocrypt__sys": ""}
+    found = linkage(f"[dependencies]\nmongodb = {entry}\n", lock(app="mongodb", **packages))
+    assert found.reaches("mongocrypt") is reach
+
+
+@pytest.mark.parametrize(
+    ("entry", "version", "reach"),
+    [
+        ('"0.20"', "0.20.4", YES),
+        ('"0.21"', "0.21.0", NO),
+        ('{ version = "0.21", features = ["https"] }', "0.21.0", YES),
+    ],
+)
+def test_git2_has_no_default_features_any_more(entry: str, version: str, reach: Reach) -> None:
+    packages = {
+        "git2": f"={version} libgit2-sys openssl-sys",
+        "libgit2__sys": "=0.18.7 openssl-sys",
+        "openssl__sys": "",
+    }
+    assert linkage(f"[dependencies]\ngit2 = {entry}\n", lock(app="git2", **packages)).reaches("openssl-sys") is reach
