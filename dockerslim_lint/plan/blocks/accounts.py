@@ -89,7 +89,7 @@ def by_name(build: ImageBuild, image: FinalImage, user: str, base: BaseImage, ag
         if not again or system or people or one.uid:
             line = build.source.line_of(one.command.span.start)
             raise Unsure(f"{number} may be the user {one.name} (line {line}), who has no number of its own")
-    for name, known in old.users if old is not None else ():
+    for name, known in old.users if old is not None and not (again and group) else ():
         if old is not None and known == int(number) != base.user_id(name) and accounts.own_account(old, name):
             return f"{name}{colon}{group}"
     return user
