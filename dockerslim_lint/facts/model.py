@@ -531,7 +531,8 @@ class CargoAtStart(Record):
     as far as the base is known; `user_instruction` is the USER that says who.
 
     `same` is the call (an index into ``ImageBuild.calls``) that has compiled in the image what it asks for, `other` one that
-    has compiled for another profile, target or set of features; None where there is none.
+    has compiled for another profile, target or set of features; None where there is none. `program` is the path that it starts
+    where it is built for release, as a dev build would be too; None where that is not known, or `other` differs in more.
     """
 
     instruction: int
@@ -544,6 +545,7 @@ class CargoAtStart(Record):
     server: str = ""
     as_root: bool = False
     user_instruction: int | None = None
+    program: str | None = None
 
 
 class GoneVariable(Record):

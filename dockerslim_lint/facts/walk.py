@@ -361,21 +361,7 @@ class StageState:
                 if arguments.subcommand not in HELPERS:
                     self.builder = self.builder or title
             return
-        kind = BUILDS[arguments.subcommand]
-        directory = crate_directory(command, arguments, kind)
-        packages = (*arguments.flags.get("-p", ()), *arguments.flags.get("--package", ()))
-        everything = bool({"--workspace", "--all"} & arguments.switches)
-        bins = tuple(word.pattern for word in arguments.flags.get("--bin", ()))
-        excluded = tuple(word.pattern for word in arguments.flags.get("--exclude", ()))
-        crate, workspace = self._crate(
-            directory,
-            tuple(word.pattern for word in packages),
-            everything,
-            asked_of(arguments),
-            bins,
-            self._config_files(command, config_directory(command, arguments, kind)),
-            excluded,
-        )
+        crate, workspace = self.crate_of(command, arguments)
         call = read_call(command, arguments, self.stage, crate, workspace)
         if crate is not None and workspace is not None and call.locked is not None:
             call = call._replace(lock=self.from_context(f"{workspace.rstrip('/')}/Cargo.lock") is not None)
@@ -477,6 +463,20 @@ class StageState:
         longer = command._replace(words=(*command.words[:at], *meant, *command.words[at + 1 :]))
         found = cargo_arguments(longer)
         return found._replace(last=found.last - len(meant) + 1) if found is not None else arguments
+
+    def crate_of(self, command: Command, arguments: CargoArguments) -> tuple[Crate | None, str | None]:
+        """The crate that a call of one of `BUILDS` builds, and its workspace's directory in the stage; None where not known."""
+        kind = BUILDS[arguments.subcommand]
+        packages = (*arguments.flags.get("-p", ()), *arguments.flags.get("--package", ()))
+        return self._crate(
+            crate_directory(command, arguments, kind),
+            tuple(word.pattern for word in packages),
+            bool({"--workspace", "--all"} & arguments.switches),
+            asked_of(arguments),
+            tuple(word.pattern for word in arguments.flags.get("--bin", ())),
+            self._config_files(command, config_directory(command, arguments, kind)),
+            tuple(word.pattern for word in arguments.flags.get("--exclude", ())),
+        )
 
     def _crate(
         self,
