@@ -124,9 +124,11 @@ class Crate:
         """Whether the program of this name (it may be a pattern) may link a locked package."""
         if self.linkage is None or self._one_of or not self.linkage.reaches(name):
             return self.linkage is None or bool(self.linkage.reaches(name))
-        return any(one is None or one.reaches(name) for one in self._linkages_of(program))
+        apart = self._linkages_of(program)
+        return not apart or any(one is None or one.reaches(name) for one in apart)
 
     def _linkages_of(self, program: str) -> tuple[Linkage | None, ...]:
+        """What a program links, for each package that may make it; () where the call has but one."""
         if program not in self._linkages:
             self._linkages[program] = tuple(self._read_linkages(program))
         return self._linkages[program]

@@ -257,7 +257,7 @@ class CrateReader:
             ),
             lambda asked: self._switches(root, tuple(chosen), asked),
             lambda: self._named(root),
-            lambda program: self._linkages(root, of, asked, program, one_of),
+            lambda program: self._linkages(root, of, asked, program, one_of) if len(of) > 1 else (),
             one_of,
         )
 
