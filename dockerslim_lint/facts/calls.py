@@ -7,6 +7,7 @@ from typing import Any
 
 from dockerslim_lint.facts import patterns
 from dockerslim_lint.facts.cargo import BUILDS, CROSS, XX, ZIGBUILD, CargoArguments, profile_of
+from dockerslim_lint.facts.crate.config import with_options
 from dockerslim_lint.facts.crate.model import Asked, Crate, asked_by
 from dockerslim_lint.facts.model import (
     STRIPPED_ALL,
@@ -86,13 +87,13 @@ def read_call(
         output = f"{_install_root(command, arguments, stage)}/bin"
     config = crate.config if crate is not None else None
     triple = triple_of(target, stage)
-    flags_in_force = rust_flags(triple, command.variables, config)
+    options = _options(arguments)
+    flags_in_force = None if options is None else rust_flags(triple, command.variables, with_options(config, options))
     if flags_in_force is not None and arguments.driver == XX and "XX_RUSTFLAGS" in command.variables:
         added = command.variables["XX_RUSTFLAGS"].text
         flags_in_force = f"{flags_in_force} {added}".strip() if added is not None else None
     if arguments.subcommand == "rustc" and flags_in_force is not None:
         flags_in_force = " ".join((flags_in_force, *arguments.rest)).strip()
-    options = _options(arguments)
     settings = _Settings(
         command.variables, profile, crate, None if options is None else _own_settings(options, profile)
     )

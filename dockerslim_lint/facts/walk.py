@@ -505,15 +505,14 @@ class StageState:
         if place_ is None:
             return None, None
         inside = patterns.parent(f"/{place_}").strip("/")
-        below = inside
-        if "*" in inside:
+        below, one_of = inside, "*" in inside
+        if one_of:
             some = self._shared.crates.some_of_a_workspace(inside)
             if some is None:
                 return None, None
             inside, packages, bins = some[0], packages or some[1], bins or ("*",)
-        crate = self._shared.crates.read(
-            inside, packages, everything, asked, bins, config if config.paths else self._cooked(inside), excluded
-        )
+        files = config if config.paths else self._cooked(inside)
+        crate = self._shared.crates.read(inside, packages, everything, asked, bins, files, excluded, one_of)
         if crate is None:
             return None, None
         depth = len([part for part in below.split("/") if part]) - len([p for p in crate.root.split("/") if p])

@@ -100,6 +100,25 @@ def test_run_forms() -> None:
             "RUSTFLAGS='-C target-feature=+crt-static' cargo build --target x86_64-unknown-linux-gnu",
             GNU_STATIC,
         ),
+        ("rust:1", 'cargo build --config \'build.rustflags=["-C", "target-feature=+crt-static"]\'', GNU_STATIC),
+        (
+            "rust:1",
+            'cargo build --config \'target."cfg(all())".rustflags="-Ctarget-feature=+crt-static"\'',
+            GNU_STATIC,
+        ),
+        # RUSTFLAGS stands in the place of all that cargo's configuration says
+        (
+            "rust:1",
+            "RUSTFLAGS=-Copt-level=2 cargo build --config 'build.rustflags=\"-Ctarget-feature=+crt-static\"'",
+            GNU_DYNAMIC,
+        ),
+        ("rust:1", "cargo build --config build.jobs=2", GNU_DYNAMIC),
+        ("rust:1", "cargo build --config ci/static.toml", UNKNOWN),
+        # the linker is asked behind rustc's back, and may refuse
+        ("rust:1", "RUSTFLAGS='-C link-arg=-static' cargo build", UNKNOWN),
+        ("rust:1", "RUSTFLAGS='-C link-args=-static -C relocation-model=static' cargo build", UNKNOWN),
+        ("rust:1", "RUSTFLAGS='-C link-arg=-static-libgcc' cargo build", GNU_DYNAMIC),
+        ("rust:1-alpine", "RUSTFLAGS='-C link-arg=-static' cargo build", MUSL_STATIC),
         ("rust:1-alpine", "RUSTFLAGS='-C target-feature=-crt-static' cargo build", MUSL_DYNAMIC),
         ("rust:1", "cargo build --target riscv64gc-unknown-linux-musl", MUSL_DYNAMIC),
         ("rust:1", "cargo build --target $(cat /target)", UNKNOWN),

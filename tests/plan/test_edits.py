@@ -172,7 +172,7 @@ def test_two_independent_builds_are_two_decisions() -> None:
         ("", "www-data:www-data", "33:33"),
         ("", "www-data:users", "33:100"),
         ("", "www-data:7", "33:7"),
-        ("", "33", "33"),
+        ("", "33", "33:33"),
     ],
 )
 def test_users(steps: str, user: str, after: str) -> None:
