@@ -27,7 +27,7 @@ from dockerslim_lint.facts.cargo import (
     CargoArguments,
     cargo_arguments,
 )
-from dockerslim_lint.facts.commands import CommandReader
+from dockerslim_lint.facts.commands import CommandReader, login_option
 from dockerslim_lint.facts.contents import Contents
 from dockerslim_lint.facts.crate.config import CONFIG_FILES, TOOLCHAIN_FILES, ConfigFiles, ToolchainFile
 from dockerslim_lint.facts.crate.model import Asked, Crate
@@ -144,6 +144,8 @@ class StageState:
         self.healthcheck: int | None = None
         self.foreign_shell = False
         """SHELL names a program that is no shell whose language is read"""
+        self.login: Span | None = None
+        """the option by which SHELL is a login shell"""
         self.installs: list[PackageInstall] = []
         self.users: list[UserCreation] = []
         self.volumes: list[str] = []
@@ -167,7 +169,7 @@ class StageState:
         self.entrypoint, self.cmd, self.base_cmd = parent.entrypoint, parent.cmd, parent.base_cmd
         self.healthcheck, self.opaque, self.builder = parent.healthcheck, parent.opaque, parent.builder
         self.placeholders, self.lost = parent.placeholders.child(), dict(parent.lost)
-        self.foreign_shell, self._placed = parent.foreign_shell, parent._placed
+        self.foreign_shell, self.login, self._placed = parent.foreign_shell, parent.login, parent._placed
         self.installs, self.users = list(parent.installs), list(parent.users)
         self.volumes, self.targets, self.files = list(parent.volumes), list(parent.targets), parent.files
         self.rustup = parent.rustup.child()
@@ -203,6 +205,7 @@ class StageState:
             case "SHELL" if instruction.json:
                 words = {patterns.basename(string.text) for string in instruction.json}
                 self.foreign_shell = words.isdisjoint(SCRIPT_SHELLS)
+                self.login = login_option([(string.text, string.span) for string in instruction.json])
             case "VOLUME":
                 self.volumes += [self.environment.pattern(word)[0] for word in instruction.words]
 
@@ -216,6 +219,7 @@ class StageState:
             environment.known,
             self.files,
             environment.unset,
+            self.login,
         )
         mounts = self._mounts(index, instruction)
         self._shared.mounts += mounts
