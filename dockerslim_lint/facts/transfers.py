@@ -159,6 +159,16 @@ def place(
     return found
 
 
+def with_parents(source: str) -> tuple[str, str]:
+    """A source of ``COPY --parents``: the directory that is left out, and what is kept below the destination.
+
+    Source: Dockerfile reference, "COPY --parents": all of the path, or what stands behind ``/./``.
+    """
+    left_out, pivot, kept = source.partition("/./")
+    root = patterns.join("/", left_out) if pivot else "/"
+    return root, patterns.join("/", kept if pivot else source).lstrip("/")
+
+
 def _is_tree(table: PathTable, path: str) -> bool:
     return any(rest for rest, _ in table.below(path))
 
