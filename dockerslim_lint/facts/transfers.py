@@ -148,7 +148,12 @@ def place(
     entry = origin.part(source)
     path = f"{destination.rstrip('/')}/{patterns.basename(source)}" if directory else destination
     if entry is not None and not isinstance(entry, Directory | Output) and not _is_tree(origin, source):
-        table.put(path, _uncertain(entry, certain))
+        layers = origin.layers(source)
+        if len(layers) > 1:
+            for one in layers:
+                table.put(destination if contents else path, one)
+        else:
+            table.put(path, _uncertain(entry, certain))
         return isinstance(entry, Artifact)
     if contents:
         path = destination

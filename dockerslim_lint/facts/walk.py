@@ -134,7 +134,7 @@ class StageState:
         self.environment = Environment(image, image is not None)
         listed = image if image is not None and (image.directories or not image.shell) else None
         directories = frozenset(listed.directories) if listed is not None else images.usual_directories()
-        self.table = PathTable(shared.calls, shared.binaries, directories, shared.unmade)
+        self.table = PathTable(shared.calls, shared.binaries, directories, shared.unmade, shared.crates.brings)
         self.workdir = image.workdir if image else "/"
         self.user = image.user if image else ""
         self.user_instruction: int | None = None

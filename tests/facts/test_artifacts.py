@@ -253,6 +253,27 @@ def test_files_of_the_context_keep_their_directories(copy: str, known: bool) -> 
     assert (build.crates[0] is not None) is known
 
 
+@pytest.mark.parametrize(
+    ("copies", "files", "name"),
+    [
+        ("COPY api ./\nCOPY docs ./", {}, "api"),
+        ("COPY docs ./\nCOPY api ./", {}, "api"),
+        ("COPY api .\nCOPY docs .\nCOPY more .", {"more/x": ""}, "api"),
+        ("COPY api ./\nCOPY docs ./", {"docs/Cargo.toml": MANIFEST}, "docs"),
+        ("COPY docs ./\nCOPY api ./", {"docs/Cargo.toml": MANIFEST}, "api"),
+        ("COPY . .\nCOPY docs ./", CRATE, ""),
+        ("COPY api docs ./", {}, "api"),
+        ("COPY api /s/\nCOPY docs /s/\nRUN cp -r /s/. /app", {}, "api"),
+        ("COPY api /s/\nCOPY docs /s/\nFROM rust:1\nWORKDIR /app\nCOPY --from=b /s ./", {}, "api"),
+        ("COPY docs ./\nCOPY none ./", {"none/x": ""}, None),
+    ],
+)
+def test_directories_are_laid_over_one_another(copies: str, files: dict[str, str], name: str | None) -> None:
+    own = {"api/Cargo.toml": MANIFEST, "api/src/main.rs": "", "docs/x": ""}
+    crate = read(BUILD.replace("COPY . .", copies), {**own, **files}).crates[0]
+    assert (crate.directory if crate is not None else None) == name
+
+
 def test_a_step_that_may_not_run_taints() -> None:
     build = read(f"{BUILD}RUN test -f x && cp target/release/app /o || true\nFROM debian\nCOPY --from=b /o /x\n")
     assert only_artifact(build)[1].touched

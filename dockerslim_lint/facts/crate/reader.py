@@ -91,6 +91,10 @@ class CrateReader:
         """Whether the context is known to have a file."""
         return bool(self._context.names(path))
 
+    def brings(self, path: str) -> bool:
+        """Whether the context is known to have a file or a directory."""
+        return self.known and (self.has(path) or self.is_directory(path))
+
     def fitting(self, pattern: str) -> list[str] | None:
         """The files and directories of the context that a pattern with ``*`` fits; None where they are not known, or too many."""
         if not self.known:
