@@ -96,6 +96,9 @@ class BaseImage(Record):
     c_compiler: bool = False
     cxx_compiler: bool = False
     cargo_home: str = ""
+    login_path: str = ""
+    """The PATH that a login shell of root's, or of another user's, sets in place of the configured one; "" where it keeps that, or
+    nobody looked."""
     strip: bool = False
     """``strip`` of binutils is installed."""
     replacement: bool = False

@@ -26,8 +26,10 @@ ELSEWHERE = ("--artifact-dir", "--out-dir")
 def absent_programs(shared: Shared, instructions: Sequence[Instruction]) -> Iterator[Absent]:
     """What is surely not there when a stage is built, in file order."""
     for transfer in shared.transfers:
-        words = instructions[transfer.instruction].words[:-1]
-        if transfer.origin_stage is None or len(words) != len(transfer.sources):
+        instruction = instructions[transfer.instruction]
+        words = instruction.words[:-1]
+        # with --parents a file that is not there was passed over for long (buildkit #4900)
+        if transfer.origin_stage is None or len(words) != len(transfer.sources) or instruction.keeps_parents:
             continue
         origin = _Origin(shared.states[transfer.origin_stage], shared, instructions)
         for word, source in zip(words, transfer.sources, strict=True):

@@ -82,7 +82,8 @@ class Command(Record):
     environment and shell variables as far as the file sets them. `prefix` are the assignments before the command.
     `shell_form` is False for an exec form; `nested` is True inside ``sh -c '…'``, where quotes mean
     other things. `writes` are the files that its output is redirected to. `optional`: the words, as written, of which nothing is
-    left as a variable is empty, so that a build argument may bring more; "" for none.
+    left as a variable is empty, so that a build argument may bring more; "" for none. `login` is the option of the shell that reads the
+    profiles first (``bash -lc``), None where none does.
     """
 
     instruction: int
@@ -97,6 +98,7 @@ class Command(Record):
     nested: bool = False
     writes: tuple[str, ...] = ()
     optional: str = ""
+    login: Span | None = None
 
     @property
     def name(self) -> str:
@@ -333,6 +335,17 @@ class Refused(Record):
     kind: str
     name: str
     there: tuple[str, ...]
+
+
+class LoginShell(Record):
+    """A command of the toolchain in a login shell, whose profile sets PATH anew, without the `directory` that has the program.
+
+    `option` makes it a login shell: a word, or a string of JSON.
+    """
+
+    command: Command
+    option: Span
+    directory: str
 
 
 class Stage(Record):
@@ -701,6 +714,7 @@ class ImageBuild(Record):
     nothing_to_start: tuple[Started, ...] = ()
     gone_variables: tuple[GoneVariable, ...] = ()
     undeclared: tuple[Undeclared, ...] = ()
+    login_shells: tuple[LoginShell, ...] = ()
     own_images: tuple[OwnImage, ...] = ()
 
     def unreadable(self, call: int) -> str:

@@ -85,7 +85,7 @@ def _is_sure(call: CargoCall, crate: Crate, shared: Shared, instructions: Sequen
         if transfer.stage in chain and transfer.instruction < command.instruction:
             instruction = instructions[transfer.instruction]
             foreign = transfer.origin_stage is not None or transfer.origin_image or instruction.keyword == "ADD"
-            if (foreign and _may_bring_sources(transfer.destination, directory, call)) or instruction.flag("parents"):
+            if foreign and _may_bring_sources(transfer.destination, directory, call):
                 return False
     if any(
         mount.instruction == command.instruction and patterns.below(directory, mount.target) is not None

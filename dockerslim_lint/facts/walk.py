@@ -27,13 +27,13 @@ from dockerslim_lint.facts.cargo import (
     CargoArguments,
     cargo_arguments,
 )
-from dockerslim_lint.facts.commands import CommandReader
+from dockerslim_lint.facts.commands import CommandReader, login_option
 from dockerslim_lint.facts.contents import Contents
 from dockerslim_lint.facts.crate.config import CONFIG_FILES, TOOLCHAIN_FILES, ConfigFiles, ToolchainFile
 from dockerslim_lint.facts.crate.model import Asked, Crate
 from dockerslim_lint.facts.crate.reader import ALL, NO_CONFIG, CrateReader
 from dockerslim_lint.facts.env import NOWHERE, Environment
-from dockerslim_lint.facts.filesystem import PathTable
+from dockerslim_lint.facts.filesystem import OPEN, PathTable
 from dockerslim_lint.facts.model import (
     UNKNOWN,
     Artifact,
@@ -61,7 +61,7 @@ from dockerslim_lint.facts.packages import read_install
 from dockerslim_lint.facts.rustup import RUSTUP, Toolchains
 from dockerslim_lint.facts.stages import StageNames, chain_of
 from dockerslim_lint.facts.toolchain import installed_by, link_of
-from dockerslim_lint.facts.transfers import MOVERS, apply_command, place
+from dockerslim_lint.facts.transfers import MOVERS, apply_command, place, with_parents
 from dockerslim_lint.facts.users import is_root, read_user
 from dockerslim_lint.facts.warmups import Placeholders, cook_of
 from dockerslim_lint.source import Source, Span
@@ -137,7 +137,7 @@ class StageState:
         self.environment = Environment(image, image is not None)
         listed = image if image is not None and (image.directories or not image.shell) else None
         directories = frozenset(listed.directories) if listed is not None else images.usual_directories()
-        self.table = PathTable(shared.calls, shared.binaries, directories, shared.unmade)
+        self.table = PathTable(shared.calls, shared.binaries, directories, shared.unmade, shared.crates.brings)
         self.workdir = image.workdir if image else "/"
         self.user = image.user if image else ""
         self.user_instruction: int | None = None
@@ -147,6 +147,8 @@ class StageState:
         self.healthcheck: int | None = None
         self.foreign_shell = False
         """SHELL names a program that is no shell whose language is read"""
+        self.login: Span | None = None
+        """the option by which SHELL is a login shell"""
         self.installs: list[PackageInstall] = []
         self.users: list[UserCreation] = []
         self.volumes: list[str] = []
@@ -170,7 +172,7 @@ class StageState:
         self.entrypoint, self.cmd, self.base_cmd = parent.entrypoint, parent.cmd, parent.base_cmd
         self.healthcheck, self.opaque, self.builder = parent.healthcheck, parent.opaque, parent.builder
         self.placeholders, self.lost = parent.placeholders.child(), dict(parent.lost)
-        self.foreign_shell, self._placed = parent.foreign_shell, parent._placed
+        self.foreign_shell, self.login, self._placed = parent.foreign_shell, parent.login, parent._placed
         self.installs, self.users = list(parent.installs), list(parent.users)
         self.volumes, self.targets, self.files = list(parent.volumes), list(parent.targets), parent.files
         self.rustup = parent.rustup.child()
@@ -206,6 +208,7 @@ class StageState:
             case "SHELL" if instruction.json:
                 words = {patterns.basename(string.text) for string in instruction.json}
                 self.foreign_shell = words.isdisjoint(SCRIPT_SHELLS)
+                self.login = login_option([(string.text, string.span) for string in instruction.json])
             case "VOLUME":
                 self.volumes += [self.environment.pattern(word)[0] for word in instruction.words]
 
@@ -219,6 +222,7 @@ class StageState:
             environment.known,
             self.files,
             environment.unset,
+            self.login,
         )
         mounts = self._mounts(index, instruction)
         self._shared.mounts += mounts
@@ -631,18 +635,14 @@ class StageState:
             sources = tuple(one if one.startswith(("/", "*")) else patterns.join("/", one) for one in sources)
         for path in (destination, *sources) if origin_name or instruction.keyword == "ADD" else ():
             self.rustup.place(path)
+        foreign = origin_name if origin is None else ""
+        if instruction.keeps_parents:
+            for word, source in zip(words, sources, strict=True):
+                self._copy_with_parents(index, origin, foreign, word, source, destination, owner)
+            return
+        number = self.stage.number
         shared.transfers.append(
-            Transfer(
-                index,
-                self.stage.number,
-                origin,
-                origin_name if origin is None else "",
-                sources,
-                destination,
-                target_word,
-                slash or own,
-                by_base,
-            )
+            Transfer(index, number, origin, foreign, sources, destination, target_word, slash or own, by_base)
         )
         for word, source in zip(words, sources, strict=True):
             if origin is not None:
@@ -654,6 +654,33 @@ class StageState:
                 self.table.put(path, OpaqueFile(f"comes from the image {origin_name}"))
             if origin is not None or origin_name:
                 self.placeholders.brought(destination)
+
+    def _copy_with_parents(
+        self, index: int, origin: int | None, image: str, word: Word, source: str, destination: str, owner: str
+    ) -> None:
+        """One source of a ``COPY --parents``, as a COPY of its own to where it lands."""
+        shared, (left_out, kept) = self._shared, with_parents(source)
+        path, target = patterns.join(left_out, kept), patterns.join(destination, kept)
+        local = origin is None and not image
+        named = (path.lstrip("/") or ".") if local else path
+        shared.transfers.append(Transfer(index, self.stage.number, origin, image, (named,), target, None, False, False))
+        if not local:
+            self.placeholders.brought(target)
+        if "**" in path.split("/") and not local:
+            return  # what fits it, only the build knows
+        if origin is not None:
+            several = not OPEN.isdisjoint(patterns.basename(kept))
+            into = patterns.parent(target) if several else target
+            self._copy_from(index, shared.states[origin], word, path, into, several)
+        elif image:
+            self.table.put(target, OpaqueFile(f"comes from the image {image}"))
+        elif OPEN.isdisjoint(path):
+            self._copy_context(index, named, target, False, owner)
+        else:
+            depth = len([part for part in left_out.split("/") if part])
+            for found in shared.crates.fitting(named) or () if "**" not in left_out else ():
+                below = "/".join(found.split("/")[depth:])
+                self._copy_context(index, found, patterns.join(destination, below), False, owner)
 
     def _source(self, word: Word) -> str:
         """What a COPY names. An argument without a value in the place of a file's name is written for somebody who gives one."""

@@ -48,6 +48,13 @@ def test_path_in_single_quotes_is_withheld() -> None:
     assert "line 4" in reason(text)
 
 
+@pytest.mark.parametrize(("path", "place"), [("/app/target/release/app", "/app"), ("/app/./target/release/app", "")])
+def test_a_path_that_decides_where_the_program_lands(path: str, place: str) -> None:
+    copy = f"--parents {path} /o\nWORKDIR /o{place}/target/release"
+    text = CLASSIC.replace("/app/target/release/app /usr/local/bin/app", copy).replace('"app"', '"./app"')
+    assert "line 6 copies with --parents" in reason(text, {**CRATE, "Cargo.lock": "version = 4\n"})
+
+
 def test_path_in_a_variable() -> None:
     text = CLASSIC.replace("--release\n", "--release && P=release && cp target/$P/app /o\n").replace(
         "/app/target/release/app", "/o"
@@ -497,7 +504,7 @@ def test_a_variable_behind_what_runs_cargo(step: str, after: str) -> None:
         ),
         ('["sh", "-c", "cargo build -r"]', '["sh", "-c", "CARGO_PROFILE_RELEASE_STRIP=symbols cargo build -r"]'),
         ("sh -c 'cargo build -r'", "sh -c 'CARGO_PROFILE_RELEASE_STRIP=symbols cargo build -r'"),
-        ('bash -lc "A=b cargo build -r"', 'bash -lc "A=b CARGO_PROFILE_RELEASE_STRIP=symbols cargo build -r"'),
+        ('bash -ec "A=b cargo build -r"', 'bash -ec "A=b CARGO_PROFILE_RELEASE_STRIP=symbols cargo build -r"'),
         ("sh -c 'time cargo build -r'", "sh -c 'time env CARGO_PROFILE_RELEASE_STRIP=symbols cargo build -r'"),
     ],
 )

@@ -28,6 +28,9 @@ ALL = Asked()
 NO_CONFIG = ConfigFiles()
 
 
+MAX_FITTING = 500
+"""So many files of a pattern are told apart."""
+
 COPIES = (b"copy", b"rename", b"link(", b"Command")
 """In a build script: it may put a file where cargo puts none."""
 
@@ -90,6 +93,20 @@ class CrateReader:
     def has(self, path: str) -> bool:
         """Whether the context is known to have a file."""
         return bool(self._context.names(path))
+
+    def brings(self, path: str) -> bool:
+        """Whether the context is known to have a file or a directory."""
+        return self.known and (self.has(path) or self.is_directory(path))
+
+    def fitting(self, pattern: str) -> list[str] | None:
+        """The files and directories of the context that a pattern with ``*`` fits; None where they are not known, or too many."""
+        if not self.known:
+            return None
+        depth = pattern.count("/") + 1
+        found = dict.fromkeys(self._context.names(pattern))
+        if "**" not in pattern.split("/"):
+            found |= dict.fromkeys("/".join(path.split("/")[:depth]) for path in self._context.names(f"{pattern}/**"))
+        return list(found) if len(found) <= MAX_FITTING else None
 
     @property
     def known(self) -> bool:

@@ -9,6 +9,7 @@ from dockerslim_lint.edit import Edit
 from dockerslim_lint.facts import patterns
 from dockerslim_lint.facts.model import FinalImage, ImageBuild, OutputUse
 from dockerslim_lint.facts.stages import chain_of
+from dockerslim_lint.plan.blocks.lines import check_lands
 from dockerslim_lint.plan.blocks.target_map import triple, wildcard
 from dockerslim_lint.plan.model import Draft, NotPossible, Task
 from dockerslim_lint.source import Span
@@ -85,6 +86,7 @@ def _edit(task: Task, use: OutputUse) -> Edit:
     line = source.line_of(use.span.start)
     if use.form in ("workdir", "mount"):
         raise NotPossible(f"line {line} leads into the output directory, and takes no pattern")
+    check_lands(task.build, use.span)
     if use.profile_at is None:
         raise NotPossible(f"the path {source.text(use.span)} in line {line} is put together from variables")
     if use.form == "copy":

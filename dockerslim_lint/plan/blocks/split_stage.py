@@ -325,7 +325,7 @@ def _run_time_files(
             continue
         instruction = build.instructions[transfer.instruction]
         line = build.source.line_of(instruction.span.start)
-        if instruction.flag("exclude") or instruction.flag("parents"):
+        if instruction.flag("exclude") or instruction.keeps_parents:
             raise NotPossible(f"which files line {line} brings is not known")
         if transfer.origin_stage is not None or transfer.origin_image:
             raise NotPossible(f"line {line} brings files of another image")
