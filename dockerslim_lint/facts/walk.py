@@ -21,6 +21,7 @@ from dockerslim_lint.facts.cargo import (
     BUILDS,
     BUILT_IN,
     CARGO,
+    CHANGES,
     COPIES_TO,
     HELPERS,
     OTHER_BUILDERS,
@@ -123,6 +124,12 @@ class Shared:
         crate = self.crate_of_call[call]
         return crate.unmade.get(name, "") if crate is not None and self.calls[call].source == "context" else ""
 
+    def settings(self, call: int) -> object:
+        """What the files of a call's workspace and its toolchain say to cargo, to be compared with those of another call."""
+        crate, toolchain = self.crate_of_call[call], self.toolchains[call]
+        files = (crate.root, crate.config) if crate is not None else None
+        return files, toolchain.file, toolchain.version, toolchain.changed
+
 
 class StageState:
     """The state of one stage after the instructions read so far."""
@@ -159,7 +166,7 @@ class StageState:
         self.builder: tuple[str, int] | None = None
         """the first command that is not modelled and is made for building: make, a script of the project"""
         self.rustup = Toolchains()
-        self.placeholders = Placeholders(shared.calls, shared.crates.holds)
+        self.placeholders = Placeholders(shared.calls, shared.crates.holds, shared.settings)
         self.lost: dict[str, tuple[int, Mount]] = {}
         """mounts that held outputs of a call, by their place"""
         if parent is not None:
@@ -424,6 +431,7 @@ class StageState:
         user = self.user if known else None
         warms, stale = self.placeholders.build(number, mounted, user, lambda file: self._compiles(number, file))
         if warms:
+            crate = self._shared.crate_of_call[number]
             warmup = Warmup(
                 "placeholder",
                 call.command,
@@ -433,6 +441,7 @@ class StageState:
                 call.target_directory,
                 call.toolchain,
                 version=self._shared.toolchains[number].version,
+                flags=None if crate is None or crate.config.target_flags else call.flags,
             )
             self._shared.warmups.append(warmup)
         if stale is not None:
@@ -446,7 +455,7 @@ class StageState:
         return linkage is None or not package or package in linkage.possible or package in linkage.scripts
 
     def _other_cargo(self, command: Command, arguments: CargoArguments) -> None:
-        if arguments.subcommand == "clean":
+        if arguments.subcommand in CHANGES:
             self.placeholders.clean()
         elif arguments.subcommand in ("init", "new"):
             # `--bin` takes no value here, which it does elsewhere
