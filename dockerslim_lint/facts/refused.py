@@ -84,7 +84,8 @@ def _is_sure(call: CargoCall, crate: Crate, shared: Shared, instructions: Sequen
     for transfer in shared.transfers:
         if transfer.stage in chain and transfer.instruction < command.instruction:
             instruction = instructions[transfer.instruction]
-            foreign = transfer.origin_stage is not None or transfer.origin_image or instruction.keyword == "ADD"
+            written = instruction.keyword == "ADD" or instruction.heredocs
+            foreign = transfer.origin_stage is not None or transfer.origin_image or written
             if foreign and _may_bring_sources(transfer.destination, directory, call):
                 return False
     if any(

@@ -528,10 +528,13 @@ class StageState:
         crate = self._shared.crates.read(inside, packages, everything, asked, bins, files, excluded, one_of)
         if crate is None:
             return None, None
-        depth = len([part for part in below.split("/") if part]) - len([p for p in crate.root.split("/") if p])
+        ours, theirs = ([part for part in place.split("/") if part] for place in (below, crate.root))
+        above = ours[: len(theirs)] == theirs
         workspace = directory
-        for _ in range(max(depth, 0)):
+        for _ in range(len(ours) - (len(theirs) if above else 0)):
             workspace = patterns.parent(workspace)
+        if not above:  # `[package] workspace = "../ws"`
+            workspace = patterns.join(workspace, crate.root)
         return crate, workspace
 
     def from_context(self, path: str) -> str | None:

@@ -335,3 +335,10 @@ def test_a_program_that_asks_for_backtraces(source: str, safe: bool) -> None:
     files = {**FILES, "src/main.rs": "mod a;\nfn main() {}\n", "src/a.rs": source}
     assert (b"STRIP=symbols" in fix(text, files, allow=Safety.SAFE).source.data) == safe
     assert b"STRIP=symbols" in fix(text, files, allow=Safety.PROVABLE).source.data
+
+
+@pytest.mark.parametrize("flags", ["-C link-arg=-Wl,--emit-relocs", "-Clink-arg=-Wl,-q"])
+def test_relocations_are_kept_with_the_symbols(flags: str) -> None:
+    text = ONE.replace("WORKDIR", f'ENV RUSTFLAGS="{flags}"\nWORKDIR')
+    assert "STRIP" not in stripped(text)
+    assert "STRIP" in stripped(text.replace("--emit-relocs", "--gc-sections").replace("-q", "--gc-sections"))

@@ -39,7 +39,7 @@ class Crate:
     """A package or workspace, as one cargo call builds it; read-only.
 
     `directory` is its place in the context ("" is the root), `root` that of its workspace. `binaries` are empty where nothing is known, `conditional` those of them that only some features make. `rust_version` is the
-    oldest Rust that it builds with, `edition` the newest of its packages, "" if the manifest does not say. `shared_library`: a package makes one beside its programs. `makers`
+    oldest Rust that it builds with, `edition` the newest of its packages, "" if the manifest does not say. `shared_library`: a package makes one beside its programs; `only_shared` are those whose library is nothing else. `makers`
     are the packages that have the programs of the call. The lock is read when first asked for, since that is the slow part: `locked` and `packages` are None where there is no lock that can be read.
     """
 
@@ -69,6 +69,7 @@ class Crate:
         read_backtraces: Callable[[tuple[str, ...]], bool] = lambda names: False,
         read_linkages: Callable[[str], Iterable[Linkage | None]] = lambda program: (),
         one_of: bool = False,
+        only_shared: tuple[str, ...] = (),
     ) -> None:
         self.directory = directory
         self.root = root
@@ -79,6 +80,7 @@ class Crate:
         self.toolchain = toolchain
         self.rust_version = rust_version
         self.shared_library = shared_library
+        self.only_shared = only_shared
         self.conditional = conditional
         self._read_lock = read_lock
         self._read_linkage = read_linkage

@@ -277,6 +277,7 @@ class CrateReader:
             lambda names: self._asks_for_backtraces(root, of, names),
             lambda program: self._linkages(root, of, asked, program, one_of) if len(of) > 1 else (),
             one_of,
+            tuple(self._package_name(one) for one in chosen.values() if manifest.makes_only_a_shared_library(one)),
         )
 
     def _unmade(
@@ -298,13 +299,19 @@ class CrateReader:
         """The directory whose lock and profiles count, and its manifest."""
         if "workspace" in data:
             return directory, data
+        named = manifest.table(data, "package").get("workspace")
+        if isinstance(named, str):
+            place = patterns.normalise(f"/{directory}/{named}").strip("/")
+            there = manifest.read_toml(self._context, f"{place}/Cargo.toml".lstrip("/"))
+            return (place, there) if there is not None else (directory, data)
         parts = directory.split("/") if directory else []
         while parts:
             parts.pop()
             place = "".join(f"{part}/" for part in parts)
             above = manifest.read_toml(self._context, f"{place}Cargo.toml")
-            if above is not None and "workspace" in above:
-                return "/".join(parts), above
+            root = "/".join(parts)
+            if above is not None and "workspace" in above and not manifest.is_excluded(root, above, directory):
+                return root, above
         return directory, data
 
     def _packages(self, root: str) -> dict[str, lock.Locked] | None:

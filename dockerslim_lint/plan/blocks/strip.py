@@ -126,7 +126,13 @@ def keeps_symbols(build: ImageBuild, images: tuple[FinalImage, ...]) -> bool:
     calls = [build.calls[at] for at in makers]
     old = old or any(_taken_for(build.calls[at], build.crates[at]) for at in makers)
     apart = any(call.driver == CROSS and call.link == MUSL_STATIC for call in calls)
-    return old or apart or any(call.debug or call.kept or call.own_strip for call in calls)
+    return old or apart or any(call.debug or call.kept or call.own_strip or _keeps_relocations(call) for call in calls)
+
+
+def _keeps_relocations(call: CargoCall) -> bool:
+    """``-Wl,-q``, for BOLT: the linker refuses --strip-all beside it (ld(1), --emit-relocs)."""
+    words = (call.flags or "").replace(",", " ").replace("=", " ").split()
+    return bool({"--emit-relocs", "-q"} & set(words))
 
 
 def _with_alternatives(build: ImageBuild, makers: tuple[int, ...]) -> tuple[int, ...]:
@@ -150,6 +156,10 @@ def _check(build: ImageBuild, makers: tuple[int, ...]) -> None:
             raise NotPossible(f"the profile or the flags of the call in line {line} ask for debug information")
         if call.kept:
             raise NotPossible(f"the profile of the call in line {line} says that the symbols stay")
+        if _keeps_relocations(call):
+            raise NotPossible(
+                f"the flags of the call in line {line} ask for relocations, which the linker keeps only with symbols"
+            )
     compressed = _asking(build, makers, COMPRESSES_DEBUG)
     if compressed is not None:
         raise NotPossible(f"line {compressed} compresses the debug information, which is to be kept")
