@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 from dockerslim_lint.catalog.images import BaseImage
 from dockerslim_lint.edit import Need
 from dockerslim_lint.facts.contents import Contents
-from dockerslim_lint.facts.crate.config import ToolchainFile
+from dockerslim_lint.facts.crate.config import CargoConfig, ToolchainFile
 from dockerslim_lint.facts.crate.model import Crate
 from dockerslim_lint.record import Record
 from dockerslim_lint.source import Source, Span
@@ -142,7 +142,8 @@ class CargoCall(Record):
     `features` are what `--features` and its
     relatives ask for, sorted. `open_profile` is True where a variable decides the profile, whatever its default. `end` is the file offset at which further arguments can be inserted, None where there is no such place.
     `own_strip`: what sets ``strip`` for its programs over the profile, or may, so that no variable changes that, as the start of a
-    sentence; "" where nothing does. `kept`: somebody wrote that the symbols stay (``strip = false``).
+    sentence; "" where nothing does. `kept`: somebody wrote that the symbols stay (``strip = false``). `config` is cargo's
+    configuration, None where nothing is known of a file.
     """
 
     command: Command
@@ -172,6 +173,7 @@ class CargoCall(Record):
     foreign_libc: bool = False
     own_strip: str = ""
     kept: bool = False
+    config: CargoConfig | None = None
 
 
 class Toolchain(Record):

@@ -65,7 +65,7 @@ from dockerslim_lint.facts.transfers import MOVERS, apply_command, place, with_p
 from dockerslim_lint.facts.users import is_root, read_user
 from dockerslim_lint.facts.warmups import Placeholders, cook_of
 from dockerslim_lint.source import Source, Span
-from dockerslim_lint.syntax.shell import SCRIPT_SHELLS
+from dockerslim_lint.syntax.shell import SCRIPT_SHELLS, heredoc_text
 from dockerslim_lint.syntax.tree import Expansion, Instruction, Word
 
 TARGET_DIRECTORY = "target"
@@ -74,6 +74,9 @@ PROFILES = frozenset({"release", "debug"})
 """Directories below it."""
 
 ROOT_HOME = "/root"
+
+CONFIG_DIRECTORY = ".cargo"
+"""What holds cargo's configuration beside the sources."""
 
 
 class Shared:
@@ -92,6 +95,7 @@ class Shared:
         self.crates = crates
         self.contents = contents
         self.arguments = arguments
+        self.speaks_of_config = b"config" in source.data or CONFIG_DIRECTORY.encode() in source.data
         self.scope: Mapping[str, Value] = {}
         self.stages: Sequence[Stage] = ()
         self.names = StageNames()
@@ -152,6 +156,8 @@ class StageState:
         self.targets: list[str] = list(image.targets) if image else []
         self.files: Mapping[str, Value] = {}
         """texts that a step wrote, by path"""
+        self.heredocs: dict[str, str | None] = {}
+        """texts that a COPY has in the file itself, by path; None where a variable stands in one"""
         self.opaque: tuple[str, int] | None = None
         self.builder: tuple[str, int] | None = None
         """the first command that is not modelled and is made for building: make, a script of the project"""
@@ -172,7 +178,7 @@ class StageState:
         self.foreign_shell, self.login, self._placed = parent.foreign_shell, parent.login, parent._placed
         self.installs, self.users = list(parent.installs), list(parent.users)
         self.volumes, self.targets, self.files = list(parent.volumes), list(parent.targets), parent.files
-        self.rustup = parent.rustup.child()
+        self.rustup, self.heredocs = parent.rustup.child(), dict(parent.heredocs)
 
     def apply(self, index: int, instruction: Instruction) -> None:
         """Take in one instruction."""
@@ -223,7 +229,9 @@ class StageState:
         )
         mounts = self._mounts(index, instruction)
         self._shared.mounts += mounts
-        for command in reader.read(instruction, self._shared.source, self.foreign_shell):
+        commands = reader.read(instruction, self._shared.source, self.foreign_shell)
+        self.files = reader.files
+        for command in commands:
             self._shared.commands.append(command)
             self._shared.uses += command_uses(command, self.table, self._shared.calls)
             self._uses_lost(command, mounts)
@@ -248,7 +256,6 @@ class StageState:
                 self._opaque(command, index)
                 self._left_behind(command)
                 apply_command(command, self.table)
-        self.files = reader.files
         for mount in mounts:
             for _, entry in self.table.below(mount.target) if mount.kind != "bind" and "*" not in mount.target else ():
                 if isinstance(entry, Output) and self._shared.calls[entry.call].command.instruction == index:
@@ -371,16 +378,20 @@ class StageState:
         everything = bool({"--workspace", "--all"} & arguments.switches)
         bins = tuple(word.pattern for word in arguments.flags.get("--bin", ()))
         excluded = tuple(word.pattern for word in arguments.flags.get("--exclude", ()))
+        config = self._config_files(command, config_directory(command, arguments, kind), arguments.toolchain)
         crate, workspace = self._crate(
             directory,
             tuple(word.pattern for word in packages),
             everything,
             asked_of(arguments),
             bins,
-            self._config_files(command, config_directory(command, arguments, kind)),
+            config,
             excluded,
         )
-        call = read_call(command, arguments, self.stage, crate, workspace)
+        configured = crate.config if crate is not None else None
+        if crate is None and config != NO_CONFIG:
+            configured = shared.crates.configured(config)
+        call = read_call(command, arguments, self.stage, crate, workspace, configured)
         if crate is not None and workspace is not None and call.locked is not None:
             call = call._replace(lock=self.from_context(f"{workspace.rstrip('/')}/Cargo.lock") is not None)
         file = self._toolchain_file(command.directory) if crate is None or crate.toolchain.path else None
@@ -400,12 +411,8 @@ class StageState:
 
     def _without_target(self, number: int, call: CargoCall, arguments: CargoArguments) -> None:
         """A word that may be any flag need not be ``--target``: whoever takes the program from there knows that it is not."""
-        if (
-            arguments.exact
-            or call.target.pattern is not None
-            or call.target_directory is None
-            or arguments.driver != CARGO
-        ):
+        known = arguments.exact and not (call.config is not None and call.config.open)
+        if known or call.target.pattern is not None or call.target_directory is None or arguments.driver != CARGO:
             return
         host = target_of(arguments._replace(exact=True), call.command.variables, self.stage, None)
         if host.pattern == "":
@@ -470,7 +477,9 @@ class StageState:
         if arguments.subcommand in BUILDS or arguments.subcommand in BUILT_IN or not arguments.subcommand:
             return arguments
         crate, _ = self._crate(
-            command.directory, (), config=self._config_files(command, working_directory(command, arguments))
+            command.directory,
+            (),
+            config=self._config_files(command, working_directory(command, arguments), arguments.toolchain),
         )
         words = crate.config.aliases.get(arguments.subcommand) if crate is not None else None
         at = next((at for at, word in enumerate(command.words) if word.pattern == arguments.subcommand), None)
@@ -507,7 +516,7 @@ class StageState:
                 return None, None
             inside, packages, bins = some[0], packages or some[1], bins or ("*",)
         crate = self._shared.crates.read(
-            inside, packages, everything, asked, bins, config if config.paths else self._cooked(inside), excluded
+            inside, packages, everything, asked, bins, config if config != NO_CONFIG else self._cooked(inside), excluded
         )
         if crate is None:
             return None, None
@@ -531,12 +540,13 @@ class StageState:
         """Whether the context has a file, and the builder gets it."""
         return self._shared.crates.has(path) and not self._shared.contents.ignores(path)
 
-    def _config_files(self, command: Command, directory: str | None) -> ConfigFiles:
+    def _config_files(self, command: Command, directory: str | None, toolchain: str) -> ConfigFiles:
         """The files of cargo's configuration that a call reads: from a directory of the stage upwards, and in cargo's home."""
-        if not self._shared.crates.known:
-            return NO_CONFIG
         home = cargo_home(command, self.stage)
-        found, certain = dict[str, None](), True
+        touching = self._touching(command, home) if self._shared.speaks_of_config else []
+        if not self._shared.crates.known and not touching and not self.heredocs:
+            return NO_CONFIG
+        found = NO_CONFIG
         at = home if directory is None else directory
         folders = [f"{at.rstrip('/')}/.cargo"]
         while at not in ("/", ""):
@@ -546,11 +556,40 @@ class StageState:
             for name in CONFIG_FILES:
                 path = f"{folder}/{name}"
                 place_ = self.from_context(path)
-                if place_ is not None:
-                    found[place_] = None
-                    certain = certain and "*" not in path and not self._may_change(path)
-                    break
-        return ConfigFiles(tuple(found), certain) if found else NO_CONFIG
+                includes = place_ is not None and b"include" in (self._shared.context.read(place_) or b"")
+                if touching or self.heredocs or includes:
+                    from dockerslim_lint.facts.written_config import ConfigLookup, joined
+
+                    version = self.rustup.version(
+                        toolchain, command, self.stage, self._toolchain_file(command.directory)
+                    )
+                    own = ConfigLookup(self, self._shared, command, touching, version).file(path, place_)
+                    if own is None:
+                        continue
+                    found = joined(found, own)
+                elif place_ is None:
+                    continue
+                else:
+                    found = found._replace(paths=tuple(dict.fromkeys((*found.paths, place_))))
+                if place_ is not None and ("*" in path or self._may_change(path)):
+                    found = found._replace(certain=False)
+                break
+        return found
+
+    def _touching(self, command: Command, home: str) -> list[Command]:
+        """The commands before another one that may name a place of cargo's configuration."""
+        names = {*CONFIG_FILES, CONFIG_DIRECTORY, patterns.basename(home)}
+        chain = chain_of(self.stage, self._shared.stages)
+        return [
+            one
+            for one in self._shared.commands
+            if one.stage in chain
+            and one.span < command.span
+            and any(
+                patterns.basename(word.rstrip("/")) in names or word.endswith(".toml")
+                for word in (*(word.pattern for word in one.words[1:]), *one.writes)
+            )
+        ]
 
     def _may_change(self, path: str) -> bool:
         """Whether a command names a file of the configuration, or the directory that is there for it alone."""
@@ -621,6 +660,10 @@ class StageState:
         origin = shared.names.find(origin_name)
         owning = instruction.flag("chown")
         owner = self.environment.pattern(owning.value)[0] if owning and owning.value else ""
+        for heredoc in instruction.heredocs:
+            text = heredoc_text(heredoc, shared.source)
+            path = f"{destination.rstrip('/')}/{heredoc.name}" if slash or own else destination
+            self.heredocs[path] = None if heredoc.expand and b"$" in text else text.decode("utf-8", "replace")
         sources = tuple(self._source(word) for word in words)
         if origin is not None:
             # the root is where a relative source is seen from (Dockerfile reference, "COPY --from")
