@@ -345,6 +345,14 @@ class LoginShell(Record):
     directory: str
 
 
+class StepScript(Record):
+    """A script that a step runs: `place` is where the context has it, "" where the file itself has its `text`."""
+
+    command: Command
+    place: str
+    text: str
+
+
 class Stage(Record):
     """One FROM and what follows. `reference` is the expanded image reference or stage name; None where an ARG has no value.
 
@@ -706,6 +714,7 @@ class ImageBuild(Record):
     gone_variables: tuple[GoneVariable, ...] = ()
     undeclared: tuple[Undeclared, ...] = ()
     login_shells: tuple[LoginShell, ...] = ()
+    scripts: tuple[StepScript, ...] = ()
     own_images: tuple[OwnImage, ...] = ()
 
     def unreadable(self, call: int) -> str:

@@ -25,6 +25,7 @@ from dockerslim_lint.facts.cargo import (
     HELPERS,
     OTHER_BUILDERS,
     CargoArguments,
+    behind_wrappers,
     cargo_arguments,
 )
 from dockerslim_lint.facts.commands import CommandReader, login_option
@@ -49,6 +50,7 @@ from dockerslim_lint.facts.model import (
     PackageInstall,
     Stage,
     Stale,
+    StepScript,
     Target,
     Toolchain,
     Transfer,
@@ -111,6 +113,7 @@ class Shared:
         self.warmups: list[Warmup] = []
         self.stale: list[Stale] = []
         self.lost: list[LostOutput] = []
+        self.scripts: list[StepScript] = []
 
     def binaries(self, call: int) -> tuple[str, ...]:
         """The programs that a call is known to make; () if that is not known."""
@@ -274,11 +277,32 @@ class StageState:
         return variables
 
     def _opaque(self, command: Command, index: int) -> None:
+        self._note_script(command)
         if known_commands.classify(command.name) != "opaque":
             return
         self.opaque = self.opaque or (_title(command), index)
         if self.builder is None and known_commands.may_build(command.words[0].pattern):
             self.builder = (_title(command), index)
+
+    def _note_script(self, command: Command) -> None:
+        """What a command runs, where that is a file whose text is known: by its path, by an interpreter, or from PATH."""
+        words = [word for word in command.words[behind_wrappers(command.words) :] if not word.pattern.startswith("-")]
+        if not words or not words[0].exact or known_commands.classify(words[0].pattern) != "opaque":
+            return
+        name, directory = words[0].pattern, command.directory or "/*"
+        if "/" in name:
+            paths = [patterns.join(directory, name)]
+        elif "." in name[1:]:
+            value = command.variables.get("PATH")
+            paths = [f"{folder}/{name}" for folder in (value.text or "" if value is not None else "").split(":")]
+        else:
+            paths = [patterns.join(directory, word.pattern) for word in words[1:2] if word.exact]
+        for path in paths:
+            written = self.files.get(path)
+            text = self.heredocs.get(path) or (written.text if written is not None else None)
+            place_ = self.from_context(path) if text is None else None
+            if text is not None or place_ is not None:
+                self._shared.scripts.append(StepScript(command, place_ or "", text or ""))
 
     def _left_behind(self, command: Command) -> None:
         """A program that an opaque command left at a path like cargo's, and that this command moves."""
