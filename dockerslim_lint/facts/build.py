@@ -30,7 +30,7 @@ from dockerslim_lint.facts.model import (
     Value,
 )
 from dockerslim_lint.facts.patterns import basename, join, parent
-from dockerslim_lint.facts.stages import StageNames, chain_of, dispatched, read_stages, refused_names
+from dockerslim_lint.facts.stages import StageNames, chain_of, read_stages, refused_names
 from dockerslim_lint.facts.walk import TARGET_DIRECTORY, Shared, StageState
 from dockerslim_lint.source import Source, Span
 from dockerslim_lint.syntax.dockerfile import parse
@@ -101,9 +101,10 @@ def read_build(
     shared.stages = read_stages(instructions, scope, target, own_images)
     for stage in shared.stages:
         state = StageState(stage, shared, shared.states[stage.parent] if stage.parent is not None else None)
-        possible = dispatched(stage, shared.stages)
-        if possible:
-            state.environment.take_common([shared.states[number].environment for number in possible])
+        if stage.one_of:
+            possible = [shared.states[number] for number in stage.one_of]
+            state.environment.take_common([one.environment for one in possible])
+            state.table.take_common([one.table for one in possible])
         shared.states.append(state)
         for index in stage.instructions:
             if instructions[index].error is None:

@@ -7,7 +7,7 @@ from typing import Any
 
 from dockerslim_lint.facts import patterns
 from dockerslim_lint.facts.cargo import BUILDS, CROSS, XX, ZIGBUILD, CargoArguments, profile_of
-from dockerslim_lint.facts.crate.config import CargoConfig
+from dockerslim_lint.facts.crate.config import CargoConfig, with_options
 from dockerslim_lint.facts.crate.model import Asked, Crate, asked_by
 from dockerslim_lint.facts.model import (
     STRIPPED_ALL,
@@ -73,6 +73,8 @@ def read_call(
     config: CargoConfig | None = None,
 ) -> CargoCall:
     """`workspace` is the absolute directory of the crate's workspace root, None if it is not known. `config` as in `CargoCall`."""
+    if config is None and crate is not None:
+        config = crate.config
     kind = BUILDS[arguments.subcommand]
     flags = arguments.flags
     profile, profile_directory = profile_of(arguments, kind)
@@ -87,13 +89,13 @@ def read_call(
     else:
         output = f"{_install_root(command, arguments, stage)}/bin"
     triple = triple_of(target, stage)
-    flags_in_force = rust_flags(triple, command.variables, config)
+    options = _options(arguments)
+    flags_in_force = None if options is None else rust_flags(triple, command.variables, with_options(config, options))
     if flags_in_force is not None and arguments.driver == XX and "XX_RUSTFLAGS" in command.variables:
         added = command.variables["XX_RUSTFLAGS"].text
         flags_in_force = f"{flags_in_force} {added}".strip() if added is not None else None
     if arguments.subcommand == "rustc" and flags_in_force is not None:
         flags_in_force = " ".join((flags_in_force, *arguments.rest)).strip()
-    options = _options(arguments)
     own = None if options is None else _own_settings(options, profile)
     settings = _Settings(command.variables, profile, crate, own, config)
     stripped, kept = _stripped(settings, flags_in_force or "")
@@ -114,7 +116,7 @@ def read_call(
         target_directory,
         output,
         directory,
-        link_of(target, stage, flags_in_force),
+        _link(arguments, target, command.variables, stage, config, flags_in_force),
         # cross hands none of the environment's profile settings to its container
         UNKNOWN if arguments.driver == CROSS else stripped,
         _debug(settings, flags_in_force or ""),
@@ -130,6 +132,22 @@ def read_call(
         kept=kept,
         config=config,
     )
+
+
+def _link(
+    arguments: CargoArguments,
+    target: Target,
+    variables: Mapping[str, Value],
+    stage: Stage,
+    config: CargoConfig | None,
+    flags: str | None,
+) -> str:
+    """How the programs are linked; where a variable names one of several targets, what is true of each of them."""
+    if target.pattern is not None or not arguments.targets:
+        return link_of(target, stage, flags)
+    without = target_of(arguments._replace(targets=()), variables, stage, config)
+    found = {link_of(Target(name, "flag", None) if name else without, stage, flags) for name in arguments.targets}
+    return found.pop() if len(found) == 1 else UNKNOWN
 
 
 def _installs_here(arguments: CargoArguments) -> bool:
@@ -188,6 +206,8 @@ def target_of(
         native = all(word.native for word in named if word.machine)
         return Target(pattern, "flag", named[-1].span, machine, fixed, machine and native)
     by_option = _target_by_option(arguments)
+    if arguments.targets:
+        return Target(None, "flag", None)
     if by_option is not None:
         return by_option
     from_environment = environment_target(variables)
@@ -374,7 +394,7 @@ class _Settings:
 
 
 def _stripped(settings: _Settings, flags: str) -> tuple[str, bool]:
-    """What cargo and rustc strip, and whether somebody wrote that nothing is to be."""
+    """What cargo and rustc strip, and whether somebody wrote that the symbols are to stay."""
     by_flags = _stripped_by(flags)
     if by_flags in (STRIPPED_ALL, STRIPPED_NO):
         return by_flags, by_flags == STRIPPED_NO
@@ -390,7 +410,7 @@ def _strip_of(setting: object, by_flags: str) -> tuple[str, bool]:
         return UNKNOWN, False
     if setting in (True, "true", "symbols"):
         return STRIPPED_ALL, False
-    kept = setting in (False, "false", "none")
+    kept = setting in (False, "false", "none", "debuginfo")
     if by_flags:
         return by_flags, kept
     return (STRIPPED_DEBUGINFO if setting == "debuginfo" else STRIPPED_NO), kept

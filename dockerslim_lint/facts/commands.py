@@ -11,7 +11,7 @@ from dockerslim_lint.facts.env import NOWHERE
 from dockerslim_lint.facts.model import Command, CommandWord, Value
 from dockerslim_lint.source import Source, Span
 from dockerslim_lint.syntax import script as sh
-from dockerslim_lint.syntax.expand import UNKNOWN, Unknown, expand
+from dockerslim_lint.syntax.expand import LONGEST, UNKNOWN, Unknown, expand
 from dockerslim_lint.syntax.shell import here_text, interpreter, parse_shell, run_script, text_of
 from dockerslim_lint.syntax.tree import Expansion, Instruction, JsonString, Literal, LogicalText, Word
 
@@ -356,8 +356,12 @@ class CommandReader:
         found = self._word(word)
         if len(word.pieces) != 1 or isinstance(word.pieces[0], Literal) or word.pieces[0].quote:
             return [found]
+        piece = word.pieces[0]
+        bound = self._variables.get(piece.name) if isinstance(piece, Expansion) and not piece.operator else None
+        if bound is not None and bound.one_of and _is_open_flag(found.pattern):
+            return [found._replace(pattern="*", one_of=bound.one_of)]
         if found.pattern and not any(char.isspace() for char in found.pattern):
-            return [found._replace(unset=self._is_unset(word.pieces[0]))]
+            return [found._replace(unset=self._is_unset(piece))]
         return [found._replace(pattern=part) for part in found.pattern.split()]
 
     def _is_unset(self, piece: Expansion | sh.Substitution) -> bool:
@@ -368,6 +372,9 @@ class CommandReader:
     def _word(self, word: sh.ShellWord) -> CommandWord:
         text, exact, machine, native = "", True, False, True
         for piece in word.pieces:
+            if len(text) > LONGEST:
+                text, exact = "*", False
+                break
             if isinstance(piece, Literal):
                 text += piece.text
                 exact = exact and (bool(piece.quote) or not any(char in piece.text for char in "*?["))
@@ -406,6 +413,11 @@ class CommandReader:
         return None if self._known and name.isidentifier() and name not in SET_BY_THE_SHELL else UNKNOWN
 
 
+def _is_open_flag(pattern: str) -> bool:
+    """Whether it is not known which flag it begins with, if any."""
+    return "*" in pattern.partition(" ")[0].partition("=")[0]
+
+
 def login_option(words: Sequence[tuple[str, Span]]) -> Span | None:
     """What makes a shell that is called with these words a login shell, and no interactive one; None for any other (bash(1), dash(1))."""
     found = None
@@ -439,7 +451,7 @@ def _either(before: Mapping[str, Value], after: Mapping[str, Value]) -> dict[str
         if old is None and new.text is not None and new.text.startswith("-"):
             old = NO_FLAG
         if old is not None and old != new:
-            found[name] = Value(patterns.merge(old.text, new.text), new.origin, *_machine((old, new)))
+            found[name] = _one_of((old, new), new.origin)
     return found
 
 
@@ -453,11 +465,19 @@ def _merged(before: Mapping[str, Value], ends: list[dict[str, Value]]) -> dict[s
             continue
         if len(values) < len(ends) and any(value.text is not None and value.text.startswith("-") for value in values):
             values.append(NO_FLAG)
-        text = values[0].text
-        for value in values[1:]:
-            text = patterns.merge(text, value.text)
-        merged[name] = Value(text, values[0].origin, *_machine(values))
+        merged[name] = _one_of(values, values[0].origin)
     return merged
+
+
+def _one_of(values: Sequence[Value], origin: Span) -> Value:
+    """What may be any of the values."""
+    text = values[0].text
+    for value in values[1:]:
+        text = patterns.merge(text, value.text)
+    known = [one for value in values for one in value.one_of or (value.text,)]
+    texts = dict.fromkeys(one for one in known if one is not None)
+    told = None not in known and len(texts) > 1 and any(one.startswith("-") for one in texts)
+    return Value(text, origin, *_machine(values), tuple(texts) if told else ())
 
 
 def _machine(values: Iterable[Value]) -> tuple[bool, bool]:

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from bisect import bisect_left, insort
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from fnmatch import fnmatchcase
 
 from dockerslim_lint.facts import patterns
-from dockerslim_lint.facts.model import Artifact, CargoCall, ContextTree, Directory, Entry, OpaqueFile, Output
+from dockerslim_lint.facts.model import UNKNOWN, Artifact, CargoCall, ContextTree, Directory, Entry, OpaqueFile, Output
 
 NO_CALL = -1
 
@@ -17,6 +17,10 @@ NOT_PROGRAMS = frozenset({"deps", "build", "examples", "incremental", ".fingerpr
 
 NO_PROGRAM = "is no program of the crate"
 """What is said of a name in an output directory that cargo does not make."""
+
+
+BY_PLATFORM = "a stage that the platform chooses"
+"""What makes a program that each of several stages has, in a stage that is built on one of them."""
 
 
 OPEN = frozenset("*?[")
@@ -100,6 +104,16 @@ class PathTable:
         table._steps = self._steps
         return table
 
+    def take_common(self, others: Sequence[PathTable]) -> None:
+        """What a stage starts with that is built on one of several: the programs that all of them have, linked alike."""
+        for path, entry in others[0].entries():
+            programs = self._binaries(entry.call) if isinstance(entry, Output) else ()
+            for place in [f"{path}/{name}" for name in programs] or [path]:
+                found = [one for table in others if isinstance(one := table.find(place), Artifact)]
+                if len(found) == len(others) and len({one.link for one in found}) == 1 and OPEN.isdisjoint(place):
+                    stripped = found[0].stripped if len({one.stripped for one in found}) == 1 else UNKNOWN
+                    self.put(place, Artifact(None, found[0].name, found[0].link, stripped, BY_PLATFORM))
+
     def put(self, path: str, entry: Entry) -> None:
         """Make or replace the entry of a path. The output directories of several calls may be one and the same.
 
@@ -141,6 +155,12 @@ class PathTable:
                 del self._at[known]
                 if self._index is not None:
                     self._index.drop(known)
+
+    def hand_over(self, calls: Collection[int], maker: str) -> None:
+        """What these calls made may have been made anew by something that is not modelled."""
+        for key, entry in self._entries.items():
+            if isinstance(entry, Output) and entry.call in calls and not entry.opaque:
+                self._entries[key] = entry._replace(opaque=maker)
 
     def entries(self) -> Iterator[tuple[str, Entry]]:
         """All entries, in the order in which they were made."""
@@ -224,7 +244,7 @@ class PathTable:
                 if patterns.same(known, path):
                     return entry
                 if patterns.same(f"{known}/examples", directory) and name in self._calls[entry.call].examples:
-                    return Artifact(entry.call, name, entry.link, entry.stripped, "")
+                    return _made(entry, name)
                 if patterns.same(known, directory):
                     program = self._program(entry, name)
                     if isinstance(program, Artifact):
@@ -307,4 +327,10 @@ class PathTable:
             return OpaqueFile(f"{name} {NO_PROGRAM} ({', '.join(known)})")
         if bins and not asked:
             return None
-        return Artifact(output.call, name, output.link, output.stripped, "")
+        return _made(output, name)
+
+
+def _made(output: Output, name: str) -> Artifact:
+    if output.opaque:
+        return Artifact(None, name, output.link, UNKNOWN, output.opaque)
+    return Artifact(output.call, name, output.link, output.stripped, "")

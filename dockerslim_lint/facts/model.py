@@ -44,12 +44,14 @@ class Value(Record):
     """The value of a variable: `text` is a pattern, None if nothing at all is known. `origin` is the instruction that bound it.
 
     `machine`: a part of it is what ``uname -m`` prints. `native`: it is so only where the platforms were compared before.
+    `one_of` are the values of which it has one, where one of them is a flag; () where they are not told apart.
     """
 
     text: str | None
     origin: Span
     machine: bool = False
     native: bool = False
+    one_of: tuple[str, ...] = ()
 
 
 class CommandWord(Record):
@@ -57,7 +59,8 @@ class CommandWord(Record):
 
     `pattern` is its value; `exact` is True where nothing in it is left to the shell. `shell` or `json` is what was
     written, whichever the form has. `machine` and `native` as in `Value`. `unset`: it is an ARG without
-    default that stands alone, unquoted: no word at all, or as many as a build argument brings.
+    default that stands alone, unquoted: no word at all, or as many as a build argument brings. `one_of`, as in `Value`, of a
+    variable that stands alone and of which `pattern` says too little.
     """
 
     pattern: str
@@ -68,6 +71,7 @@ class CommandWord(Record):
     machine: bool = False
     unset: bool = False
     native: bool = False
+    one_of: tuple[str, ...] = ()
 
 
 class Command(Record):
@@ -142,8 +146,8 @@ class CargoCall(Record):
     `features` are what `--features` and its
     relatives ask for, sorted. `open_profile` is True where a variable decides the profile, whatever its default. `end` is the file offset at which further arguments can be inserted, None where there is no such place.
     `own_strip`: what sets ``strip`` for its programs over the profile, or may, so that no variable changes that, as the start of a
-    sentence; "" where nothing does. `kept`: somebody wrote that the symbols stay (``strip = false``). `config` is cargo's
-    configuration, None where nothing is known of a file.
+    sentence; "" where nothing does. `kept`: somebody wrote that the symbols stay (``strip = false``, or only ``"debuginfo"``).
+    `config` is cargo's configuration, None where nothing is known of a file.
     """
 
     command: Command
@@ -213,11 +217,12 @@ class Artifact(Record):
 
 
 class Output(Record):
-    """A directory whose files are what a cargo call makes."""
+    """A directory whose files are what a cargo call makes; where the call built placeholders, what `opaque` made of them since."""
 
     call: int
     link: str
     stripped: str
+    opaque: str = ""
 
 
 class ContextTree(Record):
@@ -247,7 +252,8 @@ class Warmup(Record):
     """A step that builds the dependencies before the sources are there: kind ``cook`` (cargo chef) or ``placeholder``.
 
     `profile` is None where it is not known; `target`, `target_directory`, `toolchain` and `end` as in `CargoCall`,
-    `version` as in `Toolchain`.
+    `version` as in `Toolchain`. `flags` as in `CargoCall`; None where a table for some targets has a part in them, and for cook,
+    whose recipe brings cargo's configuration along.
     """
 
     kind: str
@@ -259,6 +265,7 @@ class Warmup(Record):
     toolchain: str = ""
     end: int | None = None
     version: tuple[int, int] | None = None
+    flags: str | None = None
 
 
 class Stale(Record):
@@ -360,6 +367,8 @@ class Stage(Record):
     if nothing. `platform` is the text of --platform, "" without. `cross` is True where the stage runs on the build
     platform. `uses` are the stages it copies from; `variable` is the name of the ARG in FROM, "" without.
     `from_scope` are the values that the FROM line sees (global ARGs). `digest` is that of the image reference, "" without.
+    `one_of` are the earlier stages of which the platform chooses the one below it (``FROM build-${TARGETARCH}``); `host_libc` is the
+    libc of the toolchain's host triple in all of these, "" where they differ or there are none.
     """
 
     number: int
@@ -377,6 +386,8 @@ class Stage(Record):
     uses: tuple[int, ...]
     terminal: bool
     digest: str = ""
+    one_of: tuple[int, ...] = ()
+    host_libc: str = ""
 
     @property
     def release(self) -> str:
@@ -554,7 +565,8 @@ class CargoAtStart(Record):
     as far as the base is known; `user_instruction` is the USER that says who.
 
     `same` is the call (an index into ``ImageBuild.calls``) that has compiled in the image what it asks for, `other` one that
-    has compiled for another profile, target or set of features; None where there is none.
+    has compiled for another profile, target or set of features; None where there is none. `program` is the path that it starts
+    where it is built for release, as a dev build would be too; None where that is not known, or `other` differs in more.
     """
 
     instruction: int
@@ -567,6 +579,7 @@ class CargoAtStart(Record):
     server: str = ""
     as_root: bool = False
     user_instruction: int | None = None
+    program: str | None = None
 
 
 class GoneVariable(Record):

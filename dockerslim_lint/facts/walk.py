@@ -21,6 +21,7 @@ from dockerslim_lint.facts.cargo import (
     BUILDS,
     BUILT_IN,
     CARGO,
+    CHANGES,
     COPIES_TO,
     HELPERS,
     OTHER_BUILDERS,
@@ -81,6 +82,9 @@ CONFIG_DIRECTORY = ".cargo"
 """What holds cargo's configuration beside the sources."""
 
 
+UNREADABLE = "a command that cannot be read"
+
+
 class Shared:
     """What all stages of one file have in common while it is walked."""
 
@@ -127,6 +131,12 @@ class Shared:
         crate = self.crate_of_call[call]
         return crate.unmade.get(name, "") if crate is not None and self.calls[call].source == "context" else ""
 
+    def settings(self, call: int) -> object:
+        """What the files of a call's workspace and its toolchain say to cargo, to be compared with those of another call."""
+        crate, toolchain = self.crate_of_call[call], self.toolchains[call]
+        files = (crate.root, crate.config) if crate is not None else None
+        return files, toolchain.file, toolchain.version, toolchain.changed
+
 
 class StageState:
     """The state of one stage after the instructions read so far."""
@@ -165,7 +175,7 @@ class StageState:
         self.builder: tuple[str, int] | None = None
         """the first command that is not modelled and is made for building: make, a script of the project"""
         self.rustup = Toolchains()
-        self.placeholders = Placeholders(shared.calls, shared.crates.holds)
+        self.placeholders = Placeholders(shared.calls, shared.crates.holds, shared.settings)
         self.lost: dict[str, tuple[int, Mount]] = {}
         """mounts that held outputs of a call, by their place"""
         if parent is not None:
@@ -259,6 +269,9 @@ class StageState:
                 self._opaque(command, index)
                 self._left_behind(command)
                 apply_command(command, self.table)
+        if self.placeholders.replaced and b"cargo" in instruction.body.data:
+            # behind `gosu`, `env -u X`, in `$(…)`: whatever it is that calls it there
+            self.table.hand_over(self.placeholders.replaced, UNREADABLE)
         for mount in mounts:
             for _, entry in self.table.below(mount.target) if mount.kind != "bind" and "*" not in mount.target else ():
                 if isinstance(entry, Output) and self._shared.calls[entry.call].command.instruction == index:
@@ -280,6 +293,7 @@ class StageState:
         self._note_script(command)
         if known_commands.classify(command.name) != "opaque":
             return
+        self.table.hand_over(self.placeholders.replaced, _title(command))
         self.opaque = self.opaque or (_title(command), index)
         if self.builder is None and known_commands.may_build(command.words[0].pattern):
             self.builder = (_title(command), index)
@@ -390,31 +404,20 @@ class StageState:
         shared = self._shared
         if arguments.subcommand not in BUILDS:
             self._other_cargo(command, arguments)
+            if arguments.subcommand not in BUILT_IN | {"chef"}:
+                self.table.hand_over(self.placeholders.replaced, _title(command))
             if arguments.subcommand in OTHER_BUILDERS:
                 title = (OTHER_BUILDERS[arguments.subcommand], command.instruction)
                 self.opaque = self.opaque or title
                 if arguments.subcommand not in HELPERS:
                     self.builder = self.builder or title
             return
-        kind = BUILDS[arguments.subcommand]
-        directory = crate_directory(command, arguments, kind)
-        packages = (*arguments.flags.get("-p", ()), *arguments.flags.get("--package", ()))
-        everything = bool({"--workspace", "--all"} & arguments.switches)
-        bins = tuple(word.pattern for word in arguments.flags.get("--bin", ()))
-        excluded = tuple(word.pattern for word in arguments.flags.get("--exclude", ()))
-        config = self._config_files(command, config_directory(command, arguments, kind), arguments.toolchain)
-        crate, workspace = self._crate(
-            directory,
-            tuple(word.pattern for word in packages),
-            everything,
-            asked_of(arguments),
-            bins,
-            config,
-            excluded,
-        )
+        crate, workspace = self.crate_of(command, arguments)
         configured = crate.config if crate is not None else None
-        if crate is None and config != NO_CONFIG:
-            configured = shared.crates.configured(config)
+        if crate is None:
+            kind = BUILDS[arguments.subcommand]
+            files = self._config_files(command, config_directory(command, arguments, kind), arguments.toolchain)
+            configured = shared.crates.configured(files) if files != NO_CONFIG else None
         call = read_call(command, arguments, self.stage, crate, workspace, configured)
         if crate is not None and workspace is not None and call.locked is not None:
             call = call._replace(lock=self.from_context(f"{workspace.rstrip('/')}/Cargo.lock") is not None)
@@ -435,10 +438,10 @@ class StageState:
 
     def _without_target(self, number: int, call: CargoCall, arguments: CargoArguments) -> None:
         """A word that may be any flag need not be ``--target``: whoever takes the program from there knows that it is not."""
-        known = arguments.exact and not (call.config is not None and call.config.open)
+        known = arguments.exact and "" not in arguments.targets and not (call.config is not None and call.config.open)
         if known or call.target.pattern is not None or call.target_directory is None or arguments.driver != CARGO:
             return
-        host = target_of(arguments._replace(exact=True), call.command.variables, self.stage, None)
+        host = target_of(arguments._replace(exact=True, targets=()), call.command.variables, self.stage, None)
         if host.pattern == "":
             path = f"{call.target_directory}/{call.profile_directory}"
             self.table.put(path, Output(number, link_of(host, self.stage, call.flags), call.stripped))
@@ -460,6 +463,7 @@ class StageState:
         user = self.user if known else None
         warms, stale = self.placeholders.build(number, mounted, user, lambda file: self._compiles(number, file))
         if warms:
+            crate = self._shared.crate_of_call[number]
             warmup = Warmup(
                 "placeholder",
                 call.command,
@@ -469,6 +473,7 @@ class StageState:
                 call.target_directory,
                 call.toolchain,
                 version=self._shared.toolchains[number].version,
+                flags=None if crate is None or crate.config.target_flags else call.flags,
             )
             self._shared.warmups.append(warmup)
         if stale is not None:
@@ -482,7 +487,7 @@ class StageState:
         return linkage is None or not package or package in linkage.possible or package in linkage.scripts
 
     def _other_cargo(self, command: Command, arguments: CargoArguments) -> None:
-        if arguments.subcommand == "clean":
+        if arguments.subcommand in CHANGES:
             self.placeholders.clean()
         elif arguments.subcommand in ("init", "new"):
             # `--bin` takes no value here, which it does elsewhere
@@ -515,6 +520,20 @@ class StageState:
         found = cargo_arguments(longer)
         return found._replace(last=found.last - len(meant) + 1) if found is not None else arguments
 
+    def crate_of(self, command: Command, arguments: CargoArguments) -> tuple[Crate | None, str | None]:
+        """The crate that a call of one of `BUILDS` builds, and its workspace's directory in the stage; None where not known."""
+        kind = BUILDS[arguments.subcommand]
+        packages = (*arguments.flags.get("-p", ()), *arguments.flags.get("--package", ()))
+        return self._crate(
+            crate_directory(command, arguments, kind),
+            tuple(word.pattern for word in packages),
+            bool({"--workspace", "--all"} & arguments.switches),
+            asked_of(arguments),
+            tuple(word.pattern for word in arguments.flags.get("--bin", ())),
+            self._config_files(command, config_directory(command, arguments, kind), arguments.toolchain),
+            tuple(word.pattern for word in arguments.flags.get("--exclude", ())),
+        )
+
     def _crate(
         self,
         directory: str | None,
@@ -533,15 +552,14 @@ class StageState:
         if place_ is None:
             return None, None
         inside = patterns.parent(f"/{place_}").strip("/")
-        below = inside
-        if "*" in inside:
+        below, one_of = inside, "*" in inside
+        if one_of:
             some = self._shared.crates.some_of_a_workspace(inside)
             if some is None:
                 return None, None
             inside, packages, bins = some[0], packages or some[1], bins or ("*",)
-        crate = self._shared.crates.read(
-            inside, packages, everything, asked, bins, config if config != NO_CONFIG else self._cooked(inside), excluded
-        )
+        files = config if config != NO_CONFIG else self._cooked(inside)
+        crate = self._shared.crates.read(inside, packages, everything, asked, bins, files, excluded, one_of)
         if crate is None:
             return None, None
         depth = len([part for part in below.split("/") if part]) - len([p for p in crate.root.split("/") if p])
@@ -781,7 +799,7 @@ class StageState:
 def _title(command: Command) -> str:
     """How a message names a command that is not modelled: ``make release``."""
     words = [word.pattern for word in command.words[:2]]
-    return " ".join(words) if command.name else "a command that cannot be read"
+    return " ".join(words) if command.name else UNREADABLE
 
 
 def _link_by_path(path: str, origin: StageState) -> str | None:

@@ -262,7 +262,7 @@ class Plan:
             crate = self._build.crates[artifact.call] if artifact.call is not None else None
             if crate is None or crate.packages is None or crate.symbol_users:
                 return False
-            if any(symbols.why_wanted(name) for name in crate.packages):
+            if any(symbols.why_wanted(name) for name in crate.packages) or crate.asks_for_backtraces((artifact.name,)):
                 return False
         for script in self._build.scripts:
             if symbols.names_a_reader(script.text.encode() or self._build.contents.text(script.place)):

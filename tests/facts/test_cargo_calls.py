@@ -100,6 +100,25 @@ def test_run_forms() -> None:
             "RUSTFLAGS='-C target-feature=+crt-static' cargo build --target x86_64-unknown-linux-gnu",
             GNU_STATIC,
         ),
+        ("rust:1", 'cargo build --config \'build.rustflags=["-C", "target-feature=+crt-static"]\'', GNU_STATIC),
+        (
+            "rust:1",
+            'cargo build --config \'target."cfg(all())".rustflags="-Ctarget-feature=+crt-static"\'',
+            GNU_STATIC,
+        ),
+        # RUSTFLAGS stands in the place of all that cargo's configuration says
+        (
+            "rust:1",
+            "RUSTFLAGS=-Copt-level=2 cargo build --config 'build.rustflags=\"-Ctarget-feature=+crt-static\"'",
+            GNU_DYNAMIC,
+        ),
+        ("rust:1", "cargo build --config build.jobs=2", GNU_DYNAMIC),
+        ("rust:1", "cargo build --config ci/static.toml", UNKNOWN),
+        # the linker is asked behind rustc's back, and may refuse
+        ("rust:1", "RUSTFLAGS='-C link-arg=-static' cargo build", UNKNOWN),
+        ("rust:1", "RUSTFLAGS='-C link-args=-static -C relocation-model=static' cargo build", UNKNOWN),
+        ("rust:1", "RUSTFLAGS='-C link-arg=-static-libgcc' cargo build", GNU_DYNAMIC),
+        ("rust:1-alpine", "RUSTFLAGS='-C link-arg=-static' cargo build", MUSL_STATIC),
         ("rust:1-alpine", "RUSTFLAGS='-C target-feature=-crt-static' cargo build", MUSL_DYNAMIC),
         ("rust:1", "cargo build --target riscv64gc-unknown-linux-musl", MUSL_DYNAMIC),
         ("rust:1", "cargo build --target $(cat /target)", UNKNOWN),
@@ -136,6 +155,31 @@ def test_target_of_a_case() -> None:
         """)
     assert only_call(build).target.pattern == "*64-unknown-linux-musl"
     assert only_call(build).link == MUSL_STATIC
+
+
+@pytest.mark.parametrize(
+    ("sets", "call", "link"),
+    [
+        ('if x; then F="--target $A-unknown-linux-gnu"; fi', "cargo build -r $F", GNU_DYNAMIC),
+        ('if x; then F="--target=$A-unknown-linux-gnu"; fi', "cargo build ${F} -r", GNU_DYNAMIC),
+        ('[ -n "$A" ] && F="--target $A-unknown-linux-gnu"', "cargo build -r $F", GNU_DYNAMIC),
+        ('F=; if x; then F="--target $A-unknown-linux-gnu"; fi', "cargo build -r $F", GNU_DYNAMIC),
+        ('if x; then F="--target $A-unknown-linux-musl"; fi', "cargo build -r $F", UNKNOWN),
+        ('if x; then F="--target $A"; fi', "cargo build -r $F", UNKNOWN),
+        ('if x; then F="--target x-linux-gnu"; elif y; then F="-j 4"; fi', "cargo build -r $F", UNKNOWN),
+        ('if x; then F="--target x-linux-gnu --target y-linux-musl"; fi', "cargo build -r $F", UNKNOWN),
+        ('if x; then F="--target $A-unknown-linux-gnu"; fi', 'cargo build -r "$F"', UNKNOWN),
+        ('if x; then F="--target $A-unknown-linux-gnu"; fi', "cargo build -r $F $G", UNKNOWN),
+        ('F="$G"; if x; then F="--target $A-unknown-linux-gnu"; fi', "cargo build -r $F", UNKNOWN),
+    ],
+)
+def test_target_that_a_variable_may_bring(sets: str, call: str, link: str) -> None:
+    """With and without it the program is linked to the same libc, or it is not known to which."""
+    found = only_call(read(f"FROM rust:1\nWORKDIR /app\nARG A=aarch64\nRUN {sets}; {call}\n"))
+    assert (found.link, found.target.pattern, found.profile) == (link, None, "release")
+    assert found.output == "/app/target/*/release"
+    musl = only_call(read(f"FROM rust:1-alpine\nWORKDIR /app\nARG A=aarch64\nRUN {sets}; {call}\n"))
+    assert musl.link == (MUSL_STATIC if "$A-unknown-linux-musl" in sets else UNKNOWN)
 
 
 def test_variables_of_the_call() -> None:
@@ -981,7 +1025,7 @@ PACKAGE = '[package]\nname = "app"\nversion = "0.1.0"\n'
             False,
         ),
         ("[profile.release]\nstrip = false\n", "CARGO_PROFILE_RELEASE_STRIP=true cargo build -r", STRIPPED_ALL, False),
-        ("[profile.release]\nstrip = 'debuginfo'\n", "cargo build -r", STRIPPED_DEBUGINFO, False),
+        ("[profile.release]\nstrip = 'debuginfo'\n", "cargo build -r", STRIPPED_DEBUGINFO, True),
         ("", "cargo build -r", STRIPPED_NO, False),
         ("", "CARGO_PROFILE_RELEASE_STRIP=$(cat x) cargo build -r", UNKNOWN, False),
     ],

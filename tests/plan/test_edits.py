@@ -179,7 +179,7 @@ def test_two_independent_builds_are_two_decisions() -> None:
         ("", "www-data:www-data", "33:33"),
         ("", "www-data:users", "33:100"),
         ("", "www-data:7", "33:7"),
-        ("", "33", "33"),
+        ("", "33", "33:33"),
     ],
 )
 def test_users(steps: str, user: str, after: str) -> None:
@@ -383,6 +383,20 @@ def test_an_argument_that_no_longer_chooses_the_base_is_told(head: str, referenc
     text = head + CLASSIC.replace("FROM debian:bookworm-slim", f"FROM {reference}")
     costs = [one.fix.cost for one in fix(text).applied if one.fix.key.startswith("slim:")]
     assert [[part for part in cost.split("; ") if part.startswith("ARG ")] for cost in costs] == [told]
+
+
+def test_an_argument_that_chooses_the_builders_release_too() -> None:
+    text = "ARG V=bookworm\n" + CLASSIC.replace("rust:1", "rust:1-$V").replace("debian:bookworm-slim", "debian:$V")
+    costs = {choice: applied_cost(text, choice) for choice in ("distroless/static", "distroless/cc")}
+    assert "ARG V" not in costs["distroless/static"]
+    only = "ARG V (line 1) chooses the builder's base alone, which must not have a newer glibc than 2.41"
+    assert only in costs["distroless/cc"]
+
+
+def applied_cost(text: str, choice: str) -> str:
+    (applied,) = fix(text, settings=Settings(prefer=(choice,))).applied
+    assert applied.fix.choice == choice
+    return applied.fix.cost
 
 
 def test_a_base_without_a_default_is_left_alone() -> None:

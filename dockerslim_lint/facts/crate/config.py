@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from dockerslim_lint.context import BuildContext
@@ -104,6 +104,20 @@ def read_config(context: BuildContext, files: ConfigFiles) -> CargoConfig:
         profiles,
         open_,
     )
+
+
+def with_options(config: CargoConfig | None, options: Sequence[Mapping[str, Any]]) -> CargoConfig | None:
+    """The same with the rustc flags that each ``--config`` adds: lists are joined (cargo book, "Configuration", hierarchical
+    structure, command-line overrides)."""
+    for option in options:
+        build, targets = _flags(table(option, "build").get("rustflags")), table(option, "target")
+        own = [(name, _flags(table(targets, name).get("rustflags"))) for name in targets]
+        found = config or CargoConfig("", "", (), "")
+        config = found._replace(
+            rustflags=f"{found.rustflags} {build}".strip(),
+            target_flags=(*found.target_flags, *((name, flags) for name, flags in own if flags)),
+        )
+    return config
 
 
 def laid_over(below: Mapping[str, Any], above: Mapping[str, Any]) -> dict[str, Any]:

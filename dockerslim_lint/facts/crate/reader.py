@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
 from dockerslim_lint.context import BuildContext
@@ -53,18 +53,21 @@ class CrateReader:
         bins: tuple[str, ...] = (),
         config: ConfigFiles = NO_CONFIG,
         excluded: tuple[str, ...] = (),
+        one_of: bool = False,
     ) -> Crate | None:
         """The crate whose Cargo.toml is in `directory` (relative, "" is the root); None where there is none.
 
         `packages` are those asked for with ``-p``; with none, and not `everything` (``--workspace``), a workspace's default
         members, its root package or all its members count (cargo book, "Workspaces"). `asked` are the features and `bins` the
         programs (none: all) of the call; they decide what is linked. `config` are the files of cargo's configuration in force,
-        `excluded` the packages of ``--exclude``.
+        `excluded` the packages of ``--exclude``. `one_of`: only one of the `packages` is built, and nobody knows which; a pattern
+        among them says so too.
         """
-        key = (directory, packages, everything, asked, bins, config, excluded)
+        one_of = one_of or any("*" in name for name in packages)
+        key = (directory, packages, everything, asked, bins, config, excluded, one_of)
         if key not in self._crates:
             try:
-                self._crates[key] = self._read(directory, packages, everything, asked, bins, config, excluded)
+                self._crates[key] = self._read(directory, packages, everything, asked, bins, config, excluded, one_of)
             except BrokenFileError as error:
                 self._note(str(error))
                 self._crates[key] = None
@@ -214,6 +217,7 @@ class CrateReader:
         bins: tuple[str, ...],
         config: ConfigFiles,
         excluded: tuple[str, ...],
+        one_of: bool,
     ) -> Crate | None:
         prefix = f"{directory}/" if directory else ""
         data = manifest.read_toml(self._context, f"{prefix}Cargo.toml")
@@ -270,6 +274,9 @@ class CrateReader:
             ),
             lambda asked: self._switches(root, tuple(chosen), asked),
             lambda: self._named(root),
+            lambda names: self._asks_for_backtraces(root, of, names),
+            lambda program: self._linkages(root, of, asked, program, one_of) if len(of) > 1 else (),
+            one_of,
         )
 
     def _unmade(
@@ -313,6 +320,14 @@ class CrateReader:
 
         return read_linkage(lock.lock_graph(data), Members(self._context, root), directories, asked, of)
 
+    def _linkages(
+        self, root: str, of: dict[str, tuple[str, ...]], asked: Asked, program: str, one_of: bool
+    ) -> Iterator[Linkage | None]:
+        """What a program links, once for each package that may make it. `of` are the programs of each package of the call."""
+        makers = [place for place, names in of.items() if any(patterns.same(name, program) for name in names)]
+        for place in makers or of:
+            yield self._linkage(root, (place,) if one_of else tuple(of), asked, (place,))
+
     def _switches(self, root: str, directories: tuple[str, ...], asked: Asked) -> frozenset[tuple[str, ...]] | None:
         """What the features of a call switch on in the dependencies of these packages; None where a manifest cannot be read."""
         from dockerslim_lint.facts.crate.features import switched
@@ -335,6 +350,11 @@ class CrateReader:
         from dockerslim_lint.facts.crate.starts import starts_toolchain
 
         return starts_toolchain(self._context, crate.root, of, names, crate.linked)
+
+    def _asks_for_backtraces(self, root: str, of: dict[str, tuple[str, ...]], names: tuple[str, ...]) -> bool:
+        from dockerslim_lint.facts.crate.backtraces import asks_for_backtraces
+
+        return asks_for_backtraces(self._context, root, of, names)
 
     def _named(self, root: str) -> dict[str, tuple[str, ...]]:
         from dockerslim_lint.facts.crate.members import NORMAL, SCRIPT, Members

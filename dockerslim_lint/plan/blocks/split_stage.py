@@ -61,6 +61,10 @@ def split(task: Task, image: FinalImage, start: Start | None = None) -> Draft:
     _check_arguments(build, image)
     _check_environment(task, image)
     user = image.user.partition(":")[0]
+    if user.isdecimal() and image.users:
+        from dockerslim_lint.plan.blocks import accounts
+
+        user = accounts.by_name(build, image, user, task.choice.base, again=True)
     made = {one.name for one in image.users if one.command.instruction in carried}
     if user and not user.isdecimal() and user not in made and task.choice.base.user_id(user) is None:
         raise NotPossible(f"nothing makes the user {user} in the new stage")
