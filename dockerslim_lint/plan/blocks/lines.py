@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from bisect import bisect_left
+from bisect import bisect_left, bisect_right
 from collections.abc import Sequence
 
 from dockerslim_lint.edit import ConfigChange, Edit
@@ -113,12 +113,10 @@ def start_at(
 
 def check_lands(build: ImageBuild, span: Span) -> None:
     """Raises NotPossible where a word says not only what is copied, but also where it lands."""
-    for instruction in build.instructions:
-        if instruction.keeps_parents and instruction.span.start <= span.start < instruction.span.end:
-            line = build.source.line_of(instruction.span.start)
-            raise NotPossible(
-                f"line {line} copies with --parents, where the path decides at which place the program lands"
-            )
+    instruction = build.instructions[bisect_right(build.instructions, span.start, key=lambda one: one.span.start) - 1]
+    if instruction.keeps_parents:
+        line = build.source.line_of(instruction.span.start)
+        raise NotPossible(f"line {line} copies with --parents, where the path decides at which place the program lands")
 
 
 def _place(build: ImageBuild, instruction: Instruction) -> int:
