@@ -165,7 +165,8 @@ class _Origin:
         crate = self._shared.crate_of_call[at]
         if crate is None or not self._shared.binaries(at):
             return False
-        if (crate.config.target or crate.config.target_directory) and not crate.config.certain:
+        config = crate.config
+        if config.open or ((config.target or config.target_directory) and not config.certain):
             return False
         # a member that is copied without its workspace has a target directory of its own
         manifest = f"{patterns.parent(call.target_directory or '').rstrip('/')}/Cargo.toml"

@@ -132,6 +132,7 @@ def read_build(
         mounts=tuple(shared.mounts),
         warmups=tuple(shared.warmups),
         stale=tuple(shared.stale),
+        scripts=tuple(shared.scripts),
         lost=(*shared.lost, *lost_programs(shared, instructions)),
         absent=absent,
         refused=() if problems else _refused(shared, instructions),

@@ -58,6 +58,9 @@ BUILT_IN_PROFILES = frozenset({"release", "dev", "test", "bench", "check"})
 DOWNLOADS = frozenset({"fetch", "vendor", "metadata", "tree", *BUILDS, *COMPILES})
 """Subcommands that bring the crates of the lock."""
 
+SOURCES_ONLY = frozenset({"vendor"})
+"""Those that print a configuration which says where the crates are, and nothing else (cargo book, "cargo vendor")."""
+
 CARGO = "cargo"
 CROSS = "cross"
 XX = "xx-cargo"

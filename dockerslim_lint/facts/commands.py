@@ -12,7 +12,7 @@ from dockerslim_lint.facts.model import Command, CommandWord, Value
 from dockerslim_lint.source import Source, Span
 from dockerslim_lint.syntax import script as sh
 from dockerslim_lint.syntax.expand import LONGEST, UNKNOWN, Unknown, expand
-from dockerslim_lint.syntax.shell import interpreter, parse_shell, run_script, text_of
+from dockerslim_lint.syntax.shell import here_text, interpreter, parse_shell, run_script, text_of
 from dockerslim_lint.syntax.tree import Expansion, Instruction, JsonString, Literal, LogicalText, Word
 
 MACHINE = frozenset(
@@ -293,6 +293,8 @@ class CommandReader:
                 continue
             path = patterns.join(self._directory or "/*", self._word(redirect.target).pattern)
             text = texts.printed(node, self._text_of, self.files, self._directory)
+            if text is None and texts.prints_input(node) and self._text is not None:
+                text = here_text(redirects, self._text)
             before = self.files.get(path)
             if redirect.operator.endswith(">>") and before is not None and text is not None:
                 text = f"{before.text}{text}" if before.text is not None else None

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 from dockerslim_lint.catalog.images import BaseImage
 from dockerslim_lint.edit import Need
 from dockerslim_lint.facts.contents import Contents
-from dockerslim_lint.facts.crate.config import ToolchainFile
+from dockerslim_lint.facts.crate.config import CargoConfig, ToolchainFile
 from dockerslim_lint.facts.crate.model import Crate
 from dockerslim_lint.record import Record
 from dockerslim_lint.source import Source, Span
@@ -147,6 +147,7 @@ class CargoCall(Record):
     relatives ask for, sorted. `open_profile` is True where a variable decides the profile, whatever its default. `end` is the file offset at which further arguments can be inserted, None where there is no such place.
     `own_strip`: what sets ``strip`` for its programs over the profile, or may, so that no variable changes that, as the start of a
     sentence; "" where nothing does. `kept`: somebody wrote that the symbols stay (``strip = false``, or only ``"debuginfo"``).
+    `config` is cargo's configuration, None where nothing is known of a file.
     """
 
     command: Command
@@ -176,6 +177,7 @@ class CargoCall(Record):
     foreign_libc: bool = False
     own_strip: str = ""
     kept: bool = False
+    config: CargoConfig | None = None
 
 
 class Toolchain(Record):
@@ -348,6 +350,14 @@ class LoginShell(Record):
     command: Command
     option: Span
     directory: str
+
+
+class StepScript(Record):
+    """A script that a step runs: `place` is where the context has it, "" where the file itself has its `text`."""
+
+    command: Command
+    place: str
+    text: str
 
 
 class Stage(Record):
@@ -717,6 +727,7 @@ class ImageBuild(Record):
     gone_variables: tuple[GoneVariable, ...] = ()
     undeclared: tuple[Undeclared, ...] = ()
     login_shells: tuple[LoginShell, ...] = ()
+    scripts: tuple[StepScript, ...] = ()
     own_images: tuple[OwnImage, ...] = ()
 
     def unreadable(self, call: int) -> str:

@@ -60,6 +60,7 @@ def _is_undefined(call: CargoCall, crate: Crate, shared: Shared) -> bool:
         and call.profile not in BUILT_IN_PROFILES
         and _is_name(call.profile or "")
         and not shared.crates.configurations
+        and not crate.config.open
         and not any(one.startswith("CARGO_PROFILE_") for one in variables)
     )
 

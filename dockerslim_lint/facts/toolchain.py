@@ -119,6 +119,8 @@ def rust_flags(triple: str, variables: Mapping[str, Value], config: CargoConfig 
         # which cfg() holds is not worked out: flags that change nothing here are taken as they are
         if table.startswith("cfg(") or _concerns(triple, _variable(table)):
             found.append(flags if config is not None and config.certain else None)
+    if config is not None and config.open:
+        found.append(None)
     if not found:
         if "CARGO_BUILD_RUSTFLAGS" in variables:
             found.append(_known(variables["CARGO_BUILD_RUSTFLAGS"]))

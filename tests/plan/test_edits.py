@@ -552,9 +552,9 @@ def test_debug_information_that_is_compressed_is_to_be_kept() -> None:
     assert "changed by" not in " ".join(held.reason for held in fix(text.replace(" ./app\n", "\n")).held)
 
 
-def safe(text: str, profile: str = "") -> bool:
-    """Whether leaving the symbols out is safe by construction; `profile` is the end of the manifest."""
-    files = locked(serde="")
+def safe(text: str, profile: str = "", **scripts: str) -> bool:
+    """Whether leaving the symbols out is safe by construction; `profile` is the end of the manifest, `scripts` are more files."""
+    files = {**locked(serde=""), **{f"ci/{name}.sh": text for name, text in scripts.items()}}
     files["Cargo.toml"] += profile
     context = MemoryContext({path: body.encode() for path, body in files.items()})
     return "STRIP=" in linter.fix(Source(text.encode()), context, Settings(), Safety.SAFE).source.data.decode()
@@ -575,6 +575,35 @@ def test_a_reader_of_symbols_wants_a_proof(old: str, new: str) -> None:
     assert safe(CLASSIC) and safe(CLASSIC.replace("--release\n", "--release && ldd target/release/app\n"))
     assert safe(CLASSIC.replace("--release\n", "--release && ls target/release # nm\n"))
     assert not safe(CLASSIC.replace(old, new))
+
+
+@pytest.mark.parametrize(
+    ("step", "reads"),
+    [
+        ("./ci/check.sh", True),
+        ("sudo ci/check.sh --strict", True),
+        ("sh -eu ci/check.sh x", True),
+        ("cd ci && bash check.sh", True),
+        ("cp ci/check.sh /x && /x", True),
+        ("./ci/other.sh", False),
+        ("sh ci/none.sh", False),
+        ("cat ci/check.sh", False),
+        ("chmod +x ci/check.sh", False),
+    ],
+)
+def test_a_script_that_reads_symbols(step: str, reads: bool) -> None:
+    scripts = {"check": "#!/bin/sh\nset -e\nx86_64-linux-gnu-nm -D target/release/app\n", "other": "echo format nmx\n"}
+    assert safe(CLASSIC.replace("COPY . .", f"COPY . .\nRUN {step}"), **scripts) is not reads
+
+
+def test_a_script_that_reads_symbols_in_the_file_itself() -> None:
+    for step in (
+        "COPY <<EOF /check.sh\nnm app\nEOF\nRUN sh /check.sh",
+        "RUN echo 'nm -D x' > /check.sh && sh /check.sh",
+    ):
+        assert not safe(CLASSIC.replace("COPY . .", f"COPY . .\n{step}"))
+    assert not safe(CLASSIC.replace("COPY . .", "COPY . .\nCOPY ci/a.sh /usr/local/bin/\nRUN a.sh"), a="readelf -s app")
+    assert safe(CLASSIC.replace("COPY . .", "COPY . .\nCOPY ci/a.sh /usr/local/bin/\nRUN b.sh"), a="readelf -s app")
 
 
 def test_symbols_that_another_stage_ships() -> None:

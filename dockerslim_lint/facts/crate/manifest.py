@@ -29,12 +29,12 @@ def read_toml(context: BuildContext, path: str) -> dict[str, Any] | None:
     if data is None:
         return None
     try:
-        return _parsed(data.decode("utf-8-sig"))
+        return parsed(data.decode("utf-8-sig"))
     except (ValueError, RecursionError) as error:
         raise BrokenFileError(f"{path}: {error}") from None
 
 
-def _parsed(text: str) -> dict[str, Any]:
+def parsed(text: str) -> dict[str, Any]:
     """TOML 1.1, as cargo reads it since 1.94 (rust-lang/cargo#16415). Raises ValueError, RecursionError."""
     import tomllib
 

@@ -246,7 +246,7 @@ class CrateReader:
         runs = [manifest.table(member, "package").get("default-run") for member in chosen.values()]
         default = runs[0] if len(runs) == 1 else None
         root, root_data = self._workspace_root(directory, data)
-        configured = self._config(config)
+        configured = self.configured(config)
         profiles = manifest.table(root_data, "profile")
         return Crate(
             directory,
@@ -395,7 +395,8 @@ class CrateReader:
                 self._locks[root] = None
         return self._locks[root]
 
-    def _config(self, files: ConfigFiles) -> CargoConfig:
+    def configured(self, files: ConfigFiles) -> CargoConfig:
+        """What cargo's configuration says; nothing if a file of the context cannot be read."""
         try:
             return read_config(self._context, files)
         except BrokenFileError as error:
