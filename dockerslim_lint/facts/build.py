@@ -19,6 +19,7 @@ from dockerslim_lint.facts.model import (
     FinalImage,
     GoneVariable,
     ImageBuild,
+    LoginShell,
     Misquoted,
     OpaqueFile,
     Problem,
@@ -29,7 +30,7 @@ from dockerslim_lint.facts.model import (
     Value,
 )
 from dockerslim_lint.facts.patterns import basename, join, parent
-from dockerslim_lint.facts.stages import StageNames, chain_of, dispatched, read_stages, refused_names
+from dockerslim_lint.facts.stages import StageNames, chain_of, read_stages, refused_names
 from dockerslim_lint.facts.walk import TARGET_DIRECTORY, Shared, StageState
 from dockerslim_lint.source import Source, Span
 from dockerslim_lint.syntax.dockerfile import parse
@@ -100,9 +101,10 @@ def read_build(
     shared.stages = read_stages(instructions, scope, target, own_images)
     for stage in shared.stages:
         state = StageState(stage, shared, shared.states[stage.parent] if stage.parent is not None else None)
-        possible = dispatched(stage, shared.stages)
-        if possible:
-            state.environment.take_common([shared.states[number].environment for number in possible])
+        if stage.one_of:
+            possible = [shared.states[number] for number in stage.one_of]
+            state.environment.take_common([one.environment for one in possible])
+            state.table.take_common([one.table for one in possible])
         shared.states.append(state)
         for index in stage.instructions:
             if instructions[index].error is None:
@@ -130,6 +132,7 @@ def read_build(
         mounts=tuple(shared.mounts),
         warmups=tuple(shared.warmups),
         stale=tuple(shared.stale),
+        scripts=tuple(shared.scripts),
         lost=(*shared.lost, *lost_programs(shared, instructions)),
         absent=absent,
         refused=() if problems else _refused(shared, instructions),
@@ -138,6 +141,7 @@ def read_build(
         nothing_to_start=() if problems else _nothing_to_start(shared, instructions),
         gone_variables=() if problems else _gone_variables(shared, instructions),
         undeclared=() if problems else _undeclared(shared, instructions),
+        login_shells=() if problems else _login_shells(shared),
         notes=crates.notes,
         own_images=own_images,
     )
@@ -258,6 +262,14 @@ def _undeclared(shared: Shared, instructions: tuple[Instruction, ...]) -> tuple[
 
                 return tuple(undeclared(shared, instructions, names))
     return ()
+
+
+def _login_shells(shared: Shared) -> tuple[LoginShell, ...]:
+    if not any(command.login for command in shared.commands):
+        return ()
+    from dockerslim_lint.facts.login_shells import login_shells
+
+    return tuple(login_shells(shared))
 
 
 def _unknown_target(target: str | None, names: StageNames) -> tuple[str, ...]:

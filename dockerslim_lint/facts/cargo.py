@@ -58,6 +58,9 @@ BUILT_IN_PROFILES = frozenset({"release", "dev", "test", "bench", "check"})
 DOWNLOADS = frozenset({"fetch", "vendor", "metadata", "tree", *BUILDS, *COMPILES})
 """Subcommands that bring the crates of the lock."""
 
+SOURCES_ONLY = frozenset({"vendor"})
+"""Those that print a configuration which says where the crates are, and nothing else (cargo book, "cargo vendor")."""
+
 CARGO = "cargo"
 CROSS = "cross"
 XX = "xx-cargo"
@@ -136,7 +139,8 @@ class CargoArguments(Record):
     """cargo's words, sorted: `flags` hold every value of a flag, in order; `last` is the index of the last word before ``--``.
 
     `driver` is the program, `rest` what stands behind ``--``. `exact` is False where a word is open that may be any flag;
-    `optional`: there is none, but a build argument may bring some.
+    `optional`: there is none, but a build argument may bring some. `targets` are those of which a variable that stands for
+    ``--target`` names one, "" for none; () without such a variable.
     """
 
     toolchain: str
@@ -149,6 +153,7 @@ class CargoArguments(Record):
     driver: str = CARGO
     rest: tuple[str, ...] = ()
     optional: bool = False
+    targets: tuple[str, ...] = ()
 
 
 def behind_wrappers(words: Sequence[CommandWord]) -> int:
@@ -185,6 +190,7 @@ def cargo_arguments(command: Command) -> CargoArguments | None:
     switches: set[str] = set()
     operands: list[CommandWord] = []
     exact = True
+    targets: tuple[str, ...] = ()
     optional = bool(command.optional)
     last = at
     index = at + 1
@@ -213,6 +219,8 @@ def cargo_arguments(command: Command) -> CargoArguments | None:
                 index += 1
             else:
                 switches.add(text)
+        elif subcommand and word.one_of and not targets and (named := _targets(word.one_of)):
+            targets = named
         elif not subcommand:
             subcommand = text
             if subcommand in FORWARDERS:
@@ -223,8 +231,19 @@ def cargo_arguments(command: Command) -> CargoArguments | None:
             exact = exact and not text.startswith("*")
     rest = tuple(word.pattern for word in words[index + 1 :])
     return CargoArguments(
-        toolchain, subcommand, flags, frozenset(switches), tuple(operands), last, exact, driver, rest, optional
+        toolchain, subcommand, flags, frozenset(switches), tuple(operands), last, exact, driver, rest, optional, targets
     )
+
+
+def _targets(values: Sequence[str]) -> tuple[str, ...]:
+    """The target that each value asks for, "" where it is empty; () where one of them is anything else than ``--target …``."""
+    found = []
+    for value in values:
+        words = value.replace("--target=", "--target ").split()
+        if words and (len(words) > 2 or words[0] != "--target"):
+            return ()
+        found.append(words[-1] if words else "")
+    return tuple(found)
 
 
 def downloads(command: Command) -> bool:

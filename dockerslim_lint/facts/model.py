@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 from dockerslim_lint.catalog.images import BaseImage
 from dockerslim_lint.edit import Need
 from dockerslim_lint.facts.contents import Contents
-from dockerslim_lint.facts.crate.config import ToolchainFile
+from dockerslim_lint.facts.crate.config import CargoConfig, ToolchainFile
 from dockerslim_lint.facts.crate.model import Crate
 from dockerslim_lint.record import Record
 from dockerslim_lint.source import Source, Span
@@ -44,12 +44,14 @@ class Value(Record):
     """The value of a variable: `text` is a pattern, None if nothing at all is known. `origin` is the instruction that bound it.
 
     `machine`: a part of it is what ``uname -m`` prints. `native`: it is so only where the platforms were compared before.
+    `one_of` are the values of which it has one, where one of them is a flag; () where they are not told apart.
     """
 
     text: str | None
     origin: Span
     machine: bool = False
     native: bool = False
+    one_of: tuple[str, ...] = ()
 
 
 class CommandWord(Record):
@@ -57,7 +59,8 @@ class CommandWord(Record):
 
     `pattern` is its value; `exact` is True where nothing in it is left to the shell. `shell` or `json` is what was
     written, whichever the form has. `machine` and `native` as in `Value`. `unset`: it is an ARG without
-    default that stands alone, unquoted: no word at all, or as many as a build argument brings.
+    default that stands alone, unquoted: no word at all, or as many as a build argument brings. `one_of`, as in `Value`, of a
+    variable that stands alone and of which `pattern` says too little.
     """
 
     pattern: str
@@ -68,6 +71,7 @@ class CommandWord(Record):
     machine: bool = False
     unset: bool = False
     native: bool = False
+    one_of: tuple[str, ...] = ()
 
 
 class Command(Record):
@@ -78,7 +82,8 @@ class Command(Record):
     environment and shell variables as far as the file sets them. `prefix` are the assignments before the command.
     `shell_form` is False for an exec form; `nested` is True inside ``sh -c '…'``, where quotes mean
     other things. `writes` are the files that its output is redirected to. `optional`: the words, as written, of which nothing is
-    left as a variable is empty, so that a build argument may bring more; "" for none.
+    left as a variable is empty, so that a build argument may bring more; "" for none. `login` is the option of the shell that reads the
+    profiles first (``bash -lc``), None where none does.
     """
 
     instruction: int
@@ -93,6 +98,7 @@ class Command(Record):
     nested: bool = False
     writes: tuple[str, ...] = ()
     optional: str = ""
+    login: Span | None = None
 
     @property
     def name(self) -> str:
@@ -140,7 +146,8 @@ class CargoCall(Record):
     `features` are what `--features` and its
     relatives ask for, sorted. `open_profile` is True where a variable decides the profile, whatever its default. `end` is the file offset at which further arguments can be inserted, None where there is no such place.
     `own_strip`: what sets ``strip`` for its programs over the profile, or may, so that no variable changes that, as the start of a
-    sentence; "" where nothing does. `kept`: somebody wrote that the symbols stay (``strip = false``).
+    sentence; "" where nothing does. `kept`: somebody wrote that the symbols stay (``strip = false``, or only ``"debuginfo"``).
+    `config` is cargo's configuration, None where nothing is known of a file.
     """
 
     command: Command
@@ -170,6 +177,7 @@ class CargoCall(Record):
     foreign_libc: bool = False
     own_strip: str = ""
     kept: bool = False
+    config: CargoConfig | None = None
 
 
 class Toolchain(Record):
@@ -209,11 +217,12 @@ class Artifact(Record):
 
 
 class Output(Record):
-    """A directory whose files are what a cargo call makes."""
+    """A directory whose files are what a cargo call makes; where the call built placeholders, what `opaque` made of them since."""
 
     call: int
     link: str
     stripped: str
+    opaque: str = ""
 
 
 class ContextTree(Record):
@@ -332,6 +341,25 @@ class Refused(Record):
     there: tuple[str, ...]
 
 
+class LoginShell(Record):
+    """A command of the toolchain in a login shell, whose profile sets PATH anew, without the `directory` that has the program.
+
+    `option` makes it a login shell: a word, or a string of JSON.
+    """
+
+    command: Command
+    option: Span
+    directory: str
+
+
+class StepScript(Record):
+    """A script that a step runs: `place` is where the context has it, "" where the file itself has its `text`."""
+
+    command: Command
+    place: str
+    text: str
+
+
 class Stage(Record):
     """One FROM and what follows. `reference` is the expanded image reference or stage name; None where an ARG has no value.
 
@@ -339,6 +367,8 @@ class Stage(Record):
     if nothing. `platform` is the text of --platform, "" without. `cross` is True where the stage runs on the build
     platform. `uses` are the stages it copies from; `variable` is the name of the ARG in FROM, "" without.
     `from_scope` are the values that the FROM line sees (global ARGs). `digest` is that of the image reference, "" without.
+    `one_of` are the earlier stages of which the platform chooses the one below it (``FROM build-${TARGETARCH}``); `host_libc` is the
+    libc of the toolchain's host triple in all of these, "" where they differ or there are none.
     """
 
     number: int
@@ -356,6 +386,8 @@ class Stage(Record):
     uses: tuple[int, ...]
     terminal: bool
     digest: str = ""
+    one_of: tuple[int, ...] = ()
+    host_libc: str = ""
 
     @property
     def release(self) -> str:
@@ -694,6 +726,8 @@ class ImageBuild(Record):
     nothing_to_start: tuple[Started, ...] = ()
     gone_variables: tuple[GoneVariable, ...] = ()
     undeclared: tuple[Undeclared, ...] = ()
+    login_shells: tuple[LoginShell, ...] = ()
+    scripts: tuple[StepScript, ...] = ()
     own_images: tuple[OwnImage, ...] = ()
 
     def unreadable(self, call: int) -> str:

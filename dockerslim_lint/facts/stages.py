@@ -9,6 +9,7 @@ from dockerslim_lint.catalog import images
 from dockerslim_lint.facts import patterns
 from dockerslim_lint.facts.env import PLATFORM_ARGUMENTS, pattern_of
 from dockerslim_lint.facts.model import Problem, Stage, Value
+from dockerslim_lint.facts.toolchain import host_libc
 from dockerslim_lint.syntax.tree import Expansion, Instruction, Word
 
 if TYPE_CHECKING:
@@ -59,7 +60,7 @@ def read_stages(
         stage = _read_stage(number, start, range(start + 1, end), instructions, stages, names, scope, own_images)
         stages.append(stage)
         names.add(stage)
-    used = {use for stage in stages for use in stage.uses} | {stage.parent for stage in stages}
+    used = {use for stage in stages for use in (*stage.uses, *stage.one_of)} | {stage.parent for stage in stages}
     last = names.find(final)
     chosen = last if last is not None else len(stages) - 1
     return tuple(stage._replace(terminal=stage.number not in used or stage.number == chosen) for stage in stages)
@@ -98,6 +99,10 @@ def _read_stage(
     else:
         image, base_reference = (_base_image(reference, own_images) if reference else None), reference
     uses = [names.find(source) for at in body for source in sources_of(instructions[at], scope)]
+    one_of = _dispatched(word, before) if reference is None else ()
+    below = [before[number] for number in (one_of if parent is None else (parent,))]
+    # one whose image names a target itself has another libc than its host's
+    libcs = {host_libc(one) if one.image is None or not one.image.default_target else "" for one in below}
     return Stage(
         index,
         name,
@@ -114,20 +119,21 @@ def _read_stage(
         tuple(sorted({use for use in uses if use is not None})),
         terminal=False,
         digest=reference.partition("@")[2] if reference and parent is None else "",
+        one_of=one_of,
+        host_libc=libcs.pop() if image is None and len(libcs) == 1 else "",
     )
 
 
-def dispatched(stage: Stage, stages: Sequence[Stage]) -> tuple[int, ...]:
+def _dispatched(word: Word | None, before: Sequence[Stage]) -> tuple[int, ...]:
     """The earlier stages of which one is taken by the platform (``FROM build-${TARGETARCH}``); () for any other FROM."""
-    word = stage.word
-    if word is None or stage.reference is not None or not stage.variable:
+    if word is None:
         return ()
     variables = [piece for piece in word.pieces if isinstance(piece, Expansion)]
     by_platform = all(piece.name in PLATFORM_ARGUMENTS and not piece.operator for piece in variables)
-    if not by_platform or len(word.pieces) == len(variables):
+    if not variables or not by_platform or len(word.pieces) == len(variables):
         return ()
     text = "".join("*" if isinstance(piece, Expansion) else piece.text for piece in word.pieces)
-    return tuple(one.number for one in stages[: stage.number] if one.name and patterns.same(one.name, text.lower()))
+    return tuple(one.number for one in before if one.name and patterns.same(one.name, text.lower()))
 
 
 def _base_image(reference: str, own_images: tuple[OwnImage, ...]) -> BaseImage | None:
@@ -200,13 +206,18 @@ def chain_of(stage: Stage, stages: Sequence[Stage]) -> tuple[int, ...]:
     return tuple(reversed(chain))
 
 
+def chosen_by_platform(number: int, stages: Sequence[Stage]) -> Stage | None:
+    """The stage at or below this one that is built on one of several, whichever the platform names; None where none is."""
+    return next((stages[one] for one in chain_of(stages[number], stages) if stages[one].one_of), None)
+
+
 def feeding(stages: Sequence[Stage], numbers: Iterable[int]) -> frozenset[int]:
-    """These stages, all that they are based on, and all that they copy from."""
+    """These stages, all that they are based on, or may be, and all that they copy from."""
     pending, found = list(numbers), set[int]()
     while pending:
         number = pending.pop()
         if number not in found:
             found.add(number)
             stage = stages[number]
-            pending += [*stage.uses, *([stage.parent] if stage.parent is not None else [])]
+            pending += [*stage.uses, *stage.one_of, *([stage.parent] if stage.parent is not None else [])]
     return frozenset(found)

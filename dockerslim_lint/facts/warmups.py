@@ -56,11 +56,13 @@ class Placeholders:
         self._found: dict[str, _Placeholder] = {}
         self._edited: set[str] = set()
         """manifests and configuration files of cargo that a step has changed"""
+        self.replaced: frozenset[int] = frozenset()
+        """The calls that built placeholders whose real sources have come since, and that no call in sight has compiled."""
 
     def child(self) -> Placeholders:
         """What a stage built on this one starts with."""
         other = Placeholders(self._calls, self._holds, self._files)
-        other._found, other._edited = dict(self._found), set(self._edited)
+        other._found, other._edited, other.replaced = dict(self._found), set(self._edited), self.replaced
         return other
 
     def command(self, command: Command) -> None:
@@ -128,6 +130,7 @@ class Placeholders:
             rest = patterns.below(source, path)
             if rest is None:
                 continue
+            self._replace(one)
             file = patterns.normalise(f"{place}/{rest}" if rest else place) if place is not None else None
             if one.built < 0 or file is None or not self._holds(file) or self._grows(source, file, one.built):
                 del self._found[source]
@@ -137,7 +140,11 @@ class Placeholders:
     def brought(self, path: str) -> None:
         """Files come to `path` from elsewhere."""
         for source in [source for source in self._found if patterns.below(source, path) is not None]:
-            del self._found[source]
+            self._replace(self._found.pop(source))
+
+    def _replace(self, one: _Placeholder) -> None:
+        if one.built >= 0:
+            self.replaced |= {one.built}
 
     def _grows(self, source: str, file: str, built: int) -> bool:
         """Whether the real crate has a unit that the placeholder's crate had not, so that cargo builds it anew."""
@@ -169,6 +176,7 @@ class Placeholders:
             source: one for source, one in self._found.items() if self._same(one.built, number) and compiles(one.file)
         }
         self._found.clear()
+        self.replaced = frozenset()
         if not taken or mounted or not call.command.certain:
             return False, None
         one = next(iter(taken.values()))

@@ -9,7 +9,7 @@ from dockerslim_lint.catalog import packages, platforms
 from dockerslim_lint.catalog.platforms import Platform
 from dockerslim_lint.facts.model import GNU_DYNAMIC, MUSL_STATIC, UNKNOWN, Artifact, FinalImage, ImageBuild, Warmup
 from dockerslim_lint.facts.packages import read_install
-from dockerslim_lint.facts.stages import chain_of
+from dockerslim_lint.facts.stages import chain_of, chosen_by_platform
 from dockerslim_lint.facts.transfers import MAY_NOT_RUN
 from dockerslim_lint.facts.warmups import ahead_of, warming_calls
 from dockerslim_lint.plan.blocks.lines import comments_above
@@ -98,6 +98,11 @@ def tasks(build: ImageBuild, images: tuple[FinalImage, ...], prefer: tuple[str, 
     stages = tuple(sorted({build.calls[at].command.stage for at in calls}))
     named = False
     ways: list[tuple[tuple[Platform, ...], bool]] = [((), False)]
+    for number in stages if retarget else ():
+        chosen = chosen_by_platform(number, build.stages)
+        if chosen is not None:
+            line = build.source.line_of(build.instructions[chosen.instruction].span.start)
+            raise NotPossible(f"the platform chooses the stage on which the builder (line {line}) is built")
     if retarget:
         try:
             compiler, doubts = _check_musl(build, images, calls)
@@ -289,7 +294,7 @@ def _check_opaque(build: ImageBuild, opaque: tuple[str, int], makers: set[int]) 
 
 
 def _behind(build: ImageBuild, title: str, path: str) -> str:
-    named = title if title.startswith("a command ") else f"`{title}`"
+    named = title if title.startswith(("a command ", "a stage ")) else f"`{title}`"
     for opaque in build.opaque:
         if opaque is not None and opaque[0] == title:
             line = build.source.line_of(build.instructions[opaque[1]].span.start)
@@ -358,7 +363,18 @@ def _check_path(build: ImageBuild, calls: tuple[int, ...]) -> None:
 
 
 def _check_shared_libraries(build: ImageBuild, calls: tuple[int, ...]) -> None:
-    """A library that is taken from the output directory too: for musl there is none."""
+    """Shared libraries: for musl cargo makes none. Of a package that makes nothing else it refuses the call; another may be taken
+    from the output directory too.
+    """
+    for at in calls:
+        crate, call = build.crates[at], build.calls[at]
+        apart = call.bins or any(word.pattern == "--bins" for word in call.command.words)
+        if crate is not None and crate.only_shared and not apart and call.kind == "build":
+            line = build.source.line_of(call.command.span.start)
+            name = crate.only_shared[0]
+            raise NotPossible(
+                f"{name}, which line {line} builds too, is only a shared library, and cargo makes none for musl"
+            )
     making = {at for at in calls if (crate := build.crates[at]) is not None and crate.shared_library}
     for use in build.uses:
         if use.call in making and (not use.inside or "*" in use.inside or ".so" in use.inside):

@@ -96,7 +96,7 @@ def compose(task: Task, key: str, reread: Reread, checked: bool = True) -> Fix:
                 _cost(task),
                 *_kept_symbols(task),
                 *_unpinned(task, edits),
-                *unfollowed(task.build, edits),
+                *unfollowed(task, edits),
                 *_other_user(changes),
                 *_renumbered(task, edits),
             ),
@@ -324,7 +324,13 @@ def _given(image: FinalImage, user: str) -> bool:
 
 def changes_base(task: Task, edits: tuple[Edit, ...]) -> bool:
     """Whether an image of the task gets another base than it has."""
-    return any(task.choice.base.reference in edit.text for edit in edits)
+    stages = task.build.stages
+    words = [word.span for image in task.images for number in image.chain if (word := stages[number].word) is not None]
+    return any(
+        task.choice.base.reference in edit.text
+        or any(span.start <= edit.start and edit.end <= span.end for span in words)
+        for edit in edits
+    )
 
 
 def _unpinned(task: Task, edits: tuple[Edit, ...]) -> Iterator[str]:

@@ -18,8 +18,11 @@ SAME_EVERYWHERE = ("/etc", "/usr/share")
 """Holds no programs, or nothing that depends on the machine (Filesystem Hierarchy Standard 3.0, 3.7.1 and 4.11.1)."""
 
 
-C_SETTINGS = frozenset({"CC", "CXX", "CFLAGS", "CXXFLAGS", "CPPFLAGS", "LDFLAGS", "AR", "RANLIB", "TARGET", "HOST"})
+C_SETTINGS = frozenset({"CC", "CXX", "CFLAGS", "CXXFLAGS", "CPPFLAGS", "LDFLAGS", "AR", "RANLIB"})
 """What variables for C compilers begin with (cc-rs, "External configuration via environment variables")."""
+
+SIDES = ("TARGET_", "HOST_")
+"""What may stand before it there."""
 
 
 def check_cross(
@@ -98,7 +101,7 @@ def _check_compiler(build: ImageBuild, at: int, asked: tuple[Platform, ...]) -> 
         if image is None or image.release not in row.cross_releases:
             raise NotPossible(f"whether the builder's release has a C compiler for {row.docker} has not been tried")
     for name in sorted(command.variables):
-        if name.partition("_")[0] in C_SETTINGS:
+        if name.removeprefix(SIDES[0]).removeprefix(SIDES[1]).partition("_")[0] in C_SETTINGS:
             line = build.source.line_of(command.span.start)
             raise NotPossible(f"{name} is set for the C compiler (line {line}), and may not suit another machine")
 

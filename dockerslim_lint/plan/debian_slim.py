@@ -112,12 +112,13 @@ def _libraries(
         for name, line in own.items():
             yield from _of_package(name, line)
         return
+    programs = {artifact.name for _, artifact in image.artifacts if artifact.call == at}
     for name, package in crate.locked.items():
-        if crate.linkage is not None and not crate.linkage.reaches(name):
-            continue  # the features of the call leave it out
         native = natives.lookup(name)
+        if (native is None and not may_bring(crate, name)) or not any(crate.may_link(one, name) for one in programs):
+            continue  # the features of the call leave it out, or only other programs of the call have it
         if native is None:
-            links = may_bring(crate, name) and natives.may_link(name, package.dependencies)
+            links = natives.may_link(name, package.dependencies)
             if links and not _speaks_for_itself(build, image):
                 raise NotPossible(unknown(crate, name, "link a library"))
             continue

@@ -130,7 +130,11 @@ def check_shared_libraries(
 
     releases = {image.release for at in calls if (image := build.stages[build.calls[at].command.stage].image)}
     for crate in _crates(build, calls):
+        made = [one for image in images for _, one in image.artifacts]
+        programs = {one.name for one in made if one.call is not None and build.crates[one.call] is crate}
         for name, native, reach in _native_crates(crate):
+            if not any(crate.may_link(one, name) for one in programs):
+                continue  # another program of the call does
             if native is None:
                 if _absent(images, ()) or not natives.may_link(name, _dependencies(crate, name)):
                     continue

@@ -35,9 +35,8 @@ DEBUG = "; debug assertions and overflow checks are left out"
 class CompilesAtStart(Rule):
     """`cargo run` is what the container starts, or a `cargo build` before the program: by itself or in a start script.
 
-    It compiles the program, and downloads its dependencies, each time that a container is made: minutes before the
-    service answers, more memory than the program ever needs, and no start at all without a network. A build that breaks
-    is noticed where the image runs. Without `--release` it is a debug build too.
+    It compiles the program, and downloads its dependencies, each time that a container is made: minutes before the service
+    answers, and no start at all without a network. Without `--release` it is a debug build too.
 
     Where a RUN has compiled the same before, `cargo run` compiles nothing more, but looks at every source first; the
     image has to keep the toolchain, the sources and `target/`. Start the program itself, and it can ship without them.
@@ -64,12 +63,9 @@ class CompilesAtStart(Rule):
                 profile = build.calls[number].profile or "another"
                 said = "has compiled it" if found.same is not None else f"compiles for the {profile} profile"
                 labels.append(Label(build.calls[number].command.span, said))
+            fixes = self._program(build, plan, found)
             yield self.finding(
-                self._message(found),
-                found.span,
-                note=self._advice(found),
-                labels=tuple(labels),
-                fixes=self._program(build, plan, found),
+                self._message(found), found.span, note=self._advice(found), labels=tuple(labels), fixes=fixes
             )
 
     @staticmethod

@@ -75,12 +75,14 @@ class GnuOnFatBase(Rule):
             note = "the toolchain's own image" if image.single_stage else "a whole distribution under one program"
             settled, known = plan.settled(image)
             why = f", and {'nothing smaller fits' if known else 'whether a smaller one fits is not known'}: {settled}"
+            calls = [build.calls[artifact.call] for _, artifact in gnu if artifact.call is not None]
+            default = ", the image's default" if all(call.target.pattern == "" for call in calls) else ""
             text = f"{names_of(gnu)} {kind} on {stage.base_reference}{size}"
             yield self.finding(
                 f"{text}{why if settled else ''}.",
                 stage.word.span,
                 note=note,
-                labels=labels_of_calls(build, gnu, "builds for *-linux-gnu, the image's default"),
+                labels=labels_of_calls(build, gnu, f"builds for *-linux-gnu{default}"),
                 fixes=() if settled else plan.rebase(image),
                 severity=(Severity.INFO if base.slim and known else Severity.WARNING) if settled else None,
             )
@@ -113,6 +115,7 @@ CMD ["/app"]
     )
 
     VALID = (
+        Valid(near=0, text=CLASSIC.replace("RUN cargo", "RUN RUSTFLAGS=-Ctarget-feature=+crt-static cargo")),
         Valid(near=0, text=CLASSIC.replace("ubuntu:22.04", "gcr.io/distroless/cc-debian13")),
         Valid(near=0, text=CLASSIC.replace("ubuntu:22.04", "registry.example.com/runtime:7")),
         Valid(

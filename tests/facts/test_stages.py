@@ -12,7 +12,7 @@ from dockerslim_lint.context import MemoryContext, NoContext
 from dockerslim_lint.facts.build import read_build
 from dockerslim_lint.facts.model import GNU_DYNAMIC, MUSL_STATIC, UNKNOWN
 from dockerslim_lint.source import Source
-from tests.facts.reading import only_image, read
+from tests.facts.reading import only_artifact, only_image, read
 from tests.syntax.dockerfiles import Maker
 
 
@@ -59,6 +59,7 @@ RUN cargo build --release --target $T
         ("FROM build-${TARGETARCH}", "FROM ${TARGETARCH}", UNKNOWN),
         ("FROM build-${TARGETARCH}", "FROM build-${TARGETARCH:-amd64}", UNKNOWN),
         ("FROM build-${TARGETARCH}", "FROM build-${KIND}", UNKNOWN),
+        (" --target $T", "", GNU_DYNAMIC),
     ],
 )
 def test_a_stage_by_platform_has_what_all_of_them_set(old: str, new: str, link: str) -> None:
@@ -67,6 +68,27 @@ def test_a_stage_by_platform_has_what_all_of_them_set(old: str, new: str, link: 
         text = f"ARG KIND\n{text}"
     (call,) = read(text, {}).calls
     assert call.link == link
+
+
+@pytest.mark.parametrize(
+    ("first", "second", "link"),
+    [
+        ("rust:1", "rust:1-bookworm", GNU_DYNAMIC),
+        ("rust:1-alpine", "rust:1-alpine", MUSL_STATIC),
+        ("rust:1", "rust:1-alpine", UNKNOWN),
+        ("rust:1", "example.com/rust", UNKNOWN),
+        ("rust:1", "clux/muslrust", UNKNOWN),
+    ],
+)
+def test_a_stage_by_platform_has_the_libc_and_the_programs_of_all(first: str, second: str, link: str) -> None:
+    build = "WORKDIR /a\nRUN cargo build -r && cp target/release/app /app\n"
+    bases = f"FROM {first} AS build-amd64\n@FROM {second} AS build-arm64\n@FROM build-${{TARGETARCH}} AS builder\n"
+    last = "FROM debian\nCOPY --from=builder /app /\nCMD /app\n"
+    (call,) = read(f"{bases.replace('@', '')}{build}{last}", {}).calls
+    assert call.link == link
+    ahead = read(f"{bases.replace('@', build)}{last}", {})
+    assert [stage.terminal for stage in ahead.stages] == [False, False, False, True]
+    assert (only_artifact(ahead)[1].link if ahead.images else UNKNOWN) == link
 
 
 @pytest.mark.parametrize(

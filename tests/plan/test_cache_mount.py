@@ -125,7 +125,8 @@ def test_what_is_installed_needs_no_copy() -> None:
 def test_what_looks_at_no_file_asks_for_nothing(step: str) -> None:
     text = INSTALLED.replace("RUN cargo", f"RUN {step}\nRUN cargo")
     assert "--mount=type=cache,target=/app/target" in advice(text)
-    assert "looks into" in advice(text.replace(step, f"{step}; cp $Y /o"))
+    assert "may look into" in advice(text.replace(step, f"{step}; cp $Y /o"))
+    assert "--mount=type=cache,target=/app/target" in advice(text.replace("--path .", "--path . $F"))
 
 
 def test_none_where_the_copy_asks_for_what_no_call_makes() -> None:

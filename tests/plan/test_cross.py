@@ -242,7 +242,7 @@ def test_a_builder_on_the_build_platform_gets_the_compiler_too() -> None:
         ("RUN cargo", "ENV CC=gcc\nRUN cargo"),
         ("RUN cargo", "ENV CFLAGS_x86_64_unknown_linux_musl=-O3\nRUN cargo"),
         ("RUN cargo build", "RUN TARGET_CC=musl-gcc cargo build"),
-        ("RUN cargo", "ENV ARCH=x CCACHE_DIR=/x\nRUN cargo"),
+        ("RUN cargo", "ENV ARCH=x CCACHE_DIR=/x TARGET_FLAG=\nRUN cargo"),
     ],
 )
 def test_what_chooses_a_c_compiler(old: str, new: str) -> None:

@@ -506,3 +506,33 @@ def test_a_toolchain_that_the_final_stage_calls_stays() -> None:
     text = CLASSIC.replace("FROM debian:bookworm-slim\n", "FROM rust:1-bookworm\nRUN rustup target add wasm32-wasip1\n")
     assert "the final stage runs rustup" in " ".join(one.reason for one in fix(text).held)
     assert "FROM rust:1-bookworm" in fix(text).source.data.decode()
+
+
+@pytest.mark.parametrize(
+    ("value", "builder", "base", "line"),
+    [
+        ("bookworm", "rust:1-$V", "debian:${V}", "debian:${V}-slim"),
+        ("12", "rust:1-bookworm", "debian:$V", "debian:$V-slim"),
+        ("12", "rust:1-bookworm", "debian:${V:-13} AS last", "debian:${V:-13}-slim AS last"),
+        ("trixie", "rust:1-${V}", "debian:${V}", "debian:${V}-slim"),
+        ("bookworm", "rust:1-$V", "ubuntu:22.04", "debian:bookworm-slim"),
+        ("bookworm", "rust:1-bookworm", "my$V", ""),
+        ("debian", "rust:1-bookworm", "$V:12", "debian:bookworm-slim"),
+        ("buntu", "rust:1-bookworm", "u$V:22.04", "debian:bookworm-slim"),
+        ("11", "rust:1-bookworm", "debian:$V-slim", "debian:bookworm-slim"),
+    ],
+)
+def test_an_argument_goes_on_to_choose_the_release(value: str, builder: str, base: str, line: str) -> None:
+    text = f"ARG V={value}\n" + final(FILE, base).replace("rust:1-bookworm", builder, 1)
+    fixed = fix(text, PQ).source.data.decode()
+    assert f"\nFROM {line or base}\n" in fixed
+    assert fixed.startswith(f"ARG V={value}\nFROM {builder} AS")
+
+
+@pytest.mark.parametrize("head", ["ARG V=bullseye\n", "ARG V=bullseye\nARG W=$V-slim\n"])
+def test_none_that_would_leave_the_builder_behind(head: str) -> None:
+    text = head + final(FILE, "debian:${W}" if "W" in head else "debian:$V").replace("1-bookworm", "1-${V}", 1)
+    found = reason(text, PQ)
+    assert found.endswith(
+        "ARG V (line 1) chooses the builder's base too, and debian:bookworm-slim would not follow it: set it to bookworm"
+    )

@@ -97,6 +97,7 @@ CHAINGUARD = CLASSIC.replace("debian:bookworm-slim", "cgr.dev/chainguard/static"
     "FROM cgr", "# we need glibc because of NSS\nFROM cgr"
 )
 NONROOT = CLASSIC.replace("debian:bookworm-slim", "gcr.io/distroless/cc-debian12:nonroot")
+DEBUG = NONROOT.replace(":nonroot", ":debug").replace("CMD", "ENTRYPOINT")
 
 
 @pytest.mark.parametrize(
@@ -115,7 +116,16 @@ NONROOT = CLASSIC.replace("debian:bookworm-slim", "gcr.io/distroless/cc-debian12
         (NONROOT.replace("COPY", "COPY --chown=nonroot:nonroot"), "gcr.io/distroless/static-debian13:nonroot"),
         (NONROOT.replace("CMD", "USER nonroot:nonroot\nCMD"), "gcr.io/distroless/static-debian13:nonroot"),
         (NONROOT.replace(":nonroot", ""), "gcr.io/distroless/static-debian13\n"),
-        (NONROOT.replace(":nonroot", ":debug-nonroot"), ""),
+        (NONROOT.replace(":nonroot", ":debug-nonroot"), ""),  # its shell is what starts
+        (DEBUG, "gcr.io/distroless/static-debian13:debug\n"),
+        (DEBUG.replace(":debug", ":debug-nonroot"), "gcr.io/distroless/static-debian13:debug-nonroot\n"),
+        (DEBUG.replace(":debug", ":debug-nonroot-arm64"), "gcr.io/distroless/static-debian13:debug-nonroot\n"),
+        (DEBUG.replace(":debug", ":debug-arm64"), "gcr.io/distroless/static-debian13:debug\n"),
+        (DEBUG.replace(":debug", ":latest-amd64"), "gcr.io/distroless/static-debian13\n"),
+        (
+            DEBUG.replace("FROM gcr", "# we need glibc because of NSS\nFROM gcr"),
+            "gcr.io/distroless/cc-debian13:debug\n",
+        ),
         (
             NONROOT.replace(":nonroot", ":$TAG").replace("FROM rust", "ARG TAG=nonroot\nFROM rust"),
             "gcr.io/distroless/static-debian13:nonroot",

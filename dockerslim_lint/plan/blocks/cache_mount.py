@@ -9,7 +9,7 @@ from dockerslim_lint.edit import Edit
 from dockerslim_lint.facts import patterns
 from dockerslim_lint.facts.model import ImageBuild, Mount, OutputUse
 from dockerslim_lint.facts.rustup import RUSTUP
-from dockerslim_lint.facts.stages import chain_of
+from dockerslim_lint.facts.stages import chain_of, chosen_by_platform
 from dockerslim_lint.facts.users import is_root
 from dockerslim_lint.plan.blocks.copy_out import copy_programs, replaced
 from dockerslim_lint.plan.blocks.lines import PLAIN
@@ -91,7 +91,11 @@ def _target_of_install(build: ImageBuild, at: int) -> str | None:
     call, crate = build.calls[at], build.crates[at]
     named = {"CARGO_TARGET_DIR", "CARGO_BUILD_TARGET_DIR"} & call.command.variables.keys()
     named |= {word.pattern for word in call.command.words if word.pattern.startswith("--target-dir")}
-    if call.crate_directory is None or named or (crate is not None and crate.config.target_directory):
+    if (
+        call.crate_directory is None
+        or named
+        or (call.config is not None and (call.config.open or call.config.target_directory))
+    ):
         return None
     place = call.crate_directory
     if crate is not None:
@@ -106,11 +110,13 @@ def _check_below(build: ImageBuild, at: int, target: str) -> None:
     call = build.calls[at].command
     for command in build.commands:
         for word in command.words[1:] if command.stage == call.stage else ():
-            unread = word.pattern.startswith("*") and known_commands.classify(command.name) == "inert"
-            if unread or command.name == RUSTUP:
-                continue  # `[ "$A" != "$B" ]`, and `rustup target add` has no paths
+            open_ = word.pattern.startswith("*")
+            plain = command == call or known_commands.classify(command.name) == "inert"
+            if (open_ and plain) or command.name == RUSTUP:
+                continue  # `[ "$A" != "$B" ]`, the call's own `$FLAGS`; and `rustup target add` has no paths
             if patterns.below(patterns.join(command.directory or "/*", word.pattern), target) is not None:
-                raise NotPossible(f"line {build.source.line_of(command.span.start)} looks into {target}")
+                looks = "may look" if open_ else "looks"
+                raise NotPossible(f"line {build.source.line_of(command.span.start)} {looks} into {target}")
     for transfer in build.transfers:
         for source in transfer.sources if transfer.origin_stage == call.stage else ():
             if patterns.meet(source, target):
@@ -170,6 +176,10 @@ def _check_stage(build: ImageBuild, at: int) -> None:
         raise NotPossible("the image itself ships target/, which a mount would keep out of it")
     if any(stage.parent == number for stage in build.stages) or any(number in one.chain for one in build.images):
         raise NotPossible("another stage is based on the builder, and would find no target/")
+    chosen = chosen_by_platform(number, build.stages)
+    if chosen is not None:
+        line = build.source.line_of(build.instructions[chosen.instruction].span.start)
+        raise NotPossible(f"the platform chooses the stage on which the builder (line {line}) is built")
     _check_root(build, number)
     for other in build.calls:
         same = other.target_directory == call.target_directory is not None and other.command.stage in chain
@@ -191,5 +201,7 @@ def _check_root(build: ImageBuild, number: int) -> None:
         for index in build.stages[stage].instructions
         if (instruction := build.instructions[index]).keyword == "USER" and instruction.words
     ]
-    if image is None or image.user or any(user is None or not is_root(user) for user in users):
+    if image is None:
+        raise NotPossible("nothing is known of the builder's image, and a new mount is root's")
+    if image.user or any(user is None or not is_root(user) for user in users):
         raise NotPossible("the builder does not run as root, and a new mount is root's")

@@ -13,15 +13,11 @@ from dockerslim_lint.facts.model import Command, FinalImage, ImageBuild
 from dockerslim_lint.facts.packages import manager_of, read_install
 from dockerslim_lint.facts.users import come_along, read_user
 from dockerslim_lint.plan.blocks.debian_packages import PackageSteps
-from dockerslim_lint.plan.blocks.final_base import full_destinations, replace_base
+from dockerslim_lint.plan.blocks.final_base import check_release, full_destinations, replace_base
 from dockerslim_lint.plan.blocks.final_steps import needless_package, why_needed
 from dockerslim_lint.plan.blocks.lines import removal
 from dockerslim_lint.plan.debian_slim import SLIGHTLY, missing_packages
 from dockerslim_lint.plan.model import AtBest, Draft, NotPossible, Task, Unsure
-
-LEAST_OF_PEOPLE = 1000
-"""The first id that useradd gives to a user that is no system account (login.defs, UID_MIN)."""
-
 
 OTHER_FLAGS = frozenset({"adduser", "addgroup"})
 """Programs that are others in Debian than elsewhere: busybox's, and shadow's under another name."""
@@ -59,6 +55,7 @@ def _move(task: Task, image: FinalImage) -> Draft:
             return Draft()
         steps = PackageSteps(build, image, old.release == new.release or not old.release)
         return Draft(tuple(steps.edits(missing_packages(build, image, old), old.release)))
+    check_release(task, image)
     moved = [replace_base(build, image, task.choice), full_destinations(build, image, task.choice)]
     missing = missing_packages(build, image, new)
     edits = [edit for draft in moved for edit in draft.edits]
@@ -150,7 +147,7 @@ def _check_users(build: ImageBuild, image: FinalImage, task: Task) -> None:
                 raise NotPossible(f"nothing in the file creates the user {name}")
     from dockerslim_lint.plan.blocks import accounts
 
-    people = [name for name, number in old.users if LEAST_OF_PEOPLE <= number < 60000]
+    people = [name for name, number in old.users if number in accounts.PEOPLE]
     for user in image.users:
         system = user.option("system")
         if user.kind == "user" and accounts.has_home(user, old) and not accounts.has_home(user, new):

@@ -4,13 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 
+from dockerslim_lint.catalog import images
+from dockerslim_lint.catalog.images import BaseImage
 from dockerslim_lint.edit import Edit
 from dockerslim_lint.facts import patterns
 from dockerslim_lint.facts.model import FinalImage, ImageBuild, Stage
+from dockerslim_lint.facts.stages import chain_of
 from dockerslim_lint.plan.blocks.final_steps import why_needed
 from dockerslim_lint.plan.blocks.lines import insert_line
 from dockerslim_lint.plan.chains import carried, own_chain, shared_base
-from dockerslim_lint.plan.model import Choice, Draft, NotPossible
+from dockerslim_lint.plan.model import Choice, Draft, NotPossible, Task
 from dockerslim_lint.source import Span
 from dockerslim_lint.syntax.expand import variables
 from dockerslim_lint.syntax.tree import Expansion, Pair
@@ -25,8 +28,64 @@ def replace_base(build: ImageBuild, image: FinalImage, choice: Choice) -> Draft:
     if stage.parent is not None:
         return _leave(build, image, choice, stage)
     place = _only_default(build, stage) if stage.variable else None
+    following = following_edit(build, stage, choice.base) if stage.variable and place is None else None
     start, end = place or stage.word.span
-    return Draft((Edit(start, end, choice.base.reference),))
+    return Draft((following or Edit(start, end, choice.base.reference),))
+
+
+def following_edit(build: ImageBuild, stage: Stage, base: BaseImage) -> Edit | None:
+    """What stands behind the variable in FROM, where that names the release that the new base is of, so that it may go on to choose it."""
+    word, reference = stage.word, stage.reference or ""
+    places = [piece for piece in word.pieces if isinstance(piece, Expansion)] if word is not None else []
+    end = base.reference.removeprefix(f"{base.repository}:{base.release}")
+    if word is None or len(places) != 1 or end == base.reference:
+        return None
+    before = build.source.text(Span(word.span.start, places[0].span.start))
+    after = build.source.text(Span(places[0].span.end, word.span.end))
+    if not reference.startswith(before) or not reference.endswith(after):
+        return None  # with quotes, or an escape
+    found = images.lookup(f"{reference[: len(reference) - len(after)]}{end}")
+    if found is None or not found.understood:
+        return None
+    same = (found.repository, found.release, found.slim) == (base.repository, base.release, base.slim)
+    return Edit(places[0].span.end, word.span.end, end) if same else None
+
+
+def check_release(task: Task, image: FinalImage) -> None:
+    """Raises NotPossible where an ARG chooses the release of a builder too, and the new base would no longer follow it."""
+    build, new = task.build, task.choice.base
+    stage = build.stages[own_chain(build, image)[0]]
+    shared = _of_builders(task) & _choosing(build, stage)
+    if stage.parent is not None or not shared or following_edit(build, stage, new) is not None:
+        return
+    name = sorted(shared)[0]
+    pair = _defaults(build, name)[-1]
+    release = stage.image.release if stage.image is not None else ""
+    advice = f": set it to {new.release}" if pair.value is not None and pair.value.literal == release else ""
+    line = build.source.line_of(pair.span.start)
+    raise NotPossible(
+        f"ARG {name} (line {line}) chooses the builder's base too, and {new.reference} would not follow it{advice}"
+    )
+
+
+def _of_builders(task: Task) -> frozenset[str]:
+    """The ARGs from which the bases of the builders come."""
+    stages = task.build.stages
+    roots = {chain_of(stages[number], stages)[0] for number in task.stages}
+    return frozenset().union(*(_choosing(task.build, stages[root]) for root in roots))
+
+
+def _choosing(build: ImageBuild, stage: Stage) -> frozenset[str]:
+    """The ARGs from which a FROM takes its base, by way of others too."""
+    pending = list(variables(stage.word)) if stage.word is not None else []
+    found = set()
+    while pending:
+        name = pending.pop()
+        pairs = _defaults(build, name)
+        if pairs and name not in found:
+            found.add(name)
+            pending += [inner for pair in pairs if pair.value for inner in variables(pair.value)]
+    return frozenset(found)
 
 
 def _leave(build: ImageBuild, image: FinalImage, choice: Choice, stage: Stage) -> Draft:
@@ -63,11 +122,17 @@ def _only_default(build: ImageBuild, stage: Stage) -> Span | None:
     return Span(default.pieces[0].span.start, default.pieces[-1].span.end)
 
 
-def unfollowed(build: ImageBuild, edits: Iterable[Edit]) -> Iterator[str]:
-    """What is to be said of each ARG from which a FROM took its base, where the edits write another base in its place."""
+def unfollowed(task: Task, edits: Iterable[Edit]) -> Iterator[str]:
+    """What is to be said of each ARG from which a FROM took its base, where the edits write another base in its place.
+
+    Nothing where it goes on to choose the release of the builder of a static program, which may be any.
+    """
+    build = task.build
     places = {(edit.start, edit.end) for edit in edits}
     words = {stage.instruction: stage.word for stage in build.stages if stage.word and stage.word.span in places}
     pending = [name for word in words.values() for name in sorted(variables(word))]
+    whole = {piece.name for word in words.values() for piece in word.pieces[:1] if isinstance(piece, Expansion)}
+    builders = _of_builders(task) if pending else frozenset()
     told: dict[str, bool] = {}
     while pending:
         name = pending.pop(0)
@@ -77,7 +142,12 @@ def unfollowed(build: ImageBuild, edits: Iterable[Edit]) -> Iterator[str]:
         unused = frozenset(one for one, used in told.items() if not used)
         told[name] = _used(build, name, frozenset(words), unused)
         line = build.source.line_of(pairs[-1].span.start)
-        yield f"ARG {name} (line {line}) no longer chooses the base{'' if told[name] else ', and nothing else uses it'}"
+        shared = told[name] and name in builders
+        if shared and task.glibc:
+            newest = task.choice.base.libc_version
+            yield f"ARG {name} (line {line}) chooses the builder's base alone, which must not have a newer glibc than {newest}"
+        elif not shared or name in whole:
+            yield f"ARG {name} (line {line}) no longer chooses the base{'' if told[name] else ', and nothing else uses it'}"
         if not told[name]:
             pending += [inner for pair in pairs if pair.value for inner in sorted(variables(pair.value))]
 
