@@ -6,6 +6,7 @@ from collections.abc import Mapping
 
 from dockerslim_lint.catalog import commands as known_commands
 from dockerslim_lint.facts import patterns
+from dockerslim_lint.facts.cargo import cargo_arguments
 from dockerslim_lint.facts.crate.model import Crate
 from dockerslim_lint.facts.model import CargoCall, ImageBuild, Mount, Target, Value, Warmup
 from dockerslim_lint.facts.toolchain import rust_flags, triple_of
@@ -22,7 +23,9 @@ FLAG_VARIABLES = "RUSTFLAGS"
 def differs(build: ImageBuild, warmup: Warmup, call: CargoCall) -> str:
     """In what the two differ so that cargo builds again, "" where they do not or it cannot be told."""
     words = (*warmup.features, *call.features, warmup.profile or "*", call.profile or "*")
-    if call.open_profile or not (call.command.certain and warmup.command.certain) or any("*" in word for word in words):
+    if call.open_profile and not _same_variable(build, warmup, call):
+        return ""
+    if not (call.command.certain and warmup.command.certain) or any("*" in word for word in words):
         return ""
     if warmup.profile != call.profile:
         return f"the profile ({warmup.profile}, then {call.profile})"
@@ -66,6 +69,18 @@ def hidden_by(build: ImageBuild, warmup: Warmup, call: CargoCall) -> Mount | Non
 def flag_variables(variables: Mapping[str, Value]) -> dict[str, str | None]:
     """The variables that hold flags for rustc."""
     return {name: value.text for name, value in variables.items() if name.endswith(FLAG_VARIABLES)}
+
+
+def _same_variable(build: ImageBuild, warmup: Warmup, call: CargoCall) -> bool:
+    """Whether the two have their profile by the same words, so that it is one and the same whatever a build argument brings."""
+    written = set()
+    for command in (warmup.command, call.command):
+        arguments = cargo_arguments(command)
+        named = arguments.flags.get("--profile", ()) if arguments is not None and not arguments.optional else ()
+        if len(named) != 1:
+            return False
+        written.add((named[0].pattern, build.source.data[named[0].span.start : named[0].span.end]))
+    return len(written) == 1
 
 
 def _crate_of(build: ImageBuild, call: CargoCall) -> Crate | None:

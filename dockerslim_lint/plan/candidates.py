@@ -232,7 +232,7 @@ def _check_musl(
     if any(build.crates[at] is not None for at in calls) or build.contents.has_manifest:
         from dockerslim_lint.plan.native_code import native_code
 
-        compiler, doubts = native_code(build, calls, compiled)
+        compiler, doubts = native_code(build, images, calls, compiled)
     if any(build.crates[at] is None and build.calls[at].source != "context" for at in calls):
         from dockerslim_lint.plan.native_code import linking_tools
 

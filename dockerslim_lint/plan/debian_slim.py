@@ -219,14 +219,19 @@ def _runtime(build: ImageBuild, at: int, library: debian.Library, base: BaseImag
     return runtime
 
 
-def _build_packages(build: ImageBuild, number: int) -> tuple[dict[str, int], frozenset[str]]:
-    """The -dev packages that the steps of a builder install, with their lines, and those that its image brings."""
+def build_packages(build: ImageBuild, number: int) -> dict[str, int]:
+    """The -dev packages that the steps of a builder install, with their lines."""
     chain = chain_of(build.stages[number], build.stages)
     own: dict[str, int] = {}
     for command in build.commands:
         install = read_install(command) if command.stage in chain else None
         if install is not None:
             own.update(dict.fromkeys(builds_for(install), build.source.line_of(command.span.start)))
+    return own
+
+
+def _build_packages(build: ImageBuild, number: int) -> tuple[dict[str, int], frozenset[str]]:
+    """The same, and those that its image brings."""
     image = build.stages[number].image
     whole = image is not None and image.cxx_compiler and image.package_manager == "apt"
-    return own, debian.headers() if whole else frozenset()
+    return build_packages(build, number), debian.headers() if whole else frozenset()

@@ -154,6 +154,26 @@ def test_a_mount_over_the_layer(text: str, hidden: bool) -> None:
     assert hides(read(text)) is hidden
 
 
+VARIABLE = COOKED.replace("COPY recipe", "ARG P=dist Q=dist\nCOPY recipe").replace("--release", "--profile $P")
+VARIABLE = VARIABLE.replace("cargo build", f"{NATIVE}cargo build")
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "said"),
+    [
+        ("", "", FLAGS),
+        ("P=dist", "P=release", FLAGS),
+        ("build --profile $P", "build --profile $Q", ""),
+        ("build --profile $P", "build --profile $P $MORE", ""),
+        ("COPY . .", "COPY . .\nARG P=other", ""),
+        ("P=dist ", "P ", ""),
+        (NATIVE, "", ""),
+    ],
+)
+def test_a_profile_by_the_same_variable(old: str, new: str, said: str) -> None:
+    assert old in VARIABLE and reason(VARIABLE.replace(old, new) if old else VARIABLE) == said
+
+
 PLACEHOLDER = """\
 FROM rust:1
 WORKDIR /app

@@ -414,3 +414,38 @@ def test_without_a_lock_a_library_that_is_installed_stays() -> None:
     text = CLASSIC.replace("COPY --from", "RUN apt-get update && apt-get install -y libpq5\nCOPY --from")
     assert "libpq5" in rewritten(text, files)
     assert choice(text, files) in ("debian-slim", "")
+
+
+SASL = {**locked(client="rdkafka-sys", rdkafka__sys="sasl2-sys =4.9.0", sasl2__sys="pkg-config")}
+PAIR = CLASSIC.replace("COPY . .", "RUN apt-get update && apt-get install -y libsasl2-dev\nCOPY . .").replace(
+    "COPY --from", "RUN apt-get update && apt-get install -y ca-certificates libsasl2-2\nCOPY --from"
+)
+OPTIONAL = '[features]\nkafka = ["client/sasl"]\n[dependencies]\nclient = "1"\n'
+
+
+def unsure(files: dict[str, str]) -> dict[str, str]:
+    """The same where another call's features may be those of the lock."""
+    return {**files, "Cargo.toml": CRATE["Cargo.toml"] + OPTIONAL}
+
+
+@pytest.mark.parametrize(
+    ("text", "files", "wanted"),
+    [
+        (PAIR, unsure(SASL), "debian-slim"),
+        (PAIR.replace(" libsasl2-2", ""), unsure(SASL), "distroless/static"),
+        (PAIR.replace("libsasl2-2", "libsasl2-modules"), unsure(SASL), "distroless/static"),
+        (PAIR.replace(" libsasl2-dev", " make"), unsure(SASL), "distroless/static"),
+        (PAIR.replace("libsasl2-dev", "libyaml-dev"), unsure(SASL), "distroless/static"),
+        (PAIR, locked(client="itoa", itoa=""), "distroless/static"),
+        # it compiles its own for musl
+        (
+            PAIR.replace("libsasl2-dev", "zlib1g-dev").replace("libsasl2-2", "zlib1g"),
+            unsure(locked(client="libz-sys", libz__sys="cc")),
+            "distroless/static",
+        ),
+    ],
+)
+def test_a_library_that_builder_and_image_install(text: str, files: dict[str, str], wanted: str) -> None:
+    assert choice(text, files) == wanted
+    if wanted == "debian-slim":
+        assert "libsasl2-dev (line 3), and the locked crate sasl2-sys wraps it" in reason(text, files)
