@@ -89,7 +89,8 @@ class Fix(Record):
     key); `choice` names the alternative within it ("distroless/static", "alpine", or "" for a fix without choices).
     `cost` says what the user pays, "" if nothing. `claim` is None where nothing needs proof; `images` has it for each image
     that a proof has to build, () where there is one. `repairs` is "build" where the file as it is cannot be built, "start"
-    where its image does not start, "" else: what it ships is then seen, and judged, only in the result.
+    where its image does not start, "program" where it starts something else than its program, "" else: what it ships is then
+    seen, and judged, only in the result.
     """
 
     key: str

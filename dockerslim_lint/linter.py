@@ -107,15 +107,24 @@ def candidates(source: Source, context: BuildContext, settings: Settings) -> tup
     """What `--verify` may try, in order; empty where nothing is to be written.
 
     Each choice of the slim decisions comes with the fixes that stand alone: first with all of them, then, should they be
-    what fails, with the SAFE ones. Where there is no such decision they are tried all together, and then each by itself.
+    what fails, with the SAFE ones. Where there is no such decision they are tried all together, and then each by itself. Where
+    only another start shows the program, its decisions are those of the file with that start.
     """
     reader = _Reader(source.path, context, settings, alternatives=True)
     report = _report(reader, source)
-    decisions = []
-    for key, codes, fixes in _decisions(report.findings):
-        provable = tuple(one for one in fixes if one.key == key and one.safety is Safety.PROVABLE)
-        if provable and key.startswith(SLIM):
-            decisions.append((provable, codes))
+    decisions = _slim_decisions(report)
+    first: tuple[Applied, ...] = ()
+    for key, codes, fixes in _decisions(report.findings) if not decisions else ():
+        opening = next((one for one in fixes if one.key == key and one.repairs == "program"), None)
+        if opening is not None:
+            between = _report(reader, Source(apply(source.data, opening.edits), source.path))
+            decisions = _slim_decisions(between)
+            if decisions:
+                first, report = (
+                    (Applied(opening._replace(claim=None), codes),),
+                    between,
+                )  # it is the result that is proven
+            break
     wanted = [
         (tuple(Applied(fixes[min(rank, len(fixes) - 1)], codes) for fixes, codes in decisions), allow, "")
         for rank in range(max((len(fixes) for fixes, _ in decisions), default=1))
@@ -126,18 +135,33 @@ def candidates(source: Source, context: BuildContext, settings: Settings) -> tup
         wanted[1:1] = [((), Safety.PROVABLE, key) for key in alone]
     found: dict[bytes, Candidate] = {}
     for slim, allow, only in wanted:
-        candidate = _candidate(reader, report, slim, allow, only)
+        candidate = _candidate(reader, report, slim, allow, only, first)
         if candidate is not None:
             found.setdefault(candidate.source.data, candidate)
     return tuple(found.values())
 
 
+def _slim_decisions(report: Report) -> list[tuple[tuple[Fix, ...], tuple[str, ...]]]:
+    """The choices of each slim decision, with the codes that wait for it."""
+    found = []
+    for key, codes, fixes in _decisions(report.findings):
+        provable = tuple(one for one in fixes if one.key == key and one.safety is Safety.PROVABLE)
+        if provable and key.startswith(SLIM):
+            found.append((provable, codes))
+    return found
+
+
 def _candidate(
-    reader: _Reader, report: Report, slim: tuple[Applied, ...], allow: Safety, only: str
+    reader: _Reader,
+    report: Report,
+    slim: tuple[Applied, ...],
+    allow: Safety,
+    only: str,
+    first: tuple[Applied, ...] = (),
 ) -> Candidate | None:
     """The file with the `slim` fixes and all others up to `allow`; None where nothing is left to write, or a fix is a bug.
 
-    `only` is the key of the one fix that needs a proof, "" for all of them.
+    `only` is the key of the one fix that needs a proof, "" for all of them; `first` has made the file that `report` is about.
     """
     source = report.source
     edits = [edit for one in slim for edit in one.fix.edits]
@@ -148,7 +172,7 @@ def _candidate(
             return None
         slim = tuple(one._replace(codes=_settled(report, between, one.fix.key)) for one in slim)
     fixed = _fix(reader, after, allow, decide=False, only=only)
-    applied = slim + fixed.applied
+    applied = slim + first + fixed.applied
     if not applied or fixed.bug is not None:
         return None
     codes = tuple(dict.fromkeys(code for one in applied for code in one.codes))

@@ -45,7 +45,8 @@ class BaseImage(Record):
     release: str = ""
     """Release of the distribution inside: ``bookworm``, ``22.04``, ``3.24``; "" if not known."""
     version: str = ""
-    """The version that the tag names where it is not the release: ``1.80`` of ``rust:1.80-slim``."""
+    """The version that the tag names where it is not the release: ``1.80`` of ``rust:1.80-slim``; that of a floating tag where
+    it stays for ever (``1.79`` of ``rust:buster``)."""
     moving: bool = False
     """The tag names neither release nor version: `release` is today's, a digest may hold on to an older one."""
     slim: bool = False
@@ -95,6 +96,9 @@ class BaseImage(Record):
     c_compiler: bool = False
     cxx_compiler: bool = False
     cargo_home: str = ""
+    login_path: str = ""
+    """The PATH that a login shell of root's, or of another user's, sets in place of the configured one; "" where it keeps that, or
+    nobody looked."""
     strip: bool = False
     """``strip`` of binutils is installed."""
     replacement: bool = False
@@ -250,7 +254,7 @@ def _describe(reference: str, parsed: Reference, facts: dict[str, Any], suffix: 
     clear = bool(tag) and "$" not in tag and not strange
     if not clear:
         facts = {**facts, **facts.get("unclear", {})}
-    moving = not releases and clear and (not version or version in facts.get("floating", "").split())
+    moving = not releases and clear and _floats(version, facts)
     name = releases[-1] if releases else _default_release(version, facts) if clear else ""
     release = _release_facts(facts.get("releases", {}).get(name, {}))
     for layer in (release, *(release.get("by", {}).get(variant, {}) for variant in variants or ["plain"])):
@@ -259,7 +263,7 @@ def _describe(reference: str, parsed: Reference, facts: dict[str, Any], suffix: 
     fields.update(
         reference=reference, repository=parsed.repository, tag=parsed.tag, release=name, moving=moving, understood=clear
     )
-    fields.setdefault("version", version)
+    fields.setdefault("version", _last_of(name, facts) or version if _floats(version, facts) else version)
     for mark in ("ended", "archived"):
         fields[mark] = bool(name) and name in str(facts.get(mark, "")).split()
     fields["env"] = _environment(facts.get("env", {}))
@@ -291,13 +295,25 @@ def _release(token: str, spellings: Mapping[str, str]) -> str:
 
 def _default_release(version: str, facts: Mapping[str, Any]) -> str:
     """The release under a tag that names none: today's for a floating tag, that of its time for a pinned version."""
-    if not version or version in facts.get("floating", "").split():
+    if _floats(version, facts):
         return str(facts.get("latest", "")) if facts.get("latest") in facts.get("releases", {}) else ""
     for entry in facts.get("suites", "").split():
         least, _, release = entry.partition(":")
         if _numbers(version)[0] == _numbers(least)[0] and _numbers(version) >= _numbers(least):
             return str(release)
     return ""
+
+
+def _floats(version: str, facts: Mapping[str, Any]) -> bool:
+    return not version or version in facts.get("floating", "").split()
+
+
+def _last_of(release: str, facts: Mapping[str, Any]) -> str:
+    """The version that was the newest when the image's makers gave up a release: its floating tags are of that one for ever."""
+    return next(
+        (last for name, _, last in (word.partition(":") for word in facts.get("last", "").split()) if name == release),
+        "",
+    )
 
 
 def _numbers(version: str) -> tuple[int, ...]:

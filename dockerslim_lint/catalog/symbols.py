@@ -1,5 +1,6 @@
 """Who uses a program's symbols: crates when it runs, tools, stages that keep them."""
 
+import re
 from collections.abc import Mapping
 from functools import cache
 
@@ -22,6 +23,13 @@ def is_reader(name: str) -> bool:
 def may_name_a_reader(data: bytes) -> bool:
     """Whether the name of such a program stands anywhere in a file."""
     return any(name.encode() in data for name in _readers())
+
+
+def names_a_reader(script: bytes) -> bool:
+    """Whether a script has the name of such a program as a word, with a target before it too (``aarch64-linux-gnu-nm``)."""
+    words = re.findall(rb"[\w-]+", script) if may_name_a_reader(script) else ()
+    names = {name.encode() for name in _readers()}
+    return any(word in names or word.rpartition(b"-")[2] in names for word in words)
 
 
 def keeps_them(name: str) -> bool:

@@ -26,8 +26,10 @@ ELSEWHERE = ("--artifact-dir", "--out-dir")
 def absent_programs(shared: Shared, instructions: Sequence[Instruction]) -> Iterator[Absent]:
     """What is surely not there when a stage is built, in file order."""
     for transfer in shared.transfers:
-        words = instructions[transfer.instruction].words[:-1]
-        if transfer.origin_stage is None or len(words) != len(transfer.sources):
+        instruction = instructions[transfer.instruction]
+        words = instruction.words[:-1]
+        # with --parents a file that is not there was passed over for long (buildkit #4900)
+        if transfer.origin_stage is None or len(words) != len(transfer.sources) or instruction.keeps_parents:
             continue
         origin = _Origin(shared.states[transfer.origin_stage], shared, instructions)
         for word, source in zip(words, transfer.sources, strict=True):
@@ -163,7 +165,8 @@ class _Origin:
         crate = self._shared.crate_of_call[at]
         if crate is None or not self._shared.binaries(at):
             return False
-        if (crate.config.target or crate.config.target_directory) and not crate.config.certain:
+        config = crate.config
+        if config.open or ((config.target or config.target_directory) and not config.certain):
             return False
         # a member that is copied without its workspace has a target directory of its own
         manifest = f"{patterns.parent(call.target_directory or '').rstrip('/')}/Cargo.toml"

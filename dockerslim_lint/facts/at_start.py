@@ -9,7 +9,7 @@ from dockerslim_lint.catalog import commands as known_commands
 from dockerslim_lint.catalog import programs as known_programs
 from dockerslim_lint.catalog.buildfiles import is_development, is_manifest
 from dockerslim_lint.facts import patterns
-from dockerslim_lint.facts.calls import crate_directory, features_of, target_directory_of, target_of
+from dockerslim_lint.facts.calls import crate_directory, features_of, read_call, target_directory_of, target_of
 from dockerslim_lint.facts.cargo import BUILDS, CargoArguments, behind_wrappers, cargo_arguments, profile_of
 from dockerslim_lint.facts.commands import SET_BY_THE_SHELL, CommandReader
 from dockerslim_lint.facts.env import NOWHERE
@@ -59,8 +59,8 @@ def _commands(start: Start, state: StageState, variables: Mapping[str, Value] | 
     if not start.strings:
         return []
     words = tuple(CommandWord(string.text, True, string.span, None, string) for _, string in start.strings)
-    index, last = start.strings[-1]
-    first = start.strings[0][1] if start.strings[0][0] == index else last
+    index, first = start.strings[0]
+    last = [string for at, string in start.strings if at == index][-1]
     span = Span(first.span.start, last.span.end)
     seen = state.environment.environment
     return [Command(index, state.stage.number, words, (), span, state.workdir, seen, True, False)]
@@ -104,9 +104,11 @@ def cargo_at_start(shared: Shared, instructions: Sequence[Instruction]) -> Itera
         index, span = place or (command.instruction, command.span)
         subcommand = "run" if found.subcommand in RUNS else "build"
         profile = profile_of(found, "build")[0]
-        yield CargoAtStart(
-            index, span, profile, same, other, subcommand, script, as_root=root, user_instruction=state.user_instruction
-        )
+        made = same if same is not None else other
+        plain = made is None or _is_same(shared.calls[made], command, found, shared)
+        program = _program_of(command, found, state) if subcommand == "run" and plain else None
+        user = state.user_instruction
+        yield CargoAtStart(index, span, profile, same, other, subcommand, script, "", root, user, program)
         return
 
 
@@ -132,6 +134,21 @@ def _is_a_file(command: Command) -> bool:
     """Whether what is named cargo is a file of the project's own (``./cargo``)."""
     names = [word.pattern for word in command.words if patterns.basename(word.pattern) == "cargo"]
     return bool(names) and "/" in names[0] and patterns.basename(patterns.parent(names[0])) != "bin"
+
+
+def _program_of(command: Command, found: CargoArguments, state: StageState) -> str | None:
+    """Where a build for release puts what ``cargo run`` starts; None where that is not known. Without a profile it is one too."""
+    arguments = found._replace(subcommand="build")
+    if not found.exact or found.operands or "--example" in found.flags:
+        return None  # an operand is the program's
+    crate, workspace = state.crate_of(command, arguments)
+    call = read_call(command, arguments, state.stage, crate, workspace)
+    names = call.bins or ((crate.default_binary,) if crate is not None and crate.default_binary else ())
+    if call.output is None or call.open_profile or len(names) != 1:
+        return None
+    directory = call.output if call.profile != "dev" else patterns.join(patterns.parent(call.output), "release")
+    path = f"{directory}/{names[0]}"
+    return None if "*" in path else path
 
 
 def _starts_what_it_builds(command: Command, found: CargoArguments, after: Sequence[Command]) -> bool:
@@ -161,7 +178,7 @@ def _compiled_before(command: Command, found: CargoArguments, shared: Shared) ->
             continue
         if not isinstance(state.table.find(call.output or "/"), Output):
             continue  # removed again
-        if _is_same(call, command, found, shared):
+        if call.profile == profile_of(found, "build")[0] and _is_same(call, command, found, shared):
             same = number
         else:
             other = number
@@ -169,13 +186,14 @@ def _compiled_before(command: Command, found: CargoArguments, shared: Shared) ->
 
 
 def _is_same(call: CargoCall, command: Command, found: CargoArguments, shared: Shared) -> bool:
+    """Whether a call builds what is started, but for the profile."""
+
     def named(*flags: str) -> set[str]:
         return {word.pattern for flag in flags for word in found.flags.get(flag, ())}
 
     target = target_of(found, command.variables, shared.states[-1].stage, None)
     return (
-        call.profile == profile_of(found, "build")[0]
-        and call.target.pattern == target.pattern
+        call.target.pattern == target.pattern
         and call.features == features_of(found)
         and call.toolchain == found.toolchain
         and (not call.bins or named("--bin") <= set(call.bins))

@@ -19,6 +19,7 @@ from dockerslim_lint.facts.model import (
     FinalImage,
     GoneVariable,
     ImageBuild,
+    LoginShell,
     Misquoted,
     OpaqueFile,
     Problem,
@@ -131,6 +132,7 @@ def read_build(
         mounts=tuple(shared.mounts),
         warmups=tuple(shared.warmups),
         stale=tuple(shared.stale),
+        scripts=tuple(shared.scripts),
         lost=(*shared.lost, *lost_programs(shared, instructions)),
         absent=absent,
         refused=() if problems else _refused(shared, instructions),
@@ -139,6 +141,7 @@ def read_build(
         nothing_to_start=() if problems else _nothing_to_start(shared, instructions),
         gone_variables=() if problems else _gone_variables(shared, instructions),
         undeclared=() if problems else _undeclared(shared, instructions),
+        login_shells=() if problems else _login_shells(shared),
         notes=crates.notes,
         own_images=own_images,
     )
@@ -259,6 +262,14 @@ def _undeclared(shared: Shared, instructions: tuple[Instruction, ...]) -> tuple[
 
                 return tuple(undeclared(shared, instructions, names))
     return ()
+
+
+def _login_shells(shared: Shared) -> tuple[LoginShell, ...]:
+    if not any(command.login for command in shared.commands):
+        return ()
+    from dockerslim_lint.facts.login_shells import login_shells
+
+    return tuple(login_shells(shared))
 
 
 def _unknown_target(target: str | None, names: StageNames) -> tuple[str, ...]:

@@ -7,6 +7,7 @@ from typing import Any
 
 from dockerslim_lint.facts import patterns
 from dockerslim_lint.facts.cargo import BUILDS, CROSS, XX, ZIGBUILD, CargoArguments, profile_of
+from dockerslim_lint.facts.crate.config import CargoConfig, with_options
 from dockerslim_lint.facts.crate.model import Asked, Crate, asked_by
 from dockerslim_lint.facts.model import (
     STRIPPED_ALL,
@@ -69,33 +70,34 @@ def read_call(
     stage: Stage,
     crate: Crate | None,
     workspace: str | None,
+    config: CargoConfig | None = None,
 ) -> CargoCall:
-    """`workspace` is the absolute directory of the crate's workspace root, None if it is not known."""
+    """`workspace` is the absolute directory of the crate's workspace root, None if it is not known. `config` as in `CargoCall`."""
+    if config is None and crate is not None:
+        config = crate.config
     kind = BUILDS[arguments.subcommand]
     flags = arguments.flags
     profile, profile_directory = profile_of(arguments, kind)
-    target = target_of(arguments, command.variables, stage, crate)
+    target = target_of(arguments, command.variables, stage, config)
     directory = crate_directory(command, arguments, kind)
     target_directory, output = None, None
     if kind == "build":
-        target_directory = target_directory_of(command, arguments, crate, workspace or directory)
+        target_directory = target_directory_of(command, arguments, config, workspace or directory)
         if target_directory is not None:
             triple = f"/{target.pattern or '*'}" if target.pattern != "" else ""
             output = f"{target_directory}{triple}/{profile_directory}"
     else:
         output = f"{_install_root(command, arguments, stage)}/bin"
-    config = crate.config if crate is not None else None
     triple = triple_of(target, stage)
-    flags_in_force = rust_flags(triple, command.variables, config)
+    options = _options(arguments)
+    flags_in_force = None if options is None else rust_flags(triple, command.variables, with_options(config, options))
     if flags_in_force is not None and arguments.driver == XX and "XX_RUSTFLAGS" in command.variables:
         added = command.variables["XX_RUSTFLAGS"].text
         flags_in_force = f"{flags_in_force} {added}".strip() if added is not None else None
     if arguments.subcommand == "rustc" and flags_in_force is not None:
         flags_in_force = " ".join((flags_in_force, *arguments.rest)).strip()
-    options = _options(arguments)
-    settings = _Settings(
-        command.variables, profile, crate, None if options is None else _own_settings(options, profile)
-    )
+    own = None if options is None else _own_settings(options, profile)
+    settings = _Settings(command.variables, profile, crate, own, config)
     stripped, kept = _stripped(settings, flags_in_force or "")
     source = "context"
     if kind == "install" and "--path" not in flags and not _installs_here(arguments):
@@ -114,7 +116,7 @@ def read_call(
         target_directory,
         output,
         directory,
-        _link(arguments, target, command.variables, stage, crate, flags_in_force),
+        _link(arguments, target, command.variables, stage, config, flags_in_force),
         # cross hands none of the environment's profile settings to its container
         UNKNOWN if arguments.driver == CROSS else stripped,
         _debug(settings, flags_in_force or ""),
@@ -128,6 +130,7 @@ def read_call(
         foreign_libc=arguments.driver == CROSS or arguments.subcommand == ZIGBUILD,
         own_strip=settings.over("strip"),
         kept=kept,
+        config=config,
     )
 
 
@@ -136,13 +139,13 @@ def _link(
     target: Target,
     variables: Mapping[str, Value],
     stage: Stage,
-    crate: Crate | None,
+    config: CargoConfig | None,
     flags: str | None,
 ) -> str:
     """How the programs are linked; where a variable names one of several targets, what is true of each of them."""
     if target.pattern is not None or not arguments.targets:
         return link_of(target, stage, flags)
-    without = target_of(arguments._replace(targets=()), variables, stage, crate)
+    without = target_of(arguments._replace(targets=()), variables, stage, config)
     found = {link_of(Target(name, "flag", None) if name else without, stage, flags) for name in arguments.targets}
     return found.pop() if len(found) == 1 else UNKNOWN
 
@@ -184,7 +187,9 @@ def _open_profile(arguments: CargoArguments) -> bool:
     return any(word.shell is not None and word.shell.literal is None for word in words)
 
 
-def target_of(arguments: CargoArguments, variables: Mapping[str, Value], stage: Stage, crate: Crate | None) -> Target:
+def target_of(
+    arguments: CargoArguments, variables: Mapping[str, Value], stage: Stage, config: CargoConfig | None
+) -> Target:
     """The target that a call builds for."""
     named = arguments.flags.get("--target")
     if arguments.driver == XX:
@@ -208,8 +213,9 @@ def target_of(arguments: CargoArguments, variables: Mapping[str, Value], stage: 
     from_environment = environment_target(variables)
     if from_environment is not None:
         return from_environment
-    if crate is not None and crate.config.target:
-        return Target(crate.config.target if crate.config.certain else None, "config", None, fixed=crate.config.certain)
+    if config is not None and (config.target or config.open):
+        certain = config.certain and not config.open
+        return Target(config.target if certain else None, "config", None, fixed=certain)
     if not arguments.exact or arguments.driver == CROSS:
         return Target(None, "flag", None)
     if stage.image is not None and stage.image.default_target:
@@ -250,7 +256,7 @@ def _target_of_xx(variables: Mapping[str, Value], stage: Stage) -> Target:
 
 
 def target_directory_of(
-    command: Command, arguments: CargoArguments, crate: Crate | None, workspace: str | None
+    command: Command, arguments: CargoArguments, config: CargoConfig | None, workspace: str | None
 ) -> str | None:
     """Where cargo keeps what it builds, an absolute pattern; None where that is not known."""
     named = arguments.flags.get("--target-dir")
@@ -263,9 +269,10 @@ def target_directory_of(
         text = command.variables["CARGO_BUILD_TARGET_DIR"].text or "*"
     if text is not None:
         return patterns.join(command.directory or "/*", text)
-    configured = crate.config.target_directory if crate is not None else ""
-    if workspace is None or (configured and crate is not None and not crate.config.certain):
+    configured = config.target_directory if config is not None else ""
+    if workspace is None or (configured and config is not None and not config.certain):
         return None
+    # of an open one it is not known either: who takes a program from the usual place knows that nothing changes it
     return patterns.join(workspace, configured or "target")
 
 
@@ -323,11 +330,17 @@ class _Settings:
     """The profile of a call: what ``--config`` (`own`; None: not known), the environment and the manifest set."""
 
     def __init__(
-        self, variables: Mapping[str, Value], profile: str | None, crate: Crate | None, own: Mapping[str, Any] | None
+        self,
+        variables: Mapping[str, Value],
+        profile: str | None,
+        crate: Crate | None,
+        own: Mapping[str, Any] | None,
+        config: CargoConfig | None,
     ) -> None:
         self.profile = profile
         self.own = own
         self._crate = crate
+        self._config = config
         self._variables = variables
 
     @property
@@ -354,8 +367,8 @@ class _Settings:
     @property
     def _open(self) -> bool:
         """Whether a configuration of which it is not known that it is in force sets profiles."""
-        config = self._crate.config if self._crate is not None else None
-        return config is not None and not config.certain and bool(config.profiles)
+        config = self._config
+        return config is not None and (config.open or (not config.certain and bool(config.profiles)))
 
     def over(self, name: str) -> str:
         """What sets it over any variable, or may, as the start of a sentence; "" where nothing does."""
@@ -381,7 +394,7 @@ class _Settings:
 
 
 def _stripped(settings: _Settings, flags: str) -> tuple[str, bool]:
-    """What cargo and rustc strip, and whether somebody wrote that nothing is to be."""
+    """What cargo and rustc strip, and whether somebody wrote that the symbols are to stay."""
     by_flags = _stripped_by(flags)
     if by_flags in (STRIPPED_ALL, STRIPPED_NO):
         return by_flags, by_flags == STRIPPED_NO
@@ -397,7 +410,7 @@ def _strip_of(setting: object, by_flags: str) -> tuple[str, bool]:
         return UNKNOWN, False
     if setting in (True, "true", "symbols"):
         return STRIPPED_ALL, False
-    kept = setting in (False, "false", "none")
+    kept = setting in (False, "false", "none", "debuginfo")
     if by_flags:
         return by_flags, kept
     return (STRIPPED_DEBUGINFO if setting == "debuginfo" else STRIPPED_NO), kept

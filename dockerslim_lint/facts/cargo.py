@@ -40,6 +40,9 @@ BUILT_IN = frozenset(
 )
 """Subcommands that no alias can take (cargo book, "Configuration", [alias])."""
 
+CHANGES = frozenset({"clean", "add", "remove", "rm", "update", "generate-lockfile"})
+"""Subcommands after which cargo may build again what it has built: they remove outputs, or give a package other dependencies."""
+
 COMPILES = frozenset({"test", "t", "bench", "run", "r", "check", "c", "clippy", "doc", "d", "rustdoc"})
 """Subcommands beside `BUILDS` that compile the dependencies, at least their macros and build scripts."""
 
@@ -54,6 +57,9 @@ BUILT_IN_PROFILES = frozenset({"release", "dev", "test", "bench", "check"})
 
 DOWNLOADS = frozenset({"fetch", "vendor", "metadata", "tree", *BUILDS, *COMPILES})
 """Subcommands that bring the crates of the lock."""
+
+SOURCES_ONLY = frozenset({"vendor"})
+"""Those that print a configuration which says where the crates are, and nothing else (cargo book, "cargo vendor")."""
 
 CARGO = "cargo"
 CROSS = "cross"

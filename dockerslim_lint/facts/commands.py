@@ -11,8 +11,8 @@ from dockerslim_lint.facts.env import NOWHERE
 from dockerslim_lint.facts.model import Command, CommandWord, Value
 from dockerslim_lint.source import Source, Span
 from dockerslim_lint.syntax import script as sh
-from dockerslim_lint.syntax.expand import UNKNOWN, Unknown, expand
-from dockerslim_lint.syntax.shell import interpreter, parse_shell, run_script, text_of
+from dockerslim_lint.syntax.expand import LONGEST, UNKNOWN, Unknown, expand
+from dockerslim_lint.syntax.shell import here_text, interpreter, parse_shell, run_script, text_of
 from dockerslim_lint.syntax.tree import Expansion, Instruction, JsonString, Literal, LogicalText, Word
 
 MACHINE = frozenset(
@@ -47,7 +47,7 @@ class CommandReader:
     """Reads the commands of one RUN. `directory` and `variables` are those at its start.
 
     `files` are the texts that ``echo … > file`` wrote so far, by absolute path; it is kept up to date. `unset` are the
-    arguments that are declared and have no value.
+    arguments that are declared and have no value. `login` is the option by which the stage's SHELL is a login shell.
     """
 
     def __init__(
@@ -59,6 +59,7 @@ class CommandReader:
         known: bool,
         files: Mapping[str, Value] | None = None,
         unset: frozenset[str] = frozenset(),
+        login: Span | None = None,
     ) -> None:
         self._instruction = instruction
         self._stage = stage
@@ -72,6 +73,8 @@ class CommandReader:
         self._found: list[Command] = []
         self._nesting = 0
         self._text: LogicalText | None = None
+        self._shell_login = login
+        self._login: Span | None = None
 
     def read(self, instruction: Instruction, source: Source, foreign: bool = False) -> list[Command]:
         """All commands, in the order in which they run (both sides of a condition, one after the other).
@@ -87,6 +90,8 @@ class CommandReader:
             word = CommandWord("*", False, whole, None, None)
             self._add((word,), (), whole, False)
             return self._found
+        if self._shell_login is not None and not interpreter(instruction, source):
+            self._log_in(self._shell_login)
         self._read(text, True)
         return self._found
 
@@ -110,6 +115,7 @@ class CommandReader:
             text = text_of(strings[2], body)
             if text is not None:
                 self._nesting += 1
+                self._log_in(login_option([(string.text, string.span) for string in strings]))
                 self._read(text, True)
                 self._nesting -= 1
                 return
@@ -142,8 +148,15 @@ class CommandReader:
                 self._nesting > 0,
                 writes,
                 optional,
+                self._login,
             )
         )
+
+    def _log_in(self, option: Span | None) -> None:
+        """The profiles may set PATH anew: from here on its value is that of the option."""
+        if option is not None:
+            self._login = option
+            self._variables["PATH"] = Value(None, option)
 
     def _walk(self, node: sh.Node, certain: bool) -> None:
         match node:
@@ -280,6 +293,8 @@ class CommandReader:
                 continue
             path = patterns.join(self._directory or "/*", self._word(redirect.target).pattern)
             text = texts.printed(node, self._text_of, self.files, self._directory)
+            if text is None and texts.prints_input(node) and self._text is not None:
+                text = here_text(redirects, self._text)
             before = self.files.get(path)
             if redirect.operator.endswith(">>") and before is not None and text is not None:
                 text = f"{before.text}{text}" if before.text is not None else None
@@ -328,11 +343,12 @@ class CommandReader:
         text = text_of(shell.pieces[0], self._text) if self._text is not None else None
         if text is None:
             return False
-        directory, variables = self._directory, dict(self._variables)
+        directory, variables, login = self._directory, dict(self._variables), self._login
         self._nesting += 1
+        self._log_in(login_option([(word.pattern, word.span) for word in words]))
         self._read(text, certain)
         self._nesting -= 1
-        self._directory, self._variables = directory, variables
+        self._directory, self._variables, self._login = directory, variables, login
         return True
 
     def _words(self, word: sh.ShellWord) -> list[CommandWord]:
@@ -356,6 +372,9 @@ class CommandReader:
     def _word(self, word: sh.ShellWord) -> CommandWord:
         text, exact, machine, native = "", True, False, True
         for piece in word.pieces:
+            if len(text) > LONGEST:
+                text, exact = "*", False
+                break
             if isinstance(piece, Literal):
                 text += piece.text
                 exact = exact and (bool(piece.quote) or not any(char in piece.text for char in "*?["))
@@ -397,6 +416,21 @@ class CommandReader:
 def _is_open_flag(pattern: str) -> bool:
     """Whether it is not known which flag it begins with, if any."""
     return "*" in pattern.partition(" ")[0].partition("=")[0]
+
+
+def login_option(words: Sequence[tuple[str, Span]]) -> Span | None:
+    """What makes a shell that is called with these words a login shell, and no interactive one; None for any other (bash(1), dash(1))."""
+    found = None
+    for text, span in words[1:]:
+        if text == "--login" or (text[:1] == "-" and text[1:2] != "-" and "l" in text):
+            found = span
+        elif not text.startswith("-"):
+            continue
+        if text == "-i" or (text[1:2] != "-" and "i" in text):
+            return None
+        if text[1:2] != "-" and text.endswith("c"):
+            break
+    return found
 
 
 def _assigned_behind(words: Sequence[CommandWord]) -> dict[str, Value]:

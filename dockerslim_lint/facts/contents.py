@@ -36,6 +36,10 @@ class Contents:
         """Whether the .dockerignore keeps a file or directory from the builder."""
         return self._ignored.ignores(path)
 
+    def text(self, path: str) -> bytes:
+        """What a file of the context holds; nothing where there is none."""
+        return self._context.read(path) or b""
+
     @cached_property
     def top_level(self) -> tuple[str, ...]:
         """Names of the files and directories at the root that reach the builder, sorted."""

@@ -9,7 +9,7 @@ from dockerslim_lint.catalog.images import BaseImage
 from dockerslim_lint.facts.model import Value
 from dockerslim_lint.facts.patterns import merge
 from dockerslim_lint.source import Span
-from dockerslim_lint.syntax.expand import UNKNOWN, Unknown, expand
+from dockerslim_lint.syntax.expand import LONGEST, UNKNOWN, Unknown, expand
 from dockerslim_lint.syntax.tree import Instruction, Literal, Word
 
 PLATFORM_ARGUMENTS = frozenset(
@@ -135,6 +135,8 @@ def pattern_of(word: Word, variables: Mapping[str, Value], known: bool) -> tuple
             value = bound.text if bound and bound.text and not piece.operator else "*"
             exact = False
         text += value
+        if len(text) > LONGEST:
+            return "*", False
     return text, exact
 
 

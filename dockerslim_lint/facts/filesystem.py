@@ -3,20 +3,11 @@
 from __future__ import annotations
 
 from bisect import bisect_left, insort
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from fnmatch import fnmatchcase
 
 from dockerslim_lint.facts import patterns
-from dockerslim_lint.facts.model import (
-    UNKNOWN,
-    Artifact,
-    CargoCall,
-    ContextTree,
-    Directory,
-    Entry,
-    OpaqueFile,
-    Output,
-)
+from dockerslim_lint.facts.model import UNKNOWN, Artifact, CargoCall, ContextTree, Directory, Entry, OpaqueFile, Output
 
 NO_CALL = -1
 
@@ -91,6 +82,7 @@ class PathTable:
         binaries: Callable[[int], tuple[str, ...]],
         base_directories: frozenset[str],
         unmade: Callable[[int, str], str] = lambda call, name: "",
+        in_context: Callable[[str], bool] = lambda path: False,
     ) -> None:
         self._entries: dict[_Key, Entry] = {}
         self._at: dict[str, dict[_Key, int]] = {}
@@ -101,11 +93,12 @@ class PathTable:
         self._calls = calls
         self._binaries = binaries
         self._unmade = unmade
+        self._in_context = in_context
         self.base_directories = base_directories
 
     def copy(self) -> PathTable:
         """An independent table with the same entries."""
-        table = PathTable(self._calls, self._binaries, self.base_directories, self._unmade)
+        table = PathTable(self._calls, self._binaries, self.base_directories, self._unmade, self._in_context)
         table._entries = dict(self._entries)
         table._at = {path: dict(keys) for path, keys in self._at.items()}
         table._steps = self._steps
@@ -124,11 +117,14 @@ class PathTable:
     def put(self, path: str, entry: Entry) -> None:
         """Make or replace the entry of a path. The output directories of several calls may be one and the same.
 
-        Making a directory (WORKDIR, mkdir -p) where one is already does nothing to what was copied there.
+        Making a directory (WORKDIR, mkdir -p) where one is already does nothing to what was copied there. A directory of the
+        context that is copied over another one is laid over it.
         """
         if isinstance(entry, Directory) and isinstance(self._entries.get((path, NO_CALL)), ContextTree | Directory):
             return
         key = (path, entry.call if isinstance(entry, Output) else NO_CALL)
+        if isinstance(entry, ContextTree):
+            self._keep_below(path, entry)
         self._entries.pop(key, None)
         self._entries[key] = entry
         self._steps += 1
@@ -138,6 +134,14 @@ class PathTable:
             if self._index is not None:
                 self._index.add(path)
         keys[key] = self._steps
+
+    def _keep_below(self, path: str, entry: ContextTree) -> None:
+        """Let the files of the context that are at a path stay, under a key of their own, for what `entry` does not have."""
+        key, below = (path, NO_CALL), (path, NO_CALL - 1 - self._steps)
+        before = self._entries.get(key)
+        if isinstance(before, ContextTree) and before.source != entry.source:
+            self._entries = {below if one == key else one: value for one, value in self._entries.items()}
+            self._at[path][below] = self._at[path].pop(key)
 
     def remove(self, path: str) -> None:
         """Forget a path and all below it."""
@@ -151,6 +155,12 @@ class PathTable:
                 del self._at[known]
                 if self._index is not None:
                     self._index.drop(known)
+
+    def hand_over(self, calls: Collection[int], maker: str) -> None:
+        """What these calls made may have been made anew by something that is not modelled."""
+        for key, entry in self._entries.items():
+            if isinstance(entry, Output) and entry.call in calls and not entry.opaque:
+                self._entries[key] = entry._replace(opaque=maker)
 
     def entries(self) -> Iterator[tuple[str, Entry]]:
         """All entries, in the order in which they were made."""
@@ -234,7 +244,7 @@ class PathTable:
                 if patterns.same(known, path):
                     return entry
                 if patterns.same(f"{known}/examples", directory) and name in self._calls[entry.call].examples:
-                    return Artifact(entry.call, name, entry.link, entry.stripped, "")
+                    return _made(entry, name)
                 if patterns.same(known, directory):
                     program = self._program(entry, name)
                     if isinstance(program, Artifact):
@@ -244,10 +254,21 @@ class PathTable:
                 return entry
         if fallback is not None:
             return fallback
-        for known, entry in around:
-            if isinstance(entry, ContextTree) and patterns.below(path, known):
-                return entry
-        return None
+        above = [
+            (entry, rest)
+            for known, entry in around
+            if isinstance(entry, ContextTree) and (rest := patterns.below(path, known))
+        ]
+        if len(above) > 1:
+            # of directories that lie over one another the uppermost that has it
+            for entry, rest in above:
+                if self._in_context(patterns.normalise(f"{entry.source}/{rest}")):
+                    return entry
+        return above[0][0] if above else None
+
+    def layers(self, path: str) -> list[Entry]:
+        """The directories of the context that were copied to exactly this path, each over those before it."""
+        return [entry for rest, entry in self.below(path) if not rest and isinstance(entry, ContextTree)]
 
     def part(self, path: str) -> Entry | None:
         """As `find`; of a directory of the context that stands above `path` only what is there."""
@@ -306,4 +327,10 @@ class PathTable:
             return OpaqueFile(f"{name} {NO_PROGRAM} ({', '.join(known)})")
         if bins and not asked:
             return None
-        return Artifact(output.call, name, output.link, output.stripped, "")
+        return _made(output, name)
+
+
+def _made(output: Output, name: str) -> Artifact:
+    if output.opaque:
+        return Artifact(None, name, output.link, UNKNOWN, output.opaque)
+    return Artifact(output.call, name, output.link, output.stripped, "")

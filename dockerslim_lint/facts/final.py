@@ -162,6 +162,8 @@ def _one_by_one(
                 continue
             within = chain_of(shared.stages[transfer.origin_stage], shared.stages)
             words = instructions[transfer.instruction].words
+            if instructions[transfer.instruction].keeps_parents:
+                continue
             for word, source in zip(words, transfer.sources, strict=False) if call.command.stage in within else ():
                 folder, name = patterns.parent(source), patterns.basename(source)
                 # an argument in the place of the program's name is no glob

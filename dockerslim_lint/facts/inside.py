@@ -444,7 +444,7 @@ class Inside:
         instruction = self._instructions[transfer.instruction]
         if "*" in destination:
             yield ANYWHERE
-        if instruction.keyword == "ADD" or instruction.flag("parents") is not None or not transfer.sources:
+        if instruction.keyword == "ADD" or instruction.keeps_parents or not transfer.sources:
             yield destination
             return
         base = self._state.stage.image

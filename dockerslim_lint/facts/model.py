@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 from dockerslim_lint.catalog.images import BaseImage
 from dockerslim_lint.edit import Need
 from dockerslim_lint.facts.contents import Contents
-from dockerslim_lint.facts.crate.config import ToolchainFile
+from dockerslim_lint.facts.crate.config import CargoConfig, ToolchainFile
 from dockerslim_lint.facts.crate.model import Crate
 from dockerslim_lint.record import Record
 from dockerslim_lint.source import Source, Span
@@ -82,7 +82,8 @@ class Command(Record):
     environment and shell variables as far as the file sets them. `prefix` are the assignments before the command.
     `shell_form` is False for an exec form; `nested` is True inside ``sh -c '…'``, where quotes mean
     other things. `writes` are the files that its output is redirected to. `optional`: the words, as written, of which nothing is
-    left as a variable is empty, so that a build argument may bring more; "" for none.
+    left as a variable is empty, so that a build argument may bring more; "" for none. `login` is the option of the shell that reads the
+    profiles first (``bash -lc``), None where none does.
     """
 
     instruction: int
@@ -97,6 +98,7 @@ class Command(Record):
     nested: bool = False
     writes: tuple[str, ...] = ()
     optional: str = ""
+    login: Span | None = None
 
     @property
     def name(self) -> str:
@@ -144,7 +146,8 @@ class CargoCall(Record):
     `features` are what `--features` and its
     relatives ask for, sorted. `open_profile` is True where a variable decides the profile, whatever its default. `end` is the file offset at which further arguments can be inserted, None where there is no such place.
     `own_strip`: what sets ``strip`` for its programs over the profile, or may, so that no variable changes that, as the start of a
-    sentence; "" where nothing does. `kept`: somebody wrote that the symbols stay (``strip = false``).
+    sentence; "" where nothing does. `kept`: somebody wrote that the symbols stay (``strip = false``, or only ``"debuginfo"``).
+    `config` is cargo's configuration, None where nothing is known of a file.
     """
 
     command: Command
@@ -174,6 +177,7 @@ class CargoCall(Record):
     foreign_libc: bool = False
     own_strip: str = ""
     kept: bool = False
+    config: CargoConfig | None = None
 
 
 class Toolchain(Record):
@@ -213,11 +217,15 @@ class Artifact(Record):
 
 
 class Output(Record):
-    """A directory whose files are what a cargo call makes. `copied`: a step has put it there itself, so that no part of its path is the target's."""
+    """A directory whose files are what a cargo call makes; where the call built placeholders, what `opaque` made of them since.
+
+    `copied`: a step has put it there itself, so that no part of its path is the target's.
+    """
 
     call: int
     link: str
     stripped: str
+    opaque: str = ""
     copied: bool = False
 
 
@@ -248,7 +256,8 @@ class Warmup(Record):
     """A step that builds the dependencies before the sources are there: kind ``cook`` (cargo chef) or ``placeholder``.
 
     `profile` is None where it is not known; `target`, `target_directory`, `toolchain` and `end` as in `CargoCall`,
-    `version` as in `Toolchain`.
+    `version` as in `Toolchain`. `flags` as in `CargoCall`; None where a table for some targets has a part in them, and for cook,
+    whose recipe brings cargo's configuration along.
     """
 
     kind: str
@@ -260,6 +269,7 @@ class Warmup(Record):
     toolchain: str = ""
     end: int | None = None
     version: tuple[int, int] | None = None
+    flags: str | None = None
 
 
 class Stale(Record):
@@ -333,6 +343,25 @@ class Refused(Record):
     kind: str
     name: str
     there: tuple[str, ...]
+
+
+class LoginShell(Record):
+    """A command of the toolchain in a login shell, whose profile sets PATH anew, without the `directory` that has the program.
+
+    `option` makes it a login shell: a word, or a string of JSON.
+    """
+
+    command: Command
+    option: Span
+    directory: str
+
+
+class StepScript(Record):
+    """A script that a step runs: `place` is where the context has it, "" where the file itself has its `text`."""
+
+    command: Command
+    place: str
+    text: str
 
 
 class Stage(Record):
@@ -540,7 +569,8 @@ class CargoAtStart(Record):
     as far as the base is known; `user_instruction` is the USER that says who.
 
     `same` is the call (an index into ``ImageBuild.calls``) that has compiled in the image what it asks for, `other` one that
-    has compiled for another profile, target or set of features; None where there is none.
+    has compiled for another profile, target or set of features; None where there is none. `program` is the path that it starts
+    where it is built for release, as a dev build would be too; None where that is not known, or `other` differs in more.
     """
 
     instruction: int
@@ -553,6 +583,7 @@ class CargoAtStart(Record):
     server: str = ""
     as_root: bool = False
     user_instruction: int | None = None
+    program: str | None = None
 
 
 class GoneVariable(Record):
@@ -699,6 +730,8 @@ class ImageBuild(Record):
     nothing_to_start: tuple[Started, ...] = ()
     gone_variables: tuple[GoneVariable, ...] = ()
     undeclared: tuple[Undeclared, ...] = ()
+    login_shells: tuple[LoginShell, ...] = ()
+    scripts: tuple[StepScript, ...] = ()
     own_images: tuple[OwnImage, ...] = ()
 
     def unreadable(self, call: int) -> str:

@@ -60,6 +60,7 @@ def _is_undefined(call: CargoCall, crate: Crate, shared: Shared) -> bool:
         and call.profile not in BUILT_IN_PROFILES
         and _is_name(call.profile or "")
         and not shared.crates.configurations
+        and not crate.config.open
         and not any(one.startswith("CARGO_PROFILE_") for one in variables)
     )
 
@@ -84,8 +85,9 @@ def _is_sure(call: CargoCall, crate: Crate, shared: Shared, instructions: Sequen
     for transfer in shared.transfers:
         if transfer.stage in chain and transfer.instruction < command.instruction:
             instruction = instructions[transfer.instruction]
-            foreign = transfer.origin_stage is not None or transfer.origin_image or instruction.keyword == "ADD"
-            if (foreign and _may_bring_sources(transfer.destination, directory, call)) or instruction.flag("parents"):
+            written = instruction.keyword == "ADD" or instruction.heredocs
+            foreign = transfer.origin_stage is not None or transfer.origin_image or written
+            if foreign and _may_bring_sources(transfer.destination, directory, call):
                 return False
     if any(
         mount.instruction == command.instruction and patterns.below(directory, mount.target) is not None

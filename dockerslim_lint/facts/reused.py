@@ -6,6 +6,8 @@ from collections.abc import Mapping
 
 from dockerslim_lint.catalog import commands as known_commands
 from dockerslim_lint.facts import patterns
+from dockerslim_lint.facts.cargo import cargo_arguments
+from dockerslim_lint.facts.crate.model import Crate
 from dockerslim_lint.facts.model import CargoCall, ImageBuild, Mount, Target, Value, Warmup
 from dockerslim_lint.facts.toolchain import rust_flags, triple_of
 from dockerslim_lint.facts.transfers import MOVERS
@@ -21,7 +23,9 @@ FLAG_VARIABLES = "RUSTFLAGS"
 def differs(build: ImageBuild, warmup: Warmup, call: CargoCall) -> str:
     """In what the two differ so that cargo builds again, "" where they do not or it cannot be told."""
     words = (*warmup.features, *call.features, warmup.profile or "*", call.profile or "*")
-    if call.open_profile or not (call.command.certain and warmup.command.certain) or any("*" in word for word in words):
+    if call.open_profile and not _same_variable(build, warmup, call):
+        return ""
+    if not (call.command.certain and warmup.command.certain) or any("*" in word for word in words):
         return ""
     if warmup.profile != call.profile:
         return f"the profile ({warmup.profile}, then {call.profile})"
@@ -39,7 +43,7 @@ def differs(build: ImageBuild, warmup: Warmup, call: CargoCall) -> str:
         return FLAGS
     if warmup.features == call.features:
         return ""
-    crate = next((crate for one, crate in zip(build.calls, build.crates, strict=True) if one is call), None)
+    crate = _crate_of(build, call)
     return "" if crate is not None and crate.same_dependencies(warmup.features, call.features) else FEATURES
 
 
@@ -67,6 +71,22 @@ def flag_variables(variables: Mapping[str, Value]) -> dict[str, str | None]:
     return {name: value.text for name, value in variables.items() if name.endswith(FLAG_VARIABLES)}
 
 
+def _same_variable(build: ImageBuild, warmup: Warmup, call: CargoCall) -> bool:
+    """Whether the two have their profile by the same words, so that it is one and the same whatever a build argument brings."""
+    written = set()
+    for command in (warmup.command, call.command):
+        arguments = cargo_arguments(command)
+        named = arguments.flags.get("--profile", ()) if arguments is not None and not arguments.optional else ()
+        if len(named) != 1:
+            return False
+        written.add((named[0].pattern, build.source.data[named[0].span.start : named[0].span.end]))
+    return len(written) == 1
+
+
+def _crate_of(build: ImageBuild, call: CargoCall) -> Crate | None:
+    return next((crate for one, crate in zip(build.calls, build.crates, strict=True) if one is call), None)
+
+
 def _computed(one: Target, other: Target) -> bool:
     """Whether a target is asked for by a flag and only known when the step runs, and the other has none."""
     return one.pattern is None and one.origin == "flag" and one.span is not None and other.pattern == ""
@@ -77,10 +97,13 @@ def _title(target: Target) -> str:
 
 
 def _other_flags(build: ImageBuild, warmup: Warmup, call: CargoCall) -> bool:
-    """Whether rustc surely gets other flags: by variables, since cargo's configuration is the same for both."""
+    """Whether rustc surely gets other flags: by variables, or by a configuration that comes only after a placeholder's build."""
     stages = [build.stages[one.command.stage] for one in (warmup, call)]
     if len({stage.base_reference for stage in stages}) > 1 and any(stage.image is None for stage in stages):
         return False  # one of the images may set some
+    crate = _crate_of(build, call)
+    if None not in (warmup.flags, call.flags) and crate is not None and not crate.config.target_flags:
+        return "*" not in f"{warmup.flags}{call.flags}" and _split(warmup.flags) != _split(call.flags)
     triple = triple_of(call.target, stages[1])
     ours, theirs = (rust_flags(triple, one.command.variables, None) for one in (warmup, call))
     return None not in (ours, theirs) and "*" not in f"{ours}{theirs}" and _split(ours) != _split(theirs)

@@ -113,12 +113,33 @@ def _printed_by(node: sh.Simple, read: Read, files: Mapping[str, Value], directo
                 rest = rest[1:]
             return " ".join(rest) + ("" if bare else "\n")
         case "printf" if rest:
-            form = rest[0].replace("\\n", "\n")
-            return form.replace("%s", rest[1] if len(rest) == 2 else "%s") if form.count("%") <= len(rest) - 1 else None
+            return _formatted(rest[0].replace("\\n", "\n"), rest[1:])
         case "cat" if len(rest) == 1:
             written = files.get(patterns.join(directory or "/*", rest[0]))
             return written.text if written is not None else None
     return None
+
+
+def _formatted(form: str, values: list[str]) -> str | None:
+    """What printf makes of ``%s``: the form is used again until no value is left (printf(1))."""
+    places = form.count("%s")
+    if places != form.count("%"):
+        return None
+    if not places:
+        return form
+    if not values or len(values) % places:
+        return None
+    parts, found = form.split("%s"), ""
+    for at in range(0, len(values), places):
+        found += (
+            "".join(f"{part}{value}" for part, value in zip(parts, values[at : at + places], strict=False)) + parts[-1]
+        )
+    return found
+
+
+def prints_input(node: sh.Node) -> bool:
+    """Whether a command only prints what it is given (``cat <<EOF``)."""
+    return isinstance(node, sh.Simple) and [word.literal for word in node.words] == ["cat"]
 
 
 def complete(node: sh.If | sh.Case) -> bool:

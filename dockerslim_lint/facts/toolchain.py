@@ -60,10 +60,11 @@ def link_of(target: Target, stage: Stage, flags: str | None) -> str:
     if flags is None:
         return UNKNOWN
     forced = crt_static(flags)
+    with_glibc = GNU_STATIC if forced else UNKNOWN if _linker_is_told(flags) else GNU_DYNAMIC
     if target.pattern == "":
         libc = host_libc(stage)
         if libc == "glibc":
-            return GNU_STATIC if forced else GNU_DYNAMIC
+            return with_glibc
         if libc == "musl":
             return MUSL_DYNAMIC if forced is False else MUSL_STATIC
         return UNKNOWN
@@ -71,7 +72,7 @@ def link_of(target: Target, stage: Stage, flags: str | None) -> str:
         return UNKNOWN
     tail = target.pattern.rsplit("-", 1)[-1]
     if tail.startswith("gnu"):
-        return GNU_STATIC if forced else GNU_DYNAMIC
+        return with_glibc
     if not tail.startswith("musl"):
         return UNKNOWN
     if forced is not None:
@@ -88,6 +89,11 @@ def crt_static(flags: str) -> bool | None:
     if on < 0 and off < 0:
         return None
     return on > off
+
+
+def _linker_is_told(flags: str) -> bool:
+    """Whether the linker is asked for a static program behind rustc's back, which with glibc may do or not."""
+    return any(word.rpartition("=")[2] in ("-static", "-static-pie") for word in flags.split())
 
 
 def triple_of(target: Target, stage: Stage) -> str:
@@ -113,6 +119,8 @@ def rust_flags(triple: str, variables: Mapping[str, Value], config: CargoConfig 
         # which cfg() holds is not worked out: flags that change nothing here are taken as they are
         if table.startswith("cfg(") or _concerns(triple, _variable(table)):
             found.append(flags if config is not None and config.certain else None)
+    if config is not None and config.open:
+        found.append(None)
     if not found:
         if "CARGO_BUILD_RUSTFLAGS" in variables:
             found.append(_known(variables["CARGO_BUILD_RUSTFLAGS"]))

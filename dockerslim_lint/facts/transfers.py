@@ -148,7 +148,12 @@ def place(
     entry = origin.part(source)
     path = f"{destination.rstrip('/')}/{patterns.basename(source)}" if directory else destination
     if entry is not None and not isinstance(entry, Directory | Output) and not _is_tree(origin, source):
-        table.put(path, _uncertain(entry, certain))
+        layers = origin.layers(source)
+        if len(layers) > 1:
+            for one in layers:
+                table.put(destination if contents else path, one)
+        else:
+            table.put(path, _uncertain(entry, certain))
         return isinstance(entry, Artifact)
     if contents:
         path = destination
@@ -159,6 +164,16 @@ def place(
         table.put(f"{path.rstrip('/')}/{rest}" if rest else path, _uncertain(below, certain))
         found = found or not isinstance(below, Directory)
     return found
+
+
+def with_parents(source: str) -> tuple[str, str]:
+    """A source of ``COPY --parents``: the directory that is left out, and what is kept below the destination.
+
+    Source: Dockerfile reference, "COPY --parents": all of the path, or what stands behind ``/./``.
+    """
+    left_out, pivot, kept = source.partition("/./")
+    root = patterns.join("/", left_out) if pivot else "/"
+    return root, patterns.join("/", kept if pivot else source).lstrip("/")
 
 
 def _is_tree(table: PathTable, path: str) -> bool:

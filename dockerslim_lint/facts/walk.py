@@ -21,19 +21,21 @@ from dockerslim_lint.facts.cargo import (
     BUILDS,
     BUILT_IN,
     CARGO,
+    CHANGES,
     COPIES_TO,
     HELPERS,
     OTHER_BUILDERS,
     CargoArguments,
+    behind_wrappers,
     cargo_arguments,
 )
-from dockerslim_lint.facts.commands import CommandReader
+from dockerslim_lint.facts.commands import CommandReader, login_option
 from dockerslim_lint.facts.contents import Contents
 from dockerslim_lint.facts.crate.config import CONFIG_FILES, TOOLCHAIN_FILES, ConfigFiles, ToolchainFile
 from dockerslim_lint.facts.crate.model import Asked, Crate
 from dockerslim_lint.facts.crate.reader import ALL, NO_CONFIG, CrateReader
 from dockerslim_lint.facts.env import NOWHERE, Environment
-from dockerslim_lint.facts.filesystem import PathTable
+from dockerslim_lint.facts.filesystem import OPEN, PathTable
 from dockerslim_lint.facts.model import (
     UNKNOWN,
     Artifact,
@@ -49,6 +51,7 @@ from dockerslim_lint.facts.model import (
     PackageInstall,
     Stage,
     Stale,
+    StepScript,
     Target,
     Toolchain,
     Transfer,
@@ -61,11 +64,11 @@ from dockerslim_lint.facts.packages import read_install
 from dockerslim_lint.facts.rustup import RUSTUP, Toolchains
 from dockerslim_lint.facts.stages import StageNames, chain_of
 from dockerslim_lint.facts.toolchain import installed_by, link_of
-from dockerslim_lint.facts.transfers import MOVERS, apply_command, place
+from dockerslim_lint.facts.transfers import MOVERS, apply_command, place, with_parents
 from dockerslim_lint.facts.users import is_root, read_user
 from dockerslim_lint.facts.warmups import Placeholders, cook_of
 from dockerslim_lint.source import Source, Span
-from dockerslim_lint.syntax.shell import SCRIPT_SHELLS
+from dockerslim_lint.syntax.shell import SCRIPT_SHELLS, heredoc_text
 from dockerslim_lint.syntax.tree import Expansion, Instruction, Word
 
 TARGET_DIRECTORY = "target"
@@ -74,6 +77,12 @@ PROFILES = frozenset({"release", "debug"})
 """Directories below it."""
 
 ROOT_HOME = "/root"
+
+CONFIG_DIRECTORY = ".cargo"
+"""What holds cargo's configuration beside the sources."""
+
+
+UNREADABLE = "a command that cannot be read"
 
 
 class Shared:
@@ -92,6 +101,7 @@ class Shared:
         self.crates = crates
         self.contents = contents
         self.arguments = arguments
+        self.speaks_of_config = b"config" in source.data or CONFIG_DIRECTORY.encode() in source.data
         self.scope: Mapping[str, Value] = {}
         self.stages: Sequence[Stage] = ()
         self.names = StageNames()
@@ -107,6 +117,7 @@ class Shared:
         self.warmups: list[Warmup] = []
         self.stale: list[Stale] = []
         self.lost: list[LostOutput] = []
+        self.scripts: list[StepScript] = []
 
     def binaries(self, call: int) -> tuple[str, ...]:
         """The programs that a call is known to make; () if that is not known."""
@@ -119,6 +130,12 @@ class Shared:
         """What keeps a call from making a program of its workspace, as a clause; "" where nothing surely does."""
         crate = self.crate_of_call[call]
         return crate.unmade.get(name, "") if crate is not None and self.calls[call].source == "context" else ""
+
+    def settings(self, call: int) -> object:
+        """What the files of a call's workspace and its toolchain say to cargo, to be compared with those of another call."""
+        crate, toolchain = self.crate_of_call[call], self.toolchains[call]
+        files = (crate.root, crate.config) if crate is not None else None
+        return files, toolchain.file, toolchain.version, toolchain.changed
 
 
 class StageState:
@@ -134,7 +151,7 @@ class StageState:
         self.environment = Environment(image, image is not None)
         listed = image if image is not None and (image.directories or not image.shell) else None
         directories = frozenset(listed.directories) if listed is not None else images.usual_directories()
-        self.table = PathTable(shared.calls, shared.binaries, directories, shared.unmade)
+        self.table = PathTable(shared.calls, shared.binaries, directories, shared.unmade, shared.crates.brings)
         self.workdir = image.workdir if image else "/"
         self.user = image.user if image else ""
         self.user_instruction: int | None = None
@@ -144,17 +161,21 @@ class StageState:
         self.healthcheck: int | None = None
         self.foreign_shell = False
         """SHELL names a program that is no shell whose language is read"""
+        self.login: Span | None = None
+        """the option by which SHELL is a login shell"""
         self.installs: list[PackageInstall] = []
         self.users: list[UserCreation] = []
         self.volumes: list[str] = []
         self.targets: list[str] = list(image.targets) if image else []
         self.files: Mapping[str, Value] = {}
         """texts that a step wrote, by path"""
+        self.heredocs: dict[str, str | None] = {}
+        """texts that a COPY has in the file itself, by path; None where a variable stands in one"""
         self.opaque: tuple[str, int] | None = None
         self.builder: tuple[str, int] | None = None
         """the first command that is not modelled and is made for building: make, a script of the project"""
         self.rustup = Toolchains()
-        self.placeholders = Placeholders(shared.calls, shared.crates.holds)
+        self.placeholders = Placeholders(shared.calls, shared.crates.holds, shared.settings)
         self.lost: dict[str, tuple[int, Mount]] = {}
         """mounts that held outputs of a call, by their place"""
         if parent is not None:
@@ -167,10 +188,10 @@ class StageState:
         self.entrypoint, self.cmd, self.base_cmd = parent.entrypoint, parent.cmd, parent.base_cmd
         self.healthcheck, self.opaque, self.builder = parent.healthcheck, parent.opaque, parent.builder
         self.placeholders, self.lost = parent.placeholders.child(), dict(parent.lost)
-        self.foreign_shell, self._placed = parent.foreign_shell, parent._placed
+        self.foreign_shell, self.login, self._placed = parent.foreign_shell, parent.login, parent._placed
         self.installs, self.users = list(parent.installs), list(parent.users)
         self.volumes, self.targets, self.files = list(parent.volumes), list(parent.targets), parent.files
-        self.rustup = parent.rustup.child()
+        self.rustup, self.heredocs = parent.rustup.child(), dict(parent.heredocs)
 
     def apply(self, index: int, instruction: Instruction) -> None:
         """Take in one instruction."""
@@ -203,6 +224,7 @@ class StageState:
             case "SHELL" if instruction.json:
                 words = {patterns.basename(string.text) for string in instruction.json}
                 self.foreign_shell = words.isdisjoint(SCRIPT_SHELLS)
+                self.login = login_option([(string.text, string.span) for string in instruction.json])
             case "VOLUME":
                 self.volumes += [self.environment.pattern(word)[0] for word in instruction.words]
 
@@ -216,10 +238,13 @@ class StageState:
             environment.known,
             self.files,
             environment.unset,
+            self.login,
         )
         mounts = self._mounts(index, instruction)
         self._shared.mounts += mounts
-        for command in reader.read(instruction, self._shared.source, self.foreign_shell):
+        commands = reader.read(instruction, self._shared.source, self.foreign_shell)
+        self.files = reader.files
+        for command in commands:
             self._shared.commands.append(command)
             self._shared.uses += command_uses(command, self.table, self._shared.calls)
             self._uses_lost(command, mounts)
@@ -244,7 +269,9 @@ class StageState:
                 self._opaque(command, index)
                 self._left_behind(command)
                 apply_command(command, self.table)
-        self.files = reader.files
+        if self.placeholders.replaced and b"cargo" in instruction.body.data:
+            # behind `gosu`, `env -u X`, in `$(…)`: whatever it is that calls it there
+            self.table.hand_over(self.placeholders.replaced, UNREADABLE)
         for mount in mounts:
             for _, entry in self.table.below(mount.target) if mount.kind != "bind" and "*" not in mount.target else ():
                 if isinstance(entry, Output) and self._shared.calls[entry.call].command.instruction == index:
@@ -263,11 +290,33 @@ class StageState:
         return variables
 
     def _opaque(self, command: Command, index: int) -> None:
+        self._note_script(command)
         if known_commands.classify(command.name) != "opaque":
             return
+        self.table.hand_over(self.placeholders.replaced, _title(command))
         self.opaque = self.opaque or (_title(command), index)
         if self.builder is None and known_commands.may_build(command.words[0].pattern):
             self.builder = (_title(command), index)
+
+    def _note_script(self, command: Command) -> None:
+        """What a command runs, where that is a file whose text is known: by its path, by an interpreter, or from PATH."""
+        words = [word for word in command.words[behind_wrappers(command.words) :] if not word.pattern.startswith("-")]
+        if not words or not words[0].exact or known_commands.classify(words[0].pattern) != "opaque":
+            return
+        name, directory = words[0].pattern, command.directory or "/*"
+        if "/" in name:
+            paths = [patterns.join(directory, name)]
+        elif "." in name[1:]:
+            value = command.variables.get("PATH")
+            paths = [f"{folder}/{name}" for folder in (value.text or "" if value is not None else "").split(":")]
+        else:
+            paths = [patterns.join(directory, word.pattern) for word in words[1:2] if word.exact]
+        for path in paths:
+            written = self.files.get(path)
+            text = self.heredocs.get(path) or (written.text if written is not None else None)
+            place_ = self.from_context(path) if text is None else None
+            if text is not None or place_ is not None:
+                self._shared.scripts.append(StepScript(command, place_ or "", text or ""))
 
     def _left_behind(self, command: Command) -> None:
         """A program that an opaque command left at a path like cargo's, and that this command moves."""
@@ -355,28 +404,21 @@ class StageState:
         shared = self._shared
         if arguments.subcommand not in BUILDS:
             self._other_cargo(command, arguments)
+            if arguments.subcommand not in BUILT_IN | {"chef"}:
+                self.table.hand_over(self.placeholders.replaced, _title(command))
             if arguments.subcommand in OTHER_BUILDERS:
                 title = (OTHER_BUILDERS[arguments.subcommand], command.instruction)
                 self.opaque = self.opaque or title
                 if arguments.subcommand not in HELPERS:
                     self.builder = self.builder or title
             return
-        kind = BUILDS[arguments.subcommand]
-        directory = crate_directory(command, arguments, kind)
-        packages = (*arguments.flags.get("-p", ()), *arguments.flags.get("--package", ()))
-        everything = bool({"--workspace", "--all"} & arguments.switches)
-        bins = tuple(word.pattern for word in arguments.flags.get("--bin", ()))
-        excluded = tuple(word.pattern for word in arguments.flags.get("--exclude", ()))
-        crate, workspace = self._crate(
-            directory,
-            tuple(word.pattern for word in packages),
-            everything,
-            asked_of(arguments),
-            bins,
-            self._config_files(command, config_directory(command, arguments, kind)),
-            excluded,
-        )
-        call = read_call(command, arguments, self.stage, crate, workspace)
+        crate, workspace = self.crate_of(command, arguments)
+        configured = crate.config if crate is not None else None
+        if crate is None:
+            kind = BUILDS[arguments.subcommand]
+            files = self._config_files(command, config_directory(command, arguments, kind), arguments.toolchain)
+            configured = shared.crates.configured(files) if files != NO_CONFIG else None
+        call = read_call(command, arguments, self.stage, crate, workspace, configured)
         if crate is not None and workspace is not None and call.locked is not None:
             call = call._replace(lock=self.from_context(f"{workspace.rstrip('/')}/Cargo.lock") is not None)
         file = self._toolchain_file(command.directory) if crate is None or crate.toolchain.path else None
@@ -396,12 +438,8 @@ class StageState:
 
     def _without_target(self, number: int, call: CargoCall, arguments: CargoArguments) -> None:
         """A word that may be any flag need not be ``--target``: whoever takes the program from there knows that it is not."""
-        if (
-            (arguments.exact and "" not in arguments.targets)
-            or call.target.pattern is not None
-            or call.target_directory is None
-            or arguments.driver != CARGO
-        ):
+        known = arguments.exact and "" not in arguments.targets and not (call.config is not None and call.config.open)
+        if known or call.target.pattern is not None or call.target_directory is None or arguments.driver != CARGO:
             return
         host = target_of(arguments._replace(exact=True, targets=()), call.command.variables, self.stage, None)
         if host.pattern == "":
@@ -425,6 +463,7 @@ class StageState:
         user = self.user if known else None
         warms, stale = self.placeholders.build(number, mounted, user, lambda file: self._compiles(number, file))
         if warms:
+            crate = self._shared.crate_of_call[number]
             warmup = Warmup(
                 "placeholder",
                 call.command,
@@ -434,6 +473,7 @@ class StageState:
                 call.target_directory,
                 call.toolchain,
                 version=self._shared.toolchains[number].version,
+                flags=None if crate is None or crate.config.target_flags else call.flags,
             )
             self._shared.warmups.append(warmup)
         if stale is not None:
@@ -447,7 +487,7 @@ class StageState:
         return linkage is None or not package or package in linkage.possible or package in linkage.scripts
 
     def _other_cargo(self, command: Command, arguments: CargoArguments) -> None:
-        if arguments.subcommand == "clean":
+        if arguments.subcommand in CHANGES:
             self.placeholders.clean()
         elif arguments.subcommand in ("init", "new"):
             # `--bin` takes no value here, which it does elsewhere
@@ -466,7 +506,9 @@ class StageState:
         if arguments.subcommand in BUILDS or arguments.subcommand in BUILT_IN or not arguments.subcommand:
             return arguments
         crate, _ = self._crate(
-            command.directory, (), config=self._config_files(command, working_directory(command, arguments))
+            command.directory,
+            (),
+            config=self._config_files(command, working_directory(command, arguments), arguments.toolchain),
         )
         words = crate.config.aliases.get(arguments.subcommand) if crate is not None else None
         at = next((at for at, word in enumerate(command.words) if word.pattern == arguments.subcommand), None)
@@ -477,6 +519,20 @@ class StageState:
         longer = command._replace(words=(*command.words[:at], *meant, *command.words[at + 1 :]))
         found = cargo_arguments(longer)
         return found._replace(last=found.last - len(meant) + 1) if found is not None else arguments
+
+    def crate_of(self, command: Command, arguments: CargoArguments) -> tuple[Crate | None, str | None]:
+        """The crate that a call of one of `BUILDS` builds, and its workspace's directory in the stage; None where not known."""
+        kind = BUILDS[arguments.subcommand]
+        packages = (*arguments.flags.get("-p", ()), *arguments.flags.get("--package", ()))
+        return self._crate(
+            crate_directory(command, arguments, kind),
+            tuple(word.pattern for word in packages),
+            bool({"--workspace", "--all"} & arguments.switches),
+            asked_of(arguments),
+            tuple(word.pattern for word in arguments.flags.get("--bin", ())),
+            self._config_files(command, config_directory(command, arguments, kind), arguments.toolchain),
+            tuple(word.pattern for word in arguments.flags.get("--exclude", ())),
+        )
 
     def _crate(
         self,
@@ -496,21 +552,23 @@ class StageState:
         if place_ is None:
             return None, None
         inside = patterns.parent(f"/{place_}").strip("/")
-        below = inside
-        if "*" in inside:
+        below, one_of = inside, "*" in inside
+        if one_of:
             some = self._shared.crates.some_of_a_workspace(inside)
             if some is None:
                 return None, None
             inside, packages, bins = some[0], packages or some[1], bins or ("*",)
-        crate = self._shared.crates.read(
-            inside, packages, everything, asked, bins, config if config.paths else self._cooked(inside), excluded
-        )
+        files = config if config != NO_CONFIG else self._cooked(inside)
+        crate = self._shared.crates.read(inside, packages, everything, asked, bins, files, excluded, one_of)
         if crate is None:
             return None, None
-        depth = len([part for part in below.split("/") if part]) - len([p for p in crate.root.split("/") if p])
+        ours, theirs = ([part for part in place.split("/") if part] for place in (below, crate.root))
+        above = ours[: len(theirs)] == theirs
         workspace = directory
-        for _ in range(max(depth, 0)):
+        for _ in range(len(ours) - (len(theirs) if above else 0)):
             workspace = patterns.parent(workspace)
+        if not above:  # `[package] workspace = "../ws"`
+            workspace = patterns.join(workspace, crate.root)
         return crate, workspace
 
     def from_context(self, path: str) -> str | None:
@@ -527,12 +585,13 @@ class StageState:
         """Whether the context has a file, and the builder gets it."""
         return self._shared.crates.has(path) and not self._shared.contents.ignores(path)
 
-    def _config_files(self, command: Command, directory: str | None) -> ConfigFiles:
+    def _config_files(self, command: Command, directory: str | None, toolchain: str) -> ConfigFiles:
         """The files of cargo's configuration that a call reads: from a directory of the stage upwards, and in cargo's home."""
-        if not self._shared.crates.known:
-            return NO_CONFIG
         home = cargo_home(command, self.stage)
-        found, certain = dict[str, None](), True
+        touching = self._touching(command, home) if self._shared.speaks_of_config else []
+        if not self._shared.crates.known and not touching and not self.heredocs:
+            return NO_CONFIG
+        found = NO_CONFIG
         at = home if directory is None else directory
         folders = [f"{at.rstrip('/')}/.cargo"]
         while at not in ("/", ""):
@@ -542,11 +601,40 @@ class StageState:
             for name in CONFIG_FILES:
                 path = f"{folder}/{name}"
                 place_ = self.from_context(path)
-                if place_ is not None:
-                    found[place_] = None
-                    certain = certain and "*" not in path and not self._may_change(path)
-                    break
-        return ConfigFiles(tuple(found), certain) if found else NO_CONFIG
+                includes = place_ is not None and b"include" in (self._shared.context.read(place_) or b"")
+                if touching or self.heredocs or includes:
+                    from dockerslim_lint.facts.written_config import ConfigLookup, joined
+
+                    version = self.rustup.version(
+                        toolchain, command, self.stage, self._toolchain_file(command.directory)
+                    )
+                    own = ConfigLookup(self, self._shared, command, touching, version).file(path, place_)
+                    if own is None:
+                        continue
+                    found = joined(found, own)
+                elif place_ is None:
+                    continue
+                else:
+                    found = found._replace(paths=tuple(dict.fromkeys((*found.paths, place_))))
+                if place_ is not None and ("*" in path or self._may_change(path)):
+                    found = found._replace(certain=False)
+                break
+        return found
+
+    def _touching(self, command: Command, home: str) -> list[Command]:
+        """The commands before another one that may name a place of cargo's configuration."""
+        names = {*CONFIG_FILES, CONFIG_DIRECTORY, patterns.basename(home)}
+        chain = chain_of(self.stage, self._shared.stages)
+        return [
+            one
+            for one in self._shared.commands
+            if one.stage in chain
+            and one.span < command.span
+            and any(
+                patterns.basename(word.rstrip("/")) in names or word.endswith(".toml")
+                for word in (*(word.pattern for word in one.words[1:]), *one.writes)
+            )
+        ]
 
     def _may_change(self, path: str) -> bool:
         """Whether a command names a file of the configuration, or the directory that is there for it alone."""
@@ -617,24 +705,24 @@ class StageState:
         origin = shared.names.find(origin_name)
         owning = instruction.flag("chown")
         owner = self.environment.pattern(owning.value)[0] if owning and owning.value else ""
+        for heredoc in instruction.heredocs:
+            text = heredoc_text(heredoc, shared.source)
+            path = f"{destination.rstrip('/')}/{heredoc.name}" if slash or own else destination
+            self.heredocs[path] = None if heredoc.expand and b"$" in text else text.decode("utf-8", "replace")
         sources = tuple(self._source(word) for word in words)
         if origin is not None:
             # the root is where a relative source is seen from (Dockerfile reference, "COPY --from")
             sources = tuple(one if one.startswith(("/", "*")) else patterns.join("/", one) for one in sources)
         for path in (destination, *sources) if origin_name or instruction.keyword == "ADD" else ():
             self.rustup.place(path)
+        foreign = origin_name if origin is None else ""
+        if instruction.keeps_parents:
+            for word, source in zip(words, sources, strict=True):
+                self._copy_with_parents(index, origin, foreign, word, source, destination, owner)
+            return
+        number = self.stage.number
         shared.transfers.append(
-            Transfer(
-                index,
-                self.stage.number,
-                origin,
-                origin_name if origin is None else "",
-                sources,
-                destination,
-                target_word,
-                slash or own,
-                by_base,
-            )
+            Transfer(index, number, origin, foreign, sources, destination, target_word, slash or own, by_base)
         )
         for word, source in zip(words, sources, strict=True):
             if origin is not None:
@@ -646,6 +734,33 @@ class StageState:
                 self.table.put(path, OpaqueFile(f"comes from the image {origin_name}"))
             if origin is not None or origin_name:
                 self.placeholders.brought(destination)
+
+    def _copy_with_parents(
+        self, index: int, origin: int | None, image: str, word: Word, source: str, destination: str, owner: str
+    ) -> None:
+        """One source of a ``COPY --parents``, as a COPY of its own to where it lands."""
+        shared, (left_out, kept) = self._shared, with_parents(source)
+        path, target = patterns.join(left_out, kept), patterns.join(destination, kept)
+        local = origin is None and not image
+        named = (path.lstrip("/") or ".") if local else path
+        shared.transfers.append(Transfer(index, self.stage.number, origin, image, (named,), target, None, False, False))
+        if not local:
+            self.placeholders.brought(target)
+        if "**" in path.split("/") and not local:
+            return  # what fits it, only the build knows
+        if origin is not None:
+            several = not OPEN.isdisjoint(patterns.basename(kept))
+            into = patterns.parent(target) if several else target
+            self._copy_from(index, shared.states[origin], word, path, into, several)
+        elif image:
+            self.table.put(target, OpaqueFile(f"comes from the image {image}"))
+        elif OPEN.isdisjoint(path):
+            self._copy_context(index, named, target, False, owner)
+        else:
+            depth = len([part for part in left_out.split("/") if part])
+            for found in shared.crates.fitting(named) or () if "**" not in left_out else ():
+                below = "/".join(found.split("/")[depth:])
+                self._copy_context(index, found, patterns.join(destination, below), False, owner)
 
     def _source(self, word: Word) -> str:
         """What a COPY names. An argument without a value in the place of a file's name is written for somebody who gives one."""
@@ -687,7 +802,7 @@ class StageState:
 def _title(command: Command) -> str:
     """How a message names a command that is not modelled: ``make release``."""
     words = [word.pattern for word in command.words[:2]]
-    return " ".join(words) if command.name else "a command that cannot be read"
+    return " ".join(words) if command.name else UNREADABLE
 
 
 def _link_by_path(path: str, origin: StageState) -> str | None:

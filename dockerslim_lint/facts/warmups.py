@@ -34,6 +34,15 @@ SOURCES = "src"
 NEW_UNITS = ("lib.rs", "../build.rs")
 """Beside main.rs: a crate that has them only later is another crate to cargo, and is built anew."""
 
+STEERING = (
+    *("CARGO_BUILD", "CARGO_ENCODED", "CARGO_HOME", "CARGO_INCREMENTAL", "CARGO_PROFILE", "CARGO_TARGET"),
+    *("CARGO_UNSTABLE", "RUSTC", "RUSTUP", "CC", "CXX", "AR_", "TARGET_", "HOST_", "PKG_CONFIG", "OPENSSL_"),
+)
+"""Variables with another value of which cargo, or a dependency's build script (rerun-if-env-changed), builds again."""
+
+OPTIONS = ("--config", "-Z")
+"""Flags that may set what a configuration file sets."""
+
 
 class _Placeholder(Record):
     """`built` is the call that read it, `copy` the COPY that put the real source in its place; -1 while there is none.
@@ -48,21 +57,31 @@ class _Placeholder(Record):
 
 
 class Placeholders:
-    """What stands in the sources' place in one stage. `holds` tells whether the context has a file."""
+    """What stands in the sources' place in one stage. `holds` tells whether the context has a file, `files` what cargo's own
+    files and the toolchain say to a call, by its number."""
 
-    def __init__(self, calls: list[CargoCall], holds: Callable[[str], bool]) -> None:
+    def __init__(self, calls: list[CargoCall], holds: Callable[[str], bool], files: Callable[[int], object]) -> None:
         self._calls = calls
         self._holds = holds
+        self._files = files
         self._found: dict[str, _Placeholder] = {}
+        self._edited: set[str] = set()
+        """manifests and configuration files of cargo that a step has changed"""
+        self.replaced: frozenset[int] = frozenset()
+        """The calls that built placeholders whose real sources have come since, and that no call in sight has compiled."""
 
     def child(self) -> Placeholders:
         """What a stage built on this one starts with."""
-        other = Placeholders(self._calls, self._holds)
-        other._found = dict(self._found)
+        other = Placeholders(self._calls, self._holds, self._files)
+        other._found, other._edited, other.replaced = dict(self._found), set(self._edited), self.replaced
         return other
 
     def command(self, command: Command) -> None:
         """A command other than a build."""
+        edited = {path for path in (*_paths(command), *command.writes) if _steers(path)}
+        if edited:
+            self._edited |= edited
+            self._outdated()
         for path in command.writes:
             if path.endswith(SOURCE):
                 self._found[path] = _Placeholder()
@@ -109,12 +128,20 @@ class Placeholders:
         """``cargo clean``, whatever it is asked to clean."""
         self._found.clear()
 
+    def _outdated(self) -> None:
+        """What cargo reads before the sources is another: it may build all of them anew."""
+        for source in [source for source, one in self._found.items() if one.built >= 0]:
+            del self._found[source]
+
     def copied(self, instruction: int, path: str, place: str | None, owner: str) -> None:
         """Files of the context come to `path`; `place` is where they stand in it, None where that is not known."""
+        if any(patterns.below(edited, path) is not None for edited in self._edited):
+            self._outdated()
         for source, one in list(self._found.items()):
             rest = patterns.below(source, path)
             if rest is None:
                 continue
+            self._replace(one)
             file = patterns.normalise(f"{place}/{rest}" if rest else place) if place is not None else None
             if one.built < 0 or file is None or not self._holds(file) or self._grows(source, file, one.built):
                 del self._found[source]
@@ -124,7 +151,11 @@ class Placeholders:
     def brought(self, path: str) -> None:
         """Files come to `path` from elsewhere."""
         for source in [source for source in self._found if patterns.below(source, path) is not None]:
-            del self._found[source]
+            self._replace(self._found.pop(source))
+
+    def _replace(self, one: _Placeholder) -> None:
+        if one.built >= 0:
+            self.replaced |= {one.built}
 
     def _grows(self, source: str, file: str, built: int) -> bool:
         """Whether the real crate has a unit that the placeholder's crate had not, so that cargo builds it anew."""
@@ -153,20 +184,20 @@ class Placeholders:
                     self._found[source] = _Placeholder(number)
             return True, None
         taken = {
-            source: one
-            for source, one in self._found.items()
-            if self._same(self._calls[one.built], call) and compiles(one.file)
+            source: one for source, one in self._found.items() if self._same(one.built, number) and compiles(one.file)
         }
         self._found.clear()
+        self.replaced = frozenset()
         if not taken or mounted or not call.command.certain:
             return False, None
         one = next(iter(taken.values()))
         return False, Stale(number, one.built, tuple(taken), one.copy, _owned(user, taken.values()))
 
-    @staticmethod
-    def _same(earlier: CargoCall, later: CargoCall) -> bool:
-        ours, theirs = _settings(earlier), _settings(later)
-        return earlier.kind == later.kind and earlier.output is not None and ours == theirs
+    def _same(self, earlier: int, later: int) -> bool:
+        """Whether nothing but the sources' times tells cargo to build again."""
+        ours, theirs = self._calls[earlier], self._calls[later]
+        alike = ours.kind == theirs.kind and ours.output is not None and _settings(ours) == _settings(theirs)
+        return alike and self._files(earlier) == self._files(later)
 
 
 def cook_of(command: Command, arguments: CargoArguments, stage: Stage) -> Warmup | None:
@@ -275,9 +306,16 @@ def _settings(call: CargoCall) -> tuple[object, ...]:
     steering = {
         name: value.text
         for name, value in call.command.variables.items()
-        if "RUSTFLAGS" in name or name.startswith(("CARGO_PROFILE", "CARGO_BUILD"))
+        if "FLAGS" in name or name.startswith(STEERING)
     }
-    return call.output, call.features, call.toolchain, steering
+    words = tuple(word.pattern for word in call.command.words)
+    options = words if any(word.startswith(OPTIONS) for word in words) else ()
+    return call.output, call.driver, call.features, call.toolchain, call.flags, steering, options
+
+
+def _steers(path: str) -> bool:
+    """Whether a file is a manifest or a configuration of cargo, or the toolchain's."""
+    return path.endswith((".toml", "/.cargo", "/.cargo/config", f"/{TOOLCHAIN_FILES[0]}"))
 
 
 def _paths(command: Command) -> list[str]:

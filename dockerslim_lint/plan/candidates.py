@@ -232,7 +232,7 @@ def _check_musl(
     if any(build.crates[at] is not None for at in calls) or build.contents.has_manifest:
         from dockerslim_lint.plan.native_code import native_code
 
-        compiler, doubts = native_code(build, calls, compiled)
+        compiler, doubts = native_code(build, images, calls, compiled)
     if any(build.crates[at] is None and build.calls[at].source != "context" for at in calls):
         from dockerslim_lint.plan.native_code import linking_tools
 
@@ -363,7 +363,18 @@ def _check_path(build: ImageBuild, calls: tuple[int, ...]) -> None:
 
 
 def _check_shared_libraries(build: ImageBuild, calls: tuple[int, ...]) -> None:
-    """A library that is taken from the output directory too: for musl there is none."""
+    """Shared libraries: for musl cargo makes none. Of a package that makes nothing else it refuses the call; another may be taken
+    from the output directory too.
+    """
+    for at in calls:
+        crate, call = build.crates[at], build.calls[at]
+        apart = call.bins or any(word.pattern == "--bins" for word in call.command.words)
+        if crate is not None and crate.only_shared and not apart and call.kind == "build":
+            line = build.source.line_of(call.command.span.start)
+            name = crate.only_shared[0]
+            raise NotPossible(
+                f"{name}, which line {line} builds too, is only a shared library, and cargo makes none for musl"
+            )
     making = {at for at in calls if (crate := build.crates[at]) is not None and crate.shared_library}
     for use in build.uses:
         if use.call in making and (not use.inside or "*" in use.inside or ".so" in use.inside):

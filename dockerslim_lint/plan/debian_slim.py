@@ -112,12 +112,13 @@ def _libraries(
         for name, line in own.items():
             yield from _of_package(name, line)
         return
+    programs = {artifact.name for _, artifact in image.artifacts if artifact.call == at}
     for name, package in crate.locked.items():
-        if crate.linkage is not None and not crate.linkage.reaches(name):
-            continue  # the features of the call leave it out
         native = natives.lookup(name)
+        if (native is None and not may_bring(crate, name)) or not any(crate.may_link(one, name) for one in programs):
+            continue  # the features of the call leave it out, or only other programs of the call have it
         if native is None:
-            links = may_bring(crate, name) and natives.may_link(name, package.dependencies)
+            links = natives.may_link(name, package.dependencies)
             if links and not _speaks_for_itself(build, image):
                 raise NotPossible(unknown(crate, name, "link a library"))
             continue
@@ -218,14 +219,19 @@ def _runtime(build: ImageBuild, at: int, library: debian.Library, base: BaseImag
     return runtime
 
 
-def _build_packages(build: ImageBuild, number: int) -> tuple[dict[str, int], frozenset[str]]:
-    """The -dev packages that the steps of a builder install, with their lines, and those that its image brings."""
+def build_packages(build: ImageBuild, number: int) -> dict[str, int]:
+    """The -dev packages that the steps of a builder install, with their lines."""
     chain = chain_of(build.stages[number], build.stages)
     own: dict[str, int] = {}
     for command in build.commands:
         install = read_install(command) if command.stage in chain else None
         if install is not None:
             own.update(dict.fromkeys(builds_for(install), build.source.line_of(command.span.start)))
+    return own
+
+
+def _build_packages(build: ImageBuild, number: int) -> tuple[dict[str, int], frozenset[str]]:
+    """The same, and those that its image brings."""
     image = build.stages[number].image
     whole = image is not None and image.cxx_compiler and image.package_manager == "apt"
-    return own, debian.headers() if whole else frozenset()
+    return build_packages(build, number), debian.headers() if whole else frozenset()

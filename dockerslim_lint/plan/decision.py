@@ -247,7 +247,8 @@ class Plan:
         return True
 
     def _symbols_unused(self, image: FinalImage) -> bool:
-        """The crate graph is known, nobody in it wants symbols, and the file neither asks for backtraces nor reads symbols."""
+        """The crate graph is known, nobody in it wants symbols, and the file neither asks for backtraces nor reads symbols, nor does
+        a script that a step runs."""
         from dockerslim_lint.catalog import symbols
 
         if not self._certain(image):
@@ -261,7 +262,10 @@ class Plan:
             crate = self._build.crates[artifact.call] if artifact.call is not None else None
             if crate is None or crate.packages is None or crate.symbol_users:
                 return False
-            if any(symbols.why_wanted(name) for name in crate.packages):
+            if any(symbols.why_wanted(name) for name in crate.packages) or crate.asks_for_backtraces((artifact.name,)):
+                return False
+        for script in self._build.scripts:
+            if symbols.names_a_reader(script.text.encode() or self._build.contents.text(script.place)):
                 return False
         if not symbols.may_name_a_reader(self._build.source.data):
             return True

@@ -26,8 +26,14 @@ class NativeCode(Record):
     doubts: tuple[str, ...] = ()
 
 
-def native_code(build: ImageBuild, calls: tuple[int, ...], compiled: frozenset[str] = frozenset()) -> NativeCode:
-    """What the linked crates need to be compiled for musl. Raises NotPossible where one surely does not go.
+def native_code(
+    build: ImageBuild,
+    images: tuple[FinalImage, ...],
+    calls: tuple[int, ...],
+    compiled: frozenset[str] = frozenset(),
+) -> NativeCode:
+    """What the linked crates need to be compiled for musl. Raises NotPossible where one surely does not go, and Unsure where the
+    file installs the library of one that may be linked.
 
     `compiled` are source crates (openssl-src) that are taken for switched on.
     """
@@ -43,12 +49,37 @@ def native_code(build: ImageBuild, calls: tuple[int, ...], compiled: frozenset[s
             trouble, holds = _trouble(crate, name, native, compiled)
             if min(reach, holds) is Reach.YES:
                 raise (NotPossible if _is_known(native) else Unsure)(trouble)
+            if holds is Reach.YES and native is not None:
+                _check_pair(build, images, calls, native)
             if holds:
                 # crates of one row are in the way for one reason: the last of them, the binding, stands for all
                 row = (native.why, native.condition) if native is not None else (name, "")
                 doubts[row] = f"{'fails if a feature brings it' if holds is Reach.YES else 'may fail'}: {trouble}"
             wanted.update(dict.fromkeys(native.apt if native is not None else (natives.compiler(),)))
     return NativeCode(tuple(sorted(wanted)), tuple(doubts.values()))
+
+
+def _check_pair(
+    build: ImageBuild, images: tuple[FinalImage, ...], calls: tuple[int, ...], native: natives.Native
+) -> None:
+    """Raises Unsure where the builder installs the headers of a crate's library and the image the library: who writes both links
+    it."""
+    known = {found.build: found for name in (*native.runtime_apt, *native.system) if (found := debian.library(name))}
+    if not known or all(image.single_stage or not image.installs for image in images):
+        return
+    from dockerslim_lint.plan.debian_slim import build_packages
+
+    own = {name: line for at in calls for name, line in build_packages(build, build.calls[at].command.stage).items()}
+    for image in images:
+        for install in image.installs if not image.single_stage else ():
+            for name in install.packages:
+                library = debian.library(packages.bare_name(name))
+                if library is not None and library.build in own and library.build in known and name != library.build:
+                    line = build.source.line_of(install.command.span.start)
+                    raise Unsure(
+                        f"{name} (line {line}) may be linked: the builder has {library.build} (line {own[library.build]}),"
+                        f" and the locked crate {native.crate} wraps it"
+                    )
 
 
 def _without_lock(build: ImageBuild, calls: tuple[int, ...], crate: Crate) -> Iterator[str]:
@@ -99,7 +130,11 @@ def check_shared_libraries(
 
     releases = {image.release for at in calls if (image := build.stages[build.calls[at].command.stage].image)}
     for crate in _crates(build, calls):
+        made = [one for image in images for _, one in image.artifacts]
+        programs = {one.name for one in made if one.call is not None and build.crates[one.call] is crate}
         for name, native, reach in _native_crates(crate):
+            if not any(crate.may_link(one, name) for one in programs):
+                continue  # another program of the call does
             if native is None:
                 if _absent(images, ()) or not natives.may_link(name, _dependencies(crate, name)):
                     continue

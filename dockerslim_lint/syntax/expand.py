@@ -32,6 +32,10 @@ class _RefusedError(Exception):
     """BuildKit ends the build here."""
 
 
+LONGEST = 1 << 16
+"""Characters of a value beyond which it is not known: a few lines that double each other's value would fill any memory."""
+
+
 def expand(word: Word, lookup: Lookup) -> str | None:
     """The word's value; None where it cannot be known: an unknown variable whose value matters, or one that BuildKit refuses (``${X:?}``).
 
@@ -64,6 +68,8 @@ def _expand(word: Word, lookup: Lookup) -> str | None:
             known = False
         else:
             out += value
+        if len(out) > LONGEST:
+            return None
     return out if known else None
 
 
@@ -107,4 +113,6 @@ def _pattern_value(operator: str, value: str, argument: str | None, replacement:
     if longest and "$" in replacement:
         # Go would read `$1` in it as a reference to a group.
         return None
+    if len(value) * len(replacement) > LONGEST * LONGEST // 64:
+        return None  # each character may be replaced
     return replace(tokens, value, replacement, longest)

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from functools import lru_cache
 from typing import TYPE_CHECKING
 
 from dockerslim_lint.source import Source, encode
 from dockerslim_lint.syntax.heredocs import is_heredoc
 from dockerslim_lint.syntax.lines import cut_text
-from dockerslim_lint.syntax.script import Script
+from dockerslim_lint.syntax.script import Redirect, Script
 from dockerslim_lint.syntax.tree import Heredoc, Instruction, JsonString, Literal, LogicalText
 
 if TYPE_CHECKING:
@@ -160,6 +161,29 @@ def _with_bodies(command: LogicalText, heredocs: tuple[Heredoc, ...], source: So
 def heredoc_text(heredoc: Heredoc, source: Source) -> bytes:
     """The file that a heredoc of COPY or ADD makes, as written."""
     return _body(heredoc, source).data
+
+
+def here_text(redirects: Sequence[Redirect], within: LogicalText) -> str | None:
+    """What the heredoc of a command holds, as the command reads it; None where that is not certain."""
+    found = [one for one in redirects if one.operator.startswith("<<") and one.operator != "<<<"]
+    target = found[0].target if len(found) == 1 else None
+    at = _index(within, target.span.end - 1) if target is not None else None
+    if target is None or target.literal is None or at is None:
+        return None
+    data = within.data
+    line = data[data.rfind(b"\n", 0, at) + 1 : data.find(b"\n", at) + 1]
+    if line.count(b"<<") != 1:
+        return None
+    lines: list[str] = []
+    for raw in data[data.find(b"\n", at) + 1 :].split(b"\n"):
+        text = raw.decode("utf-8", "replace")
+        text = text.lstrip("\t") if found[0].operator == "<<-" else text
+        if text == target.literal:
+            whole = "".join(f"{one}\n" for one in lines)
+            quoted = any(isinstance(piece, Literal) and piece.quote for piece in target.pieces)
+            return whole if quoted or not set(whole) & set("$`\\") else None
+        lines.append(text)
+    return None
 
 
 def text_of(piece: Literal | JsonString, within: LogicalText) -> LogicalText | None:

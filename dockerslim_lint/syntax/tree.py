@@ -180,6 +180,12 @@ class Instruction(Record):
                 return flag
         return None
 
+    @property
+    def keeps_parents(self) -> bool:
+        """Whether it is a ``COPY --parents`` (or ``--parents=true``)."""
+        flag = self.flag("parents")
+        return flag is not None and (flag.value is None or flag.value.literal != "false")
+
 
 class Trivia(Record):
     """Bytes that are no instruction. kind: ``bom``, ``directive``, ``comment`` or ``blank``; newline included."""

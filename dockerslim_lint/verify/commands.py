@@ -6,6 +6,8 @@ import shlex
 from collections.abc import Mapping
 from typing import Any
 
+from dockerslim_lint.facts.at_start import RUNS
+from dockerslim_lint.facts.cargo import CARGO
 from dockerslim_lint.record import Record
 from dockerslim_lint.verify.probe import Command
 
@@ -31,6 +33,10 @@ class Limits(Record):
 SHELLS = frozenset({"sh", "bash", "ash", "dash"})
 """As the image's command they are asked nothing themselves: each base has another one."""
 
+SHELL = ("/bin/sh", "-c")
+SHELL_ONLY = frozenset("$`\\\"'|&;<>()*?[]#~=%!\n")
+DASHES = "--"
+
 
 def commands_for(
     settings: Mapping[str, Any], smokes: tuple[str, ...], limits: Limits, programs: tuple[str, ...] = ()
@@ -38,10 +44,16 @@ def commands_for(
     """The commands for an image with these settings (the ``config`` part of its OCI config), in order.
 
     `smokes`, split as a shell splits words, stand in for the program with ``--version`` and ``--help``; the image's own
-    command always comes last. Where that is a shell, the image's `programs` are asked in its place. Raises ValueError for a smoke command with a quote that is never closed.
+    command always comes last. Where that is a shell, the image's `programs` are asked in its place; where it is ``cargo run``,
+    what that starts. Raises ValueError for a smoke command with a quote that is never closed.
     """
     entrypoint, cmd = _words(settings.get("Entrypoint")), _words(settings.get("Cmd"))
     program = entrypoint or cmd[:1]
+    by_cargo = _quiet_run(entrypoint or cmd)
+    if by_cargo and entrypoint:
+        entrypoint = program = by_cargo
+    elif by_cargo:
+        cmd, program = by_cargo, by_cargo[: by_cargo.index(DASHES) + 1]
     commands = [Command(split_smoke(smoke), limits.smoke) for smoke in smokes]
     asked: tuple[tuple[str, ...], ...] = (program,) if program else ()
     if program and program[0].rpartition("/")[2] in SHELLS:
@@ -59,6 +71,16 @@ def split_smoke(text: str) -> tuple[str, ...]:
     if not words:
         raise ValueError("a smoke command without words")
     return words
+
+
+def _quiet_run(argv: tuple[str, ...]) -> tuple[str, ...]:
+    """``cargo run`` without what cargo itself says, so that what follows are the program's arguments; () for another command."""
+    if argv[:2] == SHELL and len(argv) == 3:
+        argv = () if set(argv[2]) & SHELL_ONLY else tuple(argv[2].split())
+    at = next((at for at, word in enumerate(argv[:3]) if word in RUNS), None)
+    if at is None or argv[0] != CARGO:
+        return ()
+    return (*argv[: at + 1], "--quiet", *argv[at + 1 :], *(() if DASHES in argv else (DASHES,)))
 
 
 def _words(value: object) -> tuple[str, ...]:

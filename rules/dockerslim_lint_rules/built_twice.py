@@ -52,7 +52,7 @@ class BuiltTwice(Rule):
     """The dependencies are built ahead with other settings than the program, so they are built twice.
 
     `cargo chef cook`, or a build of placeholder sources, makes a layer of built dependencies. cargo uses it only where
-    profile, target and flags for rustc (RUSTFLAGS) are those of the real build; else it builds all of them again, and the
+    profile, target and flags for rustc (RUSTFLAGS, or `.cargo/config.toml` that comes in between) are those of the real build; else it builds all of them again, and the
     layer only costs time and space. So it does where a cache mount of the real build lies over that layer: give the build
     ahead the same mount, or neither of them. Where the features differ, cargo builds again what has other features then, and all that depends on that: it may
     be one crate or most of them, so that is a remark and no warning. Nothing is said where the manifests tell that no

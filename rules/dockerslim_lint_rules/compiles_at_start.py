@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from dockerslim_lint.facts.model import CargoAtStart
-from dockerslim_lint.rule import Finding, ImageBuild, Invalid, Label, Plan, Rule, Severity, Valid
+from dockerslim_lint.rule import Finding, Fixes, ImageBuild, Invalid, Label, Plan, Rule, Severity, Valid
 
 FILES = {
     "Cargo.toml": '[package]\nname = "app"\nversion = "0.1.0"\nedition = "2021"\n',
@@ -19,6 +19,7 @@ COPY . .
 CMD ["cargo", "run", "--release"]
 """
 BUILT = RUN.replace("CMD", "RUN cargo build --release\nCMD")
+FIXED = BUILT.replace('["cargo", "run", "--release"]', '["/app/target/release/app"]')
 STARTED = BUILT.replace('["cargo", "run", "--release"]', '["./target/release/app"]')
 SERVED = RUN.replace("WORKDIR", "RUN cargo install trunk\nWORKDIR").replace(
     '"cargo", "run", "--release"', '"trunk", "serve"'
@@ -27,13 +28,15 @@ SERVED = RUN.replace("WORKDIR", "RUN cargo install trunk\nWORKDIR").replace(
 SCRIPT = {**FILES, "start.sh": "#!/bin/sh\nset -e\ncargo build --release\nexec ./target/release/app\n"}
 BY_SCRIPT = RUN.replace('"cargo", "run", "--release"', '"./start.sh"')
 
+COST = "cargo run also sets CARGO_MANIFEST_DIR and its relatives for the program"
+DEBUG = "; debug assertions and overflow checks are left out"
+
 
 class CompilesAtStart(Rule):
     """`cargo run` is what the container starts, or a `cargo build` before the program: by itself or in a start script.
 
-    It compiles the program, and downloads its dependencies, each time that a container is made: minutes before the
-    service answers, more memory than the program ever needs, and no start at all without a network. A build that breaks
-    is noticed where the image runs. Without `--release` it is a debug build too.
+    It compiles the program, and downloads its dependencies, each time that a container is made: minutes before the service
+    answers, and no start at all without a network. Without `--release` it is a debug build too.
 
     Where a RUN has compiled the same before, `cargo run` compiles nothing more, but looks at every source first; the
     image has to keep the toolchain, the sources and `target/`. Start the program itself, and it can ship without them.
@@ -44,7 +47,8 @@ class CompilesAtStart(Rule):
     Nothing is said of an image to work in: one whose stage or file is named for development, one that starts `cargo test`
     or `cargo watch`, one beside the last stage, one that has no sources until somebody mounts them.
 
-    **Fix safety.** No automatic fix: what the program needs beside it when it starts, only you know.
+    **Fix safety.** Needs a proof: a RUN compiles it for release where none has, and CMD or ENTRYPOINT names the program. What
+    ships toolchain and sources beside it is DSL101's, once that is so. None for scripts and front-end tools.
     """
 
     CODE = "DSL410"
@@ -59,12 +63,25 @@ class CompilesAtStart(Rule):
                 profile = build.calls[number].profile or "another"
                 said = "has compiled it" if found.same is not None else f"compiles for the {profile} profile"
                 labels.append(Label(build.calls[number].command.span, said))
+            fixes = self._program(build, plan, found)
             yield self.finding(
-                self._message(found),
-                found.span,
-                note=self._advice(found),
-                labels=tuple(labels),
+                self._message(found), found.span, note=self._advice(found), labels=tuple(labels), fixes=fixes
             )
+
+    @staticmethod
+    def _program(build: ImageBuild, plan: Plan, found: CargoAtStart) -> Fixes:
+        from dockerslim_lint.plan.blocks.start_program import start_program
+
+        return plan.alone(
+            f"start:{found.instruction}",
+            "start the program itself" if found.same is not None else "compile it in a RUN, start the program",
+            lambda: start_program(build, found),
+            lambda after: (
+                not after.cargo_at_start and any(found.program in image.launch.runs for image in after.images)
+            ),
+            COST + (DEBUG if found.profile == "dev" else ""),
+            repairs="program",
+        )
 
     @staticmethod
     def _advice(found: CargoAtStart) -> str:
@@ -87,18 +104,24 @@ class CompilesAtStart(Rule):
         return f"{name} compiles {what} each time that a container is made{again}."
 
     INVALID = (
-        Invalid(RUN, line=4, files=FILES),
-        Invalid(RUN.replace('["cargo", "run", "--release"]', "cargo run"), line=4, files=FILES),
-        Invalid(RUN.replace("CMD", "ENTRYPOINT").replace('"]', '", "--"]\nCMD ["-v"]'), line=5, files=FILES),
+        Invalid(RUN, line=4, files=FILES, fixed=FIXED),
+        Invalid(RUN.replace('["cargo", "run", "--release"]', "cargo run"), line=4, files=FILES, fixed=FIXED),
+        Invalid(
+            RUN.replace("CMD", "ENTRYPOINT").replace('"]', '", "--"]\nCMD ["-v"]'),
+            line=4,
+            files=FILES,
+            fixed=FIXED.replace("CMD", "ENTRYPOINT") + 'CMD ["-v"]\n',
+        ),
         Invalid(RUN.replace('["cargo", "run", "--release"]', '["sh", "-c", "cargo run -r"]'), line=4, files=FILES),
-        Invalid(BUILT, line=5, files=FILES),
-        Invalid(BUILT.replace(', "--release"', ""), line=5, files=FILES),
+        Invalid(BUILT, line=5, files=FILES, fixed=FIXED),
+        Invalid(BUILT.replace(', "--release"', ""), line=5, files=FILES, fixed=FIXED),
         Invalid(BUILT.replace('"run"', '"run", "--bin", "b"').replace("build", "build --bin a"), line=5, files=FILES),
         Invalid(RUN.replace('["cargo", "run", "--release"]', "cargo build && ./target/debug/app"), line=4, files=FILES),
         Invalid(BY_SCRIPT, line=4, files=SCRIPT),
         Invalid(SERVED, line=5, files=FILES),
         Invalid(SERVED.replace('"trunk"', '"cargo", "leptos"'), line=5, files=FILES),
         Invalid(BUILT.replace("RUN cargo", "RUN --mount=type=cache,target=/app/target cargo"), line=5, files=FILES),
+        Invalid(BUILT.replace(" --release\n", "\n"), line=5, files=FILES, fixed=FIXED),
     )
     VALID = (
         Valid(near=0, text=RUN.replace('"run", "--release"', '"test"'), files=FILES),

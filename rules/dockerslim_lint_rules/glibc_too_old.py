@@ -92,6 +92,7 @@ class GlibcTooOld(Rule):
     )
 
     VALID = (
+        Valid(near=0, text=OLD.replace("RUN cargo", "RUN RUSTFLAGS=-Ctarget-feature=+crt-static cargo")),
         Valid(near=0, text=OLD.replace("bullseye", "bookworm")),
         Valid(near=0, text=OLD.replace("bullseye", "trixie")),
         Valid(near=0, text=OLD.replace("rust:1-bookworm", "rust:1.60")),

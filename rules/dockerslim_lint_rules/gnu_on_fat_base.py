@@ -117,6 +117,7 @@ CMD ["/app"]
     )
 
     VALID = (
+        Valid(near=0, text=CLASSIC.replace("RUN cargo", "RUN RUSTFLAGS=-Ctarget-feature=+crt-static cargo")),
         Valid(near=0, text=CLASSIC.replace("ubuntu:22.04", "gcr.io/distroless/cc-debian13")),
         Valid(near=0, text=CLASSIC.replace("ubuntu:22.04", "registry.example.com/runtime:7")),
         Valid(

@@ -74,6 +74,7 @@ CMD ["queue"]
     )
 
     VALID = (
+        Valid(near=0, text=ALPINE.replace("RUN cargo", "RUN RUSTFLAGS=-Ctarget-feature=+crt-static cargo")),
         Valid(near=0, text=ALPINE.replace("rust:1 ", "rust:1-alpine ")),
         Valid(near=0, text=ALPINE.replace("alpine:3.22", "scratch").replace('CMD ["queue"]\n', "")),
         Valid(near=0, text=ALPINE.replace("alpine:3.22", "alpine:3.22\nRUN apk add --no-cache gcompat libgcc")),

@@ -63,8 +63,8 @@ class MissingLibrary(Rule):
     glibc build. Releases of Debian have other versions of a library, under other file names: what is built on bullseye links
     libssl.so.1.1, and the libssl3 of bookworm does not help it. Build and ship on one release.
 
-    Install the library's package in the final stage, let the crate compile its own (`vendored`, `bundled`), or do without
-    (rustls, tokio-postgres). Nothing is said where another package of the workspace may be what brings the crate.
+    Install the library's package in the final stage, let the crate compile its own (`vendored`, `bundled`), or do without it
+    (rustls). Nothing is said where only another program of the workspace may link it, one that `-p ${APP}` can mean included.
 
     **Fix safety.** There is no fix of its own; what the linkage rules offer takes the library into account.
     """
@@ -84,17 +84,17 @@ class MissingLibrary(Rule):
                 crate = build.crates[artifact.call] if artifact.call is not None else None
                 if crate is None or word is None or artifact.link != GNU_DYNAMIC or artifact.call is None:
                     continue
-                linkage = crate.linkage
-                if linkage is None or any("_STATIC" in name for name in build.calls[artifact.call].command.variables):
+                linkage, command = crate.linkage, build.calls[artifact.call].command
+                if linkage is None or any("_STATIC" in name for name in command.variables):
                     continue
-                release = build.stages[build.calls[artifact.call].command.stage].release
+                release = build.stages[command.stage].release
                 for name in sorted(linkage.sure):
                     native = natives.lookup(name)
                     if native is None or not native.shared or native.shared in seen or not name.endswith("-sys"):
                         continue
-                    if image.inside.library(native.runtime_apt, release) is not False:
-                        continue
-                    if native.vendored_by and linkage.leads(name, native.vendored_by):
+                    own = native.vendored_by and linkage.leads(name, native.vendored_by)
+                    lacks = image.inside.library(native.runtime_apt, release) is False
+                    if own or not lacks or not crate.surely_links(artifact.name, name):
                         continue
                     seen.add(native.shared)
                     file, note = _names(native, release, stage.release)

@@ -59,7 +59,8 @@ class MuslAllocator(Rule):
                 crate = build.crates[artifact.call]
                 if crate is None or needs.brings("threads", crate.packages or ()):
                     continue
-                threads = needs.needing("threads", crate.linked or ())
+                runtimes = needs.needing("threads", crate.linked or ())
+                threads = [name for name in runtimes if crate.links(artifact.name, name)]
                 if not threads:
                     continue
                 seen.add(artifact.call)

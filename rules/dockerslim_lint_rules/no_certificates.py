@@ -88,7 +88,8 @@ class NoCertificates(Rule):
                 crate = build.crates[artifact.call] if artifact.call is not None else None
                 if crate is None or needs.brings("certificates", crate.packages or ()):
                     continue
-                wanting = needs.needing("certificates", crate.linked or ())
+                readers = needs.needing("certificates", crate.linked or ())
+                wanting = [name for name in readers if crate.links(artifact.name, name)]
                 if not wanting:
                     continue
                 name = path.rsplit("/", 1)[-1]

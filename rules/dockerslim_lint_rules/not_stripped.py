@@ -39,6 +39,7 @@ CMD ["app"]
 
 OPEN = DISTROLESS.replace("COPY . .", "ARG OPTION=--release\nCOPY . .").replace("build --release", "build ${OPTION}")
 
+DEBUGINFO = '[profile.release]\nstrip = "debuginfo"\n'
 SET = "ENV CARGO_PROFILE_RELEASE_STRIP=symbols\nCOPY . ."
 GDB = "alpine:3.24\nRUN apk add --no-cache gdb"
 
@@ -50,17 +51,17 @@ class NotStripped(Rule):
     profilers. cargo leaves them out with `strip = "symbols"` in the profile or `CARGO_PROFILE_RELEASE_STRIP=symbols` in
     the environment; this works for every target, unlike a `strip` of another architecture's binutils.
 
-    Where the manifest itself asks for a crate that reads the symbols when the program runs (sentry, pprof, color-eyre,
-    backtrace, jemalloc's profiling), they stay, and only debug information goes: `strip = "debuginfo"`. cargo does that
-    by itself in a release build since 1.77.
+    Where the manifest itself asks for a crate that reads the symbols when the program runs (sentry, pprof, color-eyre, backtrace,
+    jemalloc's profiling), they stay, and only debug information goes, as cargo does by itself in a release since 1.77.
 
     Nothing is said of an image that is there for the symbols: its stage or file is named `debug` or `profiling`, or it
     installs a debugger or profiler. Nor of one to work in, as in DSL202.
-    Nor where debug information is asked for, somebody wrote that the symbols stay (`strip = false`, `-C strip=none`), or an argument of the
-    build decides whether it is a debug build, and by default it is one.
+    Nor where debug information is asked for, somebody wrote that the symbols stay (`strip = false` or `"debuginfo"`,
+    `-C strip=none`), or an argument of the build decides whether it is a debug build, and by default it is one.
 
-    **Fix safety.** Safe where the crate graph is known, has no user of symbols (sentry, pprof, color-eyre, backtrace …)
-    and the file sets no RUST_BACKTRACE; else it needs a proof. Where the image is being slimmed anyway, the slim fix
+    **Fix safety.** Safe where the crate graph is known, has no user of symbols (sentry, pprof, color-eyre, backtrace …),
+    and neither the file nor the sources ask for backtraces (RUST_BACKTRACE, `force_capture`); else it needs a proof. None for a
+    profile like `release-lto`, whose variables cargo takes for settings of `release`. Where the image is being slimmed anyway, the slim fix
     strips too.
     """
 
@@ -126,12 +127,7 @@ class NotStripped(Rule):
             ),
             files=SENTRY,
         ),
-        Invalid(
-            OPEN,
-            line=5,
-            fixed=OPEN.replace("RUN cargo", "RUN CARGO_PROFILE_RELEASE_STRIP=symbols cargo"),
-            files=FILES,
-        ),
+        Invalid(OPEN, line=5, fixed=OPEN.replace("RUN ", "RUN CARGO_PROFILE_RELEASE_STRIP=symbols "), files=FILES),
     )
 
     VALID = (
@@ -139,6 +135,11 @@ class NotStripped(Rule):
         Valid(near=0, text=DISTROLESS.replace("--release\n", "--release && strip target/release/app\n"), files=FILES),
         Valid(near=0, text=DISTROLESS.replace("COPY . .", SET), files=FILES),
         Valid(near=0, text=DISTROLESS, files={**FILES, "Cargo.toml": MANIFEST + "[profile.release]\nstrip = false\n"}),
+        Valid(
+            near=0,
+            text=DISTROLESS,
+            files={**FILES, "Cargo.toml": MANIFEST + '[profile.release]\nstrip = "debuginfo"\n'},
+        ),
         Valid(near=0, text=DISTROLESS, files={**FILES, "Cargo.toml": MANIFEST + OF_THE_PACKAGE}),
         Valid(near=0, text=DISTROLESS, files={**FILES, ".cargo/config.toml": "[profile.release]\nstrip = true\n"}),
         Valid(near=0, text=DISTROLESS),

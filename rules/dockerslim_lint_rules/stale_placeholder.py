@@ -39,7 +39,8 @@ class StalePlaceholder(Rule):
     builder's cache: where the first layers come from there, a fresh checkout may be newer.
 
     `touch src/main.rs` before the real build is enough. It is not needed where a lib.rs or build.rs comes in only with
-    the real source, or where something removes what the placeholder left.
+    the real source, where something removes what the placeholder left, or where flags, a manifest, cargo's configuration or the
+    toolchain change in between.
 
     **Fix safety.** Safe: the file is in the build context, and a newer time can only make cargo build it. None where the
     step runs as a user who may not own the file: COPY without `--chown` makes it root's.

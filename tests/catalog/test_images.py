@@ -378,3 +378,20 @@ def test_references(text: str, repository: str, tag: str, digest: str) -> None:
     parsed = parse_reference(text)
     assert parsed is not None
     assert parsed == (repository, tag, digest)
+
+
+@pytest.mark.parametrize(
+    ("reference", "version"),
+    [
+        ("rust:buster", "1.79"),
+        ("rust:1-slim-buster", "1.79"),
+        ("rust:alpine3.13", "1.57"),
+        ("rust:1-alpine3.19", "1.83"),
+        ("rust:1.70-alpine3.18", "1.70"),
+        ("rust:alpine", ""),
+        ("rust:1-bookworm", "1"),
+        ("rust:buster$X", ""),
+    ],
+)
+def test_a_tag_of_a_release_that_is_given_up_stays_at_its_last_version(reference: str, version: str) -> None:
+    assert found(reference).version == version

@@ -42,6 +42,7 @@ SETTINGS = {
     "words",
     "latest",
     "floating",
+    "last",
     "suites",
     "version_after",
     "suffixed",

@@ -168,6 +168,41 @@ def test_what_the_call_makes(path: str, build: str, files: dict[str, str]) -> No
     assert absent(path, build, files=files) == []
 
 
+APART = {
+    **LOCKED,
+    "Cargo.toml": '[workspace]\nmembers = ["lib"]\nexclude = ["ext"]\n',
+    "lib/Cargo.toml": MEMBER,
+    "lib/src/lib.rs": "",
+    "ext/app/Cargo.toml": CRATE["Cargo.toml"],
+    "ext/app/src/main.rs": "",
+}
+POINTING = {
+    **APART,
+    "Cargo.toml": "",
+    "lib/Cargo.toml": f"{MEMBER}[workspace]\nmembers = ['../ext/app']\n",
+    "ext/app/Cargo.toml": CRATE["Cargo.toml"].replace("[package]\n", '[package]\nworkspace = "../../lib"\n'),
+}
+WITHIN = {**APART, "Cargo.toml": '[workspace]\nmembers = ["lib", "ext/app"]\nexclude = ["ext"]\n'}
+
+
+@pytest.mark.parametrize(
+    ("build", "files", "place"),
+    [
+        ("RUN cd ext/app && cargo build --release", APART, "/src/ext/app/target"),
+        ("WORKDIR /src/ext/app\nRUN cargo build --release", APART, "/src/ext/app/target"),
+        ("RUN cargo build --release --manifest-path ext/app/Cargo.toml", APART, "/src/ext/app/target"),
+        ("RUN cd ext/app && cargo build --release", POINTING, "/src/lib/target"),
+        ("RUN cd ext/app && cargo build --release", WITHIN, "/src/target"),
+    ],
+)
+def test_where_an_excluded_package_is_built(build: str, files: dict[str, str], place: str) -> None:
+    build = f"COPY . .\n{build}"
+    assert absent(f"{place}/release/app", build, files=files) == []
+    others = {"/src/ext/app/target", "/src/lib/target", "/src/target"} - {place}
+    for other in others:
+        assert absent(f"{other}/release/app", build, files=files) == [(f"{other}/release/app", f"{place}/release/app")]
+
+
 def test_what_a_configuration_file_moves() -> None:
     place = "/src/target/x86_64-unknown-linux-musl/release/app"
     files = {**LOCKED, ".cargo/config.toml": '[build]\ntarget = "x86_64-unknown-linux-musl"\n'}

@@ -34,6 +34,12 @@ BUILD = "FROM rust:1 AS b\nWORKDIR /app\nCOPY . .\nRUN cargo build --release\n"
         ("", "/app/target/release/app .", "/app"),
         ("", "app/target/release/app /x", "/x"),
         ("", "/app/target/release/ap* /usr/bin/", "/usr/bin/ap*"),
+        ("", "--parents /app/target/release/app /x", "/x/app/target/release/app"),
+        ("", "--parents /app/./target/release/app /x/", "/x/target/release/app"),
+        ("", "--parents /app/target/release/./app /usr/bin", "/usr/bin/app"),
+        ("", "--parents /app/./target/release /x", "/x/target/release/app"),
+        ("", "--parents /app/./target/release/ap* /x", "/x/target/release/ap*"),
+        ("", "--parents=false /app/./target/release/app /usr/bin/", "/usr/bin/app"),
         ("RUN cp target/release/app /out\n", "/out /x", "/x"),
         ("RUN mkdir /d && cp target/release/app /d\n", "/d/app /x", "/x"),
         ("RUN mkdir /d && cp target/release/app /d\n", "/d /y", "/y/app"),
@@ -224,6 +230,48 @@ def test_install_directory() -> None:
 )
 def test_what_is_no_program(copy: str) -> None:
     assert not read(f"{BUILD}FROM debian\nCOPY --from=b {copy}\n", CRATE).images
+
+
+@pytest.mark.parametrize(
+    ("copy", "known"),
+    [
+        ("COPY --parents Cargo.toml src ./", True),
+        ("COPY --parents ./Cargo.toml ./src .", True),
+        ("COPY --parents Cargo.* src/**/*.rs ./", True),
+        ("COPY --parents **/Cargo.toml **/*.rs ./", True),
+        ("COPY --parents . .", True),
+        ("COPY --parents Cargo.toml /app/app", False),
+        ("COPY --parents src ./src", False),
+        ("COPY --parents */Cargo.toml ./", False),
+        ("COPY --parents sub/Cargo.toml ./", False),
+        ("COPY --parents sub/./Cargo.toml ./", True),
+        ("COPY --parents s*/./Cargo.toml ./", True),
+    ],
+)
+def test_files_of_the_context_keep_their_directories(copy: str, known: bool) -> None:
+    build = read(f"{BUILD.replace('COPY . .', copy)}", {**CRATE, "sub/Cargo.toml": MANIFEST})
+    assert (build.crates[0] is not None) is known
+
+
+@pytest.mark.parametrize(
+    ("copies", "files", "name"),
+    [
+        ("COPY api ./\nCOPY docs ./", {}, "api"),
+        ("COPY docs ./\nCOPY api ./", {}, "api"),
+        ("COPY api .\nCOPY docs .\nCOPY more .", {"more/x": ""}, "api"),
+        ("COPY api ./\nCOPY docs ./", {"docs/Cargo.toml": MANIFEST}, "docs"),
+        ("COPY docs ./\nCOPY api ./", {"docs/Cargo.toml": MANIFEST}, "api"),
+        ("COPY . .\nCOPY docs ./", CRATE, ""),
+        ("COPY api docs ./", {}, "api"),
+        ("COPY api /s/\nCOPY docs /s/\nRUN cp -r /s/. /app", {}, "api"),
+        ("COPY api /s/\nCOPY docs /s/\nFROM rust:1\nWORKDIR /app\nCOPY --from=b /s ./", {}, "api"),
+        ("COPY docs ./\nCOPY none ./", {"none/x": ""}, None),
+    ],
+)
+def test_directories_are_laid_over_one_another(copies: str, files: dict[str, str], name: str | None) -> None:
+    own = {"api/Cargo.toml": MANIFEST, "api/src/main.rs": "", "docs/x": ""}
+    crate = read(BUILD.replace("COPY . .", copies), {**own, **files}).crates[0]
+    assert (crate.directory if crate is not None else None) == name
 
 
 def test_a_step_that_may_not_run_taints() -> None:

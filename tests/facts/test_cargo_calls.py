@@ -100,6 +100,25 @@ def test_run_forms() -> None:
             "RUSTFLAGS='-C target-feature=+crt-static' cargo build --target x86_64-unknown-linux-gnu",
             GNU_STATIC,
         ),
+        ("rust:1", 'cargo build --config \'build.rustflags=["-C", "target-feature=+crt-static"]\'', GNU_STATIC),
+        (
+            "rust:1",
+            'cargo build --config \'target."cfg(all())".rustflags="-Ctarget-feature=+crt-static"\'',
+            GNU_STATIC,
+        ),
+        # RUSTFLAGS stands in the place of all that cargo's configuration says
+        (
+            "rust:1",
+            "RUSTFLAGS=-Copt-level=2 cargo build --config 'build.rustflags=\"-Ctarget-feature=+crt-static\"'",
+            GNU_DYNAMIC,
+        ),
+        ("rust:1", "cargo build --config build.jobs=2", GNU_DYNAMIC),
+        ("rust:1", "cargo build --config ci/static.toml", UNKNOWN),
+        # the linker is asked behind rustc's back, and may refuse
+        ("rust:1", "RUSTFLAGS='-C link-arg=-static' cargo build", UNKNOWN),
+        ("rust:1", "RUSTFLAGS='-C link-args=-static -C relocation-model=static' cargo build", UNKNOWN),
+        ("rust:1", "RUSTFLAGS='-C link-arg=-static-libgcc' cargo build", GNU_DYNAMIC),
+        ("rust:1-alpine", "RUSTFLAGS='-C link-arg=-static' cargo build", MUSL_STATIC),
         ("rust:1-alpine", "RUSTFLAGS='-C target-feature=-crt-static' cargo build", MUSL_DYNAMIC),
         ("rust:1", "cargo build --target riscv64gc-unknown-linux-musl", MUSL_DYNAMIC),
         ("rust:1", "cargo build --target $(cat /target)", UNKNOWN),
@@ -457,6 +476,80 @@ def test_the_configuration_must_reach_the_call(
     (call,) = build.calls
     assert build.crates[0] is not None
     assert (call.target.origin, call.target.pattern) == target
+
+
+TEXT = f'[build]\\ntarget = "{MUSL}"\\n'
+LINES = f"cat <<EOF > .cargo/config.toml\n[build]\ntarget = '{MUSL}'\nEOF\n"
+
+
+@pytest.mark.parametrize("files", [None, CRATE])
+@pytest.mark.parametrize(
+    ("steps", "target"),
+    [
+        (f"RUN mkdir -p .cargo && printf '{TEXT}' > .cargo/config.toml", MUSL),
+        (f"RUN mkdir -p .cargo && printf '%s\\n' '[build]' 'target = \"{MUSL}\"' > .cargo/config", MUSL),
+        (f"RUN mkdir .cargo && echo '[build]' > .cargo/config && echo 'target = \"{MUSL}\"' >> .cargo/config", MUSL),
+        (f"RUN printf '{TEXT}' >> $CARGO_HOME/config.toml", MUSL),
+        (f"RUN <<SCRIPT\nmkdir .cargo\n{LINES}SCRIPT", MUSL),
+        (f"RUN {LINES}", MUSL),
+        (f"COPY <<EOF .cargo/config.toml\n[build]\ntarget = '{MUSL}'\nEOF", MUSL),
+        ("RUN printf '[net]\\nretry = 3\\n' > .cargo/config.toml", ""),
+        ("RUN cargo vendor > .cargo/config.toml", ""),
+        ("RUN mkdir -p .cargo && rm -rf .cargo", ""),
+        (f"RUN printf '{TEXT}' > deploy/config.toml", ""),
+        (f"RUN printf '{TEXT}' > .cargo/config.toml.in", ""),
+        # nobody knows what is in it
+        ("RUN echo \"[build]\\ntarget = 'a'\" > .cargo/config.toml", None),
+        ("RUN sed s/x/y/ a.toml > .cargo/config.toml", None),
+        ("RUN cp ci/config.toml .cargo/", None),
+        ("RUN curl -o .cargo/config.toml https://example.com", None),
+        (f"RUN if [ -n \"$A\" ]; then printf '{TEXT}' > .cargo/config.toml; fi", None),
+        (f"RUN printf '{TEXT}' > .cargo/config.toml && rm .cargo/config.toml", None),
+        (f"RUN cargo vendor > .cargo/config.toml && printf '{TEXT}' >> .cargo/config.toml", None),
+        (LINES.replace("cat", "RUN cat").replace("[build]", "[build]\n$A"), None),
+        (f"COPY <<EOF .cargo/config.toml\n[build]\ntarget = '$A{MUSL}'\nEOF", None),
+        ("RUN printf '[build\\n' > .cargo/config.toml", None),
+    ],
+)
+def test_a_configuration_that_a_step_writes(steps: str, target: str | None, files: dict[str, str] | None) -> None:
+    call = only_call(read(f"FROM rust:1\nWORKDIR /app\nCOPY . .\n{steps}\nRUN cargo build --release\n", files))
+    assert (call.target.origin, call.target.pattern) == ("host" if target == "" else "config", target)
+    assert (call.flags is None) is (target is None)
+    assert (call.stripped == UNKNOWN) is (target is None or files is None)
+
+
+@pytest.mark.parametrize(
+    ("image", "config", "files", "target"),
+    [
+        ("rust:1", 'include = ["a.toml"]', {".cargo/a.toml": CONFIG[".cargo/config.toml"]}, MUSL),
+        ("rust:1.94", 'include = [{path = "../a.toml"}]', {"a.toml": CONFIG[".cargo/config.toml"]}, MUSL),
+        ("rust:1", 'include = ["a.toml"]', {".cargo/a.toml": "[net]\n"}, ""),
+        (
+            "rust:1",
+            'include = ["a.toml"]\n[build]\ntarget = "x"',
+            {".cargo/a.toml": CONFIG[".cargo/config.toml"]},
+            "x",
+        ),
+        (
+            "rust:1",
+            'include = ["b.toml", "a.toml"]',
+            {".cargo/a.toml": '[build]\ntarget = "y"', ".cargo/b.toml": ""},
+            "y",
+        ),
+        ("rust:1", 'include = [{path = "a.toml", optional = true}]', {}, ""),
+        ("rust:1", 'include = ["a.toml"]', {}, None),
+        ("rust:1", 'include = ["a.toml"]', {".cargo/a.toml": 'include = ["a.toml"]'}, None),
+        ("rust:1", 'include = "a.toml"', {".cargo/a.toml": "[net]\n"}, None),
+        ("rust:1.93", 'include = ["a.toml"]', {".cargo/a.toml": CONFIG[".cargo/config.toml"]}, None),
+        ("rust:1.93", 'include = ["a.toml"]', {".cargo/a.toml": "[net]\n"}, ""),
+    ],
+)
+def test_a_configuration_that_includes_another(
+    image: str, config: str, files: dict[str, str], target: str | None
+) -> None:
+    context = {**CRATE, ".cargo/config.toml": config, **files}
+    call = only_call(read(f"FROM {image}\nWORKDIR /app\nCOPY . .\nRUN cargo build --release\n", context))
+    assert call.target.pattern == target
 
 
 def test_what_a_configuration_that_may_be_in_force_leaves_open() -> None:
@@ -932,7 +1025,7 @@ PACKAGE = '[package]\nname = "app"\nversion = "0.1.0"\n'
             False,
         ),
         ("[profile.release]\nstrip = false\n", "CARGO_PROFILE_RELEASE_STRIP=true cargo build -r", STRIPPED_ALL, False),
-        ("[profile.release]\nstrip = 'debuginfo'\n", "cargo build -r", STRIPPED_DEBUGINFO, False),
+        ("[profile.release]\nstrip = 'debuginfo'\n", "cargo build -r", STRIPPED_DEBUGINFO, True),
         ("", "cargo build -r", STRIPPED_NO, False),
         ("", "CARGO_PROFILE_RELEASE_STRIP=$(cat x) cargo build -r", UNKNOWN, False),
     ],

@@ -138,6 +138,9 @@ def test_whole_outputs_and_development() -> None:
         ("amazonlinux:2017.12", False),
         ("amazonlinux", False),
         ("quay.io/bitnami/minideb:buster", True),
+        # nothing goes there since 2022
+        ("quay.io/bitnami/minideb:bullseye", True),
+        ("bitnami/minideb:bookworm", False),
         ("quay.io/bitnami/minideb:bookworm", False),
         ("rockylinux:8", False),
     ],

@@ -107,6 +107,18 @@ def test_members_and_paths_of_a_workspace() -> None:
     assert crate_of(WORKSPACE, bins=("web",)).linked == ("http", "lib", "tls")
 
 
+@pytest.mark.parametrize("packages", [(), ("*",)])
+def test_what_one_program_of_the_call_links(packages: tuple[str, ...]) -> None:
+    crate = crate_of(WORKSPACE, packages=packages)
+    assert [crate.links(program, "server") for program in ("web", "other", "*", "unheard-of")] == [NO, YES, NO, NO]
+    assert [crate.links(program, "http") for program in ("web", "other", "*")] == [YES, YES, YES]
+    assert [crate.may_link(program, "server") for program in ("other", "*")] == [True, True]
+    # which packages are built together, and so share their features, is not known
+    assert crate.may_link("web", "server") is bool(packages)
+    assert not crate.may_link("*", "test")
+    assert not crate.surely_links("*", "server") and crate.surely_links("other", "server")
+
+
 OPTIONAL = """
 [features]
 default = ["secure"]
@@ -173,6 +185,10 @@ def test_features_run_through_the_workspace() -> None:
     assert reach(("other",)) is YES
     # built together, they share the features of what they share
     assert reach(()) is YES
+    assert crate_of(files).links("*", "tls") is YES
+    # one of them, alone
+    assert crate_of(files, packages=("*",)).links("*", "tls") is NO
+    assert crate_of(files, packages=("*",)).may_link("*", "tls")
 
 
 def test_the_old_resolver_shares_features_with_what_is_not_linked() -> None:
@@ -418,3 +434,37 @@ DATABASES = {
 def test_what_a_lock_holds_for_a_weak_feature_is_not_linked(needs: dict[str, str], entry: str, reach: Reach) -> None:
     found = linkage(f"[dependencies]\n{entry}\n", lock(**needs, **DATABASES))
     assert found.reaches("libsqlite3-sys") is reach
+
+
+@pytest.mark.parametrize(
+    ("entry", "version", "reach"),
+    [
+        ('"3"', "3.9.1", NO),
+        ('{ version = "3", features = ["in-use-encryption"] }', "3.9.1", YES),
+        ('{ version = "2", features = ["in-use-encryption-unstable"] }', "2.8.2", YES),
+        ('"2"', "2.8.2", NO),
+        # which names mongocrypt/bson-2 where the others have mongocrypt?/bson-2
+        ('"3.3"', "3.3.0", YES),
+    ],
+)
+def test_encryption_of_mongodb_only_where_it_is_asked_for(entry: str, version: str, reach: Reach) -> None:
+    packages = {"mongodb": f"={version} mongocrypt", "mongocrypt": "mongocrypt-sys", "mongocrypt__sys": ""}
+    found = linkage(f"[dependencies]\nmongodb = {entry}\n", lock(app="mongodb", **packages))
+    assert found.reaches("mongocrypt") is reach
+
+
+@pytest.mark.parametrize(
+    ("entry", "version", "reach"),
+    [
+        ('"0.20"', "0.20.4", YES),
+        ('"0.21"', "0.21.0", NO),
+        ('{ version = "0.21", features = ["https"] }', "0.21.0", YES),
+    ],
+)
+def test_git2_has_no_default_features_any_more(entry: str, version: str, reach: Reach) -> None:
+    packages = {
+        "git2": f"={version} libgit2-sys openssl-sys",
+        "libgit2__sys": "=0.18.7 openssl-sys",
+        "openssl__sys": "",
+    }
+    assert linkage(f"[dependencies]\ngit2 = {entry}\n", lock(app="git2", **packages)).reaches("openssl-sys") is reach

@@ -152,3 +152,54 @@ def hides(build: ImageBuild) -> bool:
 )
 def test_a_mount_over_the_layer(text: str, hidden: bool) -> None:
     assert hides(read(text)) is hidden
+
+
+VARIABLE = COOKED.replace("COPY recipe", "ARG P=dist Q=dist\nCOPY recipe").replace("--release", "--profile $P")
+VARIABLE = VARIABLE.replace("cargo build", f"{NATIVE}cargo build")
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "said"),
+    [
+        ("", "", FLAGS),
+        ("P=dist", "P=release", FLAGS),
+        ("build --profile $P", "build --profile $Q", ""),
+        ("build --profile $P", "build --profile $P $MORE", ""),
+        ("COPY . .", "COPY . .\nARG P=other", ""),
+        ("P=dist ", "P ", ""),
+        (NATIVE, "", ""),
+    ],
+)
+def test_a_profile_by_the_same_variable(old: str, new: str, said: str) -> None:
+    assert old in VARIABLE and reason(VARIABLE.replace(old, new) if old else VARIABLE) == said
+
+
+PLACEHOLDER = """\
+FROM rust:1
+WORKDIR /app
+COPY Cargo.toml ./
+RUN mkdir src && echo "fn main() {}" > src/main.rs && cargo build
+COPY . .
+RUN cargo build
+"""
+NATIVE_CONFIG = "[build]\nrustflags = ['-C', 'target-cpu=native']\n"
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "config", "said"),
+    [
+        ("", "", NATIVE_CONFIG, FLAGS),
+        ("COPY . .", "COPY . .\nENV RUSTFLAGS=-g", NATIVE_CONFIG, FLAGS),
+        ("COPY Cargo.toml ./", "COPY .cargo .cargo\nCOPY Cargo.toml ./", NATIVE_CONFIG, ""),
+        ("WORKDIR", "ENV RUSTFLAGS=-g\nWORKDIR", NATIVE_CONFIG, ""),
+        ("COPY . .", "COPY . .\nRUN rm .cargo/config.toml", NATIVE_CONFIG, ""),
+        ("COPY . .", "COPY src src", NATIVE_CONFIG, ""),
+        ("", "", "[target.'cfg(windows)']\nrustflags = ['-g']\n", ""),
+        ("", "", "[target.aarch64-unknown-linux-gnu]\nrustflags = ['-g']\n", ""),
+        ("", "", "[net]\nretry = 3\n", ""),
+    ],
+)
+def test_a_configuration_that_comes_behind_a_placeholder(old: str, new: str, config: str, said: str) -> None:
+    files = {"Cargo.toml": '[package]\nname = "app"\nversion = "0.1.0"\n', ".cargo/config.toml": config}
+    build = read(PLACEHOLDER.replace(old, new) if old else PLACEHOLDER, {**files, "src/main.rs": ""})
+    assert differs(build, build.warmups[0], build.calls[-1]) == said

@@ -93,6 +93,50 @@ def test_the_same_call_twice_is_not_enough() -> None:
         assert not read(TRICK.replace(old, new), FILES).stale
 
 
+FLAGS = {
+    ".cargo/config.toml": "[build]\nrustflags = ['-g']\n",
+    "rust-toolchain.toml": '[toolchain]\nchannel = "1.80"\n',
+}
+SED = "RUN sed -i 's/^version.*/version = \"0.0.0\"/' Cargo.toml && cargo"
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "files"),
+    [
+        ("COPY . .", "COPY . .", FLAGS),
+        ("COPY . .", "COPY src src\nCOPY .cargo .cargo", FLAGS),
+        ("COPY . .", "COPY src src\nCOPY rust-toolchain.toml .", FLAGS),
+        ("COPY . .", "COPY src src\nRUN mkdir .cargo && echo '[profile.release]' > .cargo/config", {}),
+        ("COPY . .", "COPY . .\nRUN echo 'lto = true' >> Cargo.toml", {}),
+        ("COPY . .", "COPY . .\nRUN cargo update", {}),
+        ("COPY . .", "COPY . .\nRUN rustup default nightly", {}),
+        ("COPY . .", "COPY . .\nENV CC=clang", {}),
+        ("COPY . .", "COPY . .\nENV CARGO_INCREMENTAL=0", {}),
+        ("COPY . .", "COPY . .\nARG CFLAGS=-O3", {}),
+        ("RUN cargo build --release\nCOPY", f"{SED} build --release\nCOPY", {}),
+        ("RUN cargo build --release\nCOPY", "RUN cargo --config a=1 build --release\nCOPY", {}),
+        ("COPY Cargo.toml ./\nRUN mkdir src &&", "RUN cargo init &&", {}),
+    ],
+)
+def test_what_cargo_reads_besides_is_another(old: str, new: str, files: dict[str, str]) -> None:
+    assert old in TRICK and not read(TRICK.replace(old, new), {**FILES, **files}).stale
+
+
+@pytest.mark.parametrize(
+    ("old", "new"),
+    [
+        ("COPY Cargo.toml ./", "COPY Cargo.toml rust-toolchain.toml ./\nCOPY .cargo .cargo"),
+        ("COPY . .", "COPY src src\nENV RUST_LOG=info APP_PORT=80\nARG COMMIT"),
+        ("COPY . .", "COPY src src\nRUN mkdir out && ls"),
+        ("RUN mkdir", "RUN cp Cargo.toml / && mkdir"),
+    ],
+)
+def test_what_changes_nothing_for_cargo(old: str, new: str) -> None:
+    files = {**FILES, **FLAGS} if "COPY .cargo" in new else FILES
+    text = TRICK.replace("COPY . .", "COPY src src") if "cp " in new else TRICK
+    assert old in text and read(text.replace(old, new), files).stale
+
+
 def test_cooks_and_features() -> None:
     (cook,) = read("FROM rust:1\nRUN cargo chef cook --release -F b,a --target x --no-default-features\n").warmups
     assert (cook.kind, cook.profile, cook.target.pattern) == ("cook", "release", "x")

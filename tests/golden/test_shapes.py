@@ -67,7 +67,8 @@ def test_rewrite(shape: Shape, variant: str, request: pytest.FixtureRequest) -> 
         (shape.folder / "fixed.Dockerfile").write_bytes(fixed.source.data)
     assert fixed.source.data == change(shape.dockerfile if shape.fixed is None else shape.fixed)
     if shape.fixed is not None:
-        (applied,) = (one.fix for one in fixed.applied)
+        *opening, applied = (one.fix for one in fixed.applied)
+        assert all(one.repairs == "program" for one in opening)
         assert applied.choice == shape.expect["choice"]
         assert applied.safety.name.lower() == shape.expect["safety"]
 

@@ -6,7 +6,7 @@ import pytest
 
 from tests.plan.test_alpine_steps import MKDIR, steps
 from tests.plan.test_edits import rewritten
-from tests.plan.test_withheld import CLASSIC, fix, reason
+from tests.plan.test_withheld import CLASSIC, SINGLE, fix, reason
 
 
 def of(step: str, user: str) -> str:
@@ -35,6 +35,19 @@ def of(step: str, user: str) -> str:
         ("ARG UID=1001\nRUN useradd -u$UID app", "app", "${UID}:${UID}"),
         ("ARG UID=7001 GID=7002\nRUN groupadd -g $GID g && useradd -u $UID -g g app", "app", "${UID}:${GID}"),
         ("ARG UID=7001 GID=7001\nRUN useradd -u $UID -g $GID app", "app", "${UID}:${GID}"),
+        ("RUN useradd -u 1001 app", "1001", "1001:1001"),
+        ("RUN groupadd -g 1002 grp && useradd -u 1001 -g grp app", "1001", "1001:1002"),
+        ("RUN groupadd -g 1002 grp && useradd -u 1001 -g grp app", "1001:grp", "1001:1002"),
+        ("RUN useradd -u 1001 app", "1001:1001", "1001:1001"),
+        # an account in root's group: so is who has none
+        ("RUN useradd -u 1001 -g 0 app", "1001", "1001"),
+        ("RUN useradd -u 1001 -g root app", "1001", "1001"),
+        # nobody's number: he was in root's group, and is
+        ("RUN useradd -u 1001 app", "1002", "1002"),
+        ("RUN useradd app", "10001", "10001"),
+        ("RUN groupadd -g 1001 app", "1001", "1001"),
+        ("RUN true", "1001", "1001"),
+        ("RUN true", "33", "33:33"),
     ],
 )
 def test_a_number(step: str, user: str, after: str) -> None:
@@ -70,6 +83,61 @@ def test_no_number_where_something_would_be_lost(step: str) -> None:
     fixed = fix(of(step, "app"))
     assert fixed.bug is None
     assert not [one for one in fixed.applied if one.fix.choice.startswith("distroless")]
+
+
+@pytest.mark.parametrize(
+    ("step", "user"),
+    [
+        ("RUN useradd -mu 1001 app", "1001"),
+        ("RUN useradd -mu 1001 app", "1001:1001"),
+        ("RUN groupadd -g 1002 grp && useradd -u 1001 -G grp app", "1001"),
+        ("RUN useradd app", "1000"),
+        ("RUN useradd -r app", "999"),
+        ("ARG UID\nRUN useradd -u $UID app", "5000"),
+        ("ARG UID=1001\nRUN useradd -u $UID app", "1001"),
+        ("ENV A=/var/www\nRUN true", "33"),
+    ],
+)
+def test_an_account_by_its_number_keeps_what_it_has(step: str, user: str) -> None:
+    fixed = fix(of(step, user))
+    assert fixed.bug is None
+    assert not [one for one in fixed.applied if one.fix.choice.startswith("distroless")]
+
+
+@pytest.mark.parametrize("user", ["1001", "app"])
+@pytest.mark.parametrize(
+    ("step", "after"),
+    [("RUN useradd -u 1001 app", "1001:1001"), ("RUN useradd -u 1001 app && touch /opt/x", "")],
+)
+def test_the_same_out_of_a_single_stage(user: str, step: str, after: str) -> None:
+    fixed = fix(SINGLE.replace("CMD", f"{step}\nUSER {user}\nCMD"))
+    assert fixed.bug is None
+    assert f"USER {after or user}\nCMD" in fixed.source.data.decode()
+    assert any(one.fix.key.startswith("slim:") for one in fixed.applied) is bool(after)
+
+
+def test_a_file_given_to_a_number_needs_no_account() -> None:
+    text = of("RUN useradd -u 1001 app", "1001").replace("COPY --from", "COPY --chown=1001 --from")
+    after = rewritten(text)
+    assert "COPY --chown=1001 --from" in after
+    assert "USER 1001:1001\n" in after
+
+
+@pytest.mark.parametrize(
+    ("base", "step", "user", "kept"),
+    [
+        ("debian:bookworm-slim", "RUN useradd -mu 1001 app", "1001", True),
+        ("debian:bookworm-slim", "RUN useradd -m app", "1000", True),
+        ("ubuntu:24.04", "RUN useradd -m app", "1001", False),
+        ("debian:bookworm-slim", "RUN useradd -mr app", "999", False),
+        ("debian:bookworm-slim", "RUN mkdir /d", "33", False),
+    ],
+)
+def test_an_account_by_its_number_on_alpine(base: str, step: str, user: str, kept: bool) -> None:
+    fixed = fix(of(f"{step}{MKDIR}", user).replace("debian:bookworm-slim", base))
+    assert fixed.bug is None
+    assert ("alpine" in [one.fix.choice for one in fixed.applied]) is kept
+    assert f"USER {user}\n" in fixed.source.data.decode()
 
 
 @pytest.mark.parametrize(

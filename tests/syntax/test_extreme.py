@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import pytest
 
+from dockerslim_lint.context import NoContext
+from dockerslim_lint.facts.build import read_build
 from dockerslim_lint.source import Source
 from dockerslim_lint.syntax.dockerfile import parse
 from dockerslim_lint.syntax.expand import expand
@@ -78,3 +80,21 @@ def test_patterns_take_no_exponential_time(operator: str) -> None:
     value = instruction.pairs[0].value
     assert value is not None
     assert expand(value, {"X": "a" * 2_000}.get) == "a" * 2_000
+
+
+@pytest.mark.timeout(120)
+@pytest.mark.parametrize(
+    "text",
+    [
+        "ARG A=xxxxxxxx\n" + "ARG A=$A$A$A$A\n" * 30 + "FROM rust:1\n",
+        "FROM rust:1\nENV A=xxxxxxxx\n" + "ENV A=$A$A$A$A\n" * 30 + "WORKDIR /$A\n",
+        "FROM rust:1\nENV A=xxxxxxxx\n" + "ENV A=${A//x/$A}\n" * 30,
+        "FROM rust:1\nRUN A=xxxxxxxx && " + "A=$A$A$A$A && " * 30 + "cargo build --bin $A\n",
+    ],
+    ids=["ARG", "ENV", "replaced", "shell"],
+)
+def test_values_that_double_each_other_fill_no_memory(text: str) -> None:
+    build = read_build(Source(text.encode()), NoContext(), {})
+    for value in (value.text for call in build.calls for value in call.command.variables.values()):
+        assert value is None or len(value) < 1 << 20
+    assert len(build.stages) == 1

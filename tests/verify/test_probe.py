@@ -36,6 +36,24 @@ def test_commands_without_smokes() -> None:
     assert commands_for({}, (), limits) == ()
 
 
+@pytest.mark.parametrize(
+    ("settings", "asked", "own"),
+    [
+        ({"Cmd": ["cargo", "run", "-r"]}, "cargo run --quiet -r --", "cargo run --quiet -r --"),
+        ({"Cmd": ["cargo", "r", "--", "-v"]}, "cargo r --quiet --", "cargo r --quiet -- -v"),
+        ({"Entrypoint": ["cargo", "run", "--"], "Cmd": ["a"]}, "cargo run --quiet --", "cargo run --quiet -- a"),
+        ({"Cmd": ["/bin/sh", "-c", "cargo run"]}, "cargo run --quiet --", "cargo run --quiet --"),
+        ({"Cmd": ["cargo", "watch"]}, "cargo", "cargo watch"),
+        ({"Cmd": ["run", "cargo"]}, "run", "run cargo"),
+    ],
+)
+def test_what_cargo_runs_is_asked(settings: dict[str, list[str]], asked: str, own: str) -> None:
+    said = [" ".join(command.argv) for command in commands_for(settings, (), Limits())]
+    assert said == [f"{asked} --version", f"{asked} --help", own]
+    piped = commands_for({"Cmd": ["/bin/sh", "-c", "cargo run | cat"]}, (), Limits())
+    assert [command.argv for command in piped] == [("/bin/sh", "-c", "cargo run | cat")]
+
+
 def test_commands_with_smokes() -> None:
     assert [c.argv for c in commands_for({"Cmd": ["app"]}, ("app 'a b' c",), Limits())] == [
         ("app", "a b", "c"),

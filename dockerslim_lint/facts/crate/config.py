@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from dockerslim_lint.context import BuildContext
-from dockerslim_lint.facts.crate.manifest import BrokenFileError, read_toml, table
+from dockerslim_lint.facts.crate.manifest import BrokenFileError, parsed, read_toml, table
 from dockerslim_lint.record import Record
 
 TOOLCHAIN_FILES = ("rust-toolchain", "rust-toolchain.toml")
@@ -20,7 +20,8 @@ class CargoConfig(Record):
 
     `target_flags` and `linkers` are pairs of a table's X (a triple or ``cfg(…)``) and what it sets. `build_std`: the
     standard library is built, not installed. `aliases` are the words of each ``[alias]``. `certain` is False where what is said may not be in force.
-    `profiles` are the ``[profile]`` tables, which stand over the manifest's.
+    `profiles` are the ``[profile]`` tables, which stand over the manifest's. `open`: there is a file of which nobody knows what it
+    says, so that anything may be set.
     """
 
     target: str
@@ -33,13 +34,19 @@ class CargoConfig(Record):
     aliases: Mapping[str, tuple[str, ...]] = {}
     certain: bool = True
     profiles: Mapping[str, Any] = {}
+    open: bool = False
 
 
 class ConfigFiles(Record):
-    """The files that a cargo call reads, as paths of the context, the nearest first; not `certain`: it may read them."""
+    """The files that a cargo call reads, as paths of the context, the nearest first; not `certain`: it may read them.
+
+    `written` are the texts of those that a step writes, by their path in the stage. `open` as in `CargoConfig`.
+    """
 
     paths: tuple[str, ...] = ()
     certain: bool = True
+    written: tuple[tuple[str, str], ...] = ()
+    open: bool = False
 
 
 class ToolchainFile(Record):
@@ -55,19 +62,24 @@ def read_config(context: BuildContext, files: ConfigFiles) -> CargoConfig:
 
     Source: cargo book, "Configuration" (hierarchical; the nearer file wins).
     """
-    target = target_directory = rustflags = ""
+    target = target_directory = ""
+    rustflags: Any = None
     tables: list[str] = []
     flags: list[tuple[str, str]] = []
     linkers: dict[str, str] = {}
     build_std = False
     aliases: dict[str, tuple[str, ...]] = {}
     profiles: dict[str, Any] = {}
+    open_, written = files.open, dict(files.written)
     for path in files.paths:
-        data = read_toml(context, path) or {}
+        try:
+            data = parsed(written[path]) if path in written else read_toml(context, path) or {}
+        except (ValueError, RecursionError):
+            data, open_ = {}, True
         build = table(data, "build")
         target = target or _text(build.get("target"))
         target_directory = target_directory or _text(build.get("target-dir"))
-        rustflags = rustflags or _flags(build.get("rustflags"))
+        rustflags = _joined(build.get("rustflags"), rustflags)
         aliases = {**_aliases(table(data, "alias")), **aliases}
         profiles = laid_over(table(data, "profile"), profiles)
         build_std = build_std or "build-std" in table(data, "unstable")
@@ -83,14 +95,29 @@ def read_config(context: BuildContext, files: ConfigFiles) -> CargoConfig:
         target,
         target_directory,
         tuple(dict.fromkeys(tables)),
-        rustflags,
+        _flags(rustflags),
         tuple(flags),
         tuple(linkers.items()),
         build_std,
         aliases,
         files.certain,
         profiles,
+        open_,
     )
+
+
+def with_options(config: CargoConfig | None, options: Sequence[Mapping[str, Any]]) -> CargoConfig | None:
+    """The same with the rustc flags that each ``--config`` adds: lists are joined (cargo book, "Configuration", hierarchical
+    structure, command-line overrides)."""
+    for option in options:
+        build, targets = _flags(table(option, "build").get("rustflags")), table(option, "target")
+        own = [(name, _flags(table(targets, name).get("rustflags"))) for name in targets]
+        found = config or CargoConfig("", "", (), "")
+        config = found._replace(
+            rustflags=f"{found.rustflags} {build}".strip(),
+            target_flags=(*found.target_flags, *((name, flags) for name, flags in own if flags)),
+        )
+    return config
 
 
 def laid_over(below: Mapping[str, Any], above: Mapping[str, Any]) -> dict[str, Any]:
@@ -144,6 +171,13 @@ def _text(value: Any) -> str:
     if isinstance(value, list) and len(value) == 1:
         value = value[0]
     return value if isinstance(value, str) else ""
+
+
+def _joined(farther: Any, nearer: Any) -> Any:
+    """Of two files: lists are joined, what is nearer stands last; else the nearer counts (cargo book, "Configuration")."""
+    if isinstance(farther, list) and isinstance(nearer, list):
+        return [*farther, *nearer]
+    return farther if nearer is None else nearer
 
 
 def _flags(value: Any) -> str:

@@ -29,12 +29,12 @@ def read_toml(context: BuildContext, path: str) -> dict[str, Any] | None:
     if data is None:
         return None
     try:
-        return _parsed(data.decode("utf-8-sig"))
+        return parsed(data.decode("utf-8-sig"))
     except (ValueError, RecursionError) as error:
         raise BrokenFileError(f"{path}: {error}") from None
 
 
-def _parsed(text: str) -> dict[str, Any]:
+def parsed(text: str) -> dict[str, Any]:
     """TOML 1.1, as cargo reads it since 1.94 (rust-lang/cargo#16415). Raises ValueError, RecursionError."""
     import tomllib
 
@@ -142,6 +142,13 @@ def makes_shared_library(manifest: Mapping[str, Any]) -> bool:
     return not SHARED.isdisjoint(texts(library.get("crate-type", library.get("crate_type"))))
 
 
+def makes_only_a_shared_library(manifest: Mapping[str, Any]) -> bool:
+    """Whether cargo refuses the package for a target that has no shared libraries; of a library of several kinds it drops that one."""
+    library = table(manifest, "lib")
+    kinds = set(texts(library.get("crate-type", library.get("crate_type"))))
+    return bool(kinds) and kinds <= SHARED
+
+
 def members(context: BuildContext, directory: str, manifest: Mapping[str, Any], key: str) -> tuple[str, ...]:
     """Directories of a workspace's member packages; `key` is members or default-members."""
     workspace = table(manifest, "workspace")
@@ -161,19 +168,29 @@ def members(context: BuildContext, directory: str, manifest: Mapping[str, Any], 
 
 
 def excluded(directory: str, manifest: Mapping[str, Any]) -> tuple[str, ...]:
-    """Directories that a workspace in `directory` surely does not have as members: each is in ``exclude``, in so many words.
-
-    A path that ``members`` spells out is a member all the same, and so is what lies below it.
-    """
-    workspace = table(manifest, "workspace")
+    """Directories that a workspace in `directory` surely does not have as members: each is in ``exclude``, in so many words."""
     prefix = f"{directory}/" if directory else ""
-    named = [name.removeprefix("./").rstrip("/") for name in texts(workspace.get("members"))]
-    apart = [name.removeprefix("./").rstrip("/") for name in texts(workspace.get("exclude"))]
-    return tuple(
-        f"{prefix}{place}"
-        for place in apart
-        if not any(place == one or place.startswith(f"{one}/") or one in ("", ".") for one in named)
-    )
+    places = (f"{prefix}{_plain(name)}" for name in texts(table(manifest, "workspace").get("exclude")))
+    return tuple(place for place in places if is_excluded(directory, manifest, place))
+
+
+def is_excluded(directory: str, manifest: Mapping[str, Any], place: str) -> bool:
+    """Whether ``exclude`` of the workspace in `directory` keeps out the package in `place`, which lies below.
+
+    A path that ``members`` spells out is a member all the same, and so is what lies below it (cargo's `is_excluded`).
+    """
+    inside = place[len(f"{directory}/") :] if directory else place
+    workspace = table(manifest, "workspace")
+
+    def has(key: str) -> bool:
+        names = map(_plain, texts(workspace.get(key)))
+        return any(name in ("", ".") or inside == name or inside.startswith(f"{name}/") for name in names)
+
+    return has("exclude") and not has("members")
+
+
+def _plain(name: str) -> str:
+    return name.removeprefix("./").rstrip("/")
 
 
 def texts(value: object) -> tuple[str, ...]:

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 from dockerslim_lint.facts.crate.config import CargoConfig, ToolchainFile
 from dockerslim_lint.facts.crate.lock import Locked
+from dockerslim_lint.facts.crate.reach import Reach
 from dockerslim_lint.record import Record
 
 if TYPE_CHECKING:
@@ -38,7 +39,7 @@ class Crate:
     """A package or workspace, as one cargo call builds it; read-only.
 
     `directory` is its place in the context ("" is the root), `root` that of its workspace. `binaries` are empty where nothing is known, `conditional` those of them that only some features make. `rust_version` is the
-    oldest Rust that it builds with, `edition` the newest of its packages, "" if the manifest does not say. `shared_library`: a package makes one beside its programs. `makers`
+    oldest Rust that it builds with, `edition` the newest of its packages, "" if the manifest does not say. `shared_library`: a package makes one beside its programs; `only_shared` are those whose library is nothing else. `makers`
     are the packages that have the programs of the call. The lock is read when first asked for, since that is the slow part: `locked` and `packages` are None where there is no lock that can be read.
     """
 
@@ -65,6 +66,10 @@ class Crate:
         read_examples: Callable[[], tuple[str, ...]] = tuple,
         read_switches: Callable[[Asked], frozenset[tuple[str, ...]] | None] = lambda asked: None,
         read_named: Callable[[], Mapping[str, tuple[str, ...]]] = dict,
+        read_backtraces: Callable[[tuple[str, ...]], bool] = lambda names: False,
+        read_linkages: Callable[[str], Iterable[Linkage | None]] = lambda program: (),
+        one_of: bool = False,
+        only_shared: tuple[str, ...] = (),
     ) -> None:
         self.directory = directory
         self.root = root
@@ -75,11 +80,16 @@ class Crate:
         self.toolchain = toolchain
         self.rust_version = rust_version
         self.shared_library = shared_library
+        self.only_shared = only_shared
         self.conditional = conditional
         self._read_lock = read_lock
         self._read_linkage = read_linkage
         self._read_own = read_own
         self._read_named = read_named
+        self._read_backtraces = read_backtraces
+        self._read_linkages = read_linkages
+        self._linkages: dict[str, tuple[Linkage | None, ...]] = {}
+        self._one_of = one_of
         self.makers = makers
         self._read_starts = read_starts
         self._read_unmade = read_unmade
@@ -103,9 +113,37 @@ class Crate:
         """What its programs link with the features of the call; None where that cannot be followed."""
         return self._read_linkage()
 
+    def links(self, program: str, name: str) -> Reach:
+        """Whether the program of this name (it may be a pattern) links a locked package, whichever package of the call makes it."""
+        reach = self.linkage.reaches(name) if self.linkage is not None else Reach.MAYBE
+        for one in self._linkages_of(program) if reach else ():
+            reach = min(reach, one.reaches(name) if one is not None else Reach.MAYBE)
+        return reach
+
+    def surely_links(self, program: str, name: str) -> bool:
+        """Whether it does so for sure."""
+        return self.links(program, name) is Reach.YES
+
+    def may_link(self, program: str, name: str) -> bool:
+        """Whether the program of this name (it may be a pattern) may link a locked package."""
+        if self.linkage is None or self._one_of or not self.linkage.reaches(name):
+            return self.linkage is None or bool(self.linkage.reaches(name))
+        apart = self._linkages_of(program)
+        return not apart or any(one is None or one.reaches(name) for one in apart)
+
+    def _linkages_of(self, program: str) -> tuple[Linkage | None, ...]:
+        """What a program links, for each package that may make it; () where the call has but one."""
+        if program not in self._linkages:
+            self._linkages[program] = tuple(self._read_linkages(program))
+        return self._linkages[program]
+
     def starts_toolchain(self, names: tuple[str, ...]) -> str:
         """What in the sources of these programs starts cargo, rustc or a C compiler; "" where nothing does. Reads them all."""
         return self._read_starts(self, names)
+
+    def asks_for_backtraces(self, names: tuple[str, ...]) -> bool:
+        """Whether the sources of these programs do so by themselves. Reads them all."""
+        return self._read_backtraces(names)
 
     def same_dependencies(self, first: tuple[str, ...], second: tuple[str, ...]) -> bool:
         """Whether two calls that differ in these features alone surely build the same dependencies with the same features."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
 from dockerslim_lint.context import BuildContext
@@ -28,6 +28,9 @@ ALL = Asked()
 NO_CONFIG = ConfigFiles()
 
 
+MAX_FITTING = 500
+"""So many files of a pattern are told apart."""
+
 COPIES = (b"copy", b"rename", b"link(", b"Command")
 """In a build script: it may put a file where cargo puts none."""
 
@@ -50,18 +53,21 @@ class CrateReader:
         bins: tuple[str, ...] = (),
         config: ConfigFiles = NO_CONFIG,
         excluded: tuple[str, ...] = (),
+        one_of: bool = False,
     ) -> Crate | None:
         """The crate whose Cargo.toml is in `directory` (relative, "" is the root); None where there is none.
 
         `packages` are those asked for with ``-p``; with none, and not `everything` (``--workspace``), a workspace's default
         members, its root package or all its members count (cargo book, "Workspaces"). `asked` are the features and `bins` the
         programs (none: all) of the call; they decide what is linked. `config` are the files of cargo's configuration in force,
-        `excluded` the packages of ``--exclude``.
+        `excluded` the packages of ``--exclude``. `one_of`: only one of the `packages` is built, and nobody knows which; a pattern
+        among them says so too.
         """
-        key = (directory, packages, everything, asked, bins, config, excluded)
+        one_of = one_of or any("*" in name for name in packages)
+        key = (directory, packages, everything, asked, bins, config, excluded, one_of)
         if key not in self._crates:
             try:
-                self._crates[key] = self._read(directory, packages, everything, asked, bins, config, excluded)
+                self._crates[key] = self._read(directory, packages, everything, asked, bins, config, excluded, one_of)
             except BrokenFileError as error:
                 self._note(str(error))
                 self._crates[key] = None
@@ -87,6 +93,20 @@ class CrateReader:
     def has(self, path: str) -> bool:
         """Whether the context is known to have a file."""
         return bool(self._context.names(path))
+
+    def brings(self, path: str) -> bool:
+        """Whether the context is known to have a file or a directory."""
+        return self.known and (self.has(path) or self.is_directory(path))
+
+    def fitting(self, pattern: str) -> list[str] | None:
+        """The files and directories of the context that a pattern with ``*`` fits; None where they are not known, or too many."""
+        if not self.known:
+            return None
+        depth = pattern.count("/") + 1
+        found = dict.fromkeys(self._context.names(pattern))
+        if "**" not in pattern.split("/"):
+            found |= dict.fromkeys("/".join(path.split("/")[:depth]) for path in self._context.names(f"{pattern}/**"))
+        return list(found) if len(found) <= MAX_FITTING else None
 
     @property
     def known(self) -> bool:
@@ -197,6 +217,7 @@ class CrateReader:
         bins: tuple[str, ...],
         config: ConfigFiles,
         excluded: tuple[str, ...],
+        one_of: bool,
     ) -> Crate | None:
         prefix = f"{directory}/" if directory else ""
         data = manifest.read_toml(self._context, f"{prefix}Cargo.toml")
@@ -225,7 +246,7 @@ class CrateReader:
         runs = [manifest.table(member, "package").get("default-run") for member in chosen.values()]
         default = runs[0] if len(runs) == 1 else None
         root, root_data = self._workspace_root(directory, data)
-        configured = self._config(config)
+        configured = self.configured(config)
         profiles = manifest.table(root_data, "profile")
         return Crate(
             directory,
@@ -253,6 +274,10 @@ class CrateReader:
             ),
             lambda asked: self._switches(root, tuple(chosen), asked),
             lambda: self._named(root),
+            lambda names: self._asks_for_backtraces(root, of, names),
+            lambda program: self._linkages(root, of, asked, program, one_of) if len(of) > 1 else (),
+            one_of,
+            tuple(self._package_name(one) for one in chosen.values() if manifest.makes_only_a_shared_library(one)),
         )
 
     def _unmade(
@@ -274,13 +299,19 @@ class CrateReader:
         """The directory whose lock and profiles count, and its manifest."""
         if "workspace" in data:
             return directory, data
+        named = manifest.table(data, "package").get("workspace")
+        if isinstance(named, str):
+            place = patterns.normalise(f"/{directory}/{named}").strip("/")
+            there = manifest.read_toml(self._context, f"{place}/Cargo.toml".lstrip("/"))
+            return (place, there) if there is not None else (directory, data)
         parts = directory.split("/") if directory else []
         while parts:
             parts.pop()
             place = "".join(f"{part}/" for part in parts)
             above = manifest.read_toml(self._context, f"{place}Cargo.toml")
-            if above is not None and "workspace" in above:
-                return "/".join(parts), above
+            root = "/".join(parts)
+            if above is not None and "workspace" in above and not manifest.is_excluded(root, above, directory):
+                return root, above
         return directory, data
 
     def _packages(self, root: str) -> dict[str, lock.Locked] | None:
@@ -295,6 +326,14 @@ class CrateReader:
         from dockerslim_lint.facts.crate.members import Members
 
         return read_linkage(lock.lock_graph(data), Members(self._context, root), directories, asked, of)
+
+    def _linkages(
+        self, root: str, of: dict[str, tuple[str, ...]], asked: Asked, program: str, one_of: bool
+    ) -> Iterator[Linkage | None]:
+        """What a program links, once for each package that may make it. `of` are the programs of each package of the call."""
+        makers = [place for place, names in of.items() if any(patterns.same(name, program) for name in names)]
+        for place in makers or of:
+            yield self._linkage(root, (place,) if one_of else tuple(of), asked, (place,))
 
     def _switches(self, root: str, directories: tuple[str, ...], asked: Asked) -> frozenset[tuple[str, ...]] | None:
         """What the features of a call switch on in the dependencies of these packages; None where a manifest cannot be read."""
@@ -318,6 +357,11 @@ class CrateReader:
         from dockerslim_lint.facts.crate.starts import starts_toolchain
 
         return starts_toolchain(self._context, crate.root, of, names, crate.linked)
+
+    def _asks_for_backtraces(self, root: str, of: dict[str, tuple[str, ...]], names: tuple[str, ...]) -> bool:
+        from dockerslim_lint.facts.crate.backtraces import asks_for_backtraces
+
+        return asks_for_backtraces(self._context, root, of, names)
 
     def _named(self, root: str) -> dict[str, tuple[str, ...]]:
         from dockerslim_lint.facts.crate.members import NORMAL, SCRIPT, Members
@@ -351,7 +395,8 @@ class CrateReader:
                 self._locks[root] = None
         return self._locks[root]
 
-    def _config(self, files: ConfigFiles) -> CargoConfig:
+    def configured(self, files: ConfigFiles) -> CargoConfig:
+        """What cargo's configuration says; nothing if a file of the context cannot be read."""
         try:
             return read_config(self._context, files)
         except BrokenFileError as error:

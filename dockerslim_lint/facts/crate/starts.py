@@ -3,19 +3,11 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator, Mapping
-from typing import Any
+from collections.abc import Iterable, Mapping
 
 from dockerslim_lint.catalog import needs
 from dockerslim_lint.context import BuildContext
-from dockerslim_lint.facts import patterns
-from dockerslim_lint.facts.crate import manifest
-from dockerslim_lint.facts.crate.manifest import BrokenFileError
-from dockerslim_lint.facts.crate.members import NORMAL, Members
-from dockerslim_lint.facts.crate.reach import Reach
-
-MOST_FILES = 2000
-"""So many sources are read, and no more."""
+from dockerslim_lint.facts.crate.sources import below, packages_of
 
 _TESTS = re.compile(r"^([ \t]*)#\[cfg\(test\)\]\s+mod\s+\w+\s*\{.*?^\1\}", re.MULTILINE | re.DOTALL)
 """A module of tests as rustfmt writes it."""
@@ -48,66 +40,18 @@ def starts_toolchain(
     `programs` are those of each package, by directory; `root` is the workspace's. `linked` are the locked packages that are
     linked, None where that is not known.
     """
-    wanted = set(names)
-    members = Members(context, root)
-    waiting = [place for place, made in programs.items() if wanted & set(made)] or list(programs)
-    seen: set[str] = set()
-    left = MOST_FILES
-    while waiting:
-        place = waiting.pop(0)
-        if place in seen:
-            continue
-        seen.add(place)
-        member = members.get(place)
-        for one in member.dependencies if member is not None else ():
-            if one.kind != NORMAL or one.applies is Reach.NO:
-                continue
-            if one.directory is not None:
-                waiting.append(one.directory)
-            elif needs.needing("toolchain", (one.package,)) and (
+    for place, foreign, paths in packages_of(context, root, programs, names):
+        for one in foreign:
+            if needs.needing("toolchain", (one.package,)) and (
                 not one.optional or linked is None or one.package in linked
             ):
-                return f"{_below(place, 'Cargo.toml')} has {one.package}, which starts a toolchain's programs"
-        for path in _sources(context, place, wanted):
-            left -= 1
-            data = context.read(path) if left >= 0 else None
+                return f"{below(place, 'Cargo.toml')} has {one.package}, which starts a toolchain's programs"
+        for path in paths:
+            data = context.read(path)
             found = _started(data) if data is not None else None
             if found is not None:
                 return f"line {found[1]} of {path} starts {found[0]}"
     return ""
-
-
-def _below(place: str, path: str) -> str:
-    return patterns.normalise(f"{place}/{path}").lstrip("/")
-
-
-def _sources(context: BuildContext, place: str, wanted: set[str]) -> Iterator[str]:
-    """The Rust files of a package, without those of programs that are not wanted."""
-    try:
-        data = manifest.read_toml(context, _below(place, "Cargo.toml")) or {}
-    except BrokenFileError:
-        return
-    programs = dict(_written(data))
-    targets = [*programs, str(manifest.table(data, "lib").get("path", "src/lib.rs"))]
-    folders = dict.fromkeys(("src", *(path.rpartition("/")[0] for path in targets)))
-    found: dict[str, None] = {}
-    for folder in folders:
-        # beside a Cargo.toml lies much that is no source
-        found.update(dict.fromkeys(context.names(_below(place, f"{folder}/**/*.rs" if folder else "*.rs"))))
-    claimed = {_below(place, path): name for path, name in programs.items()}
-    start = f"{_below(place, 'src/bin')}/"
-    for path in found:
-        own = path[len(start) :].split("/")[0].removesuffix(".rs") if path.startswith(start) else ""
-        name = claimed.get(path, own)
-        if (not name or name in wanted) and path != _below(place, "build.rs"):
-            yield path
-
-
-def _written(data: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
-    """The paths of ``[[bin]]`` with their names."""
-    for entry in manifest.programs(data):
-        if isinstance(entry.get("path"), str):
-            yield patterns.normalise(entry["path"]), entry["name"]
 
 
 def _started(data: bytes) -> tuple[str, int] | None:

@@ -20,6 +20,11 @@ SHELLS = {
 }
 """Alpine has no bash and keeps nologin in /sbin."""
 
+PEOPLE = range(1000, 60000)
+"""The numbers that useradd and adduser give to users who are no system accounts (login.defs, UID_MIN and UID_MAX)."""
+
+SYSTEM = range(100, 1000)
+
 
 def has_home(user: UserCreation, base: BaseImage | None) -> bool:
     """Whether the user gets a home, or may."""
@@ -61,6 +66,33 @@ def group_number(
     if user.uid in taken:
         raise NotPossible(f"the group {user.name} cannot get the number of the user")
     return user.uid, user.option("uid")
+
+
+def by_name(build: ImageBuild, image: FinalImage, user: str, base: BaseImage, again: bool = False) -> str:
+    """A USER value with the name of the account that it means by a number: Docker takes that account's first group and home, which
+    the new base has not. Any other value as it is. `again`: the file's steps make its accounts there anew. Raises Unsure.
+    """
+    number, colon, group = user.partition(":")
+    if not number.isdecimal():
+        return user
+    made = [one for one in image.users if one.kind == "user"]
+    for one in made:
+        if one.uid.isdecimal() and int(one.uid) == int(number):
+            return f"{one.name}{colon}{group}"
+    old = build.stages[image.stage].image
+    people = old is None or any(known in PEOPLE for _, known in old.users)
+    for one in made:
+        system = one.option("system") is not None
+        chosen = SYSTEM if system else range(PEOPLE.start, PEOPLE.start + len(made) + people)
+        if one.uid.isdecimal() or (not one.uid and int(number) not in chosen):
+            continue
+        if not again or system or people or one.uid:
+            line = build.source.line_of(one.command.span.start)
+            raise Unsure(f"{number} may be the user {one.name} (line {line}), who has no number of its own")
+    for name, known in old.users if old is not None and not (again and group) else ():
+        if old is not None and known == int(number) != base.user_id(name) and accounts.own_account(old, name):
+            return f"{name}{colon}{group}"
+    return user
 
 
 def own_number(image: FinalImage, base: BaseImage | None, user: str) -> tuple[str, str] | None:

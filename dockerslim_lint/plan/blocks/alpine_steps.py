@@ -129,9 +129,9 @@ def _other_on_alpine(build: ImageBuild, image: FinalImage, command: Command, bas
     for word in words:
         if word.startswith("-") and not programs.same_in_busybox(command.name, [word]):
             return f"{command.name} {word} may mean something else on Alpine"
-    stranger = next((name for name in _owners(command) if not _is_same_owner(build, image, command, name, base)), "")
-    if stranger:
-        return f"{command.name} names {stranger}, whom the file does not create"
+    for account, name in _owners(command):
+        if not _is_same_owner(build, image, command, account, name, base):
+            return f"{command.name} names the {account} {name}, whom the file does not create"
     if kind == "makes" and not (command.name == "install" and not _makes_directories(words)):
         return ""
     silent = command.name == "rm" and any(word[:1] == "-" and "f" in word for word in words)
@@ -166,29 +166,38 @@ def _makes_directories(words: Sequence[str]) -> bool:
     return any(word[:1] == "-" and "d" in word for word in words)
 
 
-def _owners(command: Command) -> Iterator[str]:
-    """The names of accounts that chown, chgrp and install -o -g give files to, users and groups."""
+def _owners(command: Command) -> Iterator[tuple[str, str]]:
+    """The accounts that chown, chgrp and install -o -g give files to: user or group, and the name."""
     words = [word for word in command.words[1:] if command.name != "install"]
     first = next((word for word in words if not word.pattern.startswith("-")), None)
-    if command.name in ("chown", "chgrp") and first is not None and first.exact:
-        yield from filter(None, first.pattern.split(":"))
+    if command.name == "chown" and first is not None and first.exact:
+        user, colon, group = first.pattern.partition(":")
+        yield from (
+            (kind, name) for kind, name in (("user", user), ("group", group or (user if colon else ""))) if name
+        )
+    if command.name == "chgrp" and first is not None and first.exact:
+        yield "group", first.pattern
     if command.name == "install":
         for flag, word in pairwise(command.words[1:]):
             if flag.pattern in ("-o", "-g") and word.exact:
-                yield word.pattern
+                yield ("user" if flag.pattern == "-o" else "group"), word.pattern
 
 
-def _is_same_owner(build: ImageBuild, image: FinalImage, command: Command, name: str, base: BaseImage) -> bool:
+def _is_same_owner(
+    build: ImageBuild, image: FinalImage, command: Command, account: str, name: str, base: BaseImage
+) -> bool:
     """Whether a name that stands in a command is there on Alpine, and the same account."""
+    if name.isdecimal() or name in ROOT or any(name == user.name for user in image.users):
+        return True
+    return come_along(image, f"{name}:{name}", command.instruction) or _same_number(build, image, account, name, base)
+
+
+def _same_number(build: ImageBuild, image: FinalImage, account: str, name: str, base: BaseImage) -> bool:
+    """Whether the base that is there and Alpine have a user, or a group, with one number."""
+    find = BaseImage.user_id if account == "user" else BaseImage.group_id
     old = build.stages[image.stage].image
-    number = old.user_id(name) if old is not None else None
-    return (
-        name.isdecimal()
-        or name in ROOT
-        or any(name == user.name for user in image.users)
-        or come_along(image, f"{name}:{name}", command.instruction)
-        or (number is not None and number == base.user_id(name))
-    )
+    number = find(old, name) if old is not None else None
+    return number is not None and number == find(base, name)
 
 
 def _is_own(image: FinalImage, path: str, command: Command) -> bool:
@@ -293,7 +302,6 @@ def _alpine_packages(command: Command, choice: Choice, line: int) -> list[str]:
 def _check_names(build: ImageBuild, image: FinalImage, choice: Choice) -> None:
     """Every name in USER and --chown is created by the file, or means the same account on both bases."""
     created = {user.name for user in image.users}
-    old = build.stages[image.stage].image
     named: list[tuple[Word | None, int | None]] = []
     own = [at for number in own_chain(build, image) for at in build.stages[number].instructions]
     for index in own:
@@ -305,14 +313,16 @@ def _check_names(build: ImageBuild, image: FinalImage, choice: Choice) -> None:
         text, exact = pattern_of(word, image.variables, True) if word is not None else ("", False)
         if not exact or "*" in text or not text:
             raise Unsure("USER or --chown comes from a variable")
+        if text[:1].isdecimal() and before is None:
+            from dockerslim_lint.plan.blocks import accounts
+
+            text = accounts.by_name(build, image, text, choice.base, again=True)
         if come_along(image, text, before):
             continue
         user, _, group = text.partition(":")
         for kind, name in (("user", user), ("group", group)):
-            find = BaseImage.user_id if kind == "user" else BaseImage.group_id
-            number = find(old, name) if old is not None else None
             known = not name or name.isdecimal() or name in created
-            if not known and (number is None or number != find(choice.base, name)):
+            if not known and not _same_number(build, image, kind, name, choice.base):
                 raise Unsure(f"nothing in the file creates the {kind} {name}")
 
 

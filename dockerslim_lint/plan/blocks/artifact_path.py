@@ -2,11 +2,17 @@
 
 from __future__ import annotations
 
+from bisect import bisect_right
+from collections.abc import Sequence
+
 from dockerslim_lint.edit import Edit
 from dockerslim_lint.facts import patterns
-from dockerslim_lint.facts.model import FinalImage, OutputUse
+from dockerslim_lint.facts.model import FinalImage, ImageBuild, OutputUse
+from dockerslim_lint.facts.stages import chain_of
+from dockerslim_lint.plan.blocks.lines import check_lands
 from dockerslim_lint.plan.blocks.target_map import triple, wildcard
 from dockerslim_lint.plan.model import Draft, NotPossible, Task
+from dockerslim_lint.source import Span
 
 
 def move_paths(task: Task) -> Draft:
@@ -22,9 +28,41 @@ def move_paths(task: Task) -> Draft:
         if use.call in moved and use.own:
             edit = _edit(task, use)
             edits[edit.start] = edit
+    _check_texts(task, moved)
     for image in task.images:
         _check_folders(task, image, moved)
     return Draft(tuple(edits.values()))
+
+
+def _check_texts(task: Task, moved: set[int]) -> None:
+    """What stands in a script within the script, behind ``<``, in the middle of a word, still leads to the old place."""
+    build = task.build
+    first: dict[tuple[int, bytes], int] = {}
+    for at in sorted(moved):
+        call = build.calls[at]
+        if call.target_directory is not None and call.output is not None:
+            tail = f"{patterns.basename(call.target_directory)}/{patterns.basename(call.output)}/".encode()
+            first.setdefault((call.command.stage, tail), call.command.span.end)
+    known = sorted(use.span for use in build.uses)
+    for (number, tail), end in first.items():
+        for stage in build.stages if tail in build.source.data[end:] else ():
+            if number not in chain_of(stage, build.stages):
+                continue
+            for index in stage.instructions:
+                instruction = build.instructions[index]
+                if instruction.keyword == "RUN" and instruction.span.end > end:
+                    _check_text(build, tail, max(instruction.span.start, end), instruction.span.end, known)
+
+
+def _check_text(build: ImageBuild, tail: bytes, start: int, end: int, known: Sequence[Span]) -> None:
+    place = build.source.data.find(tail, start, end)
+    while place >= 0:
+        near = bisect_right(known, Span(place, end))
+        line = build.source.line_of(place)
+        comment = build.source.line_text(line).lstrip().startswith("#")
+        if not comment and not any(span.start <= place < span.end for span in known[max(near - 2, 0) : near + 1]):
+            raise NotPossible(f"line {line} names {tail.decode()} in a text that cannot be moved")
+        place = build.source.data.find(tail, place + 1, end)
 
 
 def _check_folders(task: Task, image: FinalImage, moved: set[int]) -> None:
@@ -48,6 +86,7 @@ def _edit(task: Task, use: OutputUse) -> Edit:
     line = source.line_of(use.span.start)
     if use.form in ("workdir", "mount"):
         raise NotPossible(f"line {line} leads into the output directory, and takes no pattern")
+    check_lands(task.build, use.span)
     if use.profile_at is None:
         raise NotPossible(f"the path {source.text(use.span)} in line {line} is put together from variables")
     if use.form == "copy":

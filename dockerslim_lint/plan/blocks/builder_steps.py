@@ -5,7 +5,7 @@ from __future__ import annotations
 from dockerslim_lint.edit import Edit
 from dockerslim_lint.facts.model import CargoCall, ImageBuild, Mount
 from dockerslim_lint.facts.warmups import ahead_of
-from dockerslim_lint.plan.blocks.lines import PLAIN, block_start, cased, insert_line
+from dockerslim_lint.plan.blocks.lines import PLAIN, block_start, cased, check_lands, insert_line
 from dockerslim_lint.plan.model import Draft, NotPossible
 
 PLATFORM = "TARGETPLATFORM"
@@ -80,6 +80,7 @@ def release_build(build: ImageBuild, at: int) -> Draft:
         if use.call != at or not use.own:
             continue
         where = build.source.line_of(use.span.start)
+        check_lands(build, use.span)
         end = (use.profile_at or 0) + len("debug")
         if use.profile_at is None or build.source.data[use.profile_at : end] != b"debug":
             raise NotPossible(f"the path in line {where} is put together from variables")

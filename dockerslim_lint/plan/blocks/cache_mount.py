@@ -95,7 +95,11 @@ def _target_of_install(build: ImageBuild, at: int) -> str | None:
     call, crate = build.calls[at], build.crates[at]
     named = {"CARGO_TARGET_DIR", "CARGO_BUILD_TARGET_DIR"} & call.command.variables.keys()
     named |= {word.pattern for word in call.command.words if word.pattern.startswith("--target-dir")}
-    if call.crate_directory is None or named or (crate is not None and crate.config.target_directory):
+    if (
+        call.crate_directory is None
+        or named
+        or (call.config is not None and (call.config.open or call.config.target_directory))
+    ):
         return None
     place = call.crate_directory
     if crate is not None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dockerslim_lint.edit import ConfigChange, Edit
 from dockerslim_lint.facts import patterns
 from dockerslim_lint.facts.model import Absent, CargoCall, ImageBuild
-from dockerslim_lint.plan.blocks.lines import PLAIN, start_at
+from dockerslim_lint.plan.blocks.lines import PLAIN, check_lands, start_at
 from dockerslim_lint.plan.model import Draft, NotPossible
 from dockerslim_lint.source import Span
 
@@ -77,6 +77,7 @@ def _word(build: ImageBuild, call: CargoCall, path: str) -> str:
 def replaced(build: ImageBuild, span: Span, new: str) -> Edit:
     """Another path for a word. Raises NotPossible where a variable stands in it."""
     text = build.source.text(span)
+    check_lands(build, span)
     if "$" in text or "\n" in text:
         line = build.source.line_of(span.start)
         raise NotPossible(f"the path {text} in line {line} is put together from variables")

@@ -19,10 +19,6 @@ from dockerslim_lint.plan.blocks.lines import removal
 from dockerslim_lint.plan.debian_slim import SLIGHTLY, missing_packages
 from dockerslim_lint.plan.model import AtBest, Draft, NotPossible, Task, Unsure
 
-LEAST_OF_PEOPLE = 1000
-"""The first id that useradd gives to a user that is no system account (login.defs, UID_MIN)."""
-
-
 OTHER_FLAGS = frozenset({"adduser", "addgroup"})
 """Programs that are others in Debian than elsewhere: busybox's, and shadow's under another name."""
 
@@ -151,7 +147,7 @@ def _check_users(build: ImageBuild, image: FinalImage, task: Task) -> None:
                 raise NotPossible(f"nothing in the file creates the user {name}")
     from dockerslim_lint.plan.blocks import accounts
 
-    people = [name for name, number in old.users if LEAST_OF_PEOPLE <= number < 60000]
+    people = [name for name, number in old.users if number in accounts.PEOPLE]
     for user in image.users:
         system = user.option("system")
         if user.kind == "user" and accounts.has_home(user, old) and not accounts.has_home(user, new):

@@ -38,7 +38,7 @@ def exec_form(build: ImageBuild, image: FinalImage, choice: Choice) -> Draft:
     ):
         raise refusal  # it would be written anew above those steps
     text = shell_form(instruction)
-    words = _plain_words(parse_shell(text)) if text is not None else None
+    words = plain_words(parse_shell(text)) if text is not None else None
     if not words or image.inside.place_of(words[0]) not in dict(image.artifacts):
         raise refusal
     written = json.dumps(words, ensure_ascii=False)
@@ -62,7 +62,7 @@ def mended(build: ImageBuild, image: FinalImage, use: ShellUse) -> Draft:
     plain = text.data.rstrip()
     if health and plain.endswith(UNHEALTHY):
         plain = plain.removesuffix(UNHEALTHY).rstrip()
-    words = _plain_words(parse_shell(cut_text(text, 0, len(plain)))) if plain else None
+    words = plain_words(parse_shell(cut_text(text, 0, len(plain)))) if plain else None
     old = text.data.decode("utf-8", "surrogateescape")
     if not words:
         raise NotPossible(f"what a shell would make of `{old}` is not certain")
@@ -97,7 +97,7 @@ def in_json(build: ImageBuild, found: Sequence[Misquoted]) -> Draft:
     return Draft(tuple(edits), tuple(changes))
 
 
-def _plain_words(script: sh.Script) -> list[str] | None:
+def plain_words(script: sh.Script) -> list[str] | None:
     """The words of a script that is one command with nothing in it for a shell to do, without ``exec``; None for any other."""
     node = script.root
     while isinstance(node, sh.Sequence) and len(node.items) == 1:

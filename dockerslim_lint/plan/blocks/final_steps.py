@@ -109,7 +109,7 @@ def needless_package(package: packages.Package, base: BaseImage) -> bool:
 
 
 def number_user(build: ImageBuild, image: FinalImage, choice: Choice) -> Draft:
-    """A user that the file creates becomes a number, in USER and in --chown. Raises NotPossible."""
+    """A user that the file creates becomes a number, in USER and in --chown; one named by its number gets its group's. Raises NotPossible."""
     created = {user.name: user for user in image.users if user.kind == "user"}
     edits: list[Edit] = []
     changes: list[ConfigChange] = []
@@ -124,17 +124,21 @@ def number_user(build: ImageBuild, image: FinalImage, choice: Choice) -> Draft:
         name = word.literal
         if name is None:
             raise Unsure(f"USER in line {build.source.line_of(word.span.start)} comes from a variable")
-        if come_along(image, name):
+        meant = _meant(build, image, name, choice.base)
+        if come_along(image, meant):
             continue
-        found = _number(build, image, name, created, choice)
-        if found is None:
+        found = _number(build, image, meant, created, choice)
+        if found is None or found[1] in (name, f"{name}:0"):  # who has no account is in root's group
             continue
         text, number = found
+        if meant != name and text != number:
+            raise Unsure(f"the number of the user {meant.partition(':')[0]} comes from a variable")
         edits.append(Edit(word.span.start, word.span.end, text))
         if index == image.user_instruction:
-            maker = created.get(name.partition(":")[0])
+            maker = created.get(meant.partition(":")[0])
             why = "its id as a number" if maker is None or maker.uid else "not root, by number"
-            what = "group of" if maker is None and number.partition(":")[0] == name.partition(":")[0] else "user"
+            why = why if meant == name else "with the number of its group"
+            what = "group of" if maker is None and number.partition(":")[0] == meant.partition(":")[0] else "user"
             changes.append(ConfigChange("User", name, number, f"the new base has no {what} {name}: {why}"))
     for transfer in image.transfers:
         flag = build.instructions[transfer.instruction].flag("chown")
@@ -149,6 +153,14 @@ def number_user(build: ImageBuild, image: FinalImage, choice: Choice) -> Draft:
         if found is not None:
             edits.append(Edit(flag.value.span.start, flag.value.span.end, found[0]))
     return Draft(tuple(edits), tuple(changes))
+
+
+def _meant(build: ImageBuild, image: FinalImage, user: str, base: BaseImage) -> str:
+    if not user[:1].isdecimal():
+        return user
+    from dockerslim_lint.plan.blocks import accounts
+
+    return accounts.by_name(build, image, user, base)
 
 
 def _same_group(image: FinalImage, old: BaseImage | None, new: BaseImage, group: str) -> bool:

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from bisect import bisect_left
+from bisect import bisect_left, bisect_right
 from collections.abc import Sequence
 
 from dockerslim_lint.edit import ConfigChange, Edit
 from dockerslim_lint.facts.model import ImageBuild
+from dockerslim_lint.plan.model import NotPossible
 from dockerslim_lint.source import Span
 from dockerslim_lint.syntax.tree import Instruction, JsonString, Trivia
 
@@ -108,6 +109,14 @@ def start_at(
     )
     field = "Entrypoint" if instruction.keyword == "ENTRYPOINT" else "Cmd"
     return Edit(string.span.start, string.span.end, new), ConfigChange(field, text, after, reason)
+
+
+def check_lands(build: ImageBuild, span: Span) -> None:
+    """Raises NotPossible where a word says not only what is copied, but also where it lands."""
+    instruction = build.instructions[bisect_right(build.instructions, span.start, key=lambda one: one.span.start) - 1]
+    if instruction.keeps_parents:
+        line = build.source.line_of(instruction.span.start)
+        raise NotPossible(f"line {line} copies with --parents, where the path decides at which place the program lands")
 
 
 def _place(build: ImageBuild, instruction: Instruction) -> int:

@@ -59,7 +59,7 @@ def _check_call(task: Task, call: CargoCall) -> None:
         raise NotPossible("the crates bring C code, and the file names its targets and their compilers itself")
     if call.flags:
         raise NotPossible(f"rustc gets flags of its own for {call.target.pattern} (line {line})")
-    check_configuration(call, build.crates[build.calls.index(call)], line, named=True)
+    check_configuration(call, line, named=True)
 
 
 def passed_arguments(task: Task) -> list[str]:

@@ -14,7 +14,7 @@ def copy_programs_only(build: ImageBuild, image: FinalImage, transfer: Transfer,
     """Narrow insertions behind source and destination; in the place of ``*`` where all that is in it is copied. Raises NotPossible."""
     instruction = build.instructions[transfer.instruction]
     line = build.source.line_of(instruction.span.start)
-    if instruction.json is not None or len(instruction.words) != 2 or instruction.flag("parents") is not None:
+    if instruction.json is not None or len(instruction.words) != 2 or instruction.keeps_parents:
         raise NotPossible(f"line {line} copies more than that one directory")
     made = build.calls[call]
     source, target = transfer.sources[0].rstrip("/"), (made.target_directory or made.output or "")

@@ -7,12 +7,11 @@ from collections.abc import Iterator
 from dockerslim_lint.catalog import platforms
 from dockerslim_lint.edit import Edit
 from dockerslim_lint.facts.cargo import LINKS
-from dockerslim_lint.facts.crate.model import Crate
 from dockerslim_lint.facts.model import CargoCall, ImageBuild, Warmup
 from dockerslim_lint.facts.toolchain import crt_static
 from dockerslim_lint.facts.warmups import compiled_beside
 from dockerslim_lint.plan.blocks.target_map import triple
-from dockerslim_lint.plan.model import Draft, NotPossible, Task
+from dockerslim_lint.plan.model import Draft, NotPossible, Task, Unsure
 
 
 def add_target(task: Task) -> Draft:
@@ -23,7 +22,7 @@ def add_target(task: Task) -> Draft:
         call = build.calls[at]
         if _needs(task, call):
             edits.append(_target_edit(task, call))
-            check_configuration(call, build.crates[at], build.source.line_of(call.command.span.start))
+            check_configuration(call, build.source.line_of(call.command.span.start))
     return Draft(tuple(edits))
 
 
@@ -77,7 +76,7 @@ def _is_own(call: CargoCall | Warmup) -> bool:
     return not isinstance(call, CargoCall) or call.source == "context"
 
 
-def check_configuration(call: CargoCall, crate: Crate | None, line: int, *, named: bool = False) -> None:
+def check_configuration(call: CargoCall, line: int, *, named: bool = False) -> None:
     """Retargeting changes which of cargo's settings apply, both ways: never in silence.
 
     `named`: the variables of the file that name a target change with it. Raises NotPossible.
@@ -90,9 +89,11 @@ def check_configuration(call: CargoCall, crate: Crate | None, line: int, *, name
     for linker in call.linkers:
         if any(linker.program in platform.unfit_linkers for platform in platforms.platforms()):
             raise NotPossible(f"{linker.program} is the linker, which does not link for musl (line {line})")
-    if crate is None:
-        return
-    for table in crate.config.target_tables:
+    if call.config is not None and call.config.open:
+        raise Unsure(
+            f"what cargo's configuration sets for the call in line {line} is not known: a step or another file has it"
+        )
+    for table in call.config.target_tables if call.config is not None else ():
         if table.endswith("-gnu"):
             raise NotPossible(f"cargo's configuration has flags for {table} that would no longer apply")
         if "musl" in table:

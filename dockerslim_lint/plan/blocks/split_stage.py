@@ -61,6 +61,10 @@ def split(task: Task, image: FinalImage, start: Start | None = None) -> Draft:
     _check_arguments(build, image)
     _check_environment(task, image)
     user = image.user.partition(":")[0]
+    if user.isdecimal() and image.users:
+        from dockerslim_lint.plan.blocks import accounts
+
+        user = accounts.by_name(build, image, user, task.choice.base, again=True)
     made = {one.name for one in image.users if one.command.instruction in carried}
     if user and not user.isdecimal() and user not in made and task.choice.base.user_id(user) is None:
         raise NotPossible(f"nothing makes the user {user} in the new stage")
@@ -321,7 +325,7 @@ def _run_time_files(
             continue
         instruction = build.instructions[transfer.instruction]
         line = build.source.line_of(instruction.span.start)
-        if instruction.flag("exclude") or instruction.flag("parents"):
+        if instruction.flag("exclude") or instruction.keeps_parents:
             raise NotPossible(f"which files line {line} brings is not known")
         if transfer.origin_stage is not None or transfer.origin_image:
             raise NotPossible(f"line {line} brings files of another image")

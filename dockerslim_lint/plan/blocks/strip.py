@@ -5,7 +5,8 @@ from __future__ import annotations
 from dockerslim_lint.catalog import commands as known_commands
 from dockerslim_lint.edit import Edit
 from dockerslim_lint.facts import patterns
-from dockerslim_lint.facts.cargo import CROSS, behind_wrappers
+from dockerslim_lint.facts.cargo import BUILT_IN_PROFILES, CROSS, behind_wrappers
+from dockerslim_lint.facts.crate.model import Crate
 from dockerslim_lint.facts.model import (
     MUSL_STATIC,
     STRIPPED_ALL,
@@ -29,6 +30,27 @@ STRIP_SINCE = (1, 59)
 
 DROPS_DEBUG_SINCE = (1, 77)
 """The first cargo that leaves debug information out of a release build that asks for none (cargo changelog)."""
+
+
+PROFILE_KEYS = [
+    "opt_level",
+    "lto",
+    "codegen_units",
+    "codegen_backend",
+    "debug",
+    "debug_assertions",
+    "split_debuginfo",
+    "strip",
+    "rpath",
+    "panic",
+    "overflow_checks",
+    "incremental",
+    "inherits",
+    "dir_name",
+    "rustflags",
+    "trim_paths",
+]
+"""The settings of a profile, as a variable spells them (cargo book, "Profiles" and "Unstable features")."""
 
 
 def unstripped_calls(build: ImageBuild, images: tuple[FinalImage, ...]) -> tuple[int, ...]:
@@ -93,7 +115,7 @@ def strip_symbols(build: ImageBuild, images: tuple[FinalImage, ...]) -> Draft:
 
 def keeps_symbols(build: ImageBuild, images: tuple[FinalImage, ...]) -> bool:
     """Whether a program keeps its symbols: its build or its image is there for them, somebody wrote that they stay, its
-    cargo has no setting for that yet, or it is static already and cross hands no setting on."""
+    cargo has no setting for that yet or no name for it in a variable, or it is static already and cross hands no setting on."""
     if any(image.symbols for image in images):
         return True
     makers = unstripped_calls(build, images)
@@ -102,8 +124,15 @@ def keeps_symbols(build: ImageBuild, images: tuple[FinalImage, ...]) -> bool:
     versions = [build.toolchains[at].version for at in makers]
     old = any(version is not None and version < STRIP_SINCE for version in versions)
     calls = [build.calls[at] for at in makers]
+    old = old or any(_taken_for(build.calls[at], build.crates[at]) for at in makers)
     apart = any(call.driver == CROSS and call.link == MUSL_STATIC for call in calls)
-    return old or apart or any(call.debug or call.kept or call.own_strip for call in calls)
+    return old or apart or any(call.debug or call.kept or call.own_strip or _keeps_relocations(call) for call in calls)
+
+
+def _keeps_relocations(call: CargoCall) -> bool:
+    """``-Wl,-q``, for BOLT: the linker refuses --strip-all beside it (ld(1), --emit-relocs)."""
+    words = (call.flags or "").replace(",", " ").replace("=", " ").split()
+    return bool({"--emit-relocs", "-q"} & set(words))
 
 
 def _with_alternatives(build: ImageBuild, makers: tuple[int, ...]) -> tuple[int, ...]:
@@ -127,6 +156,10 @@ def _check(build: ImageBuild, makers: tuple[int, ...]) -> None:
             raise NotPossible(f"the profile or the flags of the call in line {line} ask for debug information")
         if call.kept:
             raise NotPossible(f"the profile of the call in line {line} says that the symbols stay")
+        if _keeps_relocations(call):
+            raise NotPossible(
+                f"the flags of the call in line {line} ask for relocations, which the linker keeps only with symbols"
+            )
     compressed = _asking(build, makers, COMPRESSES_DEBUG)
     if compressed is not None:
         raise NotPossible(f"line {compressed} compresses the debug information, which is to be kept")
@@ -182,7 +215,21 @@ def _check_version(build: ImageBuild, command: Command, version: tuple[int, int]
     )
 
 
-def _setting(build: ImageBuild, call: CargoCall) -> str:
+def _taken_for(call: CargoCall, crate: Crate | None) -> str:
+    """The profile of whose setting cargo takes the variables of the call's own: ``release-lto`` is below ``release.lto`` to it
+    (tried with cargo 1.95: it ends with an error). "" for none.
+    """
+    profile = (call.profile or "").replace("-", "_")
+    profiles: set[str] = {*BUILT_IN_PROFILES, *(crate.profiles if crate is not None else ())}
+    for other in sorted(profiles):
+        rest = profile.removeprefix(f"{other.replace('-', '_')}_")
+        if rest != profile and any(rest == key or rest.startswith(f"{key}_") for key in PROFILE_KEYS):
+            return other
+    return ""
+
+
+def _setting(build: ImageBuild, at: int) -> str:
+    call, crate = build.calls[at], build.crates[at]
     # a profile that a variable decides is stripped where the variable has its default; any other is left as it is
     line = build.source.line_of(call.command.span.start)
     if call.profile is None:
@@ -190,6 +237,11 @@ def _setting(build: ImageBuild, call: CargoCall) -> str:
     if call.own_strip:
         raise NotPossible(f"{call.own_strip} what is stripped, over any variable (line {line})")
     name = f"CARGO_PROFILE_{call.profile.upper().replace('-', '_')}_STRIP"
+    other = _taken_for(call, crate)
+    if other:
+        raise NotPossible(
+            f"cargo takes {name} for a setting of the profile {other} (line {line}); `strip = true` in Cargo.toml would do"
+        )
     if name in call.command.variables:
         raise NotPossible(f"{name} is set in the file, to another value (line {line})")
     return name
@@ -239,7 +291,7 @@ def _sharing_a_cache(build: ImageBuild, makers: tuple[int, ...]) -> list[tuple[C
     for at in sorted(sharing | warming):
         call = build.calls[at]
         _check_version(build, call.command, build.toolchains[at].version)
-        found[call.command.span] = (call.command, _setting(build, call))
+        found[call.command.span] = (call.command, _setting(build, at))
         for cook in ahead_of(build, at):
             if cook.kind == "cook" and alike(cook, call):
                 _check_version(build, cook.command, cook.version)
