@@ -118,7 +118,9 @@ def many_files(place: Path, runs: int) -> list[Row]:
     # twice as long as the next
     pairs = [(cpu_seconds(command), slowness()) for _ in range(max(runs, 12))]
     total, slow = min(pairs, key=lambda pair: pair[0] / pair[1])
-    limit = 2.1 * slow  # 2.0 before two rules and what they ask of every FROM and RUN came
+    limit = (
+        2.7 * slow
+    )  # 2.1 before cargo's configuration, its includes and where files land were read as they are now: 2.0 to 2.4 seen
     remark = f"{total:.2f} s in all, start and workers included"
     return [Row(f"{MANY} files, each", total / MANY * 1000, limit, "ms", remark)]
 
