@@ -113,18 +113,11 @@ def candidates(source: Source, context: BuildContext, settings: Settings) -> tup
     reader = _Reader(source.path, context, settings, alternatives=True)
     report = _report(reader, source)
     decisions = _slim_decisions(report)
-    first: tuple[Applied, ...] = ()
-    for key, codes, fixes in _decisions(report.findings) if not decisions else ():
-        opening = next((one for one in fixes if one.key == key and one.repairs == "program"), None)
-        if opening is not None:
-            between = _report(reader, Source(apply(source.data, opening.edits), source.path))
-            decisions = _slim_decisions(between)
-            if decisions:
-                first, report = (
-                    (Applied(opening._replace(claim=None), codes),),
-                    between,
-                )  # it is the result that is proven
-            break
+    first = () if decisions else _opening(report)
+    if first:
+        between = _report(reader, Source(apply(source.data, first[0].fix.edits), source.path))
+        decisions = _slim_decisions(between)
+        first, report = (first, between) if decisions else ((), report)
     wanted = [
         (tuple(Applied(fixes[min(rank, len(fixes) - 1)], codes) for fixes, codes in decisions), allow, "")
         for rank in range(max((len(fixes) for fixes, _ in decisions), default=1))
@@ -139,6 +132,15 @@ def candidates(source: Source, context: BuildContext, settings: Settings) -> tup
         if candidate is not None:
             found.setdefault(candidate.source.data, candidate)
     return tuple(found.values())
+
+
+def _opening(report: Report) -> tuple[Applied, ...]:
+    """The fix after which the image starts its program, without a claim of its own: it is the result that is proven."""
+    for key, codes, fixes in _decisions(report.findings):
+        for one in fixes:
+            if one.key == key and one.repairs == "program":
+                return (Applied(one._replace(claim=None), codes),)
+    return ()
 
 
 def _slim_decisions(report: Report) -> list[tuple[tuple[Fix, ...], tuple[str, ...]]]:

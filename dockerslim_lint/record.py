@@ -59,6 +59,7 @@ else:
         lambda cls, a, b, c, d, e, f: _new_tuple(cls, (a, b, c, d, e, f)),
         lambda cls, a, b, c, d, e, f, g: _new_tuple(cls, (a, b, c, d, e, f, g)),
         lambda cls, a, b, c, d, e, f, g, h: _new_tuple(cls, (a, b, c, d, e, f, g, h)),
+        lambda cls, a, b, c, d, e, f, g, h, i: _new_tuple(cls, (a, b, c, d, e, f, g, h, i)),
     )
 
     def _constructor(fields, defaults):

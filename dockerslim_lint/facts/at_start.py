@@ -10,7 +10,7 @@ from dockerslim_lint.catalog import programs as known_programs
 from dockerslim_lint.catalog.buildfiles import is_development, is_manifest
 from dockerslim_lint.facts import patterns
 from dockerslim_lint.facts.calls import crate_directory, features_of, read_call, target_directory_of, target_of
-from dockerslim_lint.facts.cargo import BUILDS, CargoArguments, behind_wrappers, cargo_arguments, profile_of
+from dockerslim_lint.facts.cargo import BUILDS, CARGO, CargoArguments, behind_wrappers, cargo_arguments, profile_of
 from dockerslim_lint.facts.commands import SET_BY_THE_SHELL, CommandReader
 from dockerslim_lint.facts.env import NOWHERE
 from dockerslim_lint.facts.final import read_launch
@@ -43,6 +43,12 @@ CARGO_PREFIX, RUSTFLAGS, TARGET_DIRECTORY = "CARGO_", "RUSTFLAGS", "--target-dir
 _NAME = re.compile(r"\$(?:([A-Za-z_]\w*)|\{([A-Za-z_]\w*)[^}]*\})")
 _ALONE = re.compile(r"\$(?:[A-Z][A-Z0-9_]*|\{[A-Z][A-Z0-9_]*\})")
 """A string that can hardly be meant as it stands."""
+
+
+def run_at(words: Sequence[str]) -> int | None:
+    """Where ``run`` stands in the words of a plain ``cargo run``, behind a toolchain or not; None for any other command."""
+    at = 2 if len(words) > 1 and words[1].startswith("+") else 1
+    return at if len(words) > at and words[0] == CARGO and words[at] in RUNS else None
 
 
 def _start_of(state: StageState, shared: Shared, instructions: Sequence[Instruction]) -> Start:
@@ -141,7 +147,7 @@ def _program_of(command: Command, found: CargoArguments, state: StageState) -> s
     arguments = found._replace(subcommand="build")
     if not found.exact or found.operands or "--example" in found.flags:
         return None  # an operand is the program's
-    crate, workspace = state.crate_of(command, arguments)
+    crate, workspace = state.crate_of(command, arguments, state.config_of(command, arguments))
     call = read_call(command, arguments, state.stage, crate, workspace)
     names = call.bins or ((crate.default_binary,) if crate is not None and crate.default_binary else ())
     if call.output is None or call.open_profile or len(names) != 1:

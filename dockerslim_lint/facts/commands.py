@@ -372,9 +372,6 @@ class CommandReader:
     def _word(self, word: sh.ShellWord) -> CommandWord:
         text, exact, machine, native = "", True, False, True
         for piece in word.pieces:
-            if len(text) > LONGEST:
-                text, exact = "*", False
-                break
             if isinstance(piece, Literal):
                 text += piece.text
                 exact = exact and (bool(piece.quote) or not any(char in piece.text for char in "*?["))
@@ -384,6 +381,8 @@ class CommandReader:
                     machine, native = True, native and bound.native
                 value = self._expansion(piece)
                 text, exact = text + ("*" if value is None else value), exact and value is not None and "*" not in value
+                if len(text) > LONGEST:
+                    return CommandWord("*", False, word.span, word, None)
             else:
                 if piece.text in MACHINE:
                     machine, native = True, False

@@ -412,12 +412,9 @@ class StageState:
                 if arguments.subcommand not in HELPERS:
                     self.builder = self.builder or title
             return
-        crate, workspace = self.crate_of(command, arguments)
-        configured = crate.config if crate is not None else None
-        if crate is None:
-            kind = BUILDS[arguments.subcommand]
-            files = self._config_files(command, config_directory(command, arguments, kind), arguments.toolchain)
-            configured = shared.crates.configured(files) if files != NO_CONFIG else None
+        files = self.config_of(command, arguments)
+        crate, workspace = self.crate_of(command, arguments, files)
+        configured = shared.crates.configured(files) if crate is None and files != NO_CONFIG else None
         call = read_call(command, arguments, self.stage, crate, workspace, configured)
         if crate is not None and workspace is not None and call.locked is not None:
             call = call._replace(lock=self.from_context(f"{workspace.rstrip('/')}/Cargo.lock") is not None)
@@ -520,8 +517,15 @@ class StageState:
         found = cargo_arguments(longer)
         return found._replace(last=found.last - len(meant) + 1) if found is not None else arguments
 
-    def crate_of(self, command: Command, arguments: CargoArguments) -> tuple[Crate | None, str | None]:
-        """The crate that a call of one of `BUILDS` builds, and its workspace's directory in the stage; None where not known."""
+    def config_of(self, command: Command, arguments: CargoArguments) -> ConfigFiles:
+        """The files of cargo's configuration that a call of one of `BUILDS` reads."""
+        directory = config_directory(command, arguments, BUILDS[arguments.subcommand])
+        return self._config_files(command, directory, arguments.toolchain)
+
+    def crate_of(
+        self, command: Command, arguments: CargoArguments, files: ConfigFiles
+    ) -> tuple[Crate | None, str | None]:
+        """The crate that such a call builds with that configuration, and its workspace's directory in the stage; None where not known."""
         kind = BUILDS[arguments.subcommand]
         packages = (*arguments.flags.get("-p", ()), *arguments.flags.get("--package", ()))
         return self._crate(
@@ -530,7 +534,7 @@ class StageState:
             bool({"--workspace", "--all"} & arguments.switches),
             asked_of(arguments),
             tuple(word.pattern for word in arguments.flags.get("--bin", ())),
-            self._config_files(command, config_directory(command, arguments, kind), arguments.toolchain),
+            files,
             tuple(word.pattern for word in arguments.flags.get("--exclude", ())),
         )
 

@@ -78,7 +78,7 @@ class Placeholders:
 
     def command(self, command: Command) -> None:
         """A command other than a build."""
-        edited = {path for path in (*_paths(command), *command.writes) if _steers(path)}
+        edited = {path for path in (*_paths(command, MAY_STEER), *command.writes) if _steers(path)}
         if edited:
             self._edited |= edited
             self._outdated()
@@ -313,16 +313,21 @@ def _settings(call: CargoCall) -> tuple[object, ...]:
     return call.output, call.driver, call.features, call.toolchain, call.flags, steering, options
 
 
+MAY_STEER = (".toml", ".cargo", "config", TOOLCHAIN_FILES[0])
+"""The ends of the words that name such a file, from wherever."""
+
+
 def _steers(path: str) -> bool:
     """Whether a file is a manifest or a configuration of cargo, or the toolchain's."""
     return path.endswith((".toml", "/.cargo", "/.cargo/config", f"/{TOOLCHAIN_FILES[0]}"))
 
 
-def _paths(command: Command) -> list[str]:
+def _paths(command: Command, ends: tuple[str, ...] = ("",)) -> list[str]:
+    """What the words of a command name, but for its options; `ends` are those that a word may have."""
     return [
         patterns.join(command.directory or "/*", word.pattern)
         for word in command.words[1:]
-        if word.pattern and not word.pattern.startswith("-")
+        if word.pattern.endswith(ends) and word.pattern and not word.pattern.startswith("-")
     ]
 
 

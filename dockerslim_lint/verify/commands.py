@@ -6,8 +6,7 @@ import shlex
 from collections.abc import Mapping
 from typing import Any
 
-from dockerslim_lint.facts.at_start import RUNS
-from dockerslim_lint.facts.cargo import CARGO
+from dockerslim_lint.facts.at_start import run_at
 from dockerslim_lint.record import Record
 from dockerslim_lint.verify.probe import Command
 
@@ -77,8 +76,8 @@ def _quiet_run(argv: tuple[str, ...]) -> tuple[str, ...]:
     """``cargo run`` without what cargo itself says, so that what follows are the program's arguments; () for another command."""
     if argv[:2] == SHELL and len(argv) == 3:
         argv = () if set(argv[2]) & SHELL_ONLY else tuple(argv[2].split())
-    at = next((at for at, word in enumerate(argv[:3]) if word in RUNS), None)
-    if at is None or argv[0] != CARGO:
+    at = run_at(argv)
+    if at is None:
         return ()
     return (*argv[: at + 1], "--quiet", *argv[at + 1 :], *(() if DASHES in argv else (DASHES,)))
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from bisect import bisect_right
 from collections.abc import Sequence
 
 from dockerslim_lint.edit import Edit
@@ -43,7 +42,9 @@ def _check_texts(task: Task, moved: set[int]) -> None:
         if call.target_directory is not None and call.output is not None:
             tail = f"{patterns.basename(call.target_directory)}/{patterns.basename(call.output)}/".encode()
             first.setdefault((call.command.stage, tail), call.command.span.end)
-    known = sorted(use.span for use in build.uses)
+    known: dict[int, list[Span]] = {}
+    for use in build.uses:
+        known.setdefault(use.instruction, []).append(use.span)
     for (number, tail), end in first.items():
         for stage in build.stages if tail in build.source.data[end:] else ():
             if number not in chain_of(stage, build.stages):
@@ -51,18 +52,19 @@ def _check_texts(task: Task, moved: set[int]) -> None:
             for index in stage.instructions:
                 instruction = build.instructions[index]
                 if instruction.keyword == "RUN" and instruction.span.end > end:
-                    _check_text(build, tail, max(instruction.span.start, end), instruction.span.end, known)
+                    place = Span(max(instruction.span.start, end), instruction.span.end)
+                    _check_text(build, tail, place, known.get(index, ()))
 
 
-def _check_text(build: ImageBuild, tail: bytes, start: int, end: int, known: Sequence[Span]) -> None:
-    place = build.source.data.find(tail, start, end)
-    while place >= 0:
-        near = bisect_right(known, Span(place, end))
-        line = build.source.line_of(place)
+def _check_text(build: ImageBuild, tail: bytes, within: Span, known: Sequence[Span]) -> None:
+    """`known` are the words in which it is moved."""
+    at = build.source.data.find(tail, *within)
+    while at >= 0:
+        line = build.source.line_of(at)
         comment = build.source.line_text(line).lstrip().startswith("#")
-        if not comment and not any(span.start <= place < span.end for span in known[max(near - 2, 0) : near + 1]):
+        if not comment and not any(span.start <= at < span.end for span in known):
             raise NotPossible(f"line {line} names {tail.decode()} in a text that cannot be moved")
-        place = build.source.data.find(tail, place + 1, end)
+        at = build.source.data.find(tail, at + 1, within.end)
 
 
 def _check_folders(task: Task, image: FinalImage, moved: set[int]) -> None:

@@ -111,9 +111,14 @@ def start_at(
     return Edit(string.span.start, string.span.end, new), ConfigChange(field, text, after, reason)
 
 
+def instruction_of(build: ImageBuild, span: Span) -> Instruction:
+    """The instruction in which a word stands."""
+    return build.instructions[bisect_right(build.instructions, span.start, key=lambda one: one.span.start) - 1]
+
+
 def check_lands(build: ImageBuild, span: Span) -> None:
     """Raises NotPossible where a word says not only what is copied, but also where it lands."""
-    instruction = build.instructions[bisect_right(build.instructions, span.start, key=lambda one: one.span.start) - 1]
+    instruction = instruction_of(build, span)
     if instruction.keeps_parents:
         line = build.source.line_of(instruction.span.start)
         raise NotPossible(f"line {line} copies with --parents, where the path decides at which place the program lands")

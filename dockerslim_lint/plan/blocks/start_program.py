@@ -7,7 +7,7 @@ import shlex
 from collections.abc import Sequence
 
 from dockerslim_lint.edit import ConfigChange, Edit
-from dockerslim_lint.facts.at_start import RUNS
+from dockerslim_lint.facts.at_start import RUNS, run_at
 from dockerslim_lint.facts.model import CargoAtStart, ImageBuild
 from dockerslim_lint.plan.blocks.builder_steps import release_build
 from dockerslim_lint.plan.blocks.exec_form import plain_words
@@ -62,16 +62,14 @@ def _words(instruction: Instruction) -> list[str]:
 
 def _parts(words: Sequence[str], build: ImageBuild, instruction: Instruction) -> tuple[list[str], list[str]]:
     """The words between ``run`` and ``--``, and those behind it, which the program gets."""
-    before, dashes, after = (
-        (words[: words.index("--")], True, words[words.index("--") + 1 :]) if "--" in words else (words, False, ())
-    )
-    run = next((at for at, word in enumerate(before[:3]) if word in RUNS), None)
-    if run is None or before[0] != "cargo" or (run == 2 and not before[1].startswith("+")):
+    run = run_at(words)
+    if run is None:
         raise NotPossible(f"{instruction.keyword} does more than to call cargo run")
+    end = words.index("--") if "--" in words else len(words)
     both = {"ENTRYPOINT", "CMD"} <= {build.instructions[at].keyword for at in build.stages[-1].instructions}
-    if both and (not dashes or instruction.keyword != "ENTRYPOINT" or instruction.json is None):
+    if both and (end == len(words) or instruction.keyword != "ENTRYPOINT" or instruction.json is None):
         raise NotPossible("ENTRYPOINT and CMD make the call together")
-    return [*before[1:run], *before[run + 1 :]], list(after)
+    return [*words[1:run], *words[run + 1 : end]], list(words[end + 1 :])
 
 
 def _compile(build: ImageBuild, found: CargoAtStart, flags: Sequence[str]) -> Edit:
