@@ -6,11 +6,12 @@ from collections.abc import Iterator, Sequence
 
 from dockerslim_lint.catalog import commands as known_commands
 from dockerslim_lint.facts import patterns
+from dockerslim_lint.facts.cargo import TARGET_DIRECTORY
 from dockerslim_lint.facts.filesystem import NO_PROGRAM
 from dockerslim_lint.facts.model import UNKNOWN, Absent, Artifact, CargoCall, Command, ContextTree, OpaqueFile
 from dockerslim_lint.facts.stages import chain_of
 from dockerslim_lint.facts.transfers import MOVERS
-from dockerslim_lint.facts.walk import TARGET_DIRECTORY, Shared, StageState
+from dockerslim_lint.facts.walk import Shared, StageState
 from dockerslim_lint.syntax.tree import Expansion, Instruction
 
 SUBCOMMAND = "cargo-"

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from dockerslim_lint.context import BuildContext
-from dockerslim_lint.facts.cargo import BUILT_IN_PROFILES
+from dockerslim_lint.facts.cargo import BUILT_IN_PROFILES, TARGET_DIRECTORY
 from dockerslim_lint.facts.contents import Contents
 from dockerslim_lint.facts.crate.reader import CrateReader
 from dockerslim_lint.facts.env import NOWHERE, PLATFORM_ARGUMENTS, global_scope
@@ -31,7 +31,7 @@ from dockerslim_lint.facts.model import (
 )
 from dockerslim_lint.facts.patterns import basename, join, parent
 from dockerslim_lint.facts.stages import StageNames, chain_of, read_stages, refused_names
-from dockerslim_lint.facts.walk import TARGET_DIRECTORY, Shared, StageState
+from dockerslim_lint.facts.walk import Shared, StageState
 from dockerslim_lint.source import Source, Span
 from dockerslim_lint.syntax.dockerfile import parse
 from dockerslim_lint.syntax.shell import shell_form

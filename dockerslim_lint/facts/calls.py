@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from dockerslim_lint.facts import patterns
-from dockerslim_lint.facts.cargo import BUILDS, CROSS, XX, ZIGBUILD, CargoArguments, profile_of
+from dockerslim_lint.facts.cargo import BUILDS, CROSS, TARGET_DIRECTORY, XX, ZIGBUILD, CargoArguments, profile_of
 from dockerslim_lint.facts.crate.config import CargoConfig, with_options
 from dockerslim_lint.facts.crate.model import Asked, Crate, asked_by
 from dockerslim_lint.facts.model import (
@@ -273,7 +273,7 @@ def target_directory_of(
     if workspace is None or (configured and config is not None and not config.certain):
         return None
     # of an open one it is not known either: who takes a program from the usual place knows that nothing changes it
-    return patterns.join(workspace, configured or "target")
+    return patterns.join(workspace, configured or TARGET_DIRECTORY)
 
 
 def _install_root(command: Command, arguments: CargoArguments, stage: Stage) -> str:

@@ -61,6 +61,9 @@ DOWNLOADS = frozenset({"fetch", "vendor", "metadata", "tree", *BUILDS, *COMPILES
 SOURCES_ONLY = frozenset({"vendor"})
 """Those that print a configuration which says where the crates are, and nothing else (cargo book, "cargo vendor")."""
 
+TARGET_DIRECTORY = "target"
+"""What cargo calls its directory for what it builds, where nothing names another, and people their mounts for it."""
+
 CARGO = "cargo"
 CROSS = "cross"
 XX = "xx-cargo"

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from dockerslim_lint.catalog import commands as known_commands
 from dockerslim_lint.facts import patterns
-from dockerslim_lint.facts.cargo import COMPILES, cargo_arguments, downloads
+from dockerslim_lint.facts.cargo import COMPILES, TARGET_DIRECTORY, cargo_arguments, downloads
 from dockerslim_lint.facts.env import NOWHERE
 from dockerslim_lint.facts.model import Command, ImageBuild, Mount
 from dockerslim_lint.facts.stages import chain_of
@@ -17,9 +17,6 @@ HOMES = (".cargo", "cargo")
 
 KEPT = ("registry", "git")
 """Below it are the downloads (cargo book, "Cargo Home")."""
-
-TARGET = "target"
-"""What a mount for built files is called, and cargo's directory for them where nothing names another."""
 
 
 class ColdDownloads(Record):
@@ -72,7 +69,12 @@ def cold_downloads(build: ImageBuild) -> list[ColdDownloads]:
 def cold_targets(build: ImageBuild) -> Iterator[ColdTarget]:
     """The cache mounts that are meant for what cargo builds, in a RUN whose builds surely go elsewhere, in file order."""
     for mount in build.mounts:
-        if mount.kind != "cache" or mount.varies or patterns.basename(mount.target) != TARGET or "*" in mount.target:
+        if (
+            mount.kind != "cache"
+            or mount.varies
+            or patterns.basename(mount.target) != TARGET_DIRECTORY
+            or "*" in mount.target
+        ):
             continue
         step = [command for command in build.commands if command.instruction == mount.instruction]
         built = [one for command in step if (one := _built_into(build, command)) is not None]

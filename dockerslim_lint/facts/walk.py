@@ -10,7 +10,6 @@ from dockerslim_lint.context import BuildContext
 from dockerslim_lint.facts import patterns
 from dockerslim_lint.facts.calls import (
     asked_of,
-    cargo_home,
     config_directory,
     crate_directory,
     read_call,
@@ -25,17 +24,19 @@ from dockerslim_lint.facts.cargo import (
     COPIES_TO,
     HELPERS,
     OTHER_BUILDERS,
+    TARGET_DIRECTORY,
     CargoArguments,
     behind_wrappers,
     cargo_arguments,
 )
 from dockerslim_lint.facts.commands import CommandReader, login_option
 from dockerslim_lint.facts.contents import Contents
+from dockerslim_lint.facts.copies import copy, link_by_path
 from dockerslim_lint.facts.crate.config import CONFIG_FILES, TOOLCHAIN_FILES, ConfigFiles, ToolchainFile
 from dockerslim_lint.facts.crate.model import Asked, Crate
 from dockerslim_lint.facts.crate.reader import ALL, NO_CONFIG, CrateReader
 from dockerslim_lint.facts.env import NOWHERE, Environment
-from dockerslim_lint.facts.filesystem import OPEN, PathTable
+from dockerslim_lint.facts.filesystem import PathTable
 from dockerslim_lint.facts.model import (
     UNKNOWN,
     Artifact,
@@ -45,14 +46,12 @@ from dockerslim_lint.facts.model import (
     Directory,
     LostOutput,
     Mount,
-    OpaqueFile,
     Output,
     OutputUse,
     PackageInstall,
     Stage,
     Stale,
     StepScript,
-    Target,
     Toolchain,
     Transfer,
     UserCreation,
@@ -64,17 +63,15 @@ from dockerslim_lint.facts.packages import read_install
 from dockerslim_lint.facts.rustup import RUSTUP, Toolchains
 from dockerslim_lint.facts.stages import StageNames, chain_of
 from dockerslim_lint.facts.toolchain import installed_by, link_of
-from dockerslim_lint.facts.transfers import MOVERS, apply_command, place, with_parents
+from dockerslim_lint.facts.transfers import MOVERS, apply_command, place
 from dockerslim_lint.facts.users import is_root, read_user
 from dockerslim_lint.facts.warmups import Placeholders, cook_of
 from dockerslim_lint.source import Source, Span
-from dockerslim_lint.syntax.shell import SCRIPT_SHELLS, heredoc_text
-from dockerslim_lint.syntax.tree import Expansion, Instruction, Word
-
-TARGET_DIRECTORY = "target"
+from dockerslim_lint.syntax.shell import SCRIPT_SHELLS
+from dockerslim_lint.syntax.tree import Expansion, Instruction
 
 PROFILES = frozenset({"release", "debug"})
-"""Directories below it."""
+"""Directories below cargo's target directory."""
 
 ROOT_HOME = "/root"
 
@@ -203,7 +200,7 @@ class StageState:
             case "WORKDIR" if instruction.words:
                 self.workdir = patterns.join(self.workdir, self.environment.pattern(instruction.words[0])[0])
                 number, calls = self.stage.number, self._shared.calls
-                self._use(word_use(instruction.words[0], self.workdir, "workdir", number, index, self.table, calls))
+                self.use(word_use(instruction.words[0], self.workdir, "workdir", number, index, self.table, calls))
                 self.table.put(self.workdir, Directory("WORKDIR"))
                 self._placed = True
             case "USER" if instruction.words:
@@ -211,7 +208,7 @@ class StageState:
             case "RUN":
                 self._run(index, instruction)
             case "COPY" | "ADD":
-                self._copy(index, instruction)
+                copy(self, self._shared, index, instruction)
             case "ENTRYPOINT":
                 # resets a CMD that the base brought, a stage of this file included (BuildKit dispatchEntrypoint)
                 self.entrypoint = index
@@ -253,7 +250,7 @@ class StageState:
             if arguments is not None:
                 arguments = self._unaliased(command, arguments)
             self.rustup.command(
-                command, arguments, self._toolchain_file(command.directory) if command.name == RUSTUP else None
+                command, arguments, self.toolchain_file(command.directory) if command.name == RUSTUP else None
             )
             install = read_install(command)
             if install is not None:
@@ -328,7 +325,7 @@ class StageState:
             name = patterns.basename(path)
             if "." in name or name in PROFILES or not isinstance(self.table.find(path), ContextTree | None):
                 continue
-            link = _link_by_path(path, self)
+            link = link_by_path(path, self)
             if link is not None:
                 self.table.put(path, Artifact(None, name, link, UNKNOWN, made_by[0]))
 
@@ -385,7 +382,8 @@ class StageState:
         if call.output is not None:
             self.table.put(call.output, Output(number, call.link, call.stripped))
 
-    def _use(self, use: OutputUse | None) -> None:
+    def use(self, use: OutputUse | None) -> None:
+        """Note what a word names, if that is in an output directory."""
         if use is not None:
             self._shared.uses.append(use)
 
@@ -397,7 +395,7 @@ class StageState:
         origin = self._shared.names.find(options["from"])
         if origin is not None:
             table, source = self._shared.states[origin].table, patterns.join("/", source)
-            self._use(mount_use(span, source, origin, index, table, self._shared.calls))
+            self.use(mount_use(span, source, origin, index, table, self._shared.calls))
             place(table, self.table, source, path, False, True, contents=True)
 
     def _cargo(self, command: Command, arguments: CargoArguments, mounts: list[Mount]) -> None:
@@ -418,10 +416,10 @@ class StageState:
         call = read_call(command, arguments, self.stage, crate, workspace, configured)
         if crate is not None and workspace is not None and call.locked is not None:
             call = call._replace(lock=self.from_context(f"{workspace.rstrip('/')}/Cargo.lock") is not None)
-        file = self._toolchain_file(command.directory) if crate is None or crate.toolchain.path else None
+        file = self.toolchain_file(command.directory) if crate is None or crate.toolchain.path else None
         toolchain = self.rustup.of(call, arguments, self.stage, crate, file)
         if file is not None and command.directory != self.workdir:
-            toolchain = toolchain._replace(below=self._toolchain_file(self.workdir) != file)
+            toolchain = toolchain._replace(below=self.toolchain_file(self.workdir) != file)
         shared.toolchains.append(toolchain)
         shared.calls.append(call)
         shared.crate_of_call.append(crate)
@@ -494,7 +492,7 @@ class StageState:
         elif arguments.subcommand == "chef":
             cook = cook_of(command, arguments, self.stage)
             if cook is not None:
-                file = self._toolchain_file(command.directory)
+                file = self.toolchain_file(command.directory)
                 version = self.rustup.version(cook.toolchain, command, self.stage, file)
                 self._shared.warmups.append(cook._replace(version=version))
 
@@ -505,7 +503,7 @@ class StageState:
         crate, _ = self._crate(
             command.directory,
             (),
-            config=self._config_files(command, working_directory(command, arguments), arguments.toolchain),
+            config=self.config_files(command, working_directory(command, arguments), arguments.toolchain),
         )
         words = crate.config.aliases.get(arguments.subcommand) if crate is not None else None
         at = next((at for at, word in enumerate(command.words) if word.pattern == arguments.subcommand), None)
@@ -520,7 +518,7 @@ class StageState:
     def config_of(self, command: Command, arguments: CargoArguments) -> ConfigFiles:
         """The files of cargo's configuration that a call of one of `BUILDS` reads."""
         directory = config_directory(command, arguments, BUILDS[arguments.subcommand])
-        return self._config_files(command, directory, arguments.toolchain)
+        return self.config_files(command, directory, arguments.toolchain)
 
     def crate_of(
         self, command: Command, arguments: CargoArguments, files: ConfigFiles
@@ -589,67 +587,13 @@ class StageState:
         """Whether the context has a file, and the builder gets it."""
         return self._shared.crates.has(path) and not self._shared.contents.ignores(path)
 
-    def _config_files(self, command: Command, directory: str | None, toolchain: str) -> ConfigFiles:
+    def config_files(self, command: Command, directory: str | None, toolchain: str) -> ConfigFiles:
         """The files of cargo's configuration that a call reads: from a directory of the stage upwards, and in cargo's home."""
-        home = cargo_home(command, self.stage)
-        touching = self._touching(command, home) if self._shared.speaks_of_config else []
-        if not self._shared.crates.known and not touching and not self.heredocs:
+        if not (self._shared.crates.known or self._shared.speaks_of_config or self.heredocs):
             return NO_CONFIG
-        found = NO_CONFIG
-        at = home if directory is None else directory
-        folders = [f"{at.rstrip('/')}/.cargo"]
-        while at not in ("/", ""):
-            at = patterns.parent(at)
-            folders.append(f"{at.rstrip('/')}/.cargo")
-        for folder in (*folders, home):
-            for name in CONFIG_FILES:
-                path = f"{folder}/{name}"
-                place_ = self.from_context(path)
-                includes = place_ is not None and b"include" in (self._shared.context.read(place_) or b"")
-                if touching or self.heredocs or includes:
-                    from dockerslim_lint.facts.written_config import ConfigLookup, joined
+        from dockerslim_lint.facts.config_files import config_files
 
-                    version = self.rustup.version(
-                        toolchain, command, self.stage, self._toolchain_file(command.directory)
-                    )
-                    own = ConfigLookup(self, self._shared, command, touching, version).file(path, place_)
-                    if own is None:
-                        continue
-                    found = joined(found, own)
-                elif place_ is None:
-                    continue
-                else:
-                    found = found._replace(paths=tuple(dict.fromkeys((*found.paths, place_))))
-                if place_ is not None and ("*" in path or self._may_change(path)):
-                    found = found._replace(certain=False)
-                break
-        return found
-
-    def _touching(self, command: Command, home: str) -> list[Command]:
-        """The commands before another one that may name a place of cargo's configuration."""
-        names = {*CONFIG_FILES, CONFIG_DIRECTORY, patterns.basename(home)}
-        chain = chain_of(self.stage, self._shared.stages)
-        return [
-            one
-            for one in self._shared.commands
-            if one.stage in chain
-            and one.span < command.span
-            and any(
-                patterns.basename(word.rstrip("/")) in names or word.endswith(".toml")
-                for word in (*(word.pattern for word in one.words[1:]), *one.writes)
-            )
-        ]
-
-    def _may_change(self, path: str) -> bool:
-        """Whether a command names a file of the configuration, or the directory that is there for it alone."""
-        names, chain = (path, patterns.parent(path)), chain_of(self.stage, self._shared.stages)
-        return any(
-            patterns.basename(word) in (*CONFIG_FILES, patterns.basename(names[1]))
-            and any(patterns.same(patterns.join(command.directory or "/*", word), name) for name in names)
-            for command in self._shared.commands
-            if command.stage in chain
-            for word in (*(one.pattern for one in command.words[1:]), *command.writes)
-        )
+        return config_files(self, self._shared, command, directory, toolchain)
 
     def _cooked(self, directory: str) -> ConfigFiles:
         """What `cargo chef cook` may have written from its recipe: the configuration beside a crate of the context."""
@@ -660,7 +604,7 @@ class StageState:
         paths = (f"{prefix}.cargo/{name}" for name in CONFIG_FILES)
         return ConfigFiles(tuple(path for path in paths if self._reaches(path)), False)
 
-    def _toolchain_file(self, directory: str | None) -> ToolchainFile | None:
+    def toolchain_file(self, directory: str | None) -> ToolchainFile | None:
         """The toolchain file that rustup finds from a directory of the stage upwards (rustup book, "Overrides")."""
         if not self._shared.crates.known:
             return None
@@ -692,136 +636,8 @@ class StageState:
         rest = patterns.below(path, known)
         return patterns.normalise(f"{entry.source}/{rest}") if rest else None
 
-    def _copy(self, index: int, instruction: Instruction) -> None:
-        if len(instruction.words) < 2 and not instruction.heredocs:
-            return
-        shared = self._shared
-        markers = {heredoc.marker for heredoc in instruction.heredocs}
-        words = [word for word in instruction.words[:-1] if word.span not in markers]
-        target_word = instruction.words[-1] if instruction.words else None
-        target = self.environment.pattern(target_word)[0] if target_word else "/"
-        destination = patterns.join(self.workdir, target)
-        slash = target.endswith("/") or patterns.basename(target) == "." or len(words) + len(instruction.heredocs) > 1
-        own = self.table.is_directory(destination)
-        by_base = not slash and destination in self.table.base_directories
-        flag = instruction.flag("from")
-        origin_name = self.environment.pattern(flag.value)[0] if flag and flag.value else ""
-        origin = shared.names.find(origin_name)
-        owning = instruction.flag("chown")
-        owner = self.environment.pattern(owning.value)[0] if owning and owning.value else ""
-        for heredoc in instruction.heredocs:
-            text = heredoc_text(heredoc, shared.source)
-            path = f"{destination.rstrip('/')}/{heredoc.name}" if slash or own else destination
-            self.heredocs[path] = None if heredoc.expand and b"$" in text else text.decode("utf-8", "replace")
-        sources = tuple(self._source(word) for word in words)
-        if origin is not None:
-            # the root is where a relative source is seen from (Dockerfile reference, "COPY --from")
-            sources = tuple(one if one.startswith(("/", "*")) else patterns.join("/", one) for one in sources)
-        for path in (destination, *sources) if origin_name or instruction.keyword == "ADD" else ():
-            self.rustup.place(path)
-        foreign = origin_name if origin is None else ""
-        if instruction.keeps_parents:
-            for word, source in zip(words, sources, strict=True):
-                self._copy_with_parents(index, origin, foreign, word, source, destination, owner)
-            return
-        number = self.stage.number
-        shared.transfers.append(
-            Transfer(index, number, origin, foreign, sources, destination, target_word, slash or own, by_base)
-        )
-        for word, source in zip(words, sources, strict=True):
-            if origin is not None:
-                self._copy_from(index, shared.states[origin], word, source, destination, slash or own)
-            elif not origin_name:
-                self._copy_context(index, source, destination, slash or own, owner)
-            else:
-                path = f"{destination}/{patterns.basename(source)}" if slash or own else destination
-                self.table.put(path, OpaqueFile(f"comes from the image {origin_name}"))
-            if origin is not None or origin_name:
-                self.placeholders.brought(destination)
-
-    def _copy_with_parents(
-        self, index: int, origin: int | None, image: str, word: Word, source: str, destination: str, owner: str
-    ) -> None:
-        """One source of a ``COPY --parents``, as a COPY of its own to where it lands."""
-        shared, (left_out, kept) = self._shared, with_parents(source)
-        path, target = patterns.join(left_out, kept), patterns.join(destination, kept)
-        local = origin is None and not image
-        named = (path.lstrip("/") or ".") if local else path
-        shared.transfers.append(Transfer(index, self.stage.number, origin, image, (named,), target, None, False, False))
-        if not local:
-            self.placeholders.brought(target)
-        if "**" in path.split("/") and not local:
-            return  # what fits it, only the build knows
-        if origin is not None:
-            several = not OPEN.isdisjoint(patterns.basename(kept))
-            into = patterns.parent(target) if several else target
-            self._copy_from(index, shared.states[origin], word, path, into, several)
-        elif image:
-            self.table.put(target, OpaqueFile(f"comes from the image {image}"))
-        elif OPEN.isdisjoint(path):
-            self._copy_context(index, named, target, False, owner)
-        else:
-            depth = len([part for part in left_out.split("/") if part])
-            for found in shared.crates.fitting(named) or () if "**" not in left_out else ():
-                below = "/".join(found.split("/")[depth:])
-                self._copy_context(index, found, patterns.join(destination, below), False, owner)
-
-    def _source(self, word: Word) -> str:
-        """What a COPY names. An argument without a value in the place of a file's name is written for somebody who gives one."""
-        text = self.environment.pattern(word)[0]
-        last = word.pieces[-1] if word.pieces else None
-        unset = isinstance(last, Expansion) and not last.operator and last.name in self.environment.unset
-        return f"{text}*" if unset and text.endswith("/") else text
-
-    def _copy_context(self, index: int, source: str, destination: str, directory: bool, owner: str) -> None:
-        source = patterns.normalise(source.lstrip("/")) if source.strip("/") else "."
-        is_tree = source == "." or ("*" not in source and self._shared.crates.is_directory(source))
-        path = f"{destination.rstrip('/')}/{patterns.basename(source)}" if directory and not is_tree else destination
-        self.table.put(path, ContextTree(source, index))
-        plain = "*" not in source and "://" not in source
-        self.placeholders.copied(index, path, source if plain else None, owner)
-
-    def _copy_from(
-        self, index: int, origin: StageState, word: Word, source: str, destination: str, directory: bool
-    ) -> None:
-        shared = self._shared
-        path = patterns.join("/", source)
-        self._use(word_use(word, path, "copy", origin.stage.number, index, origin.table, shared.calls))
-        if place(origin.table, self.table, path, destination, directory, True, contents=True):
-            return
-        if origin.use_lost(path, word.span):
-            return
-        made_by = origin.builder or origin.opaque
-        if made_by is None or not isinstance(origin.table.find(path), ContextTree | None):
-            return
-        name = patterns.basename(path)
-        if "." in name:
-            return  # a man page, a library: no program
-        target = f"{destination.rstrip('/')}/{name}" if directory else destination
-        link = _link_by_path(path, origin)
-        if link is not None:
-            self.table.put(target, Artifact(None, name, link, UNKNOWN, made_by[0]))
-
 
 def _title(command: Command) -> str:
     """How a message names a command that is not modelled: ``make release``."""
     words = [word.pattern for word in command.words[:2]]
     return " ".join(words) if command.name else UNREADABLE
-
-
-def _link_by_path(path: str, origin: StageState) -> str | None:
-    """What a program is that an opaque command left at a path like cargo's; None where the path is not like that."""
-    parts = path.split("/")
-    home = origin.environment.variables.get("CARGO_HOME")
-    installed = patterns.parent(path) == f"{home.text}/bin" if home is not None else parts[-3:-1] == [".cargo", "bin"]
-    if origin.builder is not None and installed:
-        # `make install`; what rustup and other tools put there is no program of the project
-        return None if known_commands.title(parts[-1]) else link_of(Target("", "host", None), origin.stage, "")
-    if TARGET_DIRECTORY not in parts[:-1]:
-        return None
-    middle = parts[parts.index(TARGET_DIRECTORY) + 1 : -1]
-    if len(middle) == 1:
-        return link_of(Target("", "host", None), origin.stage, "")
-    if len(middle) == 2:
-        return link_of(Target(middle[0], "flag", None), origin.stage, "")
-    return None

@@ -1,4 +1,4 @@
-"""cargo's configuration where a step writes it, or one file includes another. Loaded where a file speaks of it."""
+"""cargo's configuration: where a call finds it, what a step writes, what one file includes. Loaded where there may be any."""
 
 from __future__ import annotations
 
@@ -8,11 +8,14 @@ from typing import Any
 from dockerslim_lint.catalog import commands as known_commands
 from dockerslim_lint.catalog import programs
 from dockerslim_lint.facts import patterns
+from dockerslim_lint.facts.calls import cargo_home
 from dockerslim_lint.facts.cargo import SOURCES_ONLY, cargo_arguments
-from dockerslim_lint.facts.crate.config import ConfigFiles
+from dockerslim_lint.facts.crate.config import CONFIG_FILES, ConfigFiles
 from dockerslim_lint.facts.crate.manifest import parsed
+from dockerslim_lint.facts.crate.reader import NO_CONFIG
 from dockerslim_lint.facts.model import Command, OpaqueFile
-from dockerslim_lint.facts.walk import Shared, StageState
+from dockerslim_lint.facts.stages import chain_of
+from dockerslim_lint.facts.walk import CONFIG_DIRECTORY, Shared, StageState
 from dockerslim_lint.source import encode
 
 OPEN = ConfigFiles(open=True)
@@ -23,6 +26,69 @@ INCLUDES_SINCE = (1, 94)
 
 MAX_DEPTH = 4
 """of files that include files"""
+
+
+def config_files(
+    state: StageState, shared: Shared, command: Command, directory: str | None, toolchain: str
+) -> ConfigFiles:
+    """The files of cargo's configuration that a call reads: from a directory of the stage upwards, and in cargo's home."""
+    home = cargo_home(command, state.stage)
+    touching = _touching(state, shared, command, home) if shared.speaks_of_config else []
+    if not shared.crates.known and not touching and not state.heredocs:
+        return NO_CONFIG
+    found = NO_CONFIG
+    at = home if directory is None else directory
+    folders = [f"{at.rstrip('/')}/.cargo"]
+    while at not in ("/", ""):
+        at = patterns.parent(at)
+        folders.append(f"{at.rstrip('/')}/.cargo")
+    for folder in (*folders, home):
+        for name in CONFIG_FILES:
+            path = f"{folder}/{name}"
+            place_ = state.from_context(path)
+            includes = place_ is not None and b"include" in (shared.context.read(place_) or b"")
+            if touching or state.heredocs or includes:
+                version = state.rustup.version(toolchain, command, state.stage, state.toolchain_file(command.directory))
+                own = ConfigLookup(state, shared, command, touching, version).file(path, place_)
+                if own is None:
+                    continue
+                found = joined(found, own)
+            elif place_ is None:
+                continue
+            else:
+                found = found._replace(paths=tuple(dict.fromkeys((*found.paths, place_))))
+            if place_ is not None and ("*" in path or _may_change(state, shared, path)):
+                found = found._replace(certain=False)
+            break
+    return found
+
+
+def _touching(state: StageState, shared: Shared, command: Command, home: str) -> list[Command]:
+    """The commands before another one that may name a place of cargo's configuration."""
+    names = {*CONFIG_FILES, CONFIG_DIRECTORY, patterns.basename(home)}
+    chain = chain_of(state.stage, shared.stages)
+    return [
+        one
+        for one in shared.commands
+        if one.stage in chain
+        and one.span < command.span
+        and any(
+            patterns.basename(word.rstrip("/")) in names or word.endswith(".toml")
+            for word in (*(word.pattern for word in one.words[1:]), *one.writes)
+        )
+    ]
+
+
+def _may_change(state: StageState, shared: Shared, path: str) -> bool:
+    """Whether a command names a file of the configuration, or the directory that is there for it alone."""
+    names, chain = (path, patterns.parent(path)), chain_of(state.stage, shared.stages)
+    return any(
+        patterns.basename(word) in (*CONFIG_FILES, patterns.basename(names[1]))
+        and any(patterns.same(patterns.join(command.directory or "/*", word), name) for name in names)
+        for command in shared.commands
+        if command.stage in chain
+        for word in (*(one.pattern for one in command.words[1:]), *command.writes)
+    )
 
 
 class ConfigLookup:
