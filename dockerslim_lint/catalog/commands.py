@@ -86,6 +86,11 @@ def may_build(name: str) -> bool:
     return bool(row.get("builds", False)) if row else "/" in name
 
 
+def build_files(name: str) -> Sequence[str]:
+    """The files of which a build tool reads the first that is in its directory; () for any other command."""
+    return str(_rows().get(canonical(name), {}).get("files", "")).split()
+
+
 def may_bring(name: str) -> bool:
     """Whether the command may put files into the image that no word of it names."""
     row = _rows().get(canonical(name))

@@ -296,12 +296,14 @@ class StageState:
             self.builder = (_title(command), index)
 
     def _note_script(self, command: Command) -> None:
-        """What a command runs, where that is a file whose text is known: by its path, by an interpreter, or from PATH."""
+        """What a command runs, where that is a file whose text is known: by its path, by an interpreter or a build tool, or from PATH."""
         words = [word for word in command.words[behind_wrappers(command.words) :] if not word.pattern.startswith("-")]
         if not words or not words[0].exact or known_commands.classify(words[0].pattern) != "opaque":
             return
         name, directory = words[0].pattern, command.directory or "/*"
-        if "/" in name:
+        if build_files := known_commands.build_files(name):
+            paths = [f"{directory.rstrip('/')}/{file}" for file in build_files]
+        elif "/" in name:
             paths = [patterns.join(directory, name)]
         elif "." in name[1:]:
             value = command.variables.get("PATH")
@@ -314,6 +316,7 @@ class StageState:
             place_ = self.from_context(path) if text is None else None
             if text is not None or place_ is not None:
                 self._shared.scripts.append(StepScript(command, place_ or "", text or ""))
+                return
 
     def _left_behind(self, command: Command) -> None:
         """A program that an opaque command left at a path like cargo's, and that this command moves."""

@@ -9,7 +9,7 @@ from dockerslim_lint.edit import Claim, ConfigChange, Edit, Fix, ImageClaim, Ove
 from dockerslim_lint.facts import patterns
 from dockerslim_lint.facts.model import GNU_DYNAMIC, MUSL_STATIC, STRIPPED_ALL, FinalImage, ImageBuild
 from dockerslim_lint.facts.users import is_plain_root
-from dockerslim_lint.plan.blocks.artifact_path import move_paths
+from dockerslim_lint.plan.blocks.artifact_path import move_paths, steps_not_read
 from dockerslim_lint.plan.blocks.final_base import full_destinations, replace_base, unfollowed
 from dockerslim_lint.plan.blocks.final_steps import number_user, remove_steps
 from dockerslim_lint.plan.blocks.retarget import add_target, not_retargeted
@@ -392,7 +392,8 @@ def _cost(task: Task) -> str:
             f"builds that pass {name}=… keep what they pass: pass a musl target" for name in passed_arguments(task)
         ]
     cost = COST[1:] if _bring_an_allocator(task) else COST
-    told = (*cost, *_vendored_cost(task), *passed, *health, *task.doubts, *_unknown_crates(task), *not_retargeted(task))
+    doubts = (*task.doubts, *_unknown_crates(task), *steps_not_read(task))
+    told = (*cost, *_vendored_cost(task), *passed, *health, *doubts, *not_retargeted(task))
     return "; ".join(dict.fromkeys(told))
 
 

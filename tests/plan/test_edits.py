@@ -7,7 +7,7 @@ import pytest
 from dockerslim_lint import linter
 from dockerslim_lint.config import Settings
 from dockerslim_lint.context import MemoryContext
-from dockerslim_lint.edit import Safety
+from dockerslim_lint.edit import Safety, Withheld
 from dockerslim_lint.plan.blocks.target_map import UNAME as TRIPLE
 from dockerslim_lint.source import Source
 from tests.facts.reading import CRATE, locked
@@ -96,6 +96,39 @@ def test_a_directory_that_only_the_old_base_had(copy: str, after: str) -> None:
     """A final slash takes a file, a directory's files and an archive's to where the old base's directory took them."""
     text = CLASSIC.replace("CMD", f"{copy}\nCMD").replace("FROM rust", "FROM node AS web\nFROM rust", 1)
     assert f"\n{after}" in rewritten(text)
+
+
+@pytest.mark.parametrize(
+    ("step", "text", "found"),
+    [
+        ("make package", "package:\n\ttar cf x.tar target/release/app\n", "looks for"),
+        ("sh ci.sh", "strip target/release/app\n", "looks for"),
+        ("make -s notes", "notes:\n\tgrep -c . README.md\n", ""),
+        ("sh ci.sh", "ls target/wasm/release\n", ""),
+        ("make package", "", "may"),
+        ("./ci.sh", "", "may"),
+        ("target/release/app --version", "", ""),
+        ("curl -O https://example.org/x", "", ""),
+        ("cat Makefile", "x:\n\tls target/release/app\n", ""),
+    ],
+)
+def test_a_step_after_the_build_that_may_look_for_the_program(step: str, text: str, found: str) -> None:
+    name = "Makefile" if "ake" in step else "ci.sh"
+    files = {**locked(serde=""), **({name: text} if text else {})}
+    after = rewritten(CLASSIC.replace("--release\n", f"--release\nRUN {step}\n"), files)
+    assert ("-linux-musl" in after) is (found != "looks for") and "distroless" in after
+    before = rewritten(CLASSIC.replace("COPY . .", f"COPY . .\nRUN {step}"), files)
+    assert "-linux-musl" in before or "target" in step
+    context = MemoryContext({path: body.encode() for path, body in files.items()})
+    costs = [
+        one.cost
+        for finding in linter.lint(
+            Source(CLASSIC.replace("--release\n", f"--release\nRUN {step}\n").encode()), context, Settings()
+        ).findings
+        if not isinstance(finding.fixes, Withheld)
+        for one in finding.fixes
+    ]
+    assert any("looks for the programs at their old place" in cost for cost in costs) is bool(found)
 
 
 def test_target_goes_behind_the_arguments_and_before_what_follows() -> None:

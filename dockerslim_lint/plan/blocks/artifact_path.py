@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
+from dockerslim_lint.catalog import commands as known_commands
 from dockerslim_lint.edit import Edit
 from dockerslim_lint.facts import patterns
-from dockerslim_lint.facts.model import FinalImage, ImageBuild, OutputUse
+from dockerslim_lint.facts.model import Command, FinalImage, ImageBuild, OutputUse
 from dockerslim_lint.facts.stages import chain_of
 from dockerslim_lint.plan.blocks.lines import check_lands
 from dockerslim_lint.plan.blocks.target_map import triple, wildcard
@@ -17,31 +18,77 @@ from dockerslim_lint.source import Span
 def move_paths(task: Task) -> Draft:
     """One insertion for each word, whatever the command. Raises NotPossible."""
     build = task.build
-    moved = {
-        at
-        for at in task.calls
-        if build.calls[at].kind == "build" and build.stages[build.calls[at].command.stage].image is not None
-    }
+    moved = _moved(task)
     edits = {}
     for use in build.uses:
         if use.call in moved and use.own:
             edit = _edit(task, use)
             edits[edit.start] = edit
     _check_texts(task, moved)
+    for command, text in _steps_after(task):
+        if any(tail.rstrip(b"/") in text for _, tail in _first(build, moved)):
+            line = build.source.line_of(command.span.start)
+            raise NotPossible(f"what {_title(command)} in line {line} runs looks for the programs at their old place")
     for image in task.images:
         _check_folders(task, image, moved)
     return Draft(tuple(edits.values()))
 
 
-def _check_texts(task: Task, moved: set[int]) -> None:
-    """What stands in a script within the script, behind ``<``, in the middle of a word, still leads to the old place."""
+def steps_not_read(task: Task) -> Iterator[str]:
+    """What steps after the build cost that nobody can read: they may look for the programs."""
+    for command, text in _steps_after(task) if task.retarget else ():
+        if not text:
+            line = task.build.source.line_of(command.span.start)
+            yield f"fails if {_title(command)} (line {line}) looks for the programs at their old place"
+
+
+def _moved(task: Task) -> set[int]:
+    """The calls whose output directory gets another name."""
     build = task.build
+    return {
+        at
+        for at in task.calls
+        if build.calls[at].kind == "build" and build.stages[build.calls[at].command.stage].image is not None
+    }
+
+
+def _first(build: ImageBuild, moved: set[int]) -> dict[tuple[int, bytes], int]:
+    """The end of the output directories of `moved`, with the stage in which they are, and where the first call that fills them ends."""
     first: dict[tuple[int, bytes], int] = {}
     for at in sorted(moved):
         call = build.calls[at]
         if call.target_directory is not None and call.output is not None:
             tail = f"{patterns.basename(call.target_directory)}/{patterns.basename(call.output)}/".encode()
             first.setdefault((call.command.stage, tail), call.command.span.end)
+    return first
+
+
+def _steps_after(task: Task) -> Iterator[tuple[Command, bytes]]:
+    """What builds behind the calls, in their stages or on top of them: build tools and scripts, with their texts as far as known."""
+    build = task.build
+    texts = {one.command.span: one.text.encode() or build.contents.text(one.place) for one in build.scripts}
+    ends: dict[int, int] = {}
+    for (number, _), end in _first(build, _moved(task)).items():
+        ends[number] = min(end, ends.get(number, end))
+    own = {use.span.start for use in build.uses}
+    for command in build.commands if ends else ():
+        behind = [at for number in chain_of(build.stages[command.stage], build.stages) if (at := ends.get(number))]
+        if not behind or command.span.start < min(behind) or not command.words:
+            continue
+        text = texts.get(command.span, b"")
+        program = command.words[0]
+        if text or (known_commands.may_build(program.pattern) and program.span.start not in own):
+            yield command, text
+
+
+def _title(command: Command) -> str:
+    return f"`{' '.join(word.pattern for word in command.words[:2])}`"
+
+
+def _check_texts(task: Task, moved: set[int]) -> None:
+    """What stands in a script within the script, behind ``<``, in the middle of a word, still leads to the old place."""
+    build = task.build
+    first = _first(build, moved)
     known: dict[int, list[Span]] = {}
     for use in build.uses:
         known.setdefault(use.instruction, []).append(use.span)
