@@ -175,6 +175,30 @@ def test_environment_style() -> None:
     assert "RUN cargo build" in after
 
 
+@pytest.mark.parametrize(
+    ("more", "for_all"),
+    [
+        ("", True),
+        ("RUN cargo build --release --manifest-path probe/Cargo.toml", False),
+        ("RUN cargo build --manifest-path probe/Cargo.toml", True),
+        ("RUN cargo install cargo-audit", True),
+        ("FROM builder AS probe\nRUN cargo build --release --manifest-path probe/Cargo.toml", False),
+        ("FROM rust:1.90 AS probe\nCOPY . .\nRUN cargo build --release --manifest-path probe/Cargo.toml", True),
+    ],
+)
+def test_a_variable_for_the_stage_reaches_no_build_that_keeps_its_symbols(more: str, for_all: bool) -> None:
+    probe = {
+        "probe/Cargo.toml": '[package]\nname = "probe"\nversion = "0.1.0"\n[profile.release]\nstrip = false\n[workspace]\n',
+        "probe/src/main.rs": "fn main() {}\n",
+        "probe/Cargo.lock": 'version = 4\n[[package]]\nname = "probe"\nversion = "0.1.0"\n',
+    }
+    text = CLASSIC.replace("WORKDIR /app", "ENV CARGO_TERM_COLOR=never\nWORKDIR /app")
+    after = rewritten(text.replace("--release\n", f"--release\n{more}\n"), {**locked(serde=""), **probe})
+    assert ("\nENV CARGO_PROFILE_RELEASE_STRIP=symbols\n" in after) is for_all
+    assert ("RUN CARGO_PROFILE_RELEASE_STRIP=symbols cargo build" in after) is not for_all
+    assert f"\n{more.splitlines()[-1] if more else ''}" in after
+
+
 def test_nothing_is_stripped_twice() -> None:
     text = CLASSIC.replace("--release\n", "--release && strip target/release/app\n")
     assert "STRIP" not in rewritten(text)

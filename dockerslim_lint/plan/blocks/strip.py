@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 from dockerslim_lint.catalog import commands as known_commands
 from dockerslim_lint.edit import Edit
 from dockerslim_lint.facts import patterns
@@ -95,12 +97,14 @@ def strip_symbols(build: ImageBuild, images: tuple[FinalImage, ...]) -> Draft:
     level = "debuginfo" if symbol_users(build, images) else "symbols"
     makers = _with_alternatives(build, unstripped_calls(build, images))
     _check(build, makers)
-    for command, name in _sharing_a_cache(build, makers):
+    sharing = _sharing_a_cache(build, makers)
+    alone = {stage for name in {name for _, name in sharing} for stage in _reaching_others(build, name, sharing)}
+    for command, name in sharing:
         stage = command.stage
         if any((number, name) in given for number in chain_of(build.stages[stage], build.stages)[:-1]):
             continue
         if stage not in blocks:
-            blocks[stage] = _environment_block(build, stage, command.instruction)
+            blocks[stage] = None if stage in alone else _environment_block(build, stage, command.instruction)
         place = blocks[stage]
         if place is not None:
             if (stage, name) not in given:
@@ -301,6 +305,16 @@ def _sharing_a_cache(build: ImageBuild, makers: tuple[int, ...]) -> list[tuple[C
         if name not in command.variables:
             found.setdefault(command.span, (command, name))
     return [found[span] for span in sorted(found)]
+
+
+def _reaching_others(build: ImageBuild, name: str, sharing: list[tuple[Command, str]]) -> Iterator[int]:
+    """The stages in which a variable for the whole stage would reach a build of another program, whose symbols are to stay."""
+    given = {command.span for command, _ in sharing}
+    for call in build.calls:
+        profile = (call.profile or "").upper().replace("-", "_")
+        other = call.source == "context" and call.stripped != STRIPPED_ALL and call.command.span not in given
+        if other and name == f"CARGO_PROFILE_{profile}_STRIP":
+            yield from chain_of(build.stages[call.command.stage], build.stages)
 
 
 def _place(call: CargoCall) -> tuple[int, str | None]:
