@@ -184,8 +184,10 @@ class Plan:
                 task = task._replace(why_glibc=_told(reasons if task.choice.installs else reasons[:1]))
             try:
                 fix = compose(task, key, self._reread, self._checked)
-                if not fixes and task.glibc and not changes_base(task, fix.edits):
+                moves = changes_base(task, fix.edits)
+                if not fixes and task.glibc and not (moves and self._gains(task)):
                     self._settle(task, key, native, reasons, unsure)
+                if not fixes and task.glibc and not moves:
                     told = _told([("", native), *reasons])
                     self._kept[key] = Withheld(key.replace("slim", "base", 1), told or "no other base fits")
                 if not fixes and task.choice.installs:
@@ -219,6 +221,14 @@ class Plan:
         if not isinstance(fixes, Withheld):
             after = self._reread(apply(data, fixes[0].edits))
             yield joined(self._build, group[0], first, fixes[0], after)
+
+    def _gains(self, task: Task) -> bool:
+        """Whether an image leaves a base that is bigger than the new one, or has come to its end, as far as is known."""
+        old = [self._build.stages[image.stage].image for image in task.images]
+        new = task.choice.base.unpacked_mb
+        return any(
+            base is None or base.ended or not base.unpacked_mb or not new or base.unpacked_mb > new for base in old
+        )
 
     def _settle(self, task: Task, key: str, native: str, reasons: list[tuple[str, str]], unsure: bool) -> None:
         """Note why the base stays. With a reason for glibc, what may need more than the smaller base has is reason enough."""

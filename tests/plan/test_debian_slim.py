@@ -391,6 +391,25 @@ def test_asked_for() -> None:
     assert choice(static, PURE, settings) == "distroless/static"
 
 
+@pytest.mark.parametrize(
+    ("base", "severity", "fixed"),
+    [
+        ("ubuntu:24.04", Severity.WARNING, False),
+        ("ubuntu:22.04", Severity.WARNING, False),
+        ("debian:trixie", Severity.ERROR, True),
+        ("debian:buster-slim", Severity.ERROR, True),
+        ("fedora:43", Severity.ERROR, True),
+    ],
+)
+def test_a_base_of_the_same_size_is_not_what_a_fat_one_is_left_for(base: str, severity: Severity, fixed: bool) -> None:
+    text = FILE.replace("ubuntu:22.04", base).replace("1-bookworm", "1-trixie")
+    files = {path: data.encode() for path, data in all_of({"pq-sys": ""}).items()}
+    report = linter.lint(Source(text.encode()), MemoryContext(files), Settings())
+    (found,) = (one for one in report.findings if one.code == "DSL101")
+    assert (found.severity, bool(found.fixes)) == (severity, fixed)
+    assert ("nothing smaller fits" in found.message) is not fixed
+
+
 def test_what_was_not_settled_is_not_counted() -> None:
     text = final(FILE.replace("1-bookworm", "1"), "debian:bookworm-slim", "RUN dpkg-divert --list\n")
     (slim,) = [one for one in fix(text, PURE).applied if one.fix.key.startswith("slim:")]

@@ -9,7 +9,7 @@ from dockerslim_lint.config import Settings
 from dockerslim_lint.context import MemoryContext
 from dockerslim_lint.finding import Severity
 from dockerslim_lint.source import Source
-from tests.facts.reading import CRATE, locked
+from tests.facts.reading import CRATE, locked, read
 from tests.plan.test_edits import rewritten
 from tests.plan.test_native_code import choice
 from tests.plan.test_withheld import CLASSIC, LOCK, fix, reason
@@ -188,6 +188,9 @@ def test_an_assignment_behind_a_word_is_none() -> None:
     text = CLASSIC.replace("RUN cargo", "ARG L\nRUN ${L:+env A=$L} cargo")
     assert fix(text, FILES).bug is None
     assert "RUN CARGO_PROFILE_RELEASE_STRIP=symbols ${L:+env A=$L} cargo build --release" in rewritten(text, FILES)
+    both = text.replace("RUN ${L", "RUN RUSTFLAGS=-Clto ${L")
+    after = "RUN CARGO_PROFILE_RELEASE_STRIP=symbols RUSTFLAGS=-Clto ${L:+env A=$L} cargo build --release"
+    assert after in rewritten(both, FILES)
 
 
 def test_cook_for_another_target_keeps_its_profile() -> None:
@@ -221,3 +224,15 @@ def test_the_cost_names_another_user() -> None:
 def test_a_target_that_is_no_stage_is_said() -> None:
     notes = fix(CLASSIC, FILES, Settings(target="nope")).report.notes
     assert 'there is no stage "nope", which the settings name as the target: the last one is taken' in notes
+
+
+def test_a_copy_whose_source_nobody_knows_is_no_copy_of_the_outputs() -> None:
+    copy = "COPY --from=builder ${DIR:-/null?} $DIR/\nCOPY --from=builder /app/target/release/app"
+    text = CLASSIC.replace("COPY --from=builder /app/target/release/app", copy)
+    unknown = text.replace("debian:bookworm-slim", "example.com/base:1\nARG S\nENV DIR=${S:+/app/src}")
+    (image,) = read(unknown, FILES).images
+    assert not image.outputs and dict(image.artifacts)
+    (image,) = read(
+        CLASSIC.replace("/app/target/release/app /usr/local/bin/app", "/app/target/release /out"), FILES
+    ).images
+    assert image.outputs

@@ -268,7 +268,7 @@ def set_before(build: ImageBuild, command: Command, setting: str) -> Edit:
         first = command.words[behind_wrappers(command.words)]
         return Edit(first.span.start, first.span.start, f"env {setting} ")
     # behind a word, even one that comes to nothing (`${X:+env A=b} cargo`), an assignment is a word too
-    start = first.span.start if command.prefix else command.span.start
+    start = first.span.start if command.prefix and not command.optional else command.span.start
     return Edit(start, start, f"{setting} ")
 
 
