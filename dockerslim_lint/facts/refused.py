@@ -36,11 +36,15 @@ def refused_calls(shared: Shared, instructions: Sequence[Instruction], suspects:
 
 def _reasons(at: int, call: CargoCall, crate: Crate, shared: Shared) -> Iterator[Refused]:
     context = shared.crates
+    if call.left_out and not _may_bring_member(call, crate, shared):
+        manifests = (f"{member}/Cargo.toml" for member in crate.members[call.left_out])
+        reason = ".dockerignore" if all(map(shared.contents.ignores, manifests)) else "COPY"
+        yield Refused(at, "member", call.left_out, why=reason)
     if call.profile not in crate.profiles and _is_undefined(call, crate, shared):
         yield Refused(at, "profile", call.profile or "", tuple(sorted(crate.profiles)))
     for name in call.packages if not crate.binaries else ():
         if _is_name(name) and not context.mentions(name, crate.root):
-            yield Refused(at, "package", name, ())
+            yield Refused(at, "package", name)
     for name in call.bins if crate.binaries else ():
         if _is_name(name) and name not in (*crate.binaries, *crate.unmade) and context.lacks(name):
             yield Refused(at, "program", name, crate.binaries)
@@ -49,7 +53,7 @@ def _reasons(at: int, call: CargoCall, crate: Crate, shared: Shared) -> Iterator
         there = context.has(place)
         if (there or not context.untracked_lock) and not _may_bring_lock(call, crate, shared):
             ignored = there and shared.contents.ignores(place)
-            yield Refused(at, "lock", ".dockerignore" if ignored else "COPY" if there else "", ())
+            yield Refused(at, "lock", LOCK, why=".dockerignore" if ignored else "COPY" if there else "")
 
 
 def _is_undefined(call: CargoCall, crate: Crate, shared: Shared) -> bool:
@@ -74,7 +78,8 @@ def _is_sure(call: CargoCall, crate: Crate, shared: Shared, instructions: Sequen
     if image is None or not image.toolchain or not image.understood or image.certainty == "believed":
         return False
     # a member that is copied without its workspace is one by itself
-    manifest = state.from_context(f"{_workspace(call, crate)}/Cargo.toml")
+    workspace = _workspace(call, crate)
+    manifest = state.from_context(f"{workspace}/Cargo.toml")
     if crate.directory != crate.root and manifest != f"{crate.root}/Cargo.toml".lstrip("/"):
         return False
     chain = chain_of(state.stage, shared.stages)
@@ -87,7 +92,7 @@ def _is_sure(call: CargoCall, crate: Crate, shared: Shared, instructions: Sequen
             instruction = instructions[transfer.instruction]
             written = instruction.keyword == "ADD" or instruction.heredocs
             foreign = transfer.origin_stage is not None or transfer.origin_image or written
-            if foreign and _may_bring_sources(transfer.destination, directory, call):
+            if foreign and _may_bring_sources(transfer.destination, workspace or "/", call):
                 return False
     if any(
         mount.instruction == command.instruction and patterns.below(directory, mount.target) is not None
@@ -121,7 +126,19 @@ def _workspace(call: CargoCall, crate: Crate) -> str:
 
 def _may_bring_lock(call: CargoCall, crate: Crate, shared: Shared) -> bool:
     """Whether a step before the call, or a mount, may leave a Cargo.lock in the workspace."""
-    place = f"{_workspace(call, crate)}/{LOCK}"
+    return _may_leave(f"{_workspace(call, crate)}/{LOCK}", call, shared)
+
+
+def _may_bring_member(call: CargoCall, crate: Crate, shared: Shared) -> bool:
+    """The same for the manifest of one of the members that are left out, or for another list of them."""
+    workspace = _workspace(call, crate)
+    prefix = f"{crate.root}/" if crate.root else ""
+    members = (f"{workspace}/{member.removeprefix(prefix)}/Cargo.toml" for member in crate.members[call.left_out])
+    return any(_may_leave(place, call, shared) for place in (f"{workspace}/Cargo.toml", *members))
+
+
+def _may_leave(place: str, call: CargoCall, shared: Shared) -> bool:
+    """Whether a step before the call, or a mount, may leave a file at `place`."""
     chain = chain_of(shared.states[call.command.stage].stage, shared.stages)
     if any(one.instruction == call.command.instruction and one.kind == "bind" for one in shared.mounts):
         return True

@@ -419,6 +419,8 @@ class StageState:
         call = read_call(command, arguments, self.stage, crate, workspace, configured)
         if crate is not None and workspace is not None and call.locked is not None:
             call = call._replace(lock=self.from_context(f"{workspace.rstrip('/')}/Cargo.lock") is not None)
+        if crate is not None and workspace is not None and crate.members:
+            call = call._replace(left_out=self._left_out(crate, workspace))
         file = self.toolchain_file(command.directory) if crate is None or crate.toolchain.path else None
         toolchain = self.rustup.of(call, arguments, self.stage, crate, file)
         if file is not None and command.directory != self.workdir:
@@ -433,6 +435,17 @@ class StageState:
             self._copied_out(number, call, arguments)
         if call.source == "context":
             self._build_placeholders(number, call, mounts)
+
+    def _left_out(self, crate: Crate, workspace: str) -> str:
+        """As `CargoCall.left_out`, where the manifest of the workspace is the one of the context."""
+        above, inside = workspace.rstrip("/"), f"{crate.root}/" if crate.root else ""
+        if self.from_context(f"{above}/Cargo.toml") != f"{inside}Cargo.toml":
+            return ""
+        for entry, members in crate.members.items():
+            places = (f"{above}/{member.removeprefix(inside)}/Cargo.toml" for member in members if member != crate.root)
+            if members and crate.root not in members and not any(map(self.from_context, places)):
+                return entry
+        return ""
 
     def _without_target(self, number: int, call: CargoCall, arguments: CargoArguments) -> None:
         """A word that may be any flag need not be ``--target``: whoever takes the program from there knows that it is not."""

@@ -151,20 +151,26 @@ def makes_only_a_shared_library(manifest: Mapping[str, Any]) -> bool:
 
 def members(context: BuildContext, directory: str, manifest: Mapping[str, Any], key: str) -> tuple[str, ...]:
     """Directories of a workspace's member packages; `key` is members or default-members."""
+    groups = members_by_entry(context, directory, manifest, key).values()
+    return tuple(dict.fromkeys(member for group in groups for member in group))
+
+
+def members_by_entry(
+    context: BuildContext, directory: str, manifest: Mapping[str, Any], key: str
+) -> dict[str, tuple[str, ...]]:
+    """The same, for each entry of the list, which may be a glob."""
     workspace = table(manifest, "workspace")
     prefix = f"{directory}/" if directory else ""
     excluded = {f"{prefix}{name}".rstrip("/") for name in texts(workspace.get("exclude"))}
-    found: list[str] = []
+    found: dict[str, tuple[str, ...]] = {}
     for pattern in texts(workspace.get(key)):
         if pattern in (".", "./"):
-            found.append(directory)
+            found[pattern] = (directory,)
         else:
-            pattern = pattern.removeprefix("./")
-            for path in context.names(f"{prefix}{pattern.rstrip('/')}/Cargo.toml"):
-                member = path.rsplit("/", 1)[0]
-                if member not in excluded:
-                    found.append(member)
-    return tuple(dict.fromkeys(found))
+            paths = context.names(f"{prefix}{_plain(pattern)}/Cargo.toml")
+            places = (path.rsplit("/", 1)[0] for path in paths)
+            found[pattern] = tuple(place for place in places if place not in excluded)
+    return found
 
 
 def excluded(directory: str, manifest: Mapping[str, Any]) -> tuple[str, ...]:

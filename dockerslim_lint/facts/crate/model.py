@@ -70,6 +70,7 @@ class Crate:
         read_linkages: Callable[[str], Iterable[Linkage | None]] = lambda program: (),
         one_of: bool = False,
         only_shared: tuple[str, ...] = (),
+        read_members: Callable[[], Mapping[str, tuple[str, ...]]] = dict,
     ) -> None:
         self.directory = directory
         self.root = root
@@ -97,6 +98,7 @@ class Crate:
         self._read_lock_version = read_lock_version
         self._read_examples = read_examples
         self._read_switches = read_switches
+        self._read_members = read_members
 
     @cached_property
     def locked(self) -> Mapping[str, Locked] | None:
@@ -171,6 +173,11 @@ class Crate:
     def lock_version(self) -> str:
         """What the lock says of its own format; "" where there is none, or one of before it said so."""
         return self._read_lock_version()
+
+    @cached_property
+    def members(self) -> Mapping[str, tuple[str, ...]]:
+        """The entries of ``[workspace] members`` that the context has packages for, with their directories there."""
+        return self._read_members()
 
     @cached_property
     def unmade(self) -> Mapping[str, str]:

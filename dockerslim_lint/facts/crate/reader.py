@@ -278,6 +278,7 @@ class CrateReader:
             lambda program: self._linkages(root, of, asked, program, one_of) if len(of) > 1 else (),
             one_of,
             tuple(self._package_name(one) for one in chosen.values() if manifest.makes_only_a_shared_library(one)),
+            lambda: manifest.members_by_entry(self._context, root, root_data, "members"),
         )
 
     def _unmade(

@@ -1,0 +1,126 @@
+"""Calls that cargo refuses, and all that may make it take them."""
+
+from __future__ import annotations
+
+import pytest
+
+from tests.facts.reading import MANIFEST, read
+
+TEXT = """\
+FROM rust:1 AS build
+WORKDIR /app
+{copy}
+RUN {build}
+FROM debian:trixie-slim
+COPY --from=build /app/target/release/{program} /usr/local/bin/
+"""
+MAIN = "fn main() {}\n"
+BUILD = "cargo build --release"
+
+
+def package(name: str, more: str = "") -> dict[str, str]:
+    return {f"{name}/Cargo.toml": MANIFEST.replace("app", name) + more, f"{name}/src/main.rs": MAIN}
+
+
+def workspace(members: str, more: str = "") -> dict[str, str]:
+    return {"Cargo.toml": f"[workspace]\nmembers = [{members}]\n{more}", "Cargo.lock": "version = 4\n"}
+
+
+def refused(copy: str, build: str, files: dict[str, str], program: str = "a") -> list[tuple[str, str, str]]:
+    found = read(TEXT.format(copy=copy, build=build, program=program), files).refused
+    return [(one.kind, one.name, one.why) for one in found]
+
+
+TWO = {**workspace('"a", "b"'), **package("a"), **package("b")}
+GLOB = {**TWO, **workspace('"a", "b*"')}
+PART = "COPY Cargo.* ./\nCOPY a a"
+
+
+def test_a_member_that_no_copy_brings() -> None:
+    left_out = [("member", "b", "COPY")]
+    assert refused(PART, f"{BUILD} -p a", TWO) == left_out
+    assert refused(PART, "cargo install --path a", TWO) == left_out
+    assert refused(PART, f"cd a && {BUILD}", TWO) == left_out
+    assert refused(PART, f"{BUILD} --manifest-path a/Cargo.toml", TWO) == left_out
+    assert refused(f"{PART}\nRUN apt-get update", f"{BUILD} -p a", TWO) == left_out
+    assert refused(f"{PART}\nRUN cargo install sccache", f"{BUILD} -p a", TWO) == left_out
+    assert refused(f"{PART}\nRUN mkdir -p b/src && echo > b/src/main.rs", BUILD, TWO) == left_out
+    assert refused(f"{PART}\nCOPY b/src b/src", BUILD, TWO) == left_out
+    # a warm-up that forgets one
+    assert refused(PART, f"{BUILD} -p a\nCOPY . .\nRUN {BUILD}", TWO) == left_out
+    # cargo takes a glob that fits nothing by its letters
+    assert refused(PART, BUILD, GLOB) == [("member", "b*", "COPY")]
+    assert refused("COPY . .", BUILD, {**TWO, ".dockerignore": "b\n"}) == [("member", "b", ".dockerignore")]
+    below = {f"rs/{name}": text for name, text in TWO.items()}
+    assert refused("COPY rs/Cargo.* ./\nCOPY rs/a a", BUILD, below) == left_out
+
+
+@pytest.mark.parametrize(
+    "copy",
+    [
+        "COPY . .",
+        f"{PART}\nCOPY b b",
+        f"{PART}\nCOPY b ./b/",
+        f"{PART}\nCOPY b/Cargo.toml b/",
+        "COPY Cargo.* ./\nCOPY --parents */Cargo.toml ./",
+        "COPY --parents Cargo.* **/Cargo.toml ./",
+        "COPY . .\nCOPY a a",
+        f"ARG WHAT=b\n{PART}\nCOPY $WHAT $WHAT",
+        f"ARG WHAT\n{PART}\nCOPY $WHAT $WHAT",
+        f"{PART}\nCOPY --from=other /src/b b",
+        f"{PART}\nADD b.tar.gz ./",
+        f"{PART}\nADD --keep-git-dir https://example.com/b.git b",
+        f"{PART}\nCOPY <<EOF b/Cargo.toml\n[package]\nEOF",
+        f"{PART}\nRUN cargo new b",
+        f"{PART}\nRUN cd b && cargo init",
+        f"{PART}\nRUN mkdir -p b/src && echo '[package]' > b/Cargo.toml",
+        f"{PART}\nRUN cp -r a b",
+        f"{PART}\nRUN sed -i /b/d Cargo.toml",
+        f"{PART}\nRUN sed -i /b/d Cargo.*",
+        f"{PART}\nRUN git clone https://example.com/b",
+        f"{PART}\nRUN ./prepare.sh",
+        f"{PART}\nRUN make b",
+        f"{PART}\nRUN cargo chef cook --release --recipe-path recipe.json",
+        "COPY Cargo.docker.toml Cargo.toml\nCOPY a a",
+        "COPY a .",
+    ],
+)
+def test_a_member_that_is_there_or_may_be(copy: str) -> None:
+    files = {**TWO, "Cargo.docker.toml": '[workspace]\nmembers = ["a"]\n', "b.tar.gz": "", "prepare.sh": "exit\n"}
+    assert not refused(copy, BUILD, files)
+
+
+@pytest.mark.parametrize(
+    "files",
+    [
+        {**TWO, **workspace('"a"')},
+        {**TWO, **workspace('"a", "b"', 'exclude = ["b"]\n')},
+        {**workspace('"a", "b"'), **package("a")},
+        {**workspace('"a", "../b"'), **package("a")},
+        {**TWO, **workspace('"a", "b/../a"')},
+        {**TWO, **workspace('"*"')},
+        {**TWO, **workspace('".", "a"')},
+    ],
+)
+def test_members_that_are_no_error(files: dict[str, str]) -> None:
+    assert not refused(PART, f"{BUILD} -p a", files)
+
+
+@pytest.mark.parametrize(
+    "build",
+    [
+        "--mount=type=bind,source=b,target=b cargo build --release",
+        "--mount=type=bind,target=/app cargo build --release",
+        "test -d a || cargo build --release",
+        "if [ -d b ]; then cargo build --release; fi",
+        "make",
+    ],
+)
+def test_a_call_that_may_see_more(build: str) -> None:
+    assert not refused(PART, build, TWO)
+
+
+def test_dockerignore_that_lets_it_through() -> None:
+    assert not refused("COPY . .", BUILD, {**TWO, ".dockerignore": "*\n!Cargo.*\n!a\n!b\n"})
+    assert not refused("COPY . .", BUILD, {**TWO, ".dockerignore": "b/src\n"})
+    assert not refused("COPY . .", BUILD, {**GLOB, **package("bb"), ".dockerignore": "b\n"})
