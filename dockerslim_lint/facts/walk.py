@@ -126,7 +126,10 @@ class Shared:
     def unmade(self, call: int, name: str) -> str:
         """What keeps a call from making a program of its workspace, as a clause; "" where nothing surely does."""
         crate = self.crate_of_call[call]
-        return crate.unmade.get(name, "") if crate is not None and self.calls[call].source == "context" else ""
+        if crate is None or self.calls[call].source != "context":
+            return ""
+        made = name in crate.binaries and name not in crate.conditional
+        return "" if made else crate.unmade.get(name, "")
 
     def settings(self, call: int) -> object:
         """What the files of a call's workspace and its toolchain say to cargo, to be compared with those of another call."""
@@ -550,6 +553,7 @@ class StageState:
             tuple(word.pattern for word in arguments.flags.get("--bin", ())),
             files,
             tuple(word.pattern for word in arguments.flags.get("--exclude", ())),
+            kind == "install",
         )
 
     def _crate(
@@ -561,8 +565,12 @@ class StageState:
         bins: tuple[str, ...] = (),
         config: ConfigFiles = NO_CONFIG,
         excluded: tuple[str, ...] = (),
+        alone: bool = False,
     ) -> tuple[Crate | None, str | None]:
-        """The crate of a directory in the stage, by way of the COPY that brought its manifest."""
+        """The crate of a directory in the stage, by way of the COPY that brought its manifest.
+
+        `alone`: of a workspace the package of the directory is meant, not the default members.
+        """
         if directory is None:
             return None, None
         manifest = f"{directory.rstrip('/')}/Cargo.toml"
@@ -576,6 +584,9 @@ class StageState:
             if some is None:
                 return None, None
             inside, packages, bins = some[0], packages or some[1], bins or ("*",)
+        elif alone and not packages:
+            own = self._shared.crates.package_of(f"{inside}/Cargo.toml")
+            packages = (own,) if own else ()
         files = config if config != NO_CONFIG else self._cooked(inside)
         crate = self._shared.crates.read(inside, packages, everything, asked, bins, files, excluded, one_of)
         if crate is None:

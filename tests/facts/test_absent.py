@@ -310,3 +310,76 @@ def test_stages() -> None:
         "=builder", "=tested"
     )
     assert len(read(chained, CRATE).absent) == 1
+
+
+def member(name: str) -> dict[str, str]:
+    return {f"{name}/Cargo.toml": MEMBER.replace("api", name), f"{name}/src/main.rs": "fn main() {}\n"}
+
+
+PROGRAM = "/src/target/release/b"
+DEFAULT = {
+    "Cargo.toml": '[workspace]\nmembers = ["a", "b"]\ndefault-members = ["a"]\n',
+    **member("a"),
+    **member("b"),
+}
+ROOTED = {**CRATE, **DEFAULT, "Cargo.toml": CRATE["Cargo.toml"] + '[workspace]\nmembers = ["a", "b"]\n'}
+
+
+def why(path: str, build: str, files: dict[str, str]) -> str:
+    found = read(TEXT.format(before="", build=build, path=path), files).absent
+    return found[0].why if found else ""
+
+
+def test_a_member_that_is_not_built_by_default() -> None:
+    for_all = "its package, b, is not among [workspace] default-members"
+    assert why(PROGRAM, BUILD, DEFAULT) == for_all
+    assert why(PROGRAM, f"{BUILD} --bins", DEFAULT) == for_all
+    globbed = {**DEFAULT, "Cargo.toml": '[workspace]\nmembers = ["*"]\ndefault-members = ["a*"]\n'}
+    assert why(PROGRAM, BUILD, globbed) == for_all
+    assert why(PROGRAM, BUILD, ROOTED) == "its package is b, and the call builds app alone"
+    assert why(PROGRAM, BUILD.replace("cargo", "cd a && cargo"), DEFAULT) == (
+        "its package is b, and the call builds a alone"
+    )
+    default = {**ROOTED, "Cargo.toml": ROOTED["Cargo.toml"] + 'default-members = ["a"]\n'}
+    app = "/src/target/release/app"
+    assert why(app, BUILD, default) == "its package, app, is not among [workspace] default-members"
+    # `cargo install` takes the package of the directory all the same
+    assert not why("/usr/local/cargo/bin/app", INSTALL, default)
+    assert why("/usr/local/cargo/bin/a", INSTALL, default) == "the call leaves out its package, a"
+
+
+@pytest.mark.parametrize(
+    "build",
+    [
+        f"{BUILD} --workspace",
+        f"{BUILD} --all",
+        f"{BUILD} -p b",
+        f"{BUILD} -p 'b*'",
+        f"{BUILD} -p $WHICH",
+        f"{BUILD} $FLAGS",
+        f"ARG FLAGS\n{BUILD} $FLAGS",
+        f"{BUILD} --manifest-path b/Cargo.toml",
+        f"{BUILD} && cd b && cargo build --release",
+        f"{BUILD} && cargo run --release -p b",
+        f"{BUILD} && cargo test --release --workspace",
+        "RUN sed -i /default/d Cargo.toml && cargo build --release",
+        "RUN make",
+    ],
+)
+def test_a_member_that_is_built_or_may_be(build: str) -> None:
+    assert not absent(PROGRAM, build, files=DEFAULT)
+
+
+@pytest.mark.parametrize(
+    "manifest",
+    [
+        '[workspace]\nmembers = ["a", "b"]\n',
+        '[workspace]\nmembers = ["a", "b"]\ndefault-members = []\n',
+        '[workspace]\nmembers = ["a", "b"]\ndefault-members = ["a", "b"]\n',
+        '[workspace]\nmembers = ["a", "b"]\ndefault-members = ["a", "./b/"]\n',
+        '[workspace]\nmembers = ["a", "b"]\ndefault-members = ["a", "a/../b"]\n',
+        '[workspace]\nmembers = ["a"]\ndefault-members = ["a"]\n',
+    ],
+)
+def test_members_that_are_built_by_default(manifest: str) -> None:
+    assert not absent(PROGRAM, files={**DEFAULT, "Cargo.toml": manifest})

@@ -266,7 +266,7 @@ class CrateReader:
             lambda: self._own(root),
             tuple(map(self._package_name, makers)),
             lambda crate, names: self._starts(crate, of, names),
-            lambda: self._unmade(directory, data, found, of, asked),
+            lambda: self._unmade(directory, data, (root, root_data), found, of, asked),
             max((_inherited(member, root_data, "edition") for member in chosen.values()), default=""),
             lambda: lock.version(self._context.read(f"{root}/{lock.LOCK}" if root else lock.LOCK) or b""),
             lambda: tuple(
@@ -285,16 +285,17 @@ class CrateReader:
         self,
         directory: str,
         data: dict[str, Any],
+        workspace: tuple[str, dict[str, Any]],
         found: dict[str, dict[str, Any]],
         of: dict[str, tuple[str, ...]],
         asked: Asked,
     ) -> Mapping[str, str]:
         wanting = any("required-features" in one for place in of for one in manifest.programs(found[place]))
-        if not of or not (len(found) > len(of) or wanting or "exclude" in manifest.table(data, "workspace")):
+        if not of or not (len(found) > len(of) or wanting or "workspace" in workspace[1]):
             return {}
         from dockerslim_lint.facts.crate.unmade import unmade
 
-        return unmade(self._context, directory, data, found, of, asked)
+        return unmade(self._context, directory, data, workspace, found, of, asked)
 
     def _workspace_root(self, directory: str, data: dict[str, Any]) -> tuple[str, dict[str, Any]]:
         """The directory whose lock and profiles count, and its manifest."""
