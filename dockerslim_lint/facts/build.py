@@ -180,7 +180,8 @@ def _refused(shared: Shared, instructions: tuple[Instruction, ...]) -> tuple[Ref
         undefined = (
             call.profile is not None and call.profile not in BUILT_IN_PROFILES and call.profile not in crate.profiles
         )
-        if unknown or undefined or call.left_out or (call.locked and not call.lock):
+        lacking = call.features and crate.lacking
+        if unknown or undefined or lacking or call.left_out or (call.locked and not call.lock):
             suspects.append(at)
     if not suspects:
         return ()

@@ -337,7 +337,7 @@ class Refused(Record):
     """A cargo call that stops before it compiles anything.
 
     `kind` is package, program or profile, for one that is not there under its `name` (`there` are those that are, if that is known),
-    member, for an entry of ``[workspace] members`` that stands for no directory of the stage, or lock: ``--locked`` is given and no
+    feature, for one that none of the packages in `there` has, member, for an entry of ``[workspace] members`` that stands for no directory of the stage, or lock: ``--locked`` is given and no
     Cargo.lock reaches the call. `why` is then ``.dockerignore`` or ``COPY`` for what does not let it through, "" where the context has
     none.
     """

@@ -6,10 +6,10 @@ from collections.abc import Iterator, Sequence
 
 from dockerslim_lint.facts import patterns
 from dockerslim_lint.facts.absent import may_change_sources, may_make, stands_alone
-from dockerslim_lint.facts.cargo import BUILT_IN_PROFILES, CARGO, ZIGBUILD
+from dockerslim_lint.facts.cargo import BUILT_IN_PROFILES, CARGO, ZIGBUILD, cargo_arguments
 from dockerslim_lint.facts.crate.lock import LOCK
 from dockerslim_lint.facts.crate.model import Crate
-from dockerslim_lint.facts.model import CargoCall, Refused
+from dockerslim_lint.facts.model import CargoCall, Command, Refused
 from dockerslim_lint.facts.stages import chain_of, feeding
 from dockerslim_lint.facts.walk import Shared
 from dockerslim_lint.syntax.tree import Instruction
@@ -48,6 +48,8 @@ def _reasons(at: int, call: CargoCall, crate: Crate, shared: Shared) -> Iterator
     for name in call.bins if crate.binaries else ():
         if _is_name(name) and name not in (*crate.binaries, *crate.unmade) and context.lacks(name):
             yield Refused(at, "program", name, crate.binaries)
+    for name, packages in crate.lacking.items() if call.features else ():
+        yield Refused(at, "feature", name, packages)
     if call.locked and not call.lock and call.kind == "build":
         place = f"{crate.root}/{LOCK}".lstrip("/")
         there = context.has(place)
@@ -100,7 +102,15 @@ def _is_sure(call: CargoCall, crate: Crate, shared: Shared, instructions: Sequen
     ):
         return False
     before = [one for one in shared.commands if one.stage in chain and one.span < command.span]
-    return not any(map(may_change_sources, before))
+    first = min((one.instruction for one in shared.transfers if one.stage in chain), default=0)
+    return not any(may_change_sources(one) or _changes_manifest(one, first) for one in before)
+
+
+def _changes_manifest(command: Command, first: int) -> bool:
+    """Whether cargo itself changes a manifest. A new package adds itself to the workspace; before the `first` COPY there is none."""
+    arguments = cargo_arguments(command)
+    name = arguments.subcommand if arguments is not None else ""
+    return name in ("add", "remove", "rm") or (name in ("new", "init") and command.instruction > first)
 
 
 def _may_bring_sources(destination: str, directory: str, call: CargoCall) -> bool:

@@ -8,6 +8,7 @@ from dockerslim_lint.facts.model import Refused
 from dockerslim_lint.rule import Finding, ImageBuild, Invalid, Plan, Rule, Severity, Valid
 
 MANIFEST = '[package]\nname = "app"\nversion = "0.1.0"\nedition = "2021"\n'
+OPTIONAL = '{ version = "1", optional = true }'
 FILES = {"Cargo.toml": MANIFEST, "Cargo.lock": "version = 4\n", "src/main.rs": "fn main() {}\n"}
 LONE = {**{name: text for name, text in FILES.items() if name != "Cargo.lock"}, ".dockerignore": "target\n"}
 TOOL = {**FILES, "src/bin/tool.rs": "fn main() {}\n"}
@@ -30,6 +31,7 @@ PACKAGE = BUILD.replace("--bin server", "-p server").replace("release/server", "
 WORKSPACE = {**MEMBERS, "Cargo.toml": MEMBERS["Cargo.toml"].replace('"api"', '"api", "tool"')}
 WORKSPACE |= {"tool/Cargo.toml": MANIFEST.replace("app", "tool"), "tool/src/main.rs": "fn main() {}\n"}
 PART = PACKAGE.replace("-p server", "-p api").replace("COPY . .", "COPY Cargo.toml ./\nCOPY api api")
+FEATURE = BUILD.replace("--bin server", "--features cli").replace("release/server", "release/app")
 PROFILE = BUILD.replace("--release --bin server", "--profile dist").replace("release/server", "dist/app")
 
 
@@ -37,8 +39,9 @@ class RefusedCall(Rule):
     """cargo is asked for what the project, or the part of it in the builder, does not have: it stops before it compiles.
 
     `--bin` names a program, `-p` a package, and they need not be called alike; `--profile` names one of cargo's own (`release`,
-    `dev`, `test`, `bench`) or a `[profile.NAME]` of the workspace's Cargo.toml. A name that was changed in Cargo.toml stays as it
-    was in the Dockerfile, and the build ends with `no bin target named` or `did not match any packages`.
+    `dev`, `test`, `bench`) or a `[profile.NAME]` of the workspace's Cargo.toml; `--features` names one that at least one of the packages
+    has that the call builds. A name that was changed in Cargo.toml stays as it was in the Dockerfile, and the build ends
+    with `no bin target named`, `did not match any packages` or `does not contain this feature`.
 
     A workspace is read whole, whatever `-p` says: where a COPY leaves out a member, cargo ends with `failed to load manifest
     for workspace member`. Its Cargo.toml and an empty source are enough for the packages that the call does not build.
@@ -69,6 +72,8 @@ class RefusedCall(Rule):
     def _there(one: Refused) -> str:
         if one.kind == "package":
             return " in the workspace, and none among what it depends on"
+        if one.kind == "feature":
+            return f" in {one.there[0]}" if len(one.there) == 1 else f" in any of {', '.join(one.there)}"
         if one.kind == "program":
             return f"; what this builds is {', '.join(one.there)}"
         return f"; Cargo.toml defines {', '.join(one.there)}" if one.there else "; Cargo.toml defines none"
@@ -79,6 +84,7 @@ class RefusedCall(Rule):
         Invalid(PROFILE, line=4, files=FILES),
         Invalid(BUILD.replace("build --release", "install --path ."), line=4, files=FILES),
         Invalid(PART, line=5, files=WORKSPACE),
+        Invalid(FEATURE, line=4, files=FILES),
     )
 
     VALID = (
@@ -109,6 +115,10 @@ class RefusedCall(Rule):
         Valid(near=2, text=PROFILE.replace("WORKDIR", "ENV CARGO_PROFILE_DIST_INHERITS=release\nWORKDIR"), files=FILES),
         Valid(near=2, text=PROFILE.replace("--profile dist", "--profile release"), files=FILES),
         Valid(near=2, text=PROFILE.replace("--profile", "--config extra.toml --profile"), files=FILES),
+        Valid(near=5, text=FEATURE, files={**FILES, "Cargo.toml": f"{MANIFEST}[features]\ncli = []\n"}),
+        Valid(near=5, text=FEATURE, files={**FILES, "Cargo.toml": f"{MANIFEST}[dependencies]\ncli = {OPTIONAL}\n"}),
+        Valid(near=5, text=FEATURE.replace("features cli", "features clap/cli"), files=FILES),
+        Valid(near=5, text=FEATURE.replace("features cli", "features $FEATURES"), files=FILES),
         Valid(near=4, text=PART, files=MEMBERS),
         Valid(near=4, text=PART.replace("COPY api api", "COPY api api\nCOPY tool tool"), files=WORKSPACE),
         Valid(near=4, text=PART.replace("RUN cargo", "RUN sed -i s/tool// Cargo.toml && cargo"), files=WORKSPACE),

@@ -124,3 +124,97 @@ def test_dockerignore_that_lets_it_through() -> None:
     assert not refused("COPY . .", BUILD, {**TWO, ".dockerignore": "*\n!Cargo.*\n!a\n!b\n"})
     assert not refused("COPY . .", BUILD, {**TWO, ".dockerignore": "b/src\n"})
     assert not refused("COPY . .", BUILD, {**GLOB, **package("bb"), ".dockerignore": "b\n"})
+
+
+FEATURES = '[features]\nx = []\nwith-y = ["dep:y", "serde/derive"]\n'
+DEPENDENCIES = """\
+[dependencies]
+y = { version = "1", optional = true }
+z = { workspace = true, optional = true }
+serde = "1"
+[target.'cfg(unix)'.build-dependencies]
+w = { version = "1", optional = true }
+"""
+ONE = {"Cargo.toml": f"{MANIFEST}{DEPENDENCIES}{FEATURES}", "Cargo.lock": "version = 4\n", "src/main.rs": MAIN}
+SOME = {**TWO, **package("b", FEATURES)}
+
+
+@pytest.mark.parametrize("name", ["nope", "x,nope", "'x nope'", "y", "serde", "X"])
+def test_a_feature_that_the_package_does_not_have(name: str) -> None:
+    feature = name.strip("'").replace(",", " ").split()[-1]
+    assert refused("COPY . .", f"{BUILD} --features {name}", ONE) == [("feature", feature, "")]
+    assert refused("COPY . .", f"{BUILD} -F{name} --no-default-features", ONE) == [("feature", feature, "")]
+    assert refused("COPY . .", f"cargo install --path . --features {name}", ONE) == [("feature", feature, "")]
+
+
+def test_a_feature_that_no_package_has() -> None:
+    def there(build: str, files: dict[str, str]) -> tuple[str, ...]:
+        found = read(TEXT.format(copy="COPY . .", build=build, program="a"), files).refused
+        return found[0].there if found else ()
+
+    assert there(f"{BUILD} --features nope", SOME) == ("a", "b")
+    assert there(f"{BUILD} -p a --features x", SOME) == ("a",)
+    assert there(f"cd a && {BUILD} --features x", SOME) == ("a",)
+    rooted = {**SOME, "Cargo.toml": MANIFEST + SOME["Cargo.toml"], "src/main.rs": MAIN}
+    assert there(f"{BUILD} --features x", rooted) == ("app",)
+    default = {**SOME, "Cargo.toml": SOME["Cargo.toml"] + 'default-members = ["a"]\n'}
+    assert there(f"{BUILD} --features x", default) == ("a",)
+
+
+@pytest.mark.parametrize(
+    "flags",
+    [
+        "--features x",
+        "--features x,z",
+        "--features 'with-y w'",
+        "--features serde/derive",
+        "--features app/x",
+        "--features y?/derive",
+        "--features dep:y",
+        "--features default",
+        "--features ''",
+        "--features $FEATURES",
+        "--features x,$FEATURES",
+        '--features "x nope-$WHICH"',
+        "--all-features",
+        "--all-features --features nope",
+        "--no-default-features",
+        "--features nope $FLAGS",
+        "--features nope --config extra.toml",
+    ],
+)
+def test_features_that_are_there_or_may_be(flags: str) -> None:
+    assert not refused("COPY . .", f"{BUILD} {flags}", ONE)
+
+
+@pytest.mark.parametrize(
+    "before",
+    [
+        "sed -i s/x/nope/ Cargo.toml",
+        "cargo add nope --optional",
+        "echo 'nope = []' >> Cargo.toml",
+        "./prepare.sh",
+        "test -d x ||",
+    ],
+)
+def test_features_that_a_step_may_add(before: str) -> None:
+    separator = "" if before.endswith("||") else " && "
+    assert not refused("COPY . .", f"{before}{separator} {BUILD} --features nope", ONE)
+
+
+def test_features_of_one_of_several_packages() -> None:
+    assert not refused("COPY . .", f"{BUILD} --features x", SOME)
+    assert not refused("COPY . .", f"{BUILD} -p b --features x", SOME)
+    assert not refused("COPY . .", f"{BUILD} -p a -p b --features x", SOME)
+    assert not refused("COPY . .", f"{BUILD} -p $WHICH --features x", SOME)
+    # with the first resolver they are for the package of the directory
+    old = {**SOME, "Cargo.toml": MANIFEST + FEATURES + TWO["Cargo.toml"], "src/main.rs": MAIN}
+    assert not refused("COPY . .", f"{BUILD} -p a --features x", old)
+
+
+def test_a_package_that_cargo_makes_itself() -> None:
+    new = {**TWO, **workspace('"a"'), "b/Cargo.toml": ""}
+    assert refused("COPY . .", f"{BUILD} --bin c", new) == [("program", "c", "")]
+    assert not refused("COPY . .", f"cargo new c && {BUILD} --bin c", new)
+    # what it makes before there is a manifest, the COPY replaces
+    assert refused("RUN cargo init\nCOPY . .", f"{BUILD} --bin c", new) == [("program", "c", "")]

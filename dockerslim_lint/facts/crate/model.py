@@ -71,6 +71,7 @@ class Crate:
         one_of: bool = False,
         only_shared: tuple[str, ...] = (),
         read_members: Callable[[], Mapping[str, tuple[str, ...]]] = dict,
+        read_lacking: Callable[[], Mapping[str, tuple[str, ...]]] = dict,
     ) -> None:
         self.directory = directory
         self.root = root
@@ -99,6 +100,7 @@ class Crate:
         self._read_examples = read_examples
         self._read_switches = read_switches
         self._read_members = read_members
+        self._read_lacking = read_lacking
 
     @cached_property
     def locked(self) -> Mapping[str, Locked] | None:
@@ -178,6 +180,11 @@ class Crate:
     def members(self) -> Mapping[str, tuple[str, ...]]:
         """The entries of ``[workspace] members`` that the context has packages for, with their directories there."""
         return self._read_members()
+
+    @cached_property
+    def lacking(self) -> Mapping[str, tuple[str, ...]]:
+        """The features that the call asks for by their names alone and that surely none of its packages has, with these packages."""
+        return self._read_lacking()
 
     @cached_property
     def unmade(self) -> Mapping[str, str]:

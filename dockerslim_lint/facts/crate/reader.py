@@ -279,6 +279,11 @@ class CrateReader:
             one_of,
             tuple(self._package_name(one) for one in chosen.values() if manifest.makes_only_a_shared_library(one)),
             lambda: manifest.members_by_entry(self._context, root, root_data, "members"),
+            # with the old resolver they are those of the directory's package, whatever -p says
+            lambda: dict.fromkeys(
+                _lacking((data, *chosen.values()), asked) if chosen and not one_of else (),
+                tuple(map(self._package_name, chosen.values())),
+            ),
         )
 
     def _unmade(
@@ -421,6 +426,17 @@ class CrateReader:
     def _package_name(data: dict[str, Any]) -> str:
         name = manifest.table(data, "package").get("name")
         return name if isinstance(name, str) else ""
+
+
+def _lacking(packages: tuple[dict[str, Any], ...], asked: Asked) -> tuple[str, ...]:
+    """What is asked for and none of the packages has as a feature, of its own or for an optional dependency."""
+    names = [name for name in asked.features if name != "default" and not set(name) & set("*/:?[")]
+    if not names or not asked.exact or asked.everything:
+        return ()
+    from dockerslim_lint.facts.crate.members import table_of
+
+    tables = [table_of(one) for one in packages]
+    return tuple(name for name in names if not any(one.names(name) for one in tables))
 
 
 def _inherited(data: dict[str, Any], root: dict[str, Any], key: str) -> str:
