@@ -198,7 +198,7 @@ class Toolchains:
         state, added = self._target(call, arguments, stage, crate, file)
         if state == TARGET_ELSEWHERE and (open_ or self.unsure):
             state = UNKNOWN
-        older = image is not None and crate is not None and is_older(image, crate.rust_version) and not call.packages
+        older = image is not None and crate is not None and is_older(image, crate.rust_version)
         version = self.version(call.toolchain, call.command, stage, file)
         return Toolchain(state, added, file if not call.toolchain else None, same, open_, older, version)
 

@@ -195,3 +195,71 @@ def test_the_version_that_cooks() -> None:
     assert read(text.format("", ""), files).warmups[0].version is None
     assert read(text.format("COPY . .\n", ""), files).warmups[0].version == (1, 50)
     assert read(text.format("", "+1.50.0 "), files).warmups[0].version == (1, 50)
+
+
+MEMBERS = ("a", "b", "c")
+VIRTUAL = {f"{name}/src/main.rs": "fn main() {}\n" for name in MEMBERS}
+VIRTUAL |= {f"{name}/Cargo.toml": CRATE["Cargo.toml"].replace("app", name) for name in MEMBERS}
+VIRTUAL |= {
+    "Cargo.toml": '[workspace]\nmembers = ["a", "b", "c"]\n[workspace.package]\nrust-version = "1.85"\n',
+    "b/Cargo.toml": VIRTUAL["b/Cargo.toml"] + "rust-version.workspace = true\n",
+    "c/Cargo.toml": VIRTUAL["c/Cargo.toml"] + 'rust-version = "1.9"\n',
+}
+
+
+def older(call: str, image: str = "rust:1.79", files: dict[str, str] = VIRTUAL) -> bool:
+    text = f"FROM {image}\nWORKDIR /src\nCOPY . .\nRUN {call}\n"
+    toolchain = read(text, files).toolchains[-1]
+    return toolchain.older and not toolchain.changed
+
+
+@pytest.mark.parametrize(
+    "call",
+    [
+        "cargo build",
+        "cargo build --workspace",
+        "cargo build -p b",
+        "cargo build -p a -p b",
+        "cargo build -p c -p b",
+        "cargo build --bin b",
+        "cargo build --manifest-path b/Cargo.toml",
+        "cd b && cargo build",
+        "cargo install --path b",
+    ],
+)
+def test_a_rust_version_of_the_workspace(call: str) -> None:
+    assert older(call)
+    assert not older(call, "rust:1.85")
+    assert not older(call, "rust:1")
+    assert not older(f"{call} --ignore-rust-version")
+
+
+@pytest.mark.parametrize(
+    "call",
+    [
+        "cargo build -p a",
+        "cargo build -p c",
+        "cargo build -p 'a*'",
+        "cargo build -p $WHICH",
+        "cargo build --workspace --exclude b",
+        "cargo build --bin a",
+        "cargo build --bin $WHICH",
+        "cargo build --example shown",
+        "cd a && cargo build",
+        "cargo install --path a",
+    ],
+)
+def test_a_rust_version_of_another_package(call: str) -> None:
+    assert not older(call)
+
+
+def test_a_rust_version_of_what_is_not_compiled() -> None:
+    default = {**VIRTUAL, "Cargo.toml": VIRTUAL["Cargo.toml"].replace("]\n[w", ']\ndefault-members = ["a"]\n[w')}
+    assert not older("cargo build", files=default)
+    assert older("cargo build --workspace", files=default)
+    # it is a wish of the workspace that no package takes over
+    assert not older("cargo build", files={**VIRTUAL, "b/Cargo.toml": VIRTUAL["a/Cargo.toml"].replace('"a"', '"b"')})
+    wants = '[[bin]]\nname = "b"\npath = "src/main.rs"\nrequired-features = ["x"]\n[features]\nx = []\n'
+    feature = {**VIRTUAL, "b/Cargo.toml": VIRTUAL["b/Cargo.toml"] + wants}
+    assert not older("cargo build", files=feature)
+    assert older("cargo build --features x", files=feature)

@@ -39,7 +39,7 @@ class Crate:
     """A package or workspace, as one cargo call builds it; read-only.
 
     `directory` is its place in the context ("" is the root), `root` that of its workspace. `binaries` are empty where nothing is known, `conditional` those of them that only some features make. `rust_version` is the
-    oldest Rust that it builds with, `edition` the newest of its packages, "" if the manifest does not say. `shared_library`: a package makes one beside its programs; `only_shared` are those whose library is nothing else. `makers`
+    oldest Rust that all that the call compiles builds with, `edition` the newest of its packages, "" if the manifest does not say. `shared_library`: a package makes one beside its programs; `only_shared` are those whose library is nothing else. `makers`
     are the packages that have the programs of the call. The lock is read when first asked for, since that is the slow part: `locked` and `packages` are None where there is no lock that can be read.
     """
 

@@ -243,6 +243,8 @@ class CrateReader:
         of = {place: manifest.binaries(self._context, place, member) for place, member in chosen.items()}
         binaries = tuple(dict.fromkeys(name for names in of.values() for name in names))
         makers = [member for place, member in chosen.items() if (set(of[place]) & set(bins) if bins else of[place])]
+        compiled = [one for place, one in chosen.items() if _is_compiled(one, of[place], bins, asked)]
+        some = one_of or asked.examples or any("*" in name for name in bins)
         runs = [manifest.table(member, "package").get("default-run") for member in chosen.values()]
         default = runs[0] if len(runs) == 1 else None
         root, root_data = self._workspace_root(directory, data)
@@ -260,7 +262,7 @@ class CrateReader:
             lambda: self._linkage(
                 root, tuple(chosen), asked, tuple(place for place, names in of.items() if set(names) & set(bins))
             ),
-            _inherited(data, root_data, "rust-version"),
+            _oldest_rust([_inherited(one, root_data, "rust-version") for one in compiled], some),
             any(map(manifest.makes_shared_library, chosen.values())),
             frozenset(name for member in chosen.values() for name in manifest.conditional(member, asked)),
             lambda: self._own(root),
@@ -437,6 +439,19 @@ def _lacking(packages: tuple[dict[str, Any], ...], asked: Asked) -> tuple[str, .
 
     tables = [table_of(one) for one in packages]
     return tuple(name for name in names if not any(one.names(name) for one in tables))
+
+
+def _is_compiled(package: dict[str, Any], made: tuple[str, ...], bins: tuple[str, ...], asked: Asked) -> bool:
+    """Whether a call for these `bins` (none: all) compiles a package whose programs are `made`; not one that only wants features."""
+    if bins:
+        return any(patterns.same(name, one) for name in made for one in bins)
+    return not made or not set(made) <= set(manifest.conditional(package, asked))
+
+
+def _oldest_rust(versions: list[str], some: bool) -> str:
+    """The newest of the packages' rust-versions, as all are compiled; of packages of which only `some` may be the oldest."""
+    found = sorted(versions, key=lambda text: [int(part) for part in text.split(".") if part.isdecimal()])
+    return (found[0] if some else found[-1]) if found else ""
 
 
 def _inherited(data: dict[str, Any], root: dict[str, Any], key: str) -> str:
