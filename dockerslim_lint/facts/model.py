@@ -336,10 +336,11 @@ Entry = Artifact | Output | ContextTree | Directory | OpaqueFile
 class Refused(Record):
     """A cargo call that stops before it compiles anything.
 
-    `kind` is package, program or profile, for one that is not there under its `name` (`there` are those that are, if that is known),
-    feature, for one that none of the packages in `there` has, member, for an entry of ``[workspace] members`` that stands for no directory of the stage, or lock: ``--locked`` is given and no
-    Cargo.lock reaches the call. `why` is then ``.dockerignore`` or ``COPY`` for what does not let it through, "" where the context has
-    none.
+    `kind` is package, program or profile, for one that is not there under its `name` (`there` are those that are, if that is
+    known; `why` keeps the call from making the program, "" for one that nothing has); feature, for one that none of the packages in
+    `there` has; member, for an entry of ``[workspace] members`` that stands for no directory of the stage; lock, where ``--locked`` is
+    given and no Cargo.lock reaches the call. `why` of these two is ``.dockerignore`` or ``COPY`` for what does not let it through, "" where
+    the context has none.
     """
 
     call: int

@@ -45,9 +45,10 @@ def _reasons(at: int, call: CargoCall, crate: Crate, shared: Shared) -> Iterator
     for name in call.packages if not crate.binaries else ():
         if _is_name(name) and not context.mentions(name, crate.root):
             yield Refused(at, "package", name)
-    for name in call.bins if crate.binaries else ():
-        if _is_name(name) and name not in (*crate.binaries, *crate.unmade) and context.lacks(name):
-            yield Refused(at, "program", name, crate.binaries)
+    for name in call.bins if crate.binaries or crate.unmade else ():
+        why = crate.unmade.get(name, "")
+        if _is_name(name) and (why or (name not in crate.binaries and context.lacks(name))):
+            yield Refused(at, "program", name, crate.binaries, why)
     for name, packages in crate.lacking.items() if call.features else ():
         yield Refused(at, "feature", name, packages)
     if call.locked and not call.lock and call.kind == "build":

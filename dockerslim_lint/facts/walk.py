@@ -124,9 +124,12 @@ class Shared:
         return (*crate.binaries, *self.calls[call].examples)
 
     def unmade(self, call: int, name: str) -> str:
-        """What keeps a call from making a program of its workspace, as a clause; "" where nothing surely does."""
+        """What keeps a call from making a program of its workspace, as a clause; "" where nothing surely does.
+
+        One that it asks for by ``--bin`` is no such program: cargo refuses the call.
+        """
         crate = self.crate_of_call[call]
-        if crate is None or self.calls[call].source != "context":
+        if crate is None or self.calls[call].source != "context" or name in self.calls[call].bins:
             return ""
         made = name in crate.binaries and name not in crate.conditional
         return "" if made else crate.unmade.get(name, "")

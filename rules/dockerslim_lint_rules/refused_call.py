@@ -12,6 +12,7 @@ OPTIONAL = '{ version = "1", optional = true }'
 FILES = {"Cargo.toml": MANIFEST, "Cargo.lock": "version = 4\n", "src/main.rs": "fn main() {}\n"}
 LONE = {**{name: text for name, text in FILES.items() if name != "Cargo.lock"}, ".dockerignore": "target\n"}
 TOOL = {**FILES, "src/bin/tool.rs": "fn main() {}\n"}
+HIDDEN = {**FILES, "Cargo.toml": f"{MANIFEST}autobins = false\n", "src/bin/server.rs": "fn main() {}\n"}
 MEMBERS = {
     "Cargo.toml": '[workspace]\nmembers = ["api"]\n',
     "api/Cargo.toml": MANIFEST.replace("app", "api"),
@@ -74,6 +75,8 @@ class RefusedCall(Rule):
             return " in the workspace, and none among what it depends on"
         if one.kind == "feature":
             return f" in {one.there[0]}" if len(one.there) == 1 else f" in any of {', '.join(one.there)}"
+        if one.kind == "program" and one.why:
+            return f" for it: {one.why}"
         if one.kind == "program":
             return f"; what this builds is {', '.join(one.there)}"
         return f"; Cargo.toml defines {', '.join(one.there)}" if one.there else "; Cargo.toml defines none"
@@ -85,6 +88,7 @@ class RefusedCall(Rule):
         Invalid(BUILD.replace("build --release", "install --path ."), line=4, files=FILES),
         Invalid(PART, line=5, files=WORKSPACE),
         Invalid(FEATURE, line=4, files=FILES),
+        Invalid(BUILD, line=4, files=HIDDEN),
     )
 
     VALID = (
@@ -119,6 +123,7 @@ class RefusedCall(Rule):
         Valid(near=5, text=FEATURE, files={**FILES, "Cargo.toml": f"{MANIFEST}[dependencies]\ncli = {OPTIONAL}\n"}),
         Valid(near=5, text=FEATURE.replace("features cli", "features clap/cli"), files=FILES),
         Valid(near=5, text=FEATURE.replace("features cli", "features $FEATURES"), files=FILES),
+        Valid(near=6, text=BUILD, files={**HIDDEN, "Cargo.toml": MANIFEST}),
         Valid(near=4, text=PART, files=MEMBERS),
         Valid(near=4, text=PART.replace("COPY api api", "COPY api api\nCOPY tool tool"), files=WORKSPACE),
         Valid(near=4, text=PART.replace("RUN cargo", "RUN sed -i s/tool// Cargo.toml && cargo"), files=WORKSPACE),

@@ -383,3 +383,48 @@ def test_a_member_that_is_built_or_may_be(build: str) -> None:
 )
 def test_members_that_are_built_by_default(manifest: str) -> None:
     assert not absent(PROGRAM, files={**DEFAULT, "Cargo.toml": manifest})
+
+
+OFF = {**LOCKED, "Cargo.toml": CRATE["Cargo.toml"] + "autobins = false\n", "src/lib.rs": "", "src/bin/tool.rs": ""}
+TOOL = "/src/target/release/tool"
+
+
+def test_sources_that_are_no_programs() -> None:
+    off = "autobins is off in app, and no [[bin]] names it"
+    assert why("/src/target/release/app", BUILD, OFF) == off
+    assert why(TOOL, BUILD, OFF) == off
+    assert why("/usr/local/cargo/bin/tool", INSTALL, OFF) == off
+    one = {**OFF, "Cargo.toml": OFF["Cargo.toml"] + '[[bin]]\nname = "app"\n'}
+    assert why(TOOL, BUILD, one) == off
+    assert not absent("/src/target/release/app", files=one)
+    directory = {**LOCKED, "Cargo.toml": OFF["Cargo.toml"], "src/bin/tool/main.rs": "", "src/lib.rs": ""}
+    assert why(TOOL, BUILD, directory) == off
+    workspace = {**DEFAULT, "b/Cargo.toml": DEFAULT["b/Cargo.toml"] + "autobins = false\n", "b/src/lib.rs": ""}
+    assert why(PROGRAM, f"{BUILD} -p b", workspace) == "autobins is off in b, and no [[bin]] names it"
+    assert why(PROGRAM, f"{BUILD} --workspace", workspace) == "autobins is off in b, and no [[bin]] names it"
+
+
+@pytest.mark.parametrize(
+    ("manifest", "build"),
+    [
+        ("", BUILD),
+        ("autobins = true\n", BUILD),
+        ("[lib]\npath = 'src/lib.rs'\n[[bin]]\nname = 'app'\npath = 'src/main.rs'\n", BUILD),
+        ("autobins = false\n[[bin]]\nname = 'tool'\n", BUILD),
+        ("autobins = false\n[[bin]]\nname = 'tool'\npath = 'src/bin/tool.rs'\n", BUILD),
+        ("autobins = false\n[[bin]]\nname = 'tool'\npath = 'src/main.rs'\n", BUILD),
+        ("autobins = false\n", f"{BUILD} --examples && cp target/release/examples/tool target/release/"),
+        ("autobins = false\n", "RUN sed -i /autobins/d Cargo.toml && cargo build --release"),
+        ("autobins = false\n", "RUN ./configure && cargo build --release"),
+        ("autobins = false\n", f"{BUILD} $FLAGS && touch target/release/tool"),
+        ("autobins = false\n", "RUN make"),
+    ],
+)
+def test_sources_that_are_programs(manifest: str, build: str) -> None:
+    assert not absent(TOOL, build, files={**OFF, "Cargo.toml": CRATE["Cargo.toml"] + manifest})
+
+
+def test_autobins_of_old_editions() -> None:
+    old = CRATE["Cargo.toml"].replace('edition = "2021"\n', "")
+    assert why(TOOL, BUILD, {**OFF, "Cargo.toml": f"{old}[[bin]]\nname = 'app'\npath = 'src/main.rs'\n"})
+    assert not absent(TOOL, files={**OFF, "Cargo.toml": old})

@@ -218,3 +218,33 @@ def test_a_package_that_cargo_makes_itself() -> None:
     assert not refused("COPY . .", f"cargo new c && {BUILD} --bin c", new)
     # what it makes before there is a manifest, the COPY replaces
     assert refused("RUN cargo init\nCOPY . .", f"{BUILD} --bin c", new) == [("program", "c", "")]
+
+
+def test_a_program_that_the_call_does_not_make() -> None:
+    def program(build: str, files: dict[str, str]) -> str:
+        ((_, name, why),) = refused("COPY . .", build, files)
+        return f"{name}: {why}"
+
+    hidden = {**ONE, "Cargo.toml": f"{MANIFEST}autobins = false\n", "src/lib.rs": "", "src/bin/t.rs": MAIN}
+    assert program(f"{BUILD} --bin t", hidden) == "t: autobins is off in app, and no [[bin]] names it"
+    assert program(f"{BUILD} --bin app", hidden) == "app: autobins is off in app, and no [[bin]] names it"
+    default = {**TWO, "Cargo.toml": TWO["Cargo.toml"] + 'default-members = ["a"]\n'}
+    assert program(f"{BUILD} --bin b", default) == "b: its package, b, is not among [workspace] default-members"
+    assert program(f"{BUILD} -p a --bin b", TWO) == "b: the call leaves out its package, b"
+    wants = f'{MANIFEST}[[bin]]\nname = "t"\nrequired-features = ["x"]\n[features]\nx = []\n'
+    feature = {**hidden, "Cargo.toml": wants}
+    assert program(f"{BUILD} --bin t", feature) == "t: it wants the feature x, and the call does not ask for it"
+    assert not refused("COPY . .", f"{BUILD} --bin t --features x", feature)
+    assert not refused("COPY . .", f"{BUILD} --bin t --all-features", feature)
+    assert not refused("COPY . .", f"{BUILD} --bin t $FLAGS", feature)
+    assert not refused("COPY . .", f"{BUILD} --bin b --workspace", default)
+    assert not refused("COPY . .", f"{BUILD} --bin b", TWO)
+    assert not refused("COPY . .", f"cd b && {BUILD} --bin b", default)
+    assert not refused("COPY . .", f"sed -i /autobins/d Cargo.toml && {BUILD} --bin t", hidden)
+
+
+def test_one_cause_is_said_once() -> None:
+    default = {**TWO, "Cargo.toml": TWO["Cargo.toml"] + 'default-members = ["a"]\n'}
+    build = read(TEXT.format(copy="COPY . .", build=f"{BUILD} --bin b", program="b"), default)
+    assert build.refused
+    assert not build.absent

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
 from dockerslim_lint.context import BuildContext
@@ -70,20 +70,34 @@ def binaries(context: BuildContext, directory: str, manifest: Mapping[str, Any])
     name = table(manifest, "package").get("name")
     if not isinstance(name, str):
         return ()
-    prefix = f"{directory}/" if directory else ""
     found: list[str] = [entry["name"] for entry in programs(manifest)]
-    if _finds_programs(manifest):
-        claimed = {f"{prefix}{path}" for path in _claimed(manifest)}
-        main = f"{prefix}{MAIN}"
-        if main not in claimed and context.read(main) is not None:
-            found.append(name)
-        for path in context.names(f"{prefix}src/bin/*.rs"):
-            if path not in claimed:
-                found.append(path.rsplit("/", 1)[-1].removesuffix(".rs"))
-        for path in context.names(f"{prefix}src/bin/*/main.rs"):
-            if path not in claimed:
-                found.append(path.split("/")[-2])
+    if finds_programs(manifest):
+        found += _found(context, directory, manifest, name)
     return tuple(dict.fromkeys(found))
+
+
+def passed_over(context: BuildContext, directory: str, manifest: Mapping[str, Any]) -> tuple[str, ...]:
+    """The names of what cargo would find as further programs of a package if it looked for them."""
+    name = table(manifest, "package").get("name")
+    if not isinstance(name, str) or finds_programs(manifest):
+        return ()
+    declared = {entry["name"] for entry in programs(manifest)}
+    return tuple(one for one in _found(context, directory, manifest, name) if one not in declared)
+
+
+def _found(context: BuildContext, directory: str, manifest: Mapping[str, Any], name: str) -> Iterator[str]:
+    """The programs of the package `name` whose sources no ``[[bin]]`` claims."""
+    prefix = f"{directory}/" if directory else ""
+    claimed = {f"{prefix}{path}" for path in _claimed(manifest)}
+    main = f"{prefix}{MAIN}"
+    if main not in claimed and context.read(main) is not None:
+        yield name
+    for path in context.names(f"{prefix}src/bin/*.rs"):
+        if path not in claimed:
+            yield path.rsplit("/", 1)[-1].removesuffix(".rs")
+    for path in context.names(f"{prefix}src/bin/*/main.rs"):
+        if path not in claimed:
+            yield path.split("/")[-2]
 
 
 def examples(context: BuildContext, directory: str, manifest: Mapping[str, Any]) -> tuple[str, ...]:
@@ -101,10 +115,10 @@ def examples(context: BuildContext, directory: str, manifest: Mapping[str, Any])
 
 def is_settled(manifest: Mapping[str, Any]) -> bool:
     """Whether no source that a step may add makes a program that is called like the package."""
-    return not _finds_programs(manifest) or MAIN in _claimed(manifest)
+    return not finds_programs(manifest) or MAIN in _claimed(manifest)
 
 
-def _finds_programs(manifest: Mapping[str, Any]) -> bool:
+def finds_programs(manifest: Mapping[str, Any]) -> bool:
     """Whether cargo looks for programs that are in no ``[[bin]]``: in the edition 2015 only where there is none (rust-lang/cargo#5330)."""
     package = table(manifest, "package")
     return package.get("autobins", "edition" in package or not programs(manifest)) is not False

@@ -298,7 +298,8 @@ class CrateReader:
         asked: Asked,
     ) -> Mapping[str, str]:
         wanting = any("required-features" in one for place in of for one in manifest.programs(found[place]))
-        if not of or not (len(found) > len(of) or wanting or "workspace" in workspace[1]):
+        hidden = not all(manifest.finds_programs(found[place]) for place in of)
+        if not of or not (len(found) > len(of) or wanting or hidden or "workspace" in workspace[1]):
             return {}
         from dockerslim_lint.facts.crate.unmade import unmade
 

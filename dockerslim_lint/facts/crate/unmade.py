@@ -43,6 +43,9 @@ def unmade(
         member = manifest.read_toml(context, f"{prefix}Cargo.toml") or {}
         text = f"[workspace] excludes its package, {_name(member)}"
         why.update(dict.fromkeys(manifest.binaries(context, place, member), text))
+    for place in of:
+        text = f"autobins is off in {_name(found[place])}, and no [[bin]] names it"
+        why.update(dict.fromkeys(manifest.passed_over(context, place, found[place]), text))
     for names in of.values():
         for name in names:
             why.pop(name, None)
