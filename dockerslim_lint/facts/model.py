@@ -377,7 +377,8 @@ class Stage(Record):
     platform. `uses` are the stages it copies from; `variable` is the name of the ARG in FROM, "" without.
     `from_scope` are the values that the FROM line sees (global ARGs). `digest` is that of the image reference, "" without.
     `one_of` are the earlier stages of which the platform chooses the one below it (``FROM build-${TARGETARCH}``); `host_libc` is the
-    libc of the toolchain's host triple in all of these, "" where they differ or there are none.
+    libc of the toolchain's host triple in all of these, or of the one that a call uses where another was chosen by its triple; "" for that
+    of the image.
     """
 
     number: int

@@ -422,13 +422,14 @@ class StageState:
         files = self.config_of(command, arguments)
         crate, workspace = self.crate_of(command, arguments, files)
         configured = shared.crates.configured(files) if crate is None and files != NO_CONFIG else None
-        call = read_call(command, arguments, self.stage, crate, workspace, configured)
+        file = self.toolchain_file(command.directory) if crate is None or crate.toolchain.path else None
+        stage = self.rustup.seen_by(arguments.toolchain, command, self.stage, file)
+        call = read_call(command, arguments, stage, crate, workspace, configured)
         if crate is not None and workspace is not None and call.locked is not None:
             call = call._replace(lock=self.from_context(f"{workspace.rstrip('/')}/Cargo.lock") is not None)
         if crate is not None and workspace is not None and crate.members:
             call = call._replace(left_out=self._left_out(crate, workspace))
-        file = self.toolchain_file(command.directory) if crate is None or crate.toolchain.path else None
-        toolchain = self.rustup.of(call, arguments, self.stage, crate, file)
+        toolchain = self.rustup.of(call, arguments, stage, crate, file)
         if file is not None and command.directory != self.workdir:
             toolchain = toolchain._replace(below=self.toolchain_file(self.workdir) != file)
         shared.toolchains.append(toolchain)
@@ -437,7 +438,7 @@ class StageState:
         number = len(shared.calls) - 1
         if call.output is not None:
             self.table.put(call.output, Output(number, call.link, call.stripped))
-            self._without_target(number, call, arguments)
+            self._without_target(number, call, arguments, stage)
             self._copied_out(number, call, arguments)
         if call.source == "context":
             self._build_placeholders(number, call, mounts)
@@ -453,15 +454,15 @@ class StageState:
                 return entry
         return ""
 
-    def _without_target(self, number: int, call: CargoCall, arguments: CargoArguments) -> None:
+    def _without_target(self, number: int, call: CargoCall, arguments: CargoArguments, stage: Stage) -> None:
         """A word that may be any flag need not be ``--target``: whoever takes the program from there knows that it is not."""
         known = arguments.exact and "" not in arguments.targets and not (call.config is not None and call.config.open)
         if known or call.target.pattern is not None or call.target_directory is None or arguments.driver != CARGO:
             return
-        host = target_of(arguments._replace(exact=True, targets=()), call.command.variables, self.stage, None)
+        host = target_of(arguments._replace(exact=True, targets=()), call.command.variables, stage, None)
         if host.pattern == "":
             path = f"{call.target_directory}/{call.profile_directory}"
-            self.table.put(path, Output(number, link_of(host, self.stage, call.flags), call.stripped))
+            self.table.put(path, Output(number, link_of(host, stage, call.flags), call.stripped))
 
     def _copied_out(self, number: int, call: CargoCall, arguments: CargoArguments) -> None:
         named = [word.pattern for flag in COPIES_TO for word in arguments.flags.get(flag, ())]

@@ -75,7 +75,8 @@ def test_whether_an_image_is_older(reference: str, version: str, older: bool) ->
         ("RUN apt-get update && apt-get install -y musl-tools", "missing"),
         ("RUN rustup toolchain install nightly", "missing"),
         ("RUN rustup toolchain install nightly --target x86_64-unknown-linux-musl", "unknown"),
-        ("RUN rustup default stable-x86_64-unknown-linux-musl", "unknown"),
+        ("RUN rustup default stable-x86_64-unknown-linux-musl", "installed"),
+        ("RUN rustup default stable-$(uname -m)-unknown-linux-$LIBC", "unknown"),
         ("RUN make setup", "unknown"),
         ("RUN cross build", "unknown"),
         ("RUN cargo make", "unknown"),
@@ -263,3 +264,95 @@ def test_a_rust_version_of_what_is_not_compiled() -> None:
     feature = {**VIRTUAL, "b/Cargo.toml": VIRTUAL["b/Cargo.toml"] + wants}
     assert not older("cargo build", files=feature)
     assert older("cargo build --features x", files=feature)
+
+
+MUSL = "x86_64-unknown-linux-musl"
+GNU = "x86_64-unknown-linux-gnu"
+
+
+def link(before: str, call: str = "cargo build", image: str = "rust:1") -> str:
+    return read(f"FROM {image}\nWORKDIR /src\n{before}\nCOPY . .\nRUN {call}\n", CRATE).calls[-1].link
+
+
+@pytest.mark.parametrize(
+    ("before", "call"),
+    [
+        (f"RUN rustup default stable-{MUSL}", "cargo build"),
+        (f"RUN rustup toolchain install stable-{MUSL} && rustup default stable-{MUSL}", "cargo build"),
+        ("RUN rustup default stable-$(uname -m)-unknown-linux-musl", "cargo build"),
+        ("RUN rustup default stable-musl", "cargo build"),
+        (f"RUN rustup set default-host {MUSL} && rustup default 1.80", "cargo build"),
+        (f"RUN rustup set default-host {MUSL}", "cargo +stable build"),
+        (f"RUN rustup set default-host {MUSL}\nENV RUSTUP_TOOLCHAIN=1.80.1", "cargo build"),
+        (f"RUN rustup override set nightly-2025-01-01-{MUSL}", "cargo build"),
+        (f"ENV RUSTUP_TOOLCHAIN=stable-{MUSL}", "cargo build"),
+        ("", f"RUSTUP_TOOLCHAIN=stable-{MUSL} cargo build"),
+        ("", f"export RUSTUP_TOOLCHAIN=stable-{MUSL} && cargo build"),
+        ("", f"env RUSTUP_TOOLCHAIN=stable-{MUSL} cargo build"),
+        ("", f"cargo +stable-{MUSL} build"),
+        ("", f"rustup run stable-{MUSL} cargo build"),
+    ],
+)
+def test_a_toolchain_with_another_host(before: str, call: str) -> None:
+    assert link(before, call) == "musl-static"
+    assert link(before, call, "debian:13") == "musl-static"
+    # a target that is named is that target
+    assert link(before, f"{call} --target {GNU}") == "gnu-dynamic"
+
+
+def test_an_installer_with_another_host() -> None:
+    piped = "RUN curl -sSf https://sh.rustup.rs | sh -s -- -y"
+    assert link(f"{piped} --default-host {MUSL}", image="debian:13") == "musl-static"
+    assert link(f"{piped} --default-host={MUSL} --default-toolchain 1.80", image="debian:13") == "musl-static"
+    assert link(f"{piped} --default-host {GNU}", image="debian:13") == "gnu-dynamic"
+    assert link(piped, image="debian:13") == "gnu-dynamic"
+    assert link(f"{piped} --default-toolchain stable-{MUSL}", image="debian:13") == "musl-static"
+
+
+@pytest.mark.parametrize(
+    ("before", "call"),
+    [
+        # the default has its host in its name
+        (f"RUN rustup set default-host {MUSL}", "cargo build"),
+        (f"RUN rustup default stable && rustup set default-host {MUSL}", "cargo build"),
+        (f"RUN rustup set default-host {MUSL}", f"cargo +stable-{GNU} build"),
+        (f"RUN rustup toolchain install stable-{MUSL}", "cargo build"),
+        (f"RUN rustup target add {MUSL}", "cargo build"),
+        (f"RUN rustup override set stable-{MUSL} --path /other", "cargo build"),
+        (f"RUN rustup default stable-{MUSL}", f"cargo +stable-{GNU} build"),
+        (f"RUN rustup default stable-{MUSL} && rustup default stable-{GNU}", "cargo build"),
+        ("RUN rustup default nightly", "cargo build"),
+        (f"RUN export RUSTUP_TOOLCHAIN=stable-{MUSL}", "cargo build"),
+    ],
+)
+def test_a_toolchain_with_the_hosts_own(before: str, call: str) -> None:
+    assert link(before, call) == "gnu-dynamic"
+
+
+def test_the_host_of_alpine() -> None:
+    assert link("RUN rustup default stable", image="rust:1-alpine") == "musl-static"
+    assert link(f"RUN rustup set default-host {GNU}", image="rust:1-alpine") == "musl-static"
+    assert link(f"RUN rustup default stable-{GNU}", image="rust:1-alpine") == "gnu-dynamic"
+
+
+def test_a_target_of_a_toolchain_with_another_host() -> None:
+    def state(call: str) -> str:
+        return read(f"FROM rust:1\nWORKDIR /src\nCOPY . .\nRUN {call}\n", CRATE).toolchains[-1].target
+
+    assert state(f"cargo +stable-{MUSL} build --target {MUSL}") == "installed"
+    assert state(f"cargo +nightly build --target {MUSL}") == "missing"
+
+
+def test_the_host_behind_a_build_tool() -> None:
+    text = f"""\
+    FROM rust:1 AS build
+    WORKDIR /src
+    RUN rustup default stable-{MUSL}
+    COPY . .
+    RUN make
+    FROM alpine:3.22
+    COPY --from=build /src/target/release/app /app
+    CMD ["/app"]
+    """
+    assert read(text).images[0].artifacts[0][1].link == "musl-static"
+    assert read(text.replace(f"-{MUSL}", "")).images[0].artifacts[0][1].link == "gnu-dynamic"
