@@ -428,3 +428,9 @@ def test_autobins_of_old_editions() -> None:
     old = CRATE["Cargo.toml"].replace('edition = "2021"\n', "")
     assert why(TOOL, BUILD, {**OFF, "Cargo.toml": f"{old}[[bin]]\nname = 'app'\npath = 'src/main.rs'\n"})
     assert not absent(TOOL, files={**OFF, "Cargo.toml": old})
+
+
+def test_another_package_that_cannot_be_read() -> None:
+    broken = {**DEFAULT, "b/Cargo.toml": "[package\n"}
+    assert not why(PROGRAM, BUILD, broken)
+    assert not read(TEXT.format(before="", build=BUILD, path="/src/target/release/a"), broken).absent

@@ -303,7 +303,11 @@ class CrateReader:
             return {}
         from dockerslim_lint.facts.crate.unmade import unmade
 
-        return unmade(self._context, directory, data, workspace, found, of, asked)
+        try:
+            return unmade(self._context, directory, data, workspace, found, of, asked)
+        except BrokenFileError as error:
+            self._note(str(error))
+            return {}
 
     def _workspace_root(self, directory: str, data: dict[str, Any]) -> tuple[str, dict[str, Any]]:
         """The directory whose lock and profiles count, and its manifest."""
