@@ -39,6 +39,11 @@ def is_tool(program: str) -> bool:
     return any(program in _words(row.get("lacks", "")) for row in table("programs")["base"])
 
 
+def is_of_every_system(program: str) -> bool:
+    """Whether every distribution's image has such a program, small or not."""
+    return program in _words(table("programs")["system"]["programs"])
+
+
 def _rows(family: str, manager: str) -> tuple[Mapping[str, Any], ...]:
     rows = table("programs")["base"]
     return tuple(row for row in rows if family in row["families"].split() and row.get("manager", "") == manager)

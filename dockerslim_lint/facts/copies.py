@@ -138,20 +138,21 @@ def _from_stage(
         return
     if origin.use_lost(path, word.span):
         return
-    made_by = origin.builder or origin.opaque
-    if made_by is None or not isinstance(origin.table.find(path), ContextTree | None):
-        return
+    program = left_at(path, origin)
+    if program is not None:
+        state.table.put(f"{destination.rstrip('/')}/{program.name}" if directory else destination, program)
+
+
+def left_at(path: str, origin: StageState) -> Artifact | None:
+    """The program that an opaque command may have left at a path like cargo's; None where the path is not like that."""
     name = patterns.basename(path)
-    if "." in name:
-        return  # a man page, a library: no program
-    target = f"{destination.rstrip('/')}/{name}" if directory else destination
-    link = link_by_path(path, origin)
-    if link is not None:
-        state.table.put(target, Artifact(None, name, link, UNKNOWN, made_by[0]))
+    if not origin.maker or "." in name or not isinstance(origin.table.find(path), ContextTree | None):
+        return None  # with a dot: a man page, a library
+    link = _link_by_path(path, origin)
+    return Artifact(None, name, link, UNKNOWN, origin.maker) if link is not None else None
 
 
-def link_by_path(path: str, origin: StageState) -> str | None:
-    """What a program is that an opaque command left at a path like cargo's; None where the path is not like that."""
+def _link_by_path(path: str, origin: StageState) -> str | None:
     parts = path.split("/")
     host = link_of(
         Target("", "host", None), origin.rustup.seen_by_default(origin.stage, origin.environment.variables), ""

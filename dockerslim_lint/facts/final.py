@@ -9,8 +9,17 @@ from dockerslim_lint.catalog import packages, symbols
 from dockerslim_lint.catalog.buildfiles import is_development
 from dockerslim_lint.edit import Need
 from dockerslim_lint.facts import patterns
+from dockerslim_lint.facts.copies import left_at
 from dockerslim_lint.facts.inside import Inside
-from dockerslim_lint.facts.model import Artifact, FinalImage, Launch, LostOutput, Output, ShippedOutput, Transfer
+from dockerslim_lint.facts.model import (
+    Artifact,
+    FinalImage,
+    Launch,
+    LostOutput,
+    Output,
+    ShippedOutput,
+    Transfer,
+)
 from dockerslim_lint.facts.packages import leftovers
 from dockerslim_lint.facts.runs import behind_init, resolve, started
 from dockerslim_lint.facts.stages import chain_of
@@ -54,6 +63,10 @@ def _final_image(state: StageState, shared: Shared, instructions: Sequence[Instr
     stage = state.stage
     chain = chain_of(stage, shared.stages)
     launch = read_launch(state, shared, instructions)
+    left = left_at(launch.program, state) if launch.program is not None else None
+    if left is not None and launch.program is not None:
+        state.table.put(launch.program, left)
+        launch = launch._replace(runs=(launch.program, *launch.runs))
     artifacts: dict[str, Artifact] = {}
     for path, entry in state.table.entries():
         if isinstance(entry, Artifact) and (entry.call is None or _made_outside(entry, shared, chain)):

@@ -77,6 +77,11 @@ def chooses_toolchain(command: Command) -> bool:
     return command.name == RUSTUP and ((words[:1] and words[0] in CHOOSING) or " ".join(words[:2]) in CHOOSING)
 
 
+def fetches_rustup(command: Command) -> bool:
+    """Whether a command names the script that installs rustup: the next one of its step runs that."""
+    return any(known_commands.is_rustup_installer(word.pattern) for word in command.words)
+
+
 def installed_toolchains(command: Command) -> tuple[str, ...]:
     """The names, as written, of the toolchains that a rustup command installs; () for any other, and where a word is not known."""
     words = [word.pattern for word in command.words[1:] if word.exact]

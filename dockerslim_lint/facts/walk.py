@@ -31,14 +31,13 @@ from dockerslim_lint.facts.cargo import (
 )
 from dockerslim_lint.facts.commands import CommandReader, login_option
 from dockerslim_lint.facts.contents import Contents
-from dockerslim_lint.facts.copies import copy, link_by_path
+from dockerslim_lint.facts.copies import copy, left_at
 from dockerslim_lint.facts.crate.config import CONFIG_FILES, TOOLCHAIN_FILES, ConfigFiles, ToolchainFile
 from dockerslim_lint.facts.crate.model import Asked, Crate
 from dockerslim_lint.facts.crate.reader import ALL, NO_CONFIG, CrateReader
 from dockerslim_lint.facts.env import NOWHERE, Environment
 from dockerslim_lint.facts.filesystem import PathTable
 from dockerslim_lint.facts.model import (
-    UNKNOWN,
     Artifact,
     CargoCall,
     Command,
@@ -60,7 +59,7 @@ from dockerslim_lint.facts.model import (
 )
 from dockerslim_lint.facts.outputs import command_uses, mount_use, word_use
 from dockerslim_lint.facts.packages import read_install
-from dockerslim_lint.facts.rustup import RUSTUP, Toolchains
+from dockerslim_lint.facts.rustup import RUSTUP, Toolchains, fetches_rustup
 from dockerslim_lint.facts.stages import StageNames, chain_of
 from dockerslim_lint.facts.toolchain import installed_by, link_of
 from dockerslim_lint.facts.transfers import MOVERS, apply_command, place
@@ -177,6 +176,8 @@ class StageState:
         self.opaque: tuple[str, int] | None = None
         self.builder: tuple[str, int] | None = None
         """the first command that is not modelled and is made for building: make, a script of the project"""
+        self._unread: tuple[str, int] | None = None
+        """the first command that is not modelled and is not rustup's installer"""
         self.rustup = Toolchains()
         self.placeholders = Placeholders(shared.calls, shared.crates.holds, shared.settings)
         self.lost: dict[str, tuple[int, Mount]] = {}
@@ -192,6 +193,7 @@ class StageState:
         self.healthcheck, self.opaque, self.builder = parent.healthcheck, parent.opaque, parent.builder
         self.placeholders, self.lost = parent.placeholders.child(), dict(parent.lost)
         self.foreign_shell, self.login, self._placed = parent.foreign_shell, parent.login, parent._placed
+        self._unread = parent._unread
         self.installs, self.users = list(parent.installs), list(parent.users)
         self.volumes, self.targets, self.files = list(parent.volumes), list(parent.targets), parent.files
         self.rustup, self.heredocs = parent.rustup.child(), dict(parent.heredocs)
@@ -247,6 +249,7 @@ class StageState:
         self._shared.mounts += mounts
         commands = reader.read(instruction, self._shared.source, self.foreign_shell)
         self.files = reader.files
+        fed = False
         for command in commands:
             self._shared.commands.append(command)
             self._shared.uses += command_uses(command, self.table, self._shared.calls)
@@ -269,9 +272,10 @@ class StageState:
                 self._cargo(command, arguments, mounts)
             else:
                 self.placeholders.command(command)
-                self._opaque(command, index)
+                self._opaque(command, index, fed)
                 self._left_behind(command)
                 apply_command(command, self.table)
+            fed = fetches_rustup(command)
         if self.placeholders.replaced and b"cargo" in instruction.body.data:
             # behind `gosu`, `env -u X`, in `$(…)`: whatever it is that calls it there
             self.table.hand_over(self.placeholders.replaced, UNREADABLE)
@@ -292,7 +296,8 @@ class StageState:
             variables["HOME"] = Value(ROOT_HOME, NOWHERE)
         return variables
 
-    def _opaque(self, command: Command, index: int) -> None:
+    def _opaque(self, command: Command, index: int, fed: bool) -> None:
+        """`fed`: it reads rustup's installer from a pipe."""
         self._note_script(command)
         if known_commands.classify(command.name) != "opaque":
             return
@@ -300,6 +305,14 @@ class StageState:
         self.opaque = self.opaque or (_title(command), index)
         if self.builder is None and known_commands.may_build(command.words[0].pattern):
             self.builder = (_title(command), index)
+        if not fed:
+            self._unread = self._unread or (_title(command), index)
+
+    @property
+    def maker(self) -> str:
+        """The title of what may have made programs out of sight; "" where nothing may."""
+        made_by = self.builder or self._unread
+        return made_by[0] if made_by is not None else ""
 
     def _note_script(self, command: Command) -> None:
         """What a command runs, where that is a file whose text is known: by its path, by an interpreter or a build tool, or from PATH."""
@@ -326,17 +339,13 @@ class StageState:
 
     def _left_behind(self, command: Command) -> None:
         """A program that an opaque command left at a path like cargo's, and that this command moves."""
-        made_by = self.builder or self.opaque
-        if made_by is None or known_commands.canonical(command.name) not in MOVERS:
+        if not self.maker or known_commands.canonical(command.name) not in MOVERS:
             return
         for word in command.words[1:]:
             path = patterns.join(command.directory or "/*", word.pattern)
-            name = patterns.basename(path)
-            if "." in name or name in PROFILES or not isinstance(self.table.find(path), ContextTree | None):
-                continue
-            link = link_by_path(path, self)
-            if link is not None:
-                self.table.put(path, Artifact(None, name, link, UNKNOWN, made_by[0]))
+            program = left_at(path, self)
+            if program is not None and program.name not in PROFILES:
+                self.table.put(path, program)
 
     def _uses_lost(self, command: Command, mounts: list[Mount]) -> None:
         if not self.lost or not command.certain or not known_commands.reads(command.name):
@@ -415,7 +424,7 @@ class StageState:
                 self.table.hand_over(self.placeholders.replaced, _title(command))
             if arguments.subcommand in OTHER_BUILDERS:
                 title = (OTHER_BUILDERS[arguments.subcommand], command.instruction)
-                self.opaque = self.opaque or title
+                self.opaque, self._unread = self.opaque or title, self._unread or title
                 if arguments.subcommand not in HELPERS:
                     self.builder = self.builder or title
             return

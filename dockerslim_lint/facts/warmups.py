@@ -23,6 +23,7 @@ from dockerslim_lint.facts.cargo import (
 )
 from dockerslim_lint.facts.crate.config import TOOLCHAIN_FILES
 from dockerslim_lint.facts.model import CargoCall, Command, ImageBuild, Stage, Stale, Transfer, Warmup
+from dockerslim_lint.facts.rustup import fetches_rustup
 from dockerslim_lint.facts.stages import chain_of
 from dockerslim_lint.facts.users import is_root
 from dockerslim_lint.record import Record
@@ -374,7 +375,7 @@ def unseen_steps(build: ImageBuild, number: int) -> Iterator[Command]:
     for command in build.commands:
         if command.stage not in chain:
             continue
-        fed = before is not None and before.instruction == command.instruction and _fetches_rustup(before)
+        fed = before is not None and before.instruction == command.instruction and fetches_rustup(before)
         before = command
         if known_commands.classify(command.name) != "opaque":
             arguments = cargo_arguments(command) if command.instruction > first else None
@@ -382,10 +383,6 @@ def unseen_steps(build: ImageBuild, number: int) -> Iterator[Command]:
                 yield command
         elif not fed and _may_touch(command, target, command.instruction < first):
             yield command
-
-
-def _fetches_rustup(command: Command) -> bool:
-    return any(known_commands.is_rustup_installer(word.pattern) for word in command.words)
 
 
 def _may_touch(command: Command, target: str | None, ahead: bool) -> bool:

@@ -39,7 +39,8 @@ class CompilesAtStart(Rule):
     answers, and no start at all without a network. Without `--release` it is a debug build too.
 
     Where a RUN has compiled the same before, `cargo run` compiles nothing more, but looks at every source first; the
-    image has to keep the toolchain, the sources and `target/`. Start the program itself, and it can ship without them.
+    image has to keep the toolchain, the sources and `target/`. Start the program itself, and it can ship without them. Where
+    that is a toolchain's own image, this is an error, as in DSL202.
 
     Front-end tools compile when they are started too: `trunk serve`, `dx serve`, `cargo leptos serve` are for the one who
     writes the code. `trunk build` makes files for any web server; `cargo leptos build` a program and a directory.
@@ -63,10 +64,12 @@ class CompilesAtStart(Rule):
                 profile = build.calls[number].profile or "another"
                 said = "has compiled it" if found.same is not None else f"compiles for the {profile} profile"
                 labels.append(Label(build.calls[number].command.span, said))
+            stage = next(stage for stage in build.stages if found.instruction in stage.instructions)
+            ships = stage.image is not None and stage.image.toolchain and not found.server
+            text = self._message(found) + (f" {stage.base_reference} is shipped for that." if ships else "")
+            note, severity = self._advice(found), Severity.ERROR if ships else None
             fixes = self._program(build, plan, found)
-            yield self.finding(
-                self._message(found), found.span, note=self._advice(found), labels=tuple(labels), fixes=fixes
-            )
+            yield self.finding(text, found.span, note=note, labels=tuple(labels), fixes=fixes, severity=severity)
 
     @staticmethod
     def _program(build: ImageBuild, plan: Plan, found: CargoAtStart) -> Fixes:
@@ -74,11 +77,9 @@ class CompilesAtStart(Rule):
 
         return plan.alone(
             f"start:{found.instruction}",
-            "start the program itself" if found.same is not None else "compile it in a RUN, start the program",
+            CompilesAtStart._advice(found),
             lambda: start_program(build, found),
-            lambda after: (
-                not after.cargo_at_start and any(found.program in image.launch.runs for image in after.images)
-            ),
+            lambda after: not after.cargo_at_start and any(found.program in one.launch.runs for one in after.images),
             COST + (DEBUG if found.profile == "dev" else ""),
             repairs="program",
         )
@@ -94,9 +95,7 @@ class CompilesAtStart(Rule):
         name = (found.server or f"cargo {found.subcommand}") + (f" in {found.script}" if found.script else "")
         if found.same is not None:
             does = "starts" if found.subcommand == "run" else "looks again at"
-            return (
-                f"{name} {does} what a step has compiled: the image keeps toolchain, sources and target/ for nothing."
-            )
+            return f"{name} {does} what a step has compiled: toolchain, sources and target/ stay for nothing."
         if found.server:
             return f"{name} compiles the application each time that a container is made."
         what = "a debug build" if found.profile == "dev" else "the program"
@@ -143,7 +142,6 @@ class CompilesAtStart(Rule):
         Valid(near=9, text=SERVED.replace('"serve"', '"watch"'), files=FILES),
         Valid(near=9, text=SERVED.replace('"trunk"', '"app"'), files=FILES),
         Valid(near=9, text=SERVED.replace("COPY . .\n", ""), files=FILES),
-        Valid(near=9, text=SERVED.replace("FROM rust:1", "FROM rust:1 AS dev"), files=FILES),
         Valid(near=9, text=SERVED.replace('["trunk", "serve"]', "cargo test && trunk serve"), files=FILES),
         Valid(near=10, text=SERVED.replace('"trunk", "serve"', '"cargo", "leptos", "watch"'), files=FILES),
         Valid(near=4, text=STARTED.replace("FROM rust:1\n", "FROM example.com/base:1\n"), files=FILES),

@@ -73,7 +73,7 @@ class GnuOnFatBase(Rule):
             one = len({path.rsplit("/", 1)[-1] for path, _ in gnu}) == 1
             kind = "is a glibc program and ships" if one else "are glibc programs and ship"
             note = "a whole distribution under one program"
-            if image.single_stage:
+            if base.toolchain or image.single_stage:
                 note = "the toolchain's own image" if base.toolchain else "the image in which it was compiled"
             settled, known = plan.settled(image)
             why = f", and {'nothing smaller fits' if known else 'whether a smaller one fits is not known'}: {settled}"

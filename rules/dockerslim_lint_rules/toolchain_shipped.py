@@ -22,7 +22,6 @@ RUN cargo build --release
 CMD ["./target/release/app"]
 """
 
-
 INSTALLED = """\
 FROM ubuntu:24.04
 RUN apt-get update && apt-get install -y curl gcc && rm -rf /var/lib/apt/lists/*
@@ -130,6 +129,7 @@ CMD ["./target/release/app"]
         Invalid(INSTALLED, line=1, files=FILES),
         Invalid(LEAF, line=1, files=FILES, fixed=None),
         Invalid(SINGLE, line=1, files=STARTS_CARGO, fixed=None),
+        Invalid(SINGLE.replace("cargo build --release", "make"), line=1, files=FILES, fixed=None),
     )
 
     VALID = (

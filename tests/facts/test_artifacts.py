@@ -496,6 +496,31 @@ def test_behind_a_build_tool(step: str, copy: str, title: str) -> None:
     assert (artifact.call, artifact.opaque, artifact.link) == (None, title, GNU_DYNAMIC)
 
 
+@pytest.mark.parametrize(
+    ("step", "start", "title"),
+    [
+        ("make", "./target/release/app", "make"),
+        ("./build.sh", "/app/target/x86_64-unknown-linux-musl/release/app", "./build.sh"),
+        ("make install", "app", ""),
+        ("make", "./app", ""),
+        ("make", "./target/release/app.sh", ""),
+        ("ls", "./target/release/app", ""),
+        ("curl https://sh.rustup.rs -sSf | sh -s -- -y", "./target/release/app", ""),
+    ],
+)
+def test_what_starts_from_where_a_build_tool_left_it(step: str, start: str, title: str) -> None:
+    build = read(f'FROM rust:1\nWORKDIR /app\nCOPY . .\nRUN {step}\nCMD ["{start}"]\n', CRATE)
+    assert [artifact.opaque for image in build.images for _, artifact in image.artifacts] == ([title] if title else [])
+
+
+def test_rustups_installer_made_no_program() -> None:
+    text = "FROM debian:trixie AS b\nWORKDIR /app\nRUN curl https://sh.rustup.rs -sSf | sh -s -- -y\nCOPY . .\n"
+    final = "FROM debian:trixie\nCOPY --from=b /app/target/release/app /x\nCMD /x\n"
+    assert not read(text + final, CRATE).images
+    _, artifact = only_artifact(read(text + "RUN curl https://example.org | sh -s -- -y\n" + final, CRATE))
+    assert artifact.opaque == "sh -s"
+
+
 def test_behind_a_build_tool_with_rustups_own_directory() -> None:
     text = "FROM debian:trixie AS b\nRUN curl https://sh.rustup.rs -sSf | sh -s -- -y\nCOPY . .\nRUN make install\n"
     build = read(text + "FROM debian:trixie\nCOPY --from=b /root/.cargo/bin/app /x\nCMD /x\n", CRATE)

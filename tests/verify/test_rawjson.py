@@ -47,6 +47,15 @@ def test_the_stream_may_be_cut_anywhere(size: int) -> None:
     assert (failure.step, failure.line, failure.log) == (STEP, 4, ("Compiling ü", "error: no"))
 
 
+def test_a_line_of_a_log_may_come_in_pieces() -> None:
+    reader = ProgressReader(lambda _: None)
+    for text in ("Compiling x\nerror", "[E0282]", ": type annotations needed\n", "\n", "  --> src/main.rs"):
+        reader.feed(log("sha256:2", text))
+    reader.feed(vertex("sha256:2", STEP, started="t", completed="t", error="exit code: 101"))
+    reader.finish()
+    assert reader.failure().log == ("Compiling x", "error[E0282]: type annotations needed", "  --> src/main.rs")
+
+
 def test_an_excerpt_without_a_mark_names_the_line_in_its_head() -> None:
     reader = ProgressReader(lambda _: None)
     reader.feed(b"Dockerfile:7\n------\n 7 | x\n------\nERROR: dockerfile parse error\n")

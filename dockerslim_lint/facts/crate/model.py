@@ -13,6 +13,8 @@ from dockerslim_lint.record import Record
 
 if TYPE_CHECKING:
     from dockerslim_lint.facts.crate.linked import Linkage
+    from dockerslim_lint.facts.crate.sources import Sources
+    from dockerslim_lint.facts.crate.starts import CalledProgram
 
 BUILT_IN_PARENTS = {"test": "dev", "bench": "release"}
 """Cargo book, "Profiles": what the built-in profiles inherit from."""
@@ -59,14 +61,13 @@ class Crate:
         conditional: frozenset[str] = frozenset(),
         read_own: Callable[[], Mapping[str, str]] = dict,
         makers: tuple[str, ...] = (),
-        read_starts: Callable[[Crate, tuple[str, ...]], str] = lambda crate, names: "",
+        read_sources: Callable[[tuple[str, ...]], Sources | None] = lambda names: None,
         read_unmade: Callable[[], Mapping[str, str]] = dict,
         edition: str = "",
         read_lock_version: Callable[[], str] = str,
         read_examples: Callable[[], tuple[str, ...]] = tuple,
         read_switches: Callable[[Asked], frozenset[tuple[str, ...]] | None] = lambda asked: None,
         read_named: Callable[[], Mapping[str, tuple[str, ...]]] = dict,
-        read_backtraces: Callable[[tuple[str, ...]], bool] = lambda names: False,
         read_linkages: Callable[[str], Iterable[Linkage | None]] = lambda program: (),
         one_of: bool = False,
         only_shared: tuple[str, ...] = (),
@@ -88,12 +89,13 @@ class Crate:
         self._read_linkage = read_linkage
         self._read_own = read_own
         self._read_named = read_named
-        self._read_backtraces = read_backtraces
         self._read_linkages = read_linkages
         self._linkages: dict[str, tuple[Linkage | None, ...]] = {}
         self._one_of = one_of
         self.makers = makers
-        self._read_starts = read_starts
+        self._read_sources = read_sources
+        self._sources: dict[tuple[str, ...], Sources | None] = {}
+        self._called: dict[tuple[str, ...], tuple[CalledProgram, ...]] = {}
         self._read_unmade = read_unmade
         self.edition = edition
         self._read_lock_version = read_lock_version
@@ -143,11 +145,31 @@ class Crate:
 
     def starts_toolchain(self, names: tuple[str, ...]) -> str:
         """What in the sources of these programs starts cargo, rustc or a C compiler; "" where nothing does. Reads them all."""
-        return self._read_starts(self, names)
+        from dockerslim_lint.facts.crate.starts import starts_toolchain
+
+        sources = self._sources_of(names)
+        return starts_toolchain(sources, self.linked) if sources is not None else ""
+
+    def called_programs(self, names: tuple[str, ...]) -> tuple[CalledProgram, ...]:
+        """What the sources of these programs start by a name that is written there. Reads them all."""
+        if names not in self._called:
+            from dockerslim_lint.facts.crate.starts import called_programs
+
+            sources = self._sources_of(names)
+            self._called[names] = tuple(called_programs(sources)) if sources is not None else ()
+        return self._called[names]
 
     def asks_for_backtraces(self, names: tuple[str, ...]) -> bool:
         """Whether the sources of these programs do so by themselves. Reads them all."""
-        return self._read_backtraces(names)
+        from dockerslim_lint.facts.crate.backtraces import asks_for_backtraces
+
+        sources = self._sources_of(names)
+        return sources is not None and asks_for_backtraces(sources)
+
+    def _sources_of(self, names: tuple[str, ...]) -> Sources | None:
+        if names not in self._sources:
+            self._sources[names] = self._read_sources(names)
+        return self._sources[names]
 
     def same_dependencies(self, first: tuple[str, ...], second: tuple[str, ...]) -> bool:
         """Whether two calls that differ in these features alone surely build the same dependencies with the same features."""

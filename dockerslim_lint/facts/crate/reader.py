@@ -21,6 +21,7 @@ from dockerslim_lint.facts.crate.model import Asked, Crate
 
 if TYPE_CHECKING:
     from dockerslim_lint.facts.crate.linked import Linkage
+    from dockerslim_lint.facts.crate.sources import Sources
 
 ALL = Asked()
 """A call that says nothing of features: the default ones."""
@@ -267,7 +268,7 @@ class CrateReader:
             frozenset(name for member in chosen.values() for name in manifest.conditional(member, asked)),
             lambda: self._own(root),
             tuple(map(self._package_name, makers)),
-            lambda crate, names: self._starts(crate, of, names),
+            lambda names: self._sources(root, of, names),
             lambda: self._unmade(directory, data, (root, root_data), found, of, asked),
             max((_inherited(member, root_data, "edition") for member in chosen.values()), default=""),
             lambda: lock.version(self._context.read(f"{root}/{lock.LOCK}" if root else lock.LOCK) or b""),
@@ -276,7 +277,6 @@ class CrateReader:
             ),
             lambda asked: self._switches(root, tuple(chosen), asked),
             lambda: self._named(root),
-            lambda names: self._asks_for_backtraces(root, of, names),
             lambda program: self._linkages(root, of, asked, program, one_of) if len(of) > 1 else (),
             one_of,
             tuple(self._package_name(one) for one in chosen.values() if manifest.makes_only_a_shared_library(one)),
@@ -367,15 +367,10 @@ class CrateReader:
                 found |= {(member.directory, key, name) for key, names in asks.items() for name in names}
         return frozenset(found) if chosen else None
 
-    def _starts(self, crate: Crate, of: dict[str, tuple[str, ...]], names: tuple[str, ...]) -> str:
-        from dockerslim_lint.facts.crate.starts import starts_toolchain
+    def _sources(self, root: str, of: dict[str, tuple[str, ...]], names: tuple[str, ...]) -> Sources:
+        from dockerslim_lint.facts.crate.sources import read_sources
 
-        return starts_toolchain(self._context, crate.root, of, names, crate.linked)
-
-    def _asks_for_backtraces(self, root: str, of: dict[str, tuple[str, ...]], names: tuple[str, ...]) -> bool:
-        from dockerslim_lint.facts.crate.backtraces import asks_for_backtraces
-
-        return asks_for_backtraces(self._context, root, of, names)
+        return read_sources(self._context, root, of, names)
 
     def _named(self, root: str) -> dict[str, tuple[str, ...]]:
         from dockerslim_lint.facts.crate.members import NORMAL, SCRIPT, Members

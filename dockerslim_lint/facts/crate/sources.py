@@ -16,13 +16,34 @@ MOST_FILES = 2000
 """So many sources are named, and no more."""
 
 
-def packages_of(
+class Sources:
+    """The workspace's packages that are linked into some programs.
+
+    Each of `packages` is its directory, its dependencies from elsewhere and its Rust files.
+    """
+
+    def __init__(self, context: BuildContext, packages: Iterable[tuple[str, list[Dependency], list[str]]]) -> None:
+        self.packages = tuple(packages)
+        self._context = context
+
+    def texts(self, paths: Iterable[str]) -> Iterator[tuple[str, bytes]]:
+        """Those of these files that can be read, with what is in them."""
+        for path in paths:
+            data = self._context.read(path)
+            if data is not None:
+                yield path, data
+
+
+def read_sources(
+    context: BuildContext, root: str, programs: Mapping[str, tuple[str, ...]], names: Iterable[str]
+) -> Sources:
+    """The sources of the programs `names`. `programs` are those of each package, by directory; `root` is the workspace's."""
+    return Sources(context, _packages_of(context, root, programs, names))
+
+
+def _packages_of(
     context: BuildContext, root: str, programs: Mapping[str, tuple[str, ...]], names: Iterable[str]
 ) -> Iterator[tuple[str, list[Dependency], list[str]]]:
-    """The workspace's packages that are linked into the programs `names`: directory, dependencies from elsewhere, sources.
-
-    `programs` are those of each package, by directory; `root` is the workspace's.
-    """
     wanted = set(names)
     members = Members(context, root)
     waiting = [place for place, made in programs.items() if wanted & set(made)] or list(programs)

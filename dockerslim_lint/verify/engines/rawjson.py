@@ -14,6 +14,7 @@ from dockerslim_lint.record import Record
 from dockerslim_lint.verify.engines.interface import OnStep
 
 _LOG_LINES = 40
+_LOG_BYTES = 1 << 14
 _TEXT_LIMIT = 200
 _PLACE = re.compile(r"^\S.*:(\d+)$")
 _DECODER = json.JSONDecoder()
@@ -36,7 +37,8 @@ class ProgressReader:
         self._decode = codecs.getincrementaldecoder("utf-8")("replace")
         self._pending = ""
         self._names: dict[str, str] = {}
-        self._logs: dict[str, deque[str]] = {}
+        self._logs: dict[str, bytes] = {}
+        """the end of what each step printed: a line may come in pieces"""
         self._seen: set[str] = set()
         self._failed: list[tuple[str, str]] = []
         self._text: deque[str] = deque(maxlen=_TEXT_LIMIT)
@@ -58,7 +60,12 @@ class ProgressReader:
         step, step_error = self._failed[0] if self._failed else ("", "")
         message = errors[-1] if errors else step_error or (text[-1] if text else "the build failed without a word")
         digest = next((digest for digest, name in self._names.items() if name == step), "")
-        return Failure(message, step, _line(text), tuple(self._logs.get(digest, ())))
+        log = [
+            line.rstrip()
+            for line in self._logs.get(digest, b"").decode("utf-8", "replace").splitlines()
+            if line.strip()
+        ]
+        return Failure(message, step, _line(text), tuple(log[-_LOG_LINES:]))
 
     def _drain(self, final: bool) -> None:
         while self._pending:
@@ -93,11 +100,11 @@ class ProgressReader:
                 self._failed.append((name, error))
         for log in _objects(value, "logs"):
             try:
-                printed = base64.b64decode(str(log.get("data", ""))).decode("utf-8", "replace")
+                printed = base64.b64decode(str(log.get("data", "")))
             except binascii.Error:
                 continue
-            lines = self._logs.setdefault(str(log.get("vertex", "")), deque(maxlen=_LOG_LINES))
-            lines.extend(line.rstrip() for line in printed.splitlines() if line.strip())
+            digest = str(log.get("vertex", ""))
+            self._logs[digest] = (self._logs.get(digest, b"") + printed)[-_LOG_BYTES:]
 
 
 def _objects(value: Any, key: str) -> list[dict[str, Any]]:

@@ -1,0 +1,66 @@
+"""What the programs of an image start themselves: `Command::new("sh")` in their sources."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+
+from dockerslim_lint.catalog import packages, programs
+from dockerslim_lint.catalog.images import BaseImage
+from dockerslim_lint.facts import patterns
+from dockerslim_lint.facts.commands import SHELLS
+from dockerslim_lint.facts.crate.starts import CalledProgram
+from dockerslim_lint.facts.model import FinalImage, ImageBuild
+from dockerslim_lint.plan.model import Choice, NotPossible, Task
+
+
+def check_called(build: ImageBuild, image: FinalImage, choice: Choice) -> None:
+    """Raises NotPossible where the image's base has what its programs start, and the new base surely has not.
+
+    A proof need not come that way: the program answers, and fails when it is asked for what another one does.
+    """
+    for one in _had(build, image) if not choice.keep else ():
+        if not _has(choice.base, patterns.basename(one.word), _installed(image)):
+            raise NotPossible(f"line {one.line} of {one.place} starts {one.word}, which {choice.name} does not have")
+
+
+def _has(base: BaseImage, name: str, installed: Iterable[packages.Package]) -> bool:
+    if name in SHELLS and name not in ("sh", "ash"):
+        return base.bash or any(name in package.programs and package.alpine for package in installed)
+    if name in SHELLS or programs.is_of_every_system(name):
+        return bool(base.shell)
+    return name in base.tools or any(name in package.programs for package in installed)
+
+
+def called_cost(task: Task) -> Iterator[str]:
+    """What the programs start that is busybox's on the new base, and may take other options there."""
+    if task.choice.keep or task.choice.base.package_manager != "apk":
+        return
+    for image in task.images:
+        for one in _had(task.build, image):
+            if patterns.basename(one.word) not in SHELLS:
+                yield f"{one.word}, which line {one.line} of {one.place} starts, is busybox's there"
+
+
+def _had(build: ImageBuild, image: FinalImage) -> Iterator[CalledProgram]:
+    """The programs of a system that the image's programs start, and that are in it today."""
+    base = build.stages[image.stage].image
+    more = {*(base.tools if base is not None else ()), *(name for one in _installed(image) for name in one.programs)}
+    for number in dict.fromkeys(entry.call for _, entry in image.artifacts if entry.call is not None):
+        crate = build.crates[number]
+        if crate is None or build.calls[number].source != "context":
+            continue
+        names = tuple(entry.name for _, entry in image.artifacts if entry.call == number)
+        for one in crate.called_programs(names):
+            name = patterns.basename(one.word)
+            common = name in SHELLS or name in more or programs.is_of_every_system(name)
+            own = image.inside.place_of(one.word) in dict(image.artifacts)
+            if common and not own and image.inside.program(one.word, image.workdir) is not False:
+                yield one
+
+
+def _installed(image: FinalImage) -> Iterator[packages.Package]:
+    for install in image.installs:
+        for name in install.packages:
+            package = packages.lookup(install.manager, name)
+            if package is not None:
+                yield package
