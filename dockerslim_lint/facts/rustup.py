@@ -117,6 +117,8 @@ class Toolchains:
         self._overrides: dict[str, str] = {}
         self._host = ""
         """the triple that a step has made the host of toolchains, "" for the image's own"""
+        self._maybe: set[str] = set()
+        """the names with a host that a step has chosen that may not run"""
         self._packages: frozenset[str] = frozenset()
         """what the distribution's package manager has installed"""
 
@@ -125,7 +127,7 @@ class Toolchains:
         copy = Toolchains()
         copy.added, copy.unsure, copy.changed = list(self.added), self.unsure, self.changed
         copy._default, copy._overrides, copy._packages = self._default, dict(self._overrides), self._packages
-        copy._host = self._host
+        copy._host, copy._maybe = self._host, set(self._maybe)
         return copy
 
     def command(self, command: Command, arguments: CargoArguments | None, file: ToolchainFile | None) -> None:
@@ -168,12 +170,12 @@ class Toolchains:
             self.changed = True
         operands = [word for word in words if not word.startswith("-")]
         if operands[:1] == ["default"] and len(operands) > 1:
-            self._default = self._resolved(operands[1])
+            self._default = self._chosen(operands[1], command)
         elif operands[:2] == ["set", HOST_SETTING] and len(operands) > 2:
-            self._host = operands[2]  # the default, if there is one, keeps its own
+            self._host = operands[2] if command.certain else "*"  # the default, if there is one, keeps its own
         elif operands[:2] == ["override", "set"] and len(operands) > 2:
             place = _value(command, "--path") or "."
-            self._overrides[patterns.join(command.directory or "/*", place)] = self._resolved(operands[2])
+            self._overrides[patterns.join(command.directory or "/*", place)] = self._chosen(operands[2], command)
         elif self._default == "none" and operands[:1] in (["install"], ["toolchain"]) and len(operands) > 1:
             self._default = self._resolved(operands[-1])  # the first one that is installed is the default
         if (first not in HARMLESS and both not in HARMLESS) or "rust-std" in " ".join(words):
@@ -212,7 +214,9 @@ class Toolchains:
         return self._with_host(stage, named or [self._default])
 
     def _with_host(self, stage: Stage, names: list[str]) -> Stage:
-        libcs = {_libc(name) for name in names}
+        libcs = {
+            UNKNOWN if name in self._maybe or (self._host and name.endswith("*")) else _libc(name) for name in names
+        }
         libc = libcs.pop() if len(libcs) == 1 else UNKNOWN
         return stage._replace(host_libc=libc) if libc and stage.image is not None else stage
 
@@ -231,6 +235,15 @@ class Toolchains:
         names = [name for place, name in self._overrides.items() if patterns.below(here, place) is not None]
         names += [self._resolved(file.channel)] if file is not None and file.channel else []
         return names or [self._default]
+
+    def _chosen(self, name: str, command: Command) -> str:
+        """What a command chooses, as `_resolved`."""
+        resolved = self._resolved(name)
+        if command.certain:
+            self._maybe.discard(resolved)
+        elif _libc(resolved):
+            self._maybe.add(resolved)
+        return resolved
 
     def _resolved(self, name: str) -> str:
         """A toolchain's name, as rustup resolves it at this place: with the host that was set, where it has none."""

@@ -76,7 +76,7 @@ class RefusedCall(Rule):
         if one.kind == "feature":
             return f" in {one.there[0]}" if len(one.there) == 1 else f" in any of {', '.join(one.there)}"
         if one.kind == "program" and one.why:
-            return f" for it: {one.why}"
+            return f" here: {one.why}"
         if one.kind == "program":
             return f"; what this builds is {', '.join(one.there)}"
         return f"; Cargo.toml defines {', '.join(one.there)}" if one.there else "; Cargo.toml defines none"

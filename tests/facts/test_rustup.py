@@ -356,3 +356,18 @@ def test_the_host_behind_a_build_tool() -> None:
     """
     assert read(text).images[0].artifacts[0][1].link == "musl-static"
     assert read(text.replace(f"-{MUSL}", "")).images[0].artifacts[0][1].link == "gnu-dynamic"
+
+
+@pytest.mark.parametrize(
+    ("before", "call"),
+    [
+        (f'RUN [ "$STATIC" = 1 ] && rustup default stable-{MUSL} || true', "cargo build"),
+        (f'RUN if [ "$STATIC" = 1 ]; then rustup default stable-{MUSL}; fi', "cargo build"),
+        (f'RUN if [ "$STATIC" = 1 ]; then rustup set default-host {MUSL}; fi', "cargo +stable build"),
+        (f"RUN rustup set default-host {MUSL}\nARG RUST\nENV RUSTUP_TOOLCHAIN=$RUST", "cargo build"),
+        (f"RUN rustup override set stable-{MUSL} && rustup override set stable-{GNU} --path /", "cargo build"),
+    ],
+)
+def test_a_host_that_nobody_knows(before: str, call: str) -> None:
+    assert link(before, call) == "unknown"
+    assert link(before, f"cargo +stable-{GNU} build") == "gnu-dynamic"
