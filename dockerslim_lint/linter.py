@@ -345,7 +345,13 @@ def _settled(before: Report, after: Report, key: str) -> tuple[str, ...]:
     gone = {finding.code for finding in waiting if has[_place(before, finding)] < had[_place(before, finding)]} & {
         *fewer
     }
-    return tuple(code for code in codes if code not in left and code in gone) or codes
+    settled = tuple(code for code in codes if code not in left and code in gone)
+    # of what is still there, for a reason that is known now, less is made
+    return settled or tuple(code for code in codes if _gravest(after, code) < _gravest(before, code)) or codes
+
+
+def _gravest(report: Report, code: str) -> int:
+    return max((one.severity for one in report.findings if one.code == code), default=-1)
 
 
 def _place(report: Report, finding: Finding) -> tuple[str, str]:

@@ -97,6 +97,11 @@ def may_link(crate: str, dependencies: Iterable[str]) -> bool:
     return crate.endswith(BINDINGS) or not _tools()[1].isdisjoint(dependencies)
 
 
+def may_be_cxx(dependencies: Iterable[str]) -> bool:
+    """Whether such a crate may compile C++."""
+    return not frozenset(table("natives")["tools"]["cxx"].split()).isdisjoint(dependencies)
+
+
 def only_finds(dependencies: Iterable[str]) -> bool:
     """Whether such a crate looks for a library of the system and has no tool to compile one itself."""
     compile_, find = _tools()

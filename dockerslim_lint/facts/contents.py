@@ -50,6 +50,14 @@ class Contents:
             kept |= {name for path in paths if (name := path.split("/", 1)[0]) not in kept and not self.ignores(path)}
         return tuple(sorted(kept))
 
+    def inside(self, path: str) -> tuple[str, ...] | None:
+        """The names in a directory of the context that reach the builder, sorted; () for a file, None where there is neither."""
+        if self._context.read(path) is not None:
+            return ()
+        found = (*self._context.names(f"{path}/*"), *self._context.names(f"{path}/**"))
+        names = {one[len(path) + 1 :].split("/", 1)[0] for one in found if not self._ignored.ignores(one)}
+        return tuple(sorted(names)) or None
+
     def named_by(self, pattern: str) -> tuple[str, ...]:
         """Those of `top_level` that a pattern of one segment names, as COPY takes it."""
         return tuple(name for name in self.top_level if path_matches(name, pattern))

@@ -128,19 +128,20 @@ def _final_image(state: StageState, shared: Shared, instructions: Sequence[Instr
 
 
 def _brought(path: str, number: int, shared: Shared, transfers: Sequence[Transfer]) -> Iterator[ShippedOutput]:
-    """Every COPY of the directory or of one above it; else the only one that may bring what a step copied elsewhere first."""
+    """Every COPY of the directory or of one above it; else the only one that may bring what a step copied elsewhere first. Of
+    a COPY whose source nobody knows nothing is said."""
     output = shared.calls[number].output or ""
     found = False
     for transfer in transfers:
         for source in transfer.sources if transfer.origin_stage is not None else ():
-            if patterns.below(output, patterns.join("/", source)) is not None:
+            if source != "*" and patterns.below(output, patterns.join("/", source)) is not None:
                 found = True
                 yield ShippedOutput(path, number, transfer, source)
                 break
     bringing = [one for one in transfers if patterns.below(path, one.destination) is not None]
     if not found and len(bringing) == 1 and len(bringing[0].sources) == 1 and bringing[0].origin_stage is not None:
         source = bringing[0].sources[0]
-        if not _thinned(
+        if source != "*" and not _thinned(
             patterns.join("/", source), chain_of(shared.stages[bringing[0].origin_stage], shared.stages), shared
         ):
             yield ShippedOutput(path, number, bringing[0], source)

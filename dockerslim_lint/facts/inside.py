@@ -125,6 +125,19 @@ class Inside:
             return None
         return self._in_base(base, bare, paths)
 
+    def misses(self, command: Command) -> bool:
+        """Whether a command of a RUN surely does not find its program, which is called by its name."""
+        base, name = self.base, command.name
+        if base is None or not command.certain or not name or command.words[0].pattern != name:
+            return False
+        if not (programs.lacks(base, name) or programs.left_out(base, name)) or self._by_package(name) is not False:
+            return False
+        paths = self._candidates(name, None)
+        if paths is None or any(self.holds(path) is not False for path in paths):
+            return False
+        calls = sum(one.name == name for one in self._commands)
+        return sum(words.count(name) for words in self._run_words) == calls
+
     def respelt(self, path: str) -> str:
         """The program of the image's own build that is meant by a name which differs in ``-`` and ``_``; "" for none."""
         mounted = any(patterns.below(path, volume) is not None for volume in self._state.volumes)

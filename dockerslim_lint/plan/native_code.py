@@ -225,7 +225,10 @@ def _trouble(crate: Crate, name: str, native: natives.Native | None, compiled: f
     """Why a crate does not go with a static musl build, and whether that is so."""
     if native is None:
         own = crate.own.get(name) or ""
-        finds = natives.only_finds(_dependencies(crate, name)) or own.startswith("links")
+        dependencies = _dependencies(crate, name)
+        if natives.may_be_cxx(dependencies):
+            return unknown(crate, name, "need a C++ compiler for musl, which Debian's musl-tools lacks"), Reach.YES
+        finds = natives.only_finds(dependencies) or own.startswith("links")
         return (
             unknown(crate, name, "link a library" if finds else "need C code"),
             Reach.YES if finds else Reach.MAYBE,

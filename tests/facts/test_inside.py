@@ -282,3 +282,28 @@ def test_an_image_into_which_nothing_is_put(end: str, found: bool) -> None:
     assert len(read(BARE.format(end), CRATE).nothing_to_start) == found
     other = read(BARE.format(end).replace("cargo build", "true"), CRATE)
     assert not other.nothing_to_start
+
+
+@pytest.mark.parametrize(
+    ("step", "missing"),
+    [
+        ("adduser --system app", True),
+        ("true && adduser app && chown app /app", True),
+        ("useradd app", False),
+        ("apt-get update && apt-get install -y adduser && adduser app", False),
+        ("apt-get update && apt-get install -y $PACKAGES && adduser app", False),
+        ("adduser app || useradd app", False),
+        ("if [ -e /x ]; then adduser app; fi", False),
+        ("ln -s /opt/adduser /usr/bin && adduser app", False),
+        ("sh /setup.sh && adduser app", False),
+        ("/opt/adduser app", False),
+        ("echo adduser", False),
+    ],
+)
+def test_a_command_that_debian_has_no_longer(step: str, missing: bool) -> None:
+    final = f"FROM debian:trixie-slim\nCOPY --from=b /app/target/release/app /app\nRUN {step}\nCMD /app\n"
+    text = f"FROM rust:1 AS b\nWORKDIR /app\nCOPY . .\nRUN cargo build --release\n{final}"
+    (image,) = read(text, CRATE).images
+    assert any(map(image.inside.misses, image.commands)) is missing
+    (image,) = read(text.replace("trixie", "bookworm"), CRATE).images
+    assert not any(map(image.inside.misses, image.commands))

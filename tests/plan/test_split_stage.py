@@ -45,6 +45,39 @@ def test_what_is_left_out_is_not_copied(patterns: str) -> None:
 
 
 @pytest.mark.parametrize(
+    ("copy", "words"),
+    [
+        ("COPY templates ./templates", ["/app/templates ./templates"]),
+        ("COPY templates/ ./views/", ["/app/views ./views"]),
+        ("COPY templates /srv/t", ["/srv/t /srv/t"]),
+        ("COPY templates .", ["/app/a.html ./a.html", "/app/sub ./sub"]),
+        ("COPY templates/a.html /srv/", ["/srv/a.html /srv/a.html"]),
+        ("COPY templates/a.html b.html", ["/app/b.html ./b.html"]),
+        ("COPY templates/sub /", ["/b.html /b.html"]),
+        ("COPY --chown=1000:1000 templates t", ["--chown=1000:1000 /app/t ./t"]),
+        ("COPY --chown=www-data templates t", ["--chown=33:33 /app/t ./t"]),
+        ("ARG A=1\nCOPY --chown=$A templates t", None),
+        ("COPY gone ./gone", None),
+        ("COPY templ* ./t/", None),
+    ],
+)
+def test_what_is_copied_by_name_goes_along(copy: str, words: list[str] | None) -> None:
+    files = {"templates/a.html": "", "templates/sub/b.html": ""}
+    text = SINGLE.replace("COPY . .", f"COPY Cargo.toml ./\nCOPY src ./src\n{copy}")
+    if words is None:
+        assert reason(text, {**CRATE, **files})
+    else:
+        assert copied(files, text) == words
+
+
+def test_an_owner_stays_the_owner() -> None:
+    text = SINGLE.replace("COPY . .", "COPY --chown=1000:100 . .")
+    assert copied({"templates/a.html": ""}, text) == ["--chown=1000:100 /app/templates ./templates"]
+    made = text.replace("COPY", "RUN useradd -u 1001 app\nCOPY").replace("=1000:100 ", "=app ") + "USER app\n"
+    assert copied({"templates/a.html": ""}, made) == ["--chown=1001:1001 /app/templates ./templates"]
+
+
+@pytest.mark.parametrize(
     ("name", "words"),
     [
         ("my dir/a", '["/app/my dir", "./my dir"]'),
@@ -222,7 +255,7 @@ def test_data_that_comes_after_the_cleaning_is_copied() -> None:
 def test_data_that_may_be_removed_or_comes_by_a_glob() -> None:
     files = {**CRATE, "src/templates/a.html": ""}
     maybe = SINGLE.replace("--release\n", "--release && if [ -e x ]; then rm -rf src; fi\n")
-    assert "line 4 may remove ./src/templates" in reason(maybe, files)
+    assert "line 4 may remove src/templates" in reason(maybe, files)
     glob = SINGLE.replace("COPY . .", "COPY Cargo.toml ./\nCOPY sr* ./src/")
     assert "sr*" in reason(glob, files)
     member = {**CRATE, "crates/srv/Cargo.toml": "", "crates/srv/assets/a.css": ""}

@@ -246,7 +246,7 @@ def test_a_toolchain_file_in_the_directory_of_the_step_is_not_below_it() -> None
     [
         ("COPY . .", "COPY . .\nUSER someone", "someone"),
         ("COPY . .", "COPY --from=node:22 /x /x\nCOPY . .", "another image"),
-        ("COPY . .", "COPY . .\nCOPY assets /app/assets", "assets"),
+        ("COPY . .", "COPY . .\nCOPY asset[s] /app/assets", "asset[s]"),
         ('CMD ["./target/release/app"]', "CMD ./target/release/app --port $PORT", "shell form"),
     ],
 )

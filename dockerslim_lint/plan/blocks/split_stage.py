@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING
 
 from dockerslim_lint.catalog import commands as known_commands
@@ -65,9 +66,7 @@ def split(task: Task, image: FinalImage, start: Start | None = None) -> Draft:
         from dockerslim_lint.plan.blocks import accounts
 
         user = accounts.by_name(build, image, user, task.choice.base, again=True)
-    made = {one.name for one in image.users if one.command.instruction in carried}
-    if user and not user.isdecimal() and user not in made and task.choice.base.user_id(user) is None:
-        raise NotPossible(f"nothing makes the user {user} in the new stage")
+    _check_account(task, image, carried, user, task.choice.base.user_id)
     name = stage.name or _free_name(build)
     edits = []
     if not stage.name:
@@ -102,16 +101,27 @@ def split(task: Task, image: FinalImage, start: Start | None = None) -> Draft:
         if start is not None and bare in start.called and not by_name and not _on_path(task.choice, path):
             raise NotPossible(f"{bare} is started by its name, which the new stage would not find")
         lines.append(_copy_program(task, name, path, artifact, workdir, by_name))
-    lines += [
-        f"COPY --from={name} {_words(source, target)}"
-        for source, target in _run_time_files(build, image, last, workdir, scripts)
-    ]
+    for owner, source, target in dict.fromkeys(_run_time_files(build, image, last, workdir, scripts)):
+        for account, known in zip(
+            owner.split(":"), (task.choice.base.user_id, task.choice.base.group_id), strict=False
+        ):
+            _check_account(task, image, carried, account, known)
+        lines.append(f"COPY --from={name} {f'--chown={owner} ' if owner else ''}{_words(source, target)}")
     place = build.instructions[last].span.end
     text = "\n" + "\n".join(lines) + "\n"
     if build.source.data[place - 1 : place] != b"\n":
         text = f"\n{text.rstrip()}"
     edits.append(Edit(place, place, text))
     return Draft(tuple(edits))
+
+
+def _check_account(
+    task: Task, image: FinalImage, carried: frozenset[int], name: str, known: Callable[[str], int | None]
+) -> None:
+    """Raises NotPossible for a user or group of which nothing is known in the new stage."""
+    made = {one.name for one in image.users if one.command.instruction in carried}
+    if name and not name.isdecimal() and name not in made and known(name) is None:
+        raise NotPossible(f"nothing makes the user {name} in the new stage")
 
 
 def _brought_along(task: Task, image: FinalImage) -> tuple[frozenset[int], str]:
@@ -317,9 +327,10 @@ def _shown(path: str, workdir: str) -> str:
 
 def _run_time_files(
     build: ImageBuild, image: FinalImage, last: int, workdir: str, scripts: tuple[str, ...]
-) -> list[tuple[str, str]]:
-    """What the steps' COPY brought from the context and no build needs, `scripts` too. Raises NotPossible where that is not known."""
-    found: list[tuple[str, str]] = []
+) -> Iterator[tuple[str, str, str]]:
+    """What the steps' COPY brought from the context and no build needs, `scripts` too: the owner as written, "" for root, the path
+    there and the word for it. Raises NotPossible where that is not known.
+    """
     for transfer in image.transfers:
         if transfer.instruction > last:
             continue
@@ -331,32 +342,46 @@ def _run_time_files(
             raise NotPossible(f"line {line} brings files of another image")
         if not transfer.sources:
             raise NotPossible(f"line {line} writes a file of its own")
-        for source in transfer.sources:
-            plain = patterns.normalise(source.lstrip("/")) if source.strip("/") else "."
-            if plain == ".":
-                if not build.contents.known:
-                    raise NotPossible(f"nothing is known of the files that line {line} brings")
-                for name in build.contents.top_level:
-                    if build.contents.only_builds(name):
-                        among = _among_sources(build, name, line)
-                        found += _left(
-                            build, image, transfer, [_pair(transfer.destination, one, workdir) for one in among]
-                        )
-                    else:
-                        found.append(_pair(transfer.destination, name, workdir))
-            elif (path := _target(transfer, source)) in scripts:
-                found.append((path, _shown(path, workdir)))
-            elif _brings_sources_alone(build, instruction, plain, line):
-                continue
-            elif not build.contents.only_builds(plain.split("/", 1)[0]):
+        flag = instruction.flag("chown")
+        owner = flag.value.literal if flag is not None and flag.value is not None else ""
+        found = _brought(build, transfer, line, scripts)
+        if found and owner is None:
+            raise NotPossible(f"--chown in line {line} comes from a variable")
+        for path in _left(build, image, transfer, found):
+            yield owner or "", path, _shown(path, workdir)
+
+
+def _brought(build: ImageBuild, transfer: Transfer, line: int, scripts: tuple[str, ...]) -> list[str]:
+    """The paths of what one COPY from the context brings for the run."""
+    contents = build.contents
+    found: list[str] = []
+    for source in transfer.sources:
+        plain = patterns.normalise(source.lstrip("/")) if source.strip("/") else "."
+        if plain == ".":
+            if not contents.known:
+                raise NotPossible(f"nothing is known of the files that line {line} brings")
+            for name in contents.top_level:
+                among_sources = _among_sources(build, name, line) if contents.only_builds(name) else (name,)
+                found += [patterns.join(transfer.destination, one) for one in among_sources]
+        elif (path := _target(transfer, source)) in scripts:
+            found.append(path)
+        elif _brings_sources_alone(build, build.instructions[transfer.instruction], plain, line):
+            continue
+        elif not contents.only_builds(plain.split("/", 1)[0]):
+            names = contents.inside(plain) if not set(plain) & set("*?[") else None
+            among = any(patterns.below(call.output or "/", transfer.destination) is not None for call in build.calls)
+            if names is None or (among and len(names) > MANY):
                 raise NotPossible(f"{plain} (line {line}) may be needed when the image runs")
+            if names and among:
+                found += [patterns.join(transfer.destination, name) for name in names]
             else:
-                names = _among_sources(build, plain.split("/", 1)[0], line)
-                below = [(one, inside) for one in names if (inside := patterns.below(one, plain))]
-                if below and set(plain) & set("*?["):
-                    raise NotPossible(f"{below[0][0]} (line {line}) may be needed when the image runs")
-                pairs = [_pair(transfer.destination, inside, workdir) for _, inside in below]
-                found += _left(build, image, transfer, pairs)
+                found.append(transfer.destination if names else path)
+        else:
+            data = _among_sources(build, plain.split("/", 1)[0], line)
+            below = [(one, inside) for one in data if (inside := patterns.below(one, plain))]
+            if below and set(plain) & set("*?["):
+                raise NotPossible(f"{below[0][0]} (line {line}) may be needed when the image runs")
+            found += [patterns.join(transfer.destination, inside) for _, inside in below]
     return found
 
 
@@ -384,32 +409,21 @@ def _among_sources(build: ImageBuild, name: str, line: int) -> tuple[str, ...]:
     return found
 
 
-def _left(
-    build: ImageBuild, image: FinalImage, transfer: Transfer, brought: list[tuple[str, str]]
-) -> list[tuple[str, str]]:
+def _left(build: ImageBuild, image: FinalImage, transfer: Transfer, brought: list[str]) -> list[str]:
     """What is still there of `brought` once the steps behind its COPY have cleaned up. Raises NotPossible where that is not known."""
     removals = [one for one in image.commands if one.name == "rm" and one.instruction > transfer.instruction]
     for command in removals:
         places = [word.pattern for word in command.words[1:] if not word.pattern.startswith("-")]
-        gone = [
-            pair
-            for pair in brought
-            if any(
-                patterns.below(pair[0], patterns.join(command.directory or "/*", place)) is not None for place in places
-            )
-        ]
+        removed = [patterns.join(command.directory or "/*", place) for place in places]
+        gone = [path for path in brought if any(patterns.below(path, place) is not None for place in removed)]
         if gone and not (command.certain and command.directory):
             line = build.source.line_of(command.span.start)
-            raise NotPossible(f"line {line} may remove {gone[0][1]}, which may be needed when the image runs")
-        brought = [pair for pair in brought if pair not in gone]
+            name = patterns.below(gone[0], transfer.destination) or gone[0]
+            raise NotPossible(f"line {line} may remove {name}, which may be needed when the image runs")
+        brought = [path for path in brought if path not in gone]
     return brought
 
 
 def _target(transfer: Transfer, source: str) -> str:
     into = transfer.into_directory or transfer.directory_by_base
     return patterns.join(transfer.destination, patterns.basename(source)) if into else transfer.destination
-
-
-def _pair(destination: str, name: str, workdir: str) -> tuple[str, str]:
-    path = patterns.join(destination, name)
-    return path, _shown(path, workdir)
