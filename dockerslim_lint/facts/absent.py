@@ -143,8 +143,8 @@ class _Origin:
             return None
         calls = [at for at in self.calls if self._shared.calls[at].output == folder]
         crates = [self._shared.crate_of_call[at] for at in calls]
-        roots = {crate.root for crate in crates if crate is not None and crate.binaries}
-        if None in crates or len(roots) != 1 or not all(self._shared.binaries(at) for at in calls):
+        roots = {crate.root for crate in crates if crate is not None}
+        if None in crates or len(roots) != 1 or not all(map(self._is_known, calls)):
             return None
         if not all(self.is_clear(at, self._shared.calls[at]) for at in self.calls):
             return None
@@ -164,7 +164,7 @@ class _Origin:
         if call.kind != "build":
             return True
         crate = self._shared.crate_of_call[at]
-        if crate is None or not self._shared.binaries(at):
+        if crate is None or not self._is_known(at):
             return False
         config = crate.config
         if config.open or ((config.target or config.target_directory) and not config.certain):
@@ -175,6 +175,11 @@ class _Origin:
         if there != f"{crate.root}/Cargo.toml".lstrip("/"):
             return False
         return not any(word.pattern.startswith(ELSEWHERE) for word in call.command.words)
+
+    def _is_known(self, at: int) -> bool:
+        """Whether it is known what a call makes, if only that it is none of these."""
+        crate = self._shared.crate_of_call[at]
+        return bool(self._shared.binaries(at) or (crate is not None and crate.unmade))
 
     def may_hold(self, path: str, named: bool = True) -> bool:
         """Whether something may put a file at `path`: the base, a step that is not modelled, the context, another stage.

@@ -176,11 +176,13 @@ def _refused(shared: Shared, instructions: tuple[Instruction, ...]) -> tuple[Ref
         crate = shared.crate_of_call[at]
         if crate is None or call.source != "context" or not shared.crates.known:
             continue
-        unknown = [name for name in call.bins if name not in crate.binaries] or (call.packages and not crate.binaries)
+        unknown = [name for name in call.bins if name not in crate.binaries or name in crate.conditional]
         undefined = (
             call.profile is not None and call.profile not in BUILT_IN_PROFILES and call.profile not in crate.profiles
         )
-        if unknown or undefined or (call.locked and not call.lock):
+        lacking = call.features and crate.lacking
+        unknown_package = call.packages and not crate.binaries
+        if unknown or unknown_package or undefined or lacking or call.left_out or (call.locked and not call.lock):
             suspects.append(at)
     if not suspects:
         return ()

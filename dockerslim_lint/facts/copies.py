@@ -154,16 +154,19 @@ def left_at(path: str, origin: StageState) -> Artifact | None:
 
 def _link_by_path(path: str, origin: StageState) -> str | None:
     parts = path.split("/")
+    host = link_of(
+        Target("", "host", None), origin.rustup.seen_by_default(origin.stage, origin.environment.variables), ""
+    )
     home = origin.environment.variables.get("CARGO_HOME")
     installed = patterns.parent(path) == f"{home.text}/bin" if home is not None else parts[-3:-1] == [".cargo", "bin"]
     if origin.builder is not None and installed:
         # `make install`; what rustup and other tools put there is no program of the project
-        return None if known_commands.title(parts[-1]) else link_of(Target("", "host", None), origin.stage, "")
+        return None if known_commands.title(parts[-1]) else host
     if TARGET_DIRECTORY not in parts[:-1]:
         return None
     middle = parts[parts.index(TARGET_DIRECTORY) + 1 : -1]
     if len(middle) == 1:
-        return link_of(Target("", "host", None), origin.stage, "")
+        return host
     if len(middle) == 2:
         return link_of(Target(middle[0], "flag", None), origin.stage, "")
     return None

@@ -142,7 +142,8 @@ class CargoCall(Record):
     unknown; `bins` the names asked for by --bin. `profile_directory` is release, debug or the custom profile's name.
     `debug` is True where the file or the manifest asks for debug information. `flags` are the rustc flags in force, None if
     unknown; `linkers` those that may be in force. `locked`: --locked or --frozen is given, None where a variable may hold it.
-    `lock`: the Cargo.lock of the crate is in the stage as it is in the context.
+    `lock`: the Cargo.lock of the crate is in the stage as it is in the context. `left_out`: an entry of its workspace's ``members`` of
+    whose packages none is in the stage as it is in the context, "" where all are.
     `features` are what `--features` and its
     relatives ask for, sorted. `open_profile` is True where a variable decides the profile, whatever its default. `end` is the file offset at which further arguments can be inserted, None where there is no such place.
     `own_strip`: what sets ``strip`` for its programs over the profile, or may, so that no variable changes that, as the start of a
@@ -171,6 +172,7 @@ class CargoCall(Record):
     linkers: tuple[Linker, ...] = ()
     locked: bool | None = None
     lock: bool = False
+    left_out: str = ""
     features: tuple[str, ...] = ()
     open_profile: bool = False
     driver: str = "cargo"
@@ -334,15 +336,18 @@ Entry = Artifact | Output | ContextTree | Directory | OpaqueFile
 class Refused(Record):
     """A cargo call that stops before it compiles anything.
 
-    `kind` is package, program or profile, for one that is not there under its `name` (`there` are those that are, if that is known),
-    or lock: ``--locked`` is given and no Cargo.lock reaches the call. `name` is then ``.dockerignore`` or ``COPY`` for what does not
-    let it through, "" where the context has none.
+    `kind` is package, program or profile, for one that is not there under its `name` (`there` are those that are, if that is
+    known; `why` keeps the call from making the program, "" for one that nothing has); feature, for one that none of the packages in
+    `there` has; member, for an entry of ``[workspace] members`` that stands for no directory of the stage; lock, where ``--locked`` is
+    given and no Cargo.lock reaches the call. `why` of these two is ``.dockerignore`` or ``COPY`` for what does not let it through, "" where
+    the context has none.
     """
 
     call: int
     kind: str
     name: str
-    there: tuple[str, ...]
+    there: tuple[str, ...] = ()
+    why: str = ""
 
 
 class LoginShell(Record):
@@ -372,7 +377,8 @@ class Stage(Record):
     platform. `uses` are the stages it copies from; `variable` is the name of the ARG in FROM, "" without.
     `from_scope` are the values that the FROM line sees (global ARGs). `digest` is that of the image reference, "" without.
     `one_of` are the earlier stages of which the platform chooses the one below it (``FROM build-${TARGETARCH}``); `host_libc` is the
-    libc of the toolchain's host triple in all of these, "" where they differ or there are none.
+    libc of the toolchain's host triple in all of these, or of the one that a call uses where another was chosen by its triple; "" for that
+    of the image.
     """
 
     number: int

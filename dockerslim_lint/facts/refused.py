@@ -6,10 +6,10 @@ from collections.abc import Iterator, Sequence
 
 from dockerslim_lint.facts import patterns
 from dockerslim_lint.facts.absent import may_change_sources, may_make, stands_alone
-from dockerslim_lint.facts.cargo import BUILT_IN_PROFILES, CARGO, ZIGBUILD
+from dockerslim_lint.facts.cargo import BUILT_IN_PROFILES, CARGO, ZIGBUILD, cargo_arguments
 from dockerslim_lint.facts.crate.lock import LOCK
 from dockerslim_lint.facts.crate.model import Crate
-from dockerslim_lint.facts.model import CargoCall, Refused
+from dockerslim_lint.facts.model import CargoCall, Command, Refused
 from dockerslim_lint.facts.stages import chain_of, feeding
 from dockerslim_lint.facts.walk import Shared
 from dockerslim_lint.syntax.tree import Instruction
@@ -36,20 +36,27 @@ def refused_calls(shared: Shared, instructions: Sequence[Instruction], suspects:
 
 def _reasons(at: int, call: CargoCall, crate: Crate, shared: Shared) -> Iterator[Refused]:
     context = shared.crates
+    if call.left_out and not _may_bring_member(call, crate, shared):
+        manifests = (f"{member}/Cargo.toml" for member in crate.members[call.left_out])
+        reason = ".dockerignore" if all(map(shared.contents.ignores, manifests)) else "COPY"
+        yield Refused(at, "member", call.left_out, why=reason)
     if call.profile not in crate.profiles and _is_undefined(call, crate, shared):
         yield Refused(at, "profile", call.profile or "", tuple(sorted(crate.profiles)))
     for name in call.packages if not crate.binaries else ():
         if _is_name(name) and not context.mentions(name, crate.root):
-            yield Refused(at, "package", name, ())
-    for name in call.bins if crate.binaries else ():
-        if _is_name(name) and name not in (*crate.binaries, *crate.unmade) and context.lacks(name):
-            yield Refused(at, "program", name, crate.binaries)
+            yield Refused(at, "package", name)
+    for name in call.bins if crate.binaries or crate.unmade else ():
+        why = crate.unmade.get(name, "")
+        if _is_name(name) and (why or (name not in crate.binaries and context.lacks(name))):
+            yield Refused(at, "program", name, crate.binaries, why)
+    for name, packages in crate.lacking.items() if call.features else ():
+        yield Refused(at, "feature", name, packages)
     if call.locked and not call.lock and call.kind == "build":
         place = f"{crate.root}/{LOCK}".lstrip("/")
         there = context.has(place)
         if (there or not context.untracked_lock) and not _may_bring_lock(call, crate, shared):
             ignored = there and shared.contents.ignores(place)
-            yield Refused(at, "lock", ".dockerignore" if ignored else "COPY" if there else "", ())
+            yield Refused(at, "lock", LOCK, why=".dockerignore" if ignored else "COPY" if there else "")
 
 
 def _is_undefined(call: CargoCall, crate: Crate, shared: Shared) -> bool:
@@ -74,7 +81,8 @@ def _is_sure(call: CargoCall, crate: Crate, shared: Shared, instructions: Sequen
     if image is None or not image.toolchain or not image.understood or image.certainty == "believed":
         return False
     # a member that is copied without its workspace is one by itself
-    manifest = state.from_context(f"{_workspace(call, crate)}/Cargo.toml")
+    workspace = _workspace(call, crate)
+    manifest = state.from_context(f"{workspace}/Cargo.toml")
     if crate.directory != crate.root and manifest != f"{crate.root}/Cargo.toml".lstrip("/"):
         return False
     chain = chain_of(state.stage, shared.stages)
@@ -87,7 +95,7 @@ def _is_sure(call: CargoCall, crate: Crate, shared: Shared, instructions: Sequen
             instruction = instructions[transfer.instruction]
             written = instruction.keyword == "ADD" or instruction.heredocs
             foreign = transfer.origin_stage is not None or transfer.origin_image or written
-            if foreign and _may_bring_sources(transfer.destination, directory, call):
+            if foreign and _may_bring_sources(transfer.destination, workspace or "/", call):
                 return False
     if any(
         mount.instruction == command.instruction and patterns.below(directory, mount.target) is not None
@@ -95,7 +103,15 @@ def _is_sure(call: CargoCall, crate: Crate, shared: Shared, instructions: Sequen
     ):
         return False
     before = [one for one in shared.commands if one.stage in chain and one.span < command.span]
-    return not any(map(may_change_sources, before))
+    first = min((one.instruction for one in shared.transfers if one.stage in chain), default=0)
+    return not any(may_change_sources(one) or _changes_manifest(one, first) for one in before)
+
+
+def _changes_manifest(command: Command, first: int) -> bool:
+    """Whether cargo itself changes a manifest. A new package adds itself to the workspace; before the `first` COPY there is none."""
+    arguments = cargo_arguments(command)
+    name = arguments.subcommand if arguments is not None else ""
+    return name in ("add", "remove", "rm") or (name in ("new", "init") and command.instruction > first)
 
 
 def _may_bring_sources(destination: str, directory: str, call: CargoCall) -> bool:
@@ -121,7 +137,19 @@ def _workspace(call: CargoCall, crate: Crate) -> str:
 
 def _may_bring_lock(call: CargoCall, crate: Crate, shared: Shared) -> bool:
     """Whether a step before the call, or a mount, may leave a Cargo.lock in the workspace."""
-    place = f"{_workspace(call, crate)}/{LOCK}"
+    return _may_leave(f"{_workspace(call, crate)}/{LOCK}", call, shared)
+
+
+def _may_bring_member(call: CargoCall, crate: Crate, shared: Shared) -> bool:
+    """The same for the manifest of one of the members that are left out, or for another list of them."""
+    workspace = _workspace(call, crate)
+    prefix = f"{crate.root}/" if crate.root else ""
+    members = (f"{workspace}/{member.removeprefix(prefix)}/Cargo.toml" for member in crate.members[call.left_out])
+    return any(_may_leave(place, call, shared) for place in (f"{workspace}/Cargo.toml", *members))
+
+
+def _may_leave(place: str, call: CargoCall, shared: Shared) -> bool:
+    """Whether a step before the call, or a mount, may leave a file at `place`."""
     chain = chain_of(shared.states[call.command.stage].stage, shared.stages)
     if any(one.instruction == call.command.instruction and one.kind == "bind" for one in shared.mounts):
         return True

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from dockerslim_lint.catalog import commands as known_commands
 from dockerslim_lint.catalog import platforms
 from dockerslim_lint.catalog.images import BaseImage
@@ -20,6 +22,7 @@ from dockerslim_lint.facts.model import (
     PackageInstall,
     Stage,
     Toolchain,
+    Value,
 )
 from dockerslim_lint.facts.toolchain import host_libc, installed_by
 from dockerslim_lint.record import Record
@@ -37,6 +40,15 @@ VARIABLE = "RUSTUP_TOOLCHAIN"
 
 INSTALLER_FLAG = "--default-toolchain"
 """Of rustup-init, mostly behind a shell that reads it from a pipe."""
+
+HOST_FLAG = "--default-host"
+"""The same: the host triple of what it installs."""
+
+HOST_SETTING = "default-host"
+"""Of ``rustup set``: the host triple of the toolchains that are named without one from then on."""
+
+STABLE = "stable"
+"""What rustup-init installs if nobody says what."""
 
 TRAIN = {"nightly": 0, "beta": 1}
 """By how many versions a channel is behind nightly."""
@@ -103,6 +115,10 @@ class Toolchains:
         self._default = ""
         """what a step has made the default, "" for the image's own"""
         self._overrides: dict[str, str] = {}
+        self._host = ""
+        """the triple that a step has made the host of toolchains, "" for the image's own"""
+        self._maybe: set[str] = set()
+        """the names with a host that a step has chosen that may not run"""
         self._packages: frozenset[str] = frozenset()
         """what the distribution's package manager has installed"""
 
@@ -111,11 +127,16 @@ class Toolchains:
         copy = Toolchains()
         copy.added, copy.unsure, copy.changed = list(self.added), self.unsure, self.changed
         copy._default, copy._overrides, copy._packages = self._default, dict(self._overrides), self._packages
+        copy._host, copy._maybe = self._host, set(self._maybe)
         return copy
 
     def command(self, command: Command, arguments: CargoArguments | None, file: ToolchainFile | None) -> None:
         """Take in one command; `file` is the toolchain file that rustup finds in its directory."""
         self._default = _value(command, INSTALLER_FLAG) or self._default
+        host = _value(command, HOST_FLAG)
+        if host:
+            self._host = host
+            self._default = self._resolved(self._default or STABLE)
         if command.name == RUSTUP:
             self._rustup(command, file)
         elif self.unsure:
@@ -149,12 +170,14 @@ class Toolchains:
             self.changed = True
         operands = [word for word in words if not word.startswith("-")]
         if operands[:1] == ["default"] and len(operands) > 1:
-            self._default = operands[1]
+            self._default = self._chosen(operands[1], command)
+        elif operands[:2] == ["set", HOST_SETTING] and len(operands) > 2:
+            self._host = operands[2] if command.certain else "*"  # the default, if there is one, keeps its own
         elif operands[:2] == ["override", "set"] and len(operands) > 2:
             place = _value(command, "--path") or "."
-            self._overrides[patterns.join(command.directory or "/*", place)] = operands[2]
+            self._overrides[patterns.join(command.directory or "/*", place)] = self._chosen(operands[2], command)
         elif self._default == "none" and operands[:1] in (["install"], ["toolchain"]) and len(operands) > 1:
-            self._default = operands[-1]  # the first one that is installed is the default
+            self._default = self._resolved(operands[-1])  # the first one that is installed is the default
         if (first not in HARMLESS and both not in HARMLESS) or "rust-std" in " ".join(words):
             # toolchain install X --target T, default T of a musl host, a variable …
             self.unsure = self.unsure or any(
@@ -168,19 +191,8 @@ class Toolchains:
     def version(
         self, toolchain: str, command: Command, stage: Stage, file: ToolchainFile | None
     ) -> tuple[int, int] | None:
-        """The Rust of a call, as `Toolchain.version`; `toolchain` is what the call itself names.
-
-        Source: rustup book, "Overrides": +toolchain, RUSTUP_TOOLCHAIN, then an override or a file, whichever is nearer (of
-        the two the older is taken), then the default.
-        """
-        variable = command.variables.get(VARIABLE)
-        inline = _value(command, VARIABLE)  # env RUSTUP_TOOLCHAIN=… cargo
-        names = [toolchain or inline or (variable.text or "*" if variable is not None else "")]
-        if not names[0]:
-            here = command.directory or "/*"
-            names = [name for place, name in self._overrides.items() if patterns.below(here, place) is not None]
-            names += [file.channel] if file is not None and file.channel else []
-            names = names or [self._default]
+        """The Rust of a call, as `Toolchain.version`; `toolchain` is what the call itself names. Of several the oldest."""
+        names = self._names(toolchain, command, file)
         if names[0]:
             return min((found for name in names if (found := version_of(name)) is not None), default=None)
         image = stage.image
@@ -190,6 +202,52 @@ class Toolchains:
         if not image.toolchain:
             return version_of(packaged) if package in self._packages else None
         return version_of(image.version)
+
+    def seen_by(self, toolchain: str, command: Command, stage: Stage, file: ToolchainFile | None) -> Stage:
+        """The stage of a call with the libc of the host for which its toolchain builds, where a triple says so."""
+        return self._with_host(stage, self._names(toolchain, command, file))
+
+    def seen_by_default(self, stage: Stage, variables: Mapping[str, Value]) -> Stage:
+        """The same for a call that something else makes, of which these variables are known."""
+        variable = variables.get(VARIABLE)
+        named = [self._resolved(variable.text or "*")] if variable is not None else [*self._overrides.values()]
+        return self._with_host(stage, named or [self._default])
+
+    def _with_host(self, stage: Stage, names: list[str]) -> Stage:
+        libcs = {
+            UNKNOWN if name in self._maybe or (self._host and name.endswith("*")) else _libc(name) for name in names
+        }
+        libc = libcs.pop() if len(libcs) == 1 else UNKNOWN
+        return stage._replace(host_libc=libc) if libc and stage.image is not None else stage
+
+    def _names(self, toolchain: str, command: Command, file: ToolchainFile | None) -> list[str]:
+        """The toolchains of which a call uses one, [""] for the image's own; `toolchain` is what the call itself names.
+
+        Source: rustup book, "Overrides": +toolchain, RUSTUP_TOOLCHAIN, then an override or a file, whichever is nearer, then
+        the default.
+        """
+        variable = command.variables.get(VARIABLE)
+        inline = _value(command, VARIABLE)  # env RUSTUP_TOOLCHAIN=… cargo
+        named = toolchain or inline or (variable.text or "*" if variable is not None else "")
+        if named:
+            return [self._resolved(named)]
+        here = command.directory or "/*"
+        names = [name for place, name in self._overrides.items() if patterns.below(here, place) is not None]
+        names += [self._resolved(file.channel)] if file is not None and file.channel else []
+        return names or [self._default]
+
+    def _chosen(self, name: str, command: Command) -> str:
+        """What a command chooses, as `_resolved`."""
+        resolved = self._resolved(name)
+        if command.certain:
+            self._maybe.discard(resolved)
+        elif _libc(resolved):
+            self._maybe.add(resolved)
+        return resolved
+
+    def _resolved(self, name: str) -> str:
+        """A toolchain's name, as rustup resolves it at this place: with the host that was set, where it has none."""
+        return f"{name}-{self._host}" if name and self._host and not _libc(name) and "*" not in name else name
 
     def of(
         self, call: CargoCall, arguments: CargoArguments, stage: Stage, crate: Crate | None, file: ToolchainFile | None
@@ -203,7 +261,7 @@ class Toolchains:
         state, added = self._target(call, arguments, stage, crate, file)
         if state == TARGET_ELSEWHERE and (open_ or self.unsure):
             state = UNKNOWN
-        older = image is not None and crate is not None and is_older(image, crate.rust_version) and not call.packages
+        older = image is not None and crate is not None and is_older(image, crate.rust_version)
         version = self.version(call.toolchain, call.command, stage, file)
         return Toolchain(state, added, file if not call.toolchain else None, same, open_, older, version)
 
@@ -296,6 +354,12 @@ def is_older(image: BaseImage, version: str) -> bool:
         return False
     length = min(len(has), len(asked))
     return has[:length] < asked[:length]
+
+
+def _libc(toolchain: str) -> str:
+    """The libc of the host triple in a toolchain's name (``stable-x86_64-unknown-linux-musl``), "" where it names none."""
+    last = toolchain.rpartition("-")[2]
+    return "musl" if last.startswith("musl") else "glibc" if last.startswith("gnu") else ""
 
 
 def _numbers(version: str) -> tuple[int, ...]:

@@ -45,7 +45,7 @@ def environment_target(variables: Mapping[str, Value]) -> Target | None:
 def host_libc(stage: Stage) -> str:
     """The libc of the toolchain's host triple: glibc, musl or unknown."""
     image = stage.image
-    if image is None and stage.host_libc:
+    if stage.host_libc:
         return stage.host_libc
     if image is not None and not image.toolchain and image.libc == "glibc":
         return "glibc"  # rustup on a glibc distribution installs the gnu host

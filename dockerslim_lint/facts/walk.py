@@ -123,9 +123,15 @@ class Shared:
         return (*crate.binaries, *self.calls[call].examples)
 
     def unmade(self, call: int, name: str) -> str:
-        """What keeps a call from making a program of its workspace, as a clause; "" where nothing surely does."""
+        """What keeps a call from making a program of its workspace, as a clause; "" where nothing surely does.
+
+        One that it asks for by ``--bin`` is no such program: cargo refuses the call.
+        """
         crate = self.crate_of_call[call]
-        return crate.unmade.get(name, "") if crate is not None and self.calls[call].source == "context" else ""
+        if crate is None or self.calls[call].source != "context" or name in self.calls[call].bins:
+            return ""
+        made = name in crate.binaries and name not in crate.conditional
+        return "" if made else crate.unmade.get(name, "")
 
     def settings(self, call: int) -> object:
         """What the files of a call's workspace and its toolchain say to cargo, to be compared with those of another call."""
@@ -425,11 +431,14 @@ class StageState:
         files = self.config_of(command, arguments)
         crate, workspace = self.crate_of(command, arguments, files)
         configured = shared.crates.configured(files) if crate is None and files != NO_CONFIG else None
-        call = read_call(command, arguments, self.stage, crate, workspace, configured)
+        file = self.toolchain_file(command.directory) if crate is None or crate.toolchain.path else None
+        stage = self.rustup.seen_by(arguments.toolchain, command, self.stage, file)
+        call = read_call(command, arguments, stage, crate, workspace, configured)
         if crate is not None and workspace is not None and call.locked is not None:
             call = call._replace(lock=self.from_context(f"{workspace.rstrip('/')}/Cargo.lock") is not None)
-        file = self.toolchain_file(command.directory) if crate is None or crate.toolchain.path else None
-        toolchain = self.rustup.of(call, arguments, self.stage, crate, file)
+        if crate is not None and workspace is not None and crate.members:
+            call = call._replace(left_out=self._left_out(crate, workspace))
+        toolchain = self.rustup.of(call, arguments, stage, crate, file)
         if file is not None and command.directory != self.workdir:
             toolchain = toolchain._replace(below=self.toolchain_file(self.workdir) != file)
         shared.toolchains.append(toolchain)
@@ -438,20 +447,31 @@ class StageState:
         number = len(shared.calls) - 1
         if call.output is not None:
             self.table.put(call.output, Output(number, call.link, call.stripped))
-            self._without_target(number, call, arguments)
+            self._without_target(number, call, arguments, stage)
             self._copied_out(number, call, arguments)
         if call.source == "context":
             self._build_placeholders(number, call, mounts)
 
-    def _without_target(self, number: int, call: CargoCall, arguments: CargoArguments) -> None:
+    def _left_out(self, crate: Crate, workspace: str) -> str:
+        """As `CargoCall.left_out`, where the manifest of the workspace is the one of the context."""
+        above, inside = workspace.rstrip("/"), f"{crate.root}/" if crate.root else ""
+        if self.from_context(f"{above}/Cargo.toml") != f"{inside}Cargo.toml":
+            return ""
+        for entry, members in crate.members.items():
+            places = (f"{above}/{member.removeprefix(inside)}/Cargo.toml" for member in members if member != crate.root)
+            if members and crate.root not in members and not any(map(self.from_context, places)):
+                return entry
+        return ""
+
+    def _without_target(self, number: int, call: CargoCall, arguments: CargoArguments, stage: Stage) -> None:
         """A word that may be any flag need not be ``--target``: whoever takes the program from there knows that it is not."""
         known = arguments.exact and "" not in arguments.targets and not (call.config is not None and call.config.open)
         if known or call.target.pattern is not None or call.target_directory is None or arguments.driver != CARGO:
             return
-        host = target_of(arguments._replace(exact=True, targets=()), call.command.variables, self.stage, None)
+        host = target_of(arguments._replace(exact=True, targets=()), call.command.variables, stage, None)
         if host.pattern == "":
             path = f"{call.target_directory}/{call.profile_directory}"
-            self.table.put(path, Output(number, link_of(host, self.stage, call.flags), call.stripped))
+            self.table.put(path, Output(number, link_of(host, stage, call.flags), call.stripped))
 
     def _copied_out(self, number: int, call: CargoCall, arguments: CargoArguments) -> None:
         named = [word.pattern for flag in COPIES_TO for word in arguments.flags.get(flag, ())]
@@ -546,6 +566,7 @@ class StageState:
             tuple(word.pattern for word in arguments.flags.get("--bin", ())),
             files,
             tuple(word.pattern for word in arguments.flags.get("--exclude", ())),
+            kind == "install",
         )
 
     def _crate(
@@ -557,8 +578,12 @@ class StageState:
         bins: tuple[str, ...] = (),
         config: ConfigFiles = NO_CONFIG,
         excluded: tuple[str, ...] = (),
+        alone: bool = False,
     ) -> tuple[Crate | None, str | None]:
-        """The crate of a directory in the stage, by way of the COPY that brought its manifest."""
+        """The crate of a directory in the stage, by way of the COPY that brought its manifest.
+
+        `alone`: of a workspace the package of the directory is meant, not the default members.
+        """
         if directory is None:
             return None, None
         manifest = f"{directory.rstrip('/')}/Cargo.toml"
@@ -572,6 +597,9 @@ class StageState:
             if some is None:
                 return None, None
             inside, packages, bins = some[0], packages or some[1], bins or ("*",)
+        elif alone and not packages:
+            own = self._shared.crates.package_of(f"{inside}/Cargo.toml")
+            packages = (own,) if own else ()
         files = config if config != NO_CONFIG else self._cooked(inside)
         crate = self._shared.crates.read(inside, packages, everything, asked, bins, files, excluded, one_of)
         if crate is None:

@@ -16,6 +16,7 @@ FROM alpine:3.22
 COPY --from=builder /app/target/release/queue /usr/local/bin/queue
 CMD ["queue"]
 """
+HOST = "x86_64-unknown-linux-musl"
 GATHERED = ALPINE.replace(
     "FROM alpine:3.22", "RUN cp --parents /lib*/ld-linux* /r\nFROM alpine:3.22\nCOPY --from=builder /r /"
 )
@@ -76,6 +77,9 @@ CMD ["queue"]
     VALID = (
         Valid(near=0, text=ALPINE.replace("RUN cargo", "RUN RUSTFLAGS=-Ctarget-feature=+crt-static cargo")),
         Valid(near=0, text=ALPINE.replace("rust:1 ", "rust:1-alpine ")),
+        Valid(near=0, text=ALPINE.replace("RUN cargo", f"RUN rustup default stable-{HOST} && cargo")),
+        Valid(near=0, text=ALPINE.replace("WORKDIR", f"ENV RUSTUP_TOOLCHAIN=stable-{HOST}\nWORKDIR")),
+        Valid(near=0, text=ALPINE.replace("cargo build", f"cargo +stable-{HOST} build")),
         Valid(near=0, text=ALPINE.replace("alpine:3.22", "scratch").replace('CMD ["queue"]\n', "")),
         Valid(near=0, text=ALPINE.replace("alpine:3.22", "alpine:3.22\nRUN apk add --no-cache gcompat libgcc")),
         Valid(near=0, text=ALPINE.replace("alpine:3.22", "gcr.io/distroless/cc-debian12")),

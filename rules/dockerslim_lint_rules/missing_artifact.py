@@ -46,8 +46,8 @@ class MissingArtifact(Rule):
     cargo writes into `target/<profile>` of the workspace, seen from the WORKDIR in which it runs, and into
     `target/<target>/<profile>` where a target is named. A builder without WORKDIR works in `/`; `cargo build` without
     `--release` writes `target/debug`. A program is called like its package, dashes and all, unless `[[bin]]` or a file in
-    `src/bin` names it: a name that no package of the context makes is not found either. Nor is a program that the call leaves
-    out: its package is not among those of `-p` or is in `--exclude`, or it has `required-features` that nobody asks for.
+    `src/bin` names it: what no package of the context makes is not found either. Nor is what the call leaves out: packages not in
+    `-p`, in `--exclude`, not in `default-members` (or beside the root package), programs whose `required-features` nobody asks for.
 
     It is said only where the crate and the base are known, each call has a place of its own, and nothing else may put a
     file there: no script, no copy, no mount, nothing of the context.

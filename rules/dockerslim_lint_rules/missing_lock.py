@@ -63,7 +63,7 @@ class MissingLock(Rule):
                 words = {word.pattern for word in build.calls[one.call].command.words}
                 flag = "--frozen" if "--frozen" in words else "--locked"
                 yield self.finding(
-                    f"cargo stops: with {flag} it needs a Cargo.lock, and {REASONS[one.name]}.",
+                    f"cargo stops: with {flag} it needs a Cargo.lock, and {REASONS[one.why]}.",
                     build.calls[one.call].command.span,
                     note="writes no Cargo.lock",
                 )

@@ -10,6 +10,8 @@ from dockerslim_lint.rule import Finding, ImageBuild, Invalid, Label, Plan, Rule
 MANIFEST = '[package]\nname = "app"\nversion = "0.1.0"\nedition = "2021"\n'
 FILES = {"Cargo.toml": MANIFEST, "src/main.rs": "fn main() {}\n"}
 NEWER = {**FILES, "Cargo.toml": MANIFEST + 'rust-version = "1.85"\n'}
+SHARED = {f"app/{name}": text.replace(' = "1.85"', ".workspace = true") for name, text in NEWER.items()}
+SHARED["Cargo.toml"] = '[workspace]\nmembers = ["app"]\n[workspace.package]\nrust-version = "1.85"\n'
 EDITION = {**FILES, "Cargo.toml": MANIFEST.replace("2021", "2024")}
 LOCKED = {**FILES, "Cargo.lock": "# made by cargo\nversion = 4\n\n[[package]]\n"}
 LOCK_3 = {
@@ -101,6 +103,7 @@ class UnpinnedToolchain(Rule):
         Invalid(OLD, line=1, files=EDITION),
         Invalid(OLD.replace("1.79", "1.77"), line=1, files=LOCKED),
         Invalid(OLD.replace("1.79", "1.46").replace("bookworm", "buster"), line=1, files=LOCK_3),
+        Invalid(OLD, line=1, files=SHARED),
     )
 
     VALID = (
@@ -140,6 +143,7 @@ class UnpinnedToolchain(Rule):
         ),
         Valid(near=5, text=OLD.replace("1.79", "1.77"), files={**LOCKED, "Cargo.lock": "version = 3\n"}),
         Valid(near=6, text=OLD.replace("1.79", "1.47").replace("bookworm", "buster"), files=LOCK_3),
+        Valid(near=7, text=OLD.replace("1.79", "1.85"), files=SHARED),
         Valid(near=3, text=OLD.replace("1.79", "1.85"), files=NEWER),
         Valid(near=3, text=OLD.replace("--release", "--release --ignore-rust-version"), files=NEWER),
         Valid(near=3, text=OLD.replace("WORKDIR", "ENV RUSTUP_TOOLCHAIN=1.90\nWORKDIR"), files=NEWER),

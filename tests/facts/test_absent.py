@@ -310,3 +310,127 @@ def test_stages() -> None:
         "=builder", "=tested"
     )
     assert len(read(chained, CRATE).absent) == 1
+
+
+def member(name: str) -> dict[str, str]:
+    return {f"{name}/Cargo.toml": MEMBER.replace("api", name), f"{name}/src/main.rs": "fn main() {}\n"}
+
+
+PROGRAM = "/src/target/release/b"
+DEFAULT = {
+    "Cargo.toml": '[workspace]\nmembers = ["a", "b"]\ndefault-members = ["a"]\n',
+    **member("a"),
+    **member("b"),
+}
+ROOTED = {**CRATE, **DEFAULT, "Cargo.toml": CRATE["Cargo.toml"] + '[workspace]\nmembers = ["a", "b"]\n'}
+
+
+def why(path: str, build: str, files: dict[str, str]) -> str:
+    found = read(TEXT.format(before="", build=build, path=path), files).absent
+    return found[0].why if found else ""
+
+
+def test_a_member_that_is_not_built_by_default() -> None:
+    for_all = "its package, b, is not among [workspace] default-members"
+    assert why(PROGRAM, BUILD, DEFAULT) == for_all
+    assert why(PROGRAM, f"{BUILD} --bins", DEFAULT) == for_all
+    globbed = {**DEFAULT, "Cargo.toml": '[workspace]\nmembers = ["*"]\ndefault-members = ["a*"]\n'}
+    assert why(PROGRAM, BUILD, globbed) == for_all
+    assert why(PROGRAM, BUILD, ROOTED) == "its package is b, and the call builds app alone"
+    assert why(PROGRAM, BUILD.replace("cargo", "cd a && cargo"), DEFAULT) == (
+        "its package is b, and the call builds a alone"
+    )
+    default = {**ROOTED, "Cargo.toml": ROOTED["Cargo.toml"] + 'default-members = ["a"]\n'}
+    app = "/src/target/release/app"
+    assert why(app, BUILD, default) == "its package, app, is not among [workspace] default-members"
+    # `cargo install` takes the package of the directory all the same
+    assert not why("/usr/local/cargo/bin/app", INSTALL, default)
+    assert why("/usr/local/cargo/bin/a", INSTALL, default) == "the call leaves out its package, a"
+
+
+@pytest.mark.parametrize(
+    "build",
+    [
+        f"{BUILD} --workspace",
+        f"{BUILD} --all",
+        f"{BUILD} -p b",
+        f"{BUILD} -p 'b*'",
+        f"{BUILD} -p $WHICH",
+        f"{BUILD} $FLAGS",
+        f"ARG FLAGS\n{BUILD} $FLAGS",
+        f"{BUILD} --manifest-path b/Cargo.toml",
+        f"{BUILD} && cd b && cargo build --release",
+        f"{BUILD} && cargo run --release -p b",
+        f"{BUILD} && cargo test --release --workspace",
+        "RUN sed -i /default/d Cargo.toml && cargo build --release",
+        "RUN make",
+    ],
+)
+def test_a_member_that_is_built_or_may_be(build: str) -> None:
+    assert not absent(PROGRAM, build, files=DEFAULT)
+
+
+@pytest.mark.parametrize(
+    "manifest",
+    [
+        '[workspace]\nmembers = ["a", "b"]\n',
+        '[workspace]\nmembers = ["a", "b"]\ndefault-members = []\n',
+        '[workspace]\nmembers = ["a", "b"]\ndefault-members = ["a", "b"]\n',
+        '[workspace]\nmembers = ["a", "b"]\ndefault-members = ["a", "./b/"]\n',
+        '[workspace]\nmembers = ["a", "b"]\ndefault-members = ["a", "a/../b"]\n',
+        '[workspace]\nmembers = ["a"]\ndefault-members = ["a"]\n',
+    ],
+)
+def test_members_that_are_built_by_default(manifest: str) -> None:
+    assert not absent(PROGRAM, files={**DEFAULT, "Cargo.toml": manifest})
+
+
+OFF = {**LOCKED, "Cargo.toml": CRATE["Cargo.toml"] + "autobins = false\n", "src/lib.rs": "", "src/bin/tool.rs": ""}
+TOOL = "/src/target/release/tool"
+
+
+def test_sources_that_are_no_programs() -> None:
+    off = "autobins is off in app, and no [[bin]] names it"
+    assert why("/src/target/release/app", BUILD, OFF) == off
+    assert why(TOOL, BUILD, OFF) == off
+    assert why("/usr/local/cargo/bin/tool", INSTALL, OFF) == off
+    one = {**OFF, "Cargo.toml": OFF["Cargo.toml"] + '[[bin]]\nname = "app"\n'}
+    assert why(TOOL, BUILD, one) == off
+    assert not absent("/src/target/release/app", files=one)
+    directory = {**LOCKED, "Cargo.toml": OFF["Cargo.toml"], "src/bin/tool/main.rs": "", "src/lib.rs": ""}
+    assert why(TOOL, BUILD, directory) == off
+    workspace = {**DEFAULT, "b/Cargo.toml": DEFAULT["b/Cargo.toml"] + "autobins = false\n", "b/src/lib.rs": ""}
+    assert why(PROGRAM, f"{BUILD} -p b", workspace) == "autobins is off in b, and no [[bin]] names it"
+    assert why(PROGRAM, f"{BUILD} --workspace", workspace) == "autobins is off in b, and no [[bin]] names it"
+
+
+@pytest.mark.parametrize(
+    ("manifest", "build"),
+    [
+        ("", BUILD),
+        ("autobins = true\n", BUILD),
+        ("[lib]\npath = 'src/lib.rs'\n[[bin]]\nname = 'app'\npath = 'src/main.rs'\n", BUILD),
+        ("autobins = false\n[[bin]]\nname = 'tool'\n", BUILD),
+        ("autobins = false\n[[bin]]\nname = 'tool'\npath = 'src/bin/tool.rs'\n", BUILD),
+        ("autobins = false\n[[bin]]\nname = 'tool'\npath = 'src/main.rs'\n", BUILD),
+        ("autobins = false\n", f"{BUILD} --examples && cp target/release/examples/tool target/release/"),
+        ("autobins = false\n", "RUN sed -i /autobins/d Cargo.toml && cargo build --release"),
+        ("autobins = false\n", "RUN ./configure && cargo build --release"),
+        ("autobins = false\n", f"{BUILD} $FLAGS && touch target/release/tool"),
+        ("autobins = false\n", "RUN make"),
+    ],
+)
+def test_sources_that_are_programs(manifest: str, build: str) -> None:
+    assert not absent(TOOL, build, files={**OFF, "Cargo.toml": CRATE["Cargo.toml"] + manifest})
+
+
+def test_autobins_of_old_editions() -> None:
+    old = CRATE["Cargo.toml"].replace('edition = "2021"\n', "")
+    assert why(TOOL, BUILD, {**OFF, "Cargo.toml": f"{old}[[bin]]\nname = 'app'\npath = 'src/main.rs'\n"})
+    assert not absent(TOOL, files={**OFF, "Cargo.toml": old})
+
+
+def test_another_package_that_cannot_be_read() -> None:
+    broken = {**DEFAULT, "b/Cargo.toml": "[package\n"}
+    assert not why(PROGRAM, BUILD, broken)
+    assert not read(TEXT.format(before="", build=BUILD, path="/src/target/release/a"), broken).absent

@@ -75,7 +75,8 @@ def test_whether_an_image_is_older(reference: str, version: str, older: bool) ->
         ("RUN apt-get update && apt-get install -y musl-tools", "missing"),
         ("RUN rustup toolchain install nightly", "missing"),
         ("RUN rustup toolchain install nightly --target x86_64-unknown-linux-musl", "unknown"),
-        ("RUN rustup default stable-x86_64-unknown-linux-musl", "unknown"),
+        ("RUN rustup default stable-x86_64-unknown-linux-musl", "installed"),
+        ("RUN rustup default stable-$(uname -m)-unknown-linux-$LIBC", "unknown"),
         ("RUN make setup", "unknown"),
         ("RUN cross build", "unknown"),
         ("RUN cargo make", "unknown"),
@@ -195,3 +196,178 @@ def test_the_version_that_cooks() -> None:
     assert read(text.format("", ""), files).warmups[0].version is None
     assert read(text.format("COPY . .\n", ""), files).warmups[0].version == (1, 50)
     assert read(text.format("", "+1.50.0 "), files).warmups[0].version == (1, 50)
+
+
+MEMBERS = ("a", "b", "c")
+VIRTUAL = {f"{name}/src/main.rs": "fn main() {}\n" for name in MEMBERS}
+VIRTUAL |= {f"{name}/Cargo.toml": CRATE["Cargo.toml"].replace("app", name) for name in MEMBERS}
+VIRTUAL |= {
+    "Cargo.toml": '[workspace]\nmembers = ["a", "b", "c"]\n[workspace.package]\nrust-version = "1.85"\n',
+    "b/Cargo.toml": VIRTUAL["b/Cargo.toml"] + "rust-version.workspace = true\n",
+    "c/Cargo.toml": VIRTUAL["c/Cargo.toml"] + 'rust-version = "1.9"\n',
+}
+
+
+def older(call: str, image: str = "rust:1.79", files: dict[str, str] = VIRTUAL) -> bool:
+    text = f"FROM {image}\nWORKDIR /src\nCOPY . .\nRUN {call}\n"
+    toolchain = read(text, files).toolchains[-1]
+    return toolchain.older and not toolchain.changed
+
+
+@pytest.mark.parametrize(
+    "call",
+    [
+        "cargo build",
+        "cargo build --workspace",
+        "cargo build -p b",
+        "cargo build -p a -p b",
+        "cargo build -p c -p b",
+        "cargo build --bin b",
+        "cargo build --manifest-path b/Cargo.toml",
+        "cd b && cargo build",
+        "cargo install --path b",
+    ],
+)
+def test_a_rust_version_of_the_workspace(call: str) -> None:
+    assert older(call)
+    assert not older(call, "rust:1.85")
+    assert not older(call, "rust:1")
+    assert not older(f"{call} --ignore-rust-version")
+
+
+@pytest.mark.parametrize(
+    "call",
+    [
+        "cargo build -p a",
+        "cargo build -p c",
+        "cargo build -p 'a*'",
+        "cargo build -p $WHICH",
+        "cargo build --workspace --exclude b",
+        "cargo build --bin a",
+        "cargo build --bin $WHICH",
+        "cargo build --example shown",
+        "cd a && cargo build",
+        "cargo install --path a",
+    ],
+)
+def test_a_rust_version_of_another_package(call: str) -> None:
+    assert not older(call)
+
+
+def test_a_rust_version_of_what_is_not_compiled() -> None:
+    default = {**VIRTUAL, "Cargo.toml": VIRTUAL["Cargo.toml"].replace("]\n[w", ']\ndefault-members = ["a"]\n[w')}
+    assert not older("cargo build", files=default)
+    assert older("cargo build --workspace", files=default)
+    # it is a wish of the workspace that no package takes over
+    assert not older("cargo build", files={**VIRTUAL, "b/Cargo.toml": VIRTUAL["a/Cargo.toml"].replace('"a"', '"b"')})
+    wants = '[[bin]]\nname = "b"\npath = "src/main.rs"\nrequired-features = ["x"]\n[features]\nx = []\n'
+    feature = {**VIRTUAL, "b/Cargo.toml": VIRTUAL["b/Cargo.toml"] + wants}
+    assert not older("cargo build", files=feature)
+    assert older("cargo build --features x", files=feature)
+
+
+MUSL = "x86_64-unknown-linux-musl"
+GNU = "x86_64-unknown-linux-gnu"
+
+
+def link(before: str, call: str = "cargo build", image: str = "rust:1") -> str:
+    return read(f"FROM {image}\nWORKDIR /src\n{before}\nCOPY . .\nRUN {call}\n", CRATE).calls[-1].link
+
+
+@pytest.mark.parametrize(
+    ("before", "call"),
+    [
+        (f"RUN rustup default stable-{MUSL}", "cargo build"),
+        (f"RUN rustup toolchain install stable-{MUSL} && rustup default stable-{MUSL}", "cargo build"),
+        ("RUN rustup default stable-$(uname -m)-unknown-linux-musl", "cargo build"),
+        ("RUN rustup default stable-musl", "cargo build"),
+        (f"RUN rustup set default-host {MUSL} && rustup default 1.80", "cargo build"),
+        (f"RUN rustup set default-host {MUSL}", "cargo +stable build"),
+        (f"RUN rustup set default-host {MUSL}\nENV RUSTUP_TOOLCHAIN=1.80.1", "cargo build"),
+        (f"RUN rustup override set nightly-2025-01-01-{MUSL}", "cargo build"),
+        (f"ENV RUSTUP_TOOLCHAIN=stable-{MUSL}", "cargo build"),
+        ("", f"RUSTUP_TOOLCHAIN=stable-{MUSL} cargo build"),
+        ("", f"export RUSTUP_TOOLCHAIN=stable-{MUSL} && cargo build"),
+        ("", f"env RUSTUP_TOOLCHAIN=stable-{MUSL} cargo build"),
+        ("", f"cargo +stable-{MUSL} build"),
+        ("", f"rustup run stable-{MUSL} cargo build"),
+    ],
+)
+def test_a_toolchain_with_another_host(before: str, call: str) -> None:
+    assert link(before, call) == "musl-static"
+    assert link(before, call, "debian:13") == "musl-static"
+    # a target that is named is that target
+    assert link(before, f"{call} --target {GNU}") == "gnu-dynamic"
+
+
+def test_an_installer_with_another_host() -> None:
+    piped = "RUN curl -sSf https://sh.rustup.rs | sh -s -- -y"
+    assert link(f"{piped} --default-host {MUSL}", image="debian:13") == "musl-static"
+    assert link(f"{piped} --default-host={MUSL} --default-toolchain 1.80", image="debian:13") == "musl-static"
+    assert link(f"{piped} --default-host {GNU}", image="debian:13") == "gnu-dynamic"
+    assert link(piped, image="debian:13") == "gnu-dynamic"
+    assert link(f"{piped} --default-toolchain stable-{MUSL}", image="debian:13") == "musl-static"
+
+
+@pytest.mark.parametrize(
+    ("before", "call"),
+    [
+        # the default has its host in its name
+        (f"RUN rustup set default-host {MUSL}", "cargo build"),
+        (f"RUN rustup default stable && rustup set default-host {MUSL}", "cargo build"),
+        (f"RUN rustup set default-host {MUSL}", f"cargo +stable-{GNU} build"),
+        (f"RUN rustup toolchain install stable-{MUSL}", "cargo build"),
+        (f"RUN rustup target add {MUSL}", "cargo build"),
+        (f"RUN rustup override set stable-{MUSL} --path /other", "cargo build"),
+        (f"RUN rustup default stable-{MUSL}", f"cargo +stable-{GNU} build"),
+        (f"RUN rustup default stable-{MUSL} && rustup default stable-{GNU}", "cargo build"),
+        ("RUN rustup default nightly", "cargo build"),
+        (f"RUN export RUSTUP_TOOLCHAIN=stable-{MUSL}", "cargo build"),
+    ],
+)
+def test_a_toolchain_with_the_hosts_own(before: str, call: str) -> None:
+    assert link(before, call) == "gnu-dynamic"
+
+
+def test_the_host_of_alpine() -> None:
+    assert link("RUN rustup default stable", image="rust:1-alpine") == "musl-static"
+    assert link(f"RUN rustup set default-host {GNU}", image="rust:1-alpine") == "musl-static"
+    assert link(f"RUN rustup default stable-{GNU}", image="rust:1-alpine") == "gnu-dynamic"
+
+
+def test_a_target_of_a_toolchain_with_another_host() -> None:
+    def state(call: str) -> str:
+        return read(f"FROM rust:1\nWORKDIR /src\nCOPY . .\nRUN {call}\n", CRATE).toolchains[-1].target
+
+    assert state(f"cargo +stable-{MUSL} build --target {MUSL}") == "installed"
+    assert state(f"cargo +nightly build --target {MUSL}") == "missing"
+
+
+def test_the_host_behind_a_build_tool() -> None:
+    text = f"""\
+    FROM rust:1 AS build
+    WORKDIR /src
+    RUN rustup default stable-{MUSL}
+    COPY . .
+    RUN make
+    FROM alpine:3.22
+    COPY --from=build /src/target/release/app /app
+    CMD ["/app"]
+    """
+    assert read(text).images[0].artifacts[0][1].link == "musl-static"
+    assert read(text.replace(f"-{MUSL}", "")).images[0].artifacts[0][1].link == "gnu-dynamic"
+
+
+@pytest.mark.parametrize(
+    ("before", "call"),
+    [
+        (f'RUN [ "$STATIC" = 1 ] && rustup default stable-{MUSL} || true', "cargo build"),
+        (f'RUN if [ "$STATIC" = 1 ]; then rustup default stable-{MUSL}; fi', "cargo build"),
+        (f'RUN if [ "$STATIC" = 1 ]; then rustup set default-host {MUSL}; fi', "cargo +stable build"),
+        (f"RUN rustup set default-host {MUSL}\nARG RUST\nENV RUSTUP_TOOLCHAIN=$RUST", "cargo build"),
+        (f"RUN rustup override set stable-{MUSL} && rustup override set stable-{GNU} --path /", "cargo build"),
+    ],
+)
+def test_a_host_that_nobody_knows(before: str, call: str) -> None:
+    assert link(before, call) == "unknown"
+    assert link(before, f"cargo +stable-{GNU} build") == "gnu-dynamic"

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
 from dockerslim_lint.context import BuildContext
@@ -70,20 +70,34 @@ def binaries(context: BuildContext, directory: str, manifest: Mapping[str, Any])
     name = table(manifest, "package").get("name")
     if not isinstance(name, str):
         return ()
-    prefix = f"{directory}/" if directory else ""
     found: list[str] = [entry["name"] for entry in programs(manifest)]
-    if _finds_programs(manifest):
-        claimed = {f"{prefix}{path}" for path in _claimed(manifest)}
-        main = f"{prefix}{MAIN}"
-        if main not in claimed and context.read(main) is not None:
-            found.append(name)
-        for path in context.names(f"{prefix}src/bin/*.rs"):
-            if path not in claimed:
-                found.append(path.rsplit("/", 1)[-1].removesuffix(".rs"))
-        for path in context.names(f"{prefix}src/bin/*/main.rs"):
-            if path not in claimed:
-                found.append(path.split("/")[-2])
+    if finds_programs(manifest):
+        found += _found(context, directory, manifest, name)
     return tuple(dict.fromkeys(found))
+
+
+def passed_over(context: BuildContext, directory: str, manifest: Mapping[str, Any]) -> tuple[str, ...]:
+    """The names of what cargo would find as further programs of a package if it looked for them."""
+    name = table(manifest, "package").get("name")
+    if not isinstance(name, str) or finds_programs(manifest):
+        return ()
+    declared = {entry["name"] for entry in programs(manifest)}
+    return tuple(one for one in _found(context, directory, manifest, name) if one not in declared)
+
+
+def _found(context: BuildContext, directory: str, manifest: Mapping[str, Any], name: str) -> Iterator[str]:
+    """The programs of the package `name` whose sources no ``[[bin]]`` claims."""
+    prefix = f"{directory}/" if directory else ""
+    claimed = {f"{prefix}{path}" for path in _claimed(manifest)}
+    main = f"{prefix}{MAIN}"
+    if main not in claimed and context.read(main) is not None:
+        yield name
+    for path in context.names(f"{prefix}src/bin/*.rs"):
+        if path not in claimed:
+            yield path.rsplit("/", 1)[-1].removesuffix(".rs")
+    for path in context.names(f"{prefix}src/bin/*/main.rs"):
+        if path not in claimed:
+            yield path.split("/")[-2]
 
 
 def examples(context: BuildContext, directory: str, manifest: Mapping[str, Any]) -> tuple[str, ...]:
@@ -101,10 +115,10 @@ def examples(context: BuildContext, directory: str, manifest: Mapping[str, Any])
 
 def is_settled(manifest: Mapping[str, Any]) -> bool:
     """Whether no source that a step may add makes a program that is called like the package."""
-    return not _finds_programs(manifest) or MAIN in _claimed(manifest)
+    return not finds_programs(manifest) or MAIN in _claimed(manifest)
 
 
-def _finds_programs(manifest: Mapping[str, Any]) -> bool:
+def finds_programs(manifest: Mapping[str, Any]) -> bool:
     """Whether cargo looks for programs that are in no ``[[bin]]``: in the edition 2015 only where there is none (rust-lang/cargo#5330)."""
     package = table(manifest, "package")
     return package.get("autobins", "edition" in package or not programs(manifest)) is not False
@@ -151,20 +165,26 @@ def makes_only_a_shared_library(manifest: Mapping[str, Any]) -> bool:
 
 def members(context: BuildContext, directory: str, manifest: Mapping[str, Any], key: str) -> tuple[str, ...]:
     """Directories of a workspace's member packages; `key` is members or default-members."""
+    groups = members_by_entry(context, directory, manifest, key).values()
+    return tuple(dict.fromkeys(member for group in groups for member in group))
+
+
+def members_by_entry(
+    context: BuildContext, directory: str, manifest: Mapping[str, Any], key: str
+) -> dict[str, tuple[str, ...]]:
+    """The same, for each entry of the list, which may be a glob."""
     workspace = table(manifest, "workspace")
     prefix = f"{directory}/" if directory else ""
     excluded = {f"{prefix}{name}".rstrip("/") for name in texts(workspace.get("exclude"))}
-    found: list[str] = []
+    found: dict[str, tuple[str, ...]] = {}
     for pattern in texts(workspace.get(key)):
         if pattern in (".", "./"):
-            found.append(directory)
+            found[pattern] = (directory,)
         else:
-            pattern = pattern.removeprefix("./")
-            for path in context.names(f"{prefix}{pattern.rstrip('/')}/Cargo.toml"):
-                member = path.rsplit("/", 1)[0]
-                if member not in excluded:
-                    found.append(member)
-    return tuple(dict.fromkeys(found))
+            paths = context.names(f"{prefix}{_plain(pattern)}/Cargo.toml")
+            places = (path.rsplit("/", 1)[0] for path in paths)
+            found[pattern] = tuple(place for place in places if place not in excluded)
+    return found
 
 
 def excluded(directory: str, manifest: Mapping[str, Any]) -> tuple[str, ...]:

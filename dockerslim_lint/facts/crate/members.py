@@ -114,30 +114,19 @@ class Members:
     def _member(self, directory: str, data: Mapping[str, Any]) -> Member:
         dependencies = tuple(self._dependencies(directory, data))
         package = manifest.table(data, "package")
-        optional = frozenset(one.key for one in dependencies if one.optional)
-        features = {
-            name: tuple(word for word in words if isinstance(word, str))
-            for name, words in manifest.table(data, "features").items()
-            if isinstance(words, list)
-        }
         library = manifest.table(data, "lib")
         return Member(
             directory,
             _text(package.get("name")),
             _text(self._inherited(package, "version")),
             library.get("proc-macro") is True or library.get("proc_macro") is True,
-            Table(features, optional),
+            table_of(data),
             dependencies,
         )
 
     def _dependencies(self, directory: str, data: Mapping[str, Any]) -> Iterator[Dependency]:
-        tables = [(data, Reach.YES)]
-        tables += [(entry, holds(name)) for name, entry in manifest.table(data, "target").items()]
-        for table, applies in tables:
-            for kind in KINDS:
-                entries = manifest.dependencies(table, kind)
-                for key, value in entries.items():
-                    yield self._dependency(directory, key, value, kind, applies)
+        for target, kind, key, value in _entries(data):
+            yield self._dependency(directory, key, value, kind, holds(target) if target else Reach.YES)
 
     def _dependency(self, directory: str, key: str, value: object, kind: str, applies: Reach) -> Dependency:
         own = _table(value)
@@ -173,6 +162,22 @@ class Members:
             )
         except BrokenFileError:
             return None
+
+
+def table_of(data: Mapping[str, Any]) -> Table:
+    """The features of the package with this manifest."""
+    features = {name: manifest.texts(words) for name, words in manifest.table(data, "features").items()}
+    return Table(
+        features, frozenset(key for _, _, key, value in _entries(data) if _table(value).get("optional") is True)
+    )
+
+
+def _entries(data: Mapping[str, Any]) -> Iterator[tuple[str, str, str, object]]:
+    """The dependencies of a manifest: the name of the ``[target]`` table, "" for none, the kind, the key, what is said there."""
+    for target, entries in (("", data), *manifest.table(data, "target").items()):
+        for kind in KINDS:
+            for key, value in manifest.dependencies(entries, kind).items():
+                yield target, kind, key, value
 
 
 def _place(where: str, path: str) -> str:

@@ -41,7 +41,7 @@ class Crate:
     """A package or workspace, as one cargo call builds it; read-only.
 
     `directory` is its place in the context ("" is the root), `root` that of its workspace. `binaries` are empty where nothing is known, `conditional` those of them that only some features make. `rust_version` is the
-    oldest Rust that it builds with, `edition` the newest of its packages, "" if the manifest does not say. `shared_library`: a package makes one beside its programs; `only_shared` are those whose library is nothing else. `makers`
+    oldest Rust that all that the call compiles builds with, `edition` the newest of its packages, "" if the manifest does not say. `shared_library`: a package makes one beside its programs; `only_shared` are those whose library is nothing else. `makers`
     are the packages that have the programs of the call. The lock is read when first asked for, since that is the slow part: `locked` and `packages` are None where there is no lock that can be read.
     """
 
@@ -71,6 +71,8 @@ class Crate:
         read_linkages: Callable[[str], Iterable[Linkage | None]] = lambda program: (),
         one_of: bool = False,
         only_shared: tuple[str, ...] = (),
+        read_members: Callable[[], Mapping[str, tuple[str, ...]]] = dict,
+        read_lacking: Callable[[], Mapping[str, tuple[str, ...]]] = dict,
     ) -> None:
         self.directory = directory
         self.root = root
@@ -99,6 +101,8 @@ class Crate:
         self._read_lock_version = read_lock_version
         self._read_examples = read_examples
         self._read_switches = read_switches
+        self._read_members = read_members
+        self._read_lacking = read_lacking
 
     @cached_property
     def locked(self) -> Mapping[str, Locked] | None:
@@ -193,6 +197,16 @@ class Crate:
     def lock_version(self) -> str:
         """What the lock says of its own format; "" where there is none, or one of before it said so."""
         return self._read_lock_version()
+
+    @cached_property
+    def members(self) -> Mapping[str, tuple[str, ...]]:
+        """The entries of ``[workspace] members`` that the context has packages for, with their directories there."""
+        return self._read_members()
+
+    @cached_property
+    def lacking(self) -> Mapping[str, tuple[str, ...]]:
+        """The features that the call asks for by their names alone and that surely none of its packages has, with these packages."""
+        return self._read_lacking()
 
     @cached_property
     def unmade(self) -> Mapping[str, str]:

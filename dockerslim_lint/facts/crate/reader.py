@@ -244,6 +244,8 @@ class CrateReader:
         of = {place: manifest.binaries(self._context, place, member) for place, member in chosen.items()}
         binaries = tuple(dict.fromkeys(name for names in of.values() for name in names))
         makers = [member for place, member in chosen.items() if (set(of[place]) & set(bins) if bins else of[place])]
+        compiled = [one for place, one in chosen.items() if _is_compiled(one, of[place], bins, asked)]
+        some = one_of or asked.examples or any("*" in name for name in bins)
         runs = [manifest.table(member, "package").get("default-run") for member in chosen.values()]
         default = runs[0] if len(runs) == 1 else None
         root, root_data = self._workspace_root(directory, data)
@@ -261,13 +263,13 @@ class CrateReader:
             lambda: self._linkage(
                 root, tuple(chosen), asked, tuple(place for place, names in of.items() if set(names) & set(bins))
             ),
-            _inherited(data, root_data, "rust-version"),
+            _oldest_rust([_inherited(one, root_data, "rust-version") for one in compiled], some),
             any(map(manifest.makes_shared_library, chosen.values())),
             frozenset(name for member in chosen.values() for name in manifest.conditional(member, asked)),
             lambda: self._own(root),
             tuple(map(self._package_name, makers)),
             lambda names: self._sources(root, of, names),
-            lambda: self._unmade(directory, data, found, of, asked),
+            lambda: self._unmade(directory, data, (root, root_data), found, of, asked),
             max((_inherited(member, root_data, "edition") for member in chosen.values()), default=""),
             lambda: lock.version(self._context.read(f"{root}/{lock.LOCK}" if root else lock.LOCK) or b""),
             lambda: tuple(
@@ -278,22 +280,34 @@ class CrateReader:
             lambda program: self._linkages(root, of, asked, program, one_of) if len(of) > 1 else (),
             one_of,
             tuple(self._package_name(one) for one in chosen.values() if manifest.makes_only_a_shared_library(one)),
+            lambda: manifest.members_by_entry(self._context, root, root_data, "members"),
+            # with the old resolver they are those of the directory's package, whatever -p says
+            lambda: dict.fromkeys(
+                _lacking((data, *chosen.values()), asked) if chosen and not one_of else (),
+                tuple(map(self._package_name, chosen.values())),
+            ),
         )
 
     def _unmade(
         self,
         directory: str,
         data: dict[str, Any],
+        workspace: tuple[str, dict[str, Any]],
         found: dict[str, dict[str, Any]],
         of: dict[str, tuple[str, ...]],
         asked: Asked,
     ) -> Mapping[str, str]:
         wanting = any("required-features" in one for place in of for one in manifest.programs(found[place]))
-        if not of or not (len(found) > len(of) or wanting or "exclude" in manifest.table(data, "workspace")):
+        hidden = not all(manifest.finds_programs(found[place]) for place in of)
+        if not of or not (len(found) > len(of) or wanting or hidden or "workspace" in workspace[1]):
             return {}
         from dockerslim_lint.facts.crate.unmade import unmade
 
-        return unmade(self._context, directory, data, found, of, asked)
+        try:
+            return unmade(self._context, directory, data, workspace, found, of, asked)
+        except BrokenFileError as error:
+            self._note(str(error))
+            return {}
 
     def _workspace_root(self, directory: str, data: dict[str, Any]) -> tuple[str, dict[str, Any]]:
         """The directory whose lock and profiles count, and its manifest."""
@@ -414,6 +428,30 @@ class CrateReader:
     def _package_name(data: dict[str, Any]) -> str:
         name = manifest.table(data, "package").get("name")
         return name if isinstance(name, str) else ""
+
+
+def _lacking(packages: tuple[dict[str, Any], ...], asked: Asked) -> tuple[str, ...]:
+    """What is asked for and none of the packages has as a feature, of its own or for an optional dependency."""
+    names = [name for name in asked.features if name != "default" and not set(name) & set("*/:?[")]
+    if not names or not asked.exact or asked.everything:
+        return ()
+    from dockerslim_lint.facts.crate.members import table_of
+
+    tables = [table_of(one) for one in packages]
+    return tuple(name for name in names if not any(one.names(name) for one in tables))
+
+
+def _is_compiled(package: dict[str, Any], made: tuple[str, ...], bins: tuple[str, ...], asked: Asked) -> bool:
+    """Whether a call for these `bins` (none: all) compiles a package whose programs are `made`; not one that only wants features."""
+    if bins:
+        return any(patterns.same(name, one) for name in made for one in bins)
+    return not made or not set(made) <= set(manifest.conditional(package, asked))
+
+
+def _oldest_rust(versions: list[str], some: bool) -> str:
+    """The newest of the packages' rust-versions, as all are compiled; of packages of which only `some` may be the oldest."""
+    found = sorted(versions, key=lambda text: [int(part) for part in text.split(".") if part.isdecimal()])
+    return (found[0] if some else found[-1]) if found else ""
 
 
 def _inherited(data: dict[str, Any], root: dict[str, Any], key: str) -> str:
