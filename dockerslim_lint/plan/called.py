@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
+from typing import TYPE_CHECKING
 
 from dockerslim_lint.catalog import packages, programs
 from dockerslim_lint.catalog.images import BaseImage
 from dockerslim_lint.facts import patterns
 from dockerslim_lint.facts.commands import SHELLS
-from dockerslim_lint.facts.crate.starts import CalledProgram
 from dockerslim_lint.facts.model import FinalImage, ImageBuild
 from dockerslim_lint.plan.model import Choice, NotPossible, Task
+
+if TYPE_CHECKING:
+    from dockerslim_lint.facts.crate.called import CalledProgram
 
 
 def check_called(build: ImageBuild, image: FinalImage, choice: Choice) -> None:

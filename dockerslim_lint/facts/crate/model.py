@@ -12,9 +12,9 @@ from dockerslim_lint.facts.crate.reach import Reach
 from dockerslim_lint.record import Record
 
 if TYPE_CHECKING:
+    from dockerslim_lint.facts.crate.called import CalledProgram
     from dockerslim_lint.facts.crate.linked import Linkage
     from dockerslim_lint.facts.crate.sources import Sources
-    from dockerslim_lint.facts.crate.starts import CalledProgram
 
 BUILT_IN_PARENTS = {"test": "dev", "bench": "release"}
 """Cargo book, "Profiles": what the built-in profiles inherit from."""
@@ -153,11 +153,16 @@ class Crate:
     def called_programs(self, names: tuple[str, ...]) -> tuple[CalledProgram, ...]:
         """What the sources of these programs start by a name that is written there. Reads them all."""
         if names not in self._called:
-            from dockerslim_lint.facts.crate.starts import called_programs
-
-            sources = self._sources_of(names)
-            self._called[names] = tuple(called_programs(sources)) if sources is not None else ()
+            self._called[names] = tuple(self._read_called(names))
         return self._called[names]
+
+    def _read_called(self, names: tuple[str, ...]) -> Iterable[CalledProgram]:
+        sources = self._sources_of(names)
+        if sources is None or not sources.mention(b"Command::new", b"cmd!"):
+            return ()
+        from dockerslim_lint.facts.crate.called import called_programs
+
+        return called_programs(sources)
 
     def asks_for_backtraces(self, names: tuple[str, ...]) -> bool:
         """Whether the sources of these programs do so by themselves. Reads them all."""

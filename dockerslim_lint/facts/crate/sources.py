@@ -33,6 +33,11 @@ class Sources:
             if data is not None:
                 yield path, data
 
+    def mention(self, *words: bytes) -> bool:
+        """Whether one of them holds one of these words."""
+        texts = (data for _, _, paths in self.packages for _, data in self.texts(paths))
+        return any(word in data for data in texts for word in words)
+
 
 def read_sources(
     context: BuildContext, root: str, programs: Mapping[str, tuple[str, ...]], names: Iterable[str]
