@@ -22,7 +22,7 @@ from dockerslim_lint.syntax.dockerfile import parse
 FIX_ALL = f"{types.CodeActionKind.SourceFixAll.value}.dockerslim"
 KINDS = [types.CodeActionKind.QuickFix, FIX_ALL]
 CANDIDATES = 3
-"""At most so many quick fixes for one finding."""
+"""At most so many quick fixes for one finding, the safe ones first."""
 
 
 class Offers:
@@ -59,17 +59,20 @@ class Offers:
         return [one for one in report.findings if set(self._lines(one.span)) & set(lines)]
 
     def _fixes(self, findings: Iterable[Finding]) -> Iterator[types.CodeAction]:
-        """One for each fix, whichever findings share it; the first is preferred."""
+        """One for each fix, whichever findings share it; preferred, which editors apply unasked, is only one that is safe."""
         settled: dict[Fix, list[Finding]] = {}
         for finding in findings:
             fixes = () if isinstance(finding.fixes, Withheld) else finding.fixes
-            for one in [one for one in fixes if one.safety is not Safety.DISPLAY and one.edits][:CANDIDATES]:
+            possible = [one for one in fixes if one.safety is not Safety.DISPLAY and one.edits]
+            for one in sorted(possible, key=lambda one: one.safety)[:CANDIDATES]:
                 settled.setdefault(one, []).append(finding)
         preferred: set[str] = set()
         for one, settles in settled.items():
             proof = f" ({SAFETY_WORDS[one.safety]})" if one.safety is Safety.PROVABLE else ""
-            yield self._action(one.title + proof, settles, one.edits, preferred=settles[0].code not in preferred)
-            preferred.update(finding.code for finding in settles)
+            is_first = one.safety is Safety.SAFE and settles[0].code not in preferred
+            yield self._action(one.title + proof, settles, one.edits, preferred=is_first)
+            if is_first:
+                preferred.update(finding.code for finding in settles)
 
     def _suppressions(self, findings: Iterable[Finding]) -> Iterator[types.CodeAction]:
         tree = parse(self._document.source)

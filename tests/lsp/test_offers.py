@@ -54,10 +54,10 @@ def test_a_quick_fix_is_the_fix(shape: Shape, variant: str, unit: str) -> None:
         offered = offers.quick_fixes(report, positions.range(finding.span))
         results = [apply(source.data, edits_of(one, positions)) for one in offered]
         fixes = () if isinstance(finding.fixes, Withheld) else finding.fixes
-        fixes = tuple(one for one in fixes if one.safety is not Safety.DISPLAY)[:CANDIDATES]
-        for rank, one in enumerate(fixes):
+        fixes = tuple(one for one in fixes if one.safety is not Safety.DISPLAY)
+        for rank, one in enumerate(sorted(fixes, key=lambda one: one.safety)[:CANDIDATES]):
             at = results.index(apply(source.data, one.edits))
-            assert bool(offered[at].is_preferred) is (rank == 0)
+            assert bool(offered[at].is_preferred) is (rank == 0 and one.safety is Safety.SAFE)
             assert offered[at].title.startswith(one.title)
             assert offered[at].title.endswith(" (needs proof)") is (one.safety is Safety.PROVABLE)
 
