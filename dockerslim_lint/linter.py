@@ -288,18 +288,19 @@ def _unused(source: Source, comments: tuple[Suppression, ...]) -> tuple[str, ...
 
 
 def _decisions(findings: tuple[Finding, ...]) -> Iterator[tuple[str, tuple[str, ...], tuple[Fix, ...]]]:
-    """Each key with the codes that wait for it and the fixes that its findings carry."""
-    codes: dict[str, list[str]] = {}
+    """Each key with the codes that wait for it, the gravest first, and the fixes that its findings carry."""
+    waiting: dict[str, list[Finding]] = {}
     fixes: dict[str, dict[Fix, None]] = {}
     for finding in findings:
         if finding.key is None:
             continue
-        codes.setdefault(finding.key, []).append(finding.code)
+        waiting.setdefault(finding.key, []).append(finding)
         fixes.setdefault(finding.key, {})
         if not isinstance(finding.fixes, Withheld):
             fixes[finding.key].update(dict.fromkeys(finding.fixes))
-    for key, waiting in codes.items():
-        yield key, tuple(dict.fromkeys(waiting)), tuple(fixes[key])
+    for key, found in waiting.items():
+        graver = sorted(found, key=lambda finding: -finding.severity)
+        yield key, tuple(dict.fromkeys(finding.code for finding in graver)), tuple(fixes[key])
 
 
 def _fix(reader: _Reader, source: Source, allow: Safety, decide: bool = True, only: str = "") -> Fixed:
@@ -331,12 +332,13 @@ def _fix(reader: _Reader, source: Source, allow: Safety, decide: bool = True, on
 
 
 def _settled(before: Report, after: Report, key: str) -> tuple[str, ...]:
-    """The codes of the findings that a fix was made for, but for those that are still there and wait for another one."""
+    """The codes of the findings that a fix was made for, the gravest first; not those that are still there and wait for another one."""
     waiting = [
         finding
         for finding in before.findings
         if not isinstance(finding.fixes, Withheld) and any(one.key == key for one in finding.fixes)
     ]
+    waiting.sort(key=lambda finding: -finding.severity)
     codes = tuple(dict.fromkeys(finding.code for finding in waiting))
     left = {finding.code for finding in after.findings if finding.key == key}
     had, has = (Counter(_place(one, finding) for finding in one.findings) for one in (before, after))

@@ -21,6 +21,7 @@ from dockerslim_lint.output.interface import (
 )
 from dockerslim_lint.output.printable import printable, width, wrap
 from dockerslim_lint.output.snippet import SEVERITY_STYLES, first_position, snippet
+from dockerslim_lint.source import Span
 
 _PROGRAM = "dockerslim-lint"
 
@@ -130,50 +131,66 @@ def _held(held: Held, columns: int) -> list[str]:
 
 
 def _finding_blocks(report: Report, path: str, findings: Sequence[Finding], columns: int) -> list[list[Line]]:
-    blocks: list[list[Line]] = []
-    by_key: dict[str, Finding] = {}
-    for finding in findings:
-        earlier = by_key.get(finding.key) if finding.key else None
-        blocks.append(_finding_lines(report, path, finding, earlier, columns))
+    """A block for each finding. Of those that share a fix the gravest tells of it, the first of these where there are several."""
+    heads: dict[str, Finding] = {}
+    for finding in sorted(findings, key=lambda finding: -finding.severity):
         if finding.key and not isinstance(finding.fixes, Withheld):
-            by_key.setdefault(finding.key, finding)
+            heads.setdefault(finding.key, finding)
+    blocks: list[list[Line]] = []
+    seen: set[tuple[str, Span]] = set()
+    for finding in findings:
+        head = None if isinstance(finding.fixes, Withheld) else heads.get(finding.key or "")
+        told = head is not None and (finding.key or "", finding.span) in seen and not finding.labels
+        blocks.append(_finding_lines(report, path, finding, None if head is finding else head, told, columns))
+        if head is not None:
+            seen.add((finding.key or "", finding.span))
     return blocks
 
 
-def _finding_lines(report: Report, path: str, finding: Finding, earlier: Finding | None, columns: int) -> list[Line]:
+def _finding_lines(
+    report: Report, path: str, finding: Finding, head: Finding | None, told: bool, columns: int
+) -> list[Line]:
+    """`head` is another finding that tells of the fix; `told`: the same lines have been shown with it, or like it."""
     line, column = first_position(report.source, finding)
     style = SEVERITY_STYLES[finding.severity]
-    head: Line = (
+    first: Line = (
         Piece(f"{printable(path)}:{line}:{column}: ", "bold"),
         Piece(finding.code, f"{style} link {registry.url(finding.code, finding.url)}"),
         Piece(f" {finding.name}  "),
         Piece(finding.severity.label, style),
     )
     if report.error is not None and finding.code == "DSL901":
-        return _folded((*head, Piece(f": {printable(report.error)}")), columns)
-    status = f"same fix as {earlier.code}" if earlier else _status(finding)
+        return _folded((*first, Piece(f": {printable(report.error)}")), columns)
+    status = status_of(finding, head)
     if status:
-        head = (*head, Piece(f"  [{status}]"))
-    lines = _folded(head, columns)
+        first = (*first, Piece(f"  [{status}]"))
+    lines = _folded(first, columns)
     for paragraph in finding.message.split("\n"):
         lines += _plain(wrap(printable(paragraph), columns, "  "))
-    if earlier is None or earlier.span != finding.span or finding.labels:
+    if not told:
         lines += snippet(report.source, finding, columns)
-    if earlier is None:
-        lines += _advice(finding, columns)
-    return lines
+    return lines + _advice(finding, head, columns)
 
 
-def _status(finding: Finding) -> str:
+def status_of(finding: Finding, head: Finding | None = None) -> str:
+    """What there is to fix it, in a few words; `head` is another finding that tells of the same fix."""
     if isinstance(finding.fixes, Withheld):
         return "fix withheld"
     if not finding.fixes:
         return ""
-    return f"fix: {SAFETY_WORDS[finding.fixes[0].safety]}"
+    first = finding.fixes[0].safety
+    if first is not Safety.SAFE and any(fix.safety is Safety.SAFE for fix in finding.fixes):
+        return f"fix: safe; more with {head.code if head else 'a proof'}"
+    return f"same fix as {head.code}" if head else f"fix: {SAFETY_WORDS[first]}"
 
 
-def _advice(finding: Finding, columns: int) -> list[Line]:
+def _advice(finding: Finding, head: Finding | None, columns: int) -> list[Line]:
+    """The fix, its cost and the rule's page; where `head` tells of it, only the fix that this finding has alone."""
     rows: list[tuple[str, str]] = []
+    if head is not None and not isinstance(finding.fixes, Withheld):
+        finding = finding._replace(fixes=tuple(fix for fix in finding.fixes if fix.key != head.key))
+        if not finding.fixes:
+            return []
     if isinstance(finding.fixes, Withheld):
         rows.append(("fix", f"none: {finding.fixes.reason}"))
     elif finding.fixes:

@@ -144,6 +144,7 @@ def test_a_fix_of_its_own_beside_the_decision() -> None:
     strip = Fix("strip:0", "", Safety.SAFE, "leave the symbols out", ())
     report = Report(source, (finding(source, "cargo", fixes=(slim, slim, strip)),), (), None, ())
     text = plain(render([FileResult("Dockerfile", report=report)], Asked(("Dockerfile",))))
+    assert "[fix: safe; more with a proof]" in text
     assert "  fix   static musl build\n  or    leave the symbols out (safe)\n  why " in text
     assert "1 fixed by --fix, 1 fix waits for a proof:" in text
 
@@ -261,3 +262,44 @@ def test_an_unparsable_file_on_a_narrow_terminal() -> None:
     report = linter.lint(Source("FROM a".encode("utf-16"), "x"), NoContext(), Settings())
     told = plain(render([FileResult("some/path/Dockerfile", report=report)], Asked(quiet=True, columns=50)))
     assert told == "some/path/Dockerfile:1:1: DSL901 unparsable  error\n  it is saved as UTF-16; save it as UTF-8\n"
+
+
+def test_the_gravest_finding_tells_of_a_shared_fix() -> None:
+    source = Source(b"RUN cargo build\nFROM ubuntu\nFROM debian\n")
+    slim = Fix("slim:0", "alpine", Safety.PROVABLE, "static musl build", (), "slow malloc")
+    strip = Fix("strip:0", "", Safety.SAFE, "leave the symbols out", (), "no names")
+    warning = {"code": "DSL201", "name": "not-stripped", "severity": Severity.WARNING}
+    both = finding(source, "cargo", **warning, fixes=(slim, strip))
+    fat, fatter = finding(source, "ubuntu", fixes=(slim,)), finding(source, "debian", fixes=(slim,))
+    text = shown(source, both, fat, fatter)
+    assert [line.split("  ", 1)[1] for line in text.split("\n") if line.startswith("Dockerfile:")] == [
+        "warning  [fix: safe; more with DSL101]",
+        "error  [fix: needs proof]",
+        "error  [same fix as DSL101]",
+    ]
+    first, second, third = text.split("\n\n")
+    assert "  fix   leave the symbols out\n  cost  no names\n  why " in first and "musl" not in first
+    assert "  fix   static musl build\n  cost  slow malloc\n  why " in second
+    assert "  fix " not in third and "  why " not in third
+    # near misses: nothing safe of its own, one that needs a proof itself, one that nobody shares, one that is withheld
+    assert "warning  [same fix as DSL101]" in shown(source, finding(source, "cargo", **warning, fixes=(slim,)), fat)
+    unsure = strip._replace(safety=Safety.PROVABLE)
+    text = shown(source, finding(source, "cargo", **warning, fixes=(slim, unsure)), fat)
+    assert "warning  [same fix as DSL101]" in text and "  fix   leave the symbols out\n" in text
+    assert "warning  [fix: safe; more with a proof]" in shown(source, both)
+    kept = finding(source, "ubuntu", fixes=Withheld("slim:0", "by make"))
+    text = shown(source, both, kept)
+    assert "[fix: safe; more with a proof]" in text and "error  [fix withheld]" in text
+
+
+def test_of_findings_as_grave_the_first_tells_of_the_fix_and_lines_are_shown_once() -> None:
+    source = Source(b"FROM ubuntu\nFROM debian\n")
+    slim = Fix("slim:0", "alpine", Safety.PROVABLE, "static musl build", ())
+    fat = finding(source, "ubuntu", fixes=(slim,))
+    old = finding(source, "ubuntu", code="DSL103", fixes=(slim,))
+    text = shown(source, fat, old)
+    assert text.count("| FROM ubuntu") == 1 and "DSL103 gnu-on-fat-base  error  [same fix as DSL101]" in text
+    other = finding(source, "debian", code="DSL103", fixes=(slim,))
+    assert shown(source, fat, other).count("  fix ") == 1 and "| FROM debian" in shown(source, fat, other)
+    apart = finding(source, "ubuntu", code="DSL103", fixes=(slim._replace(key="strip:0"),))
+    assert shown(source, fat, apart).count("  fix ") == 2
