@@ -52,7 +52,8 @@ class FileResult(Record):
 
     `path` is as the user gave it, or below a directory as he gave it. `report` is None where there is a `problem`, or
     where the configuration excludes the file. After a fix `report`, `applied` and `held` are about the new bytes,
-    which are in `after` where they differ from `before`; `written` says that they are on disk.
+    which are in `after` where they differ from `before`; `written` says that they are on disk. `known` are findings of
+    the same bytes that a baseline knows: they are not shown, but `--fix` fixes them too.
     """
 
     path: str
@@ -63,6 +64,7 @@ class FileResult(Record):
     context_reason: str = ""
     applied: tuple[Applied, ...] = ()
     held: tuple[Held, ...] = ()
+    known: tuple[Finding, ...] = ()
     bug: str | None = None
     before: bytes = b""
     after: bytes | None = None

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 from dockerslim_lint import registry
 from dockerslim_lint.edit import Safety, Withheld
@@ -80,17 +80,23 @@ def fix_lines(result: FileResult, asked: Asked) -> list[Line]:
     path = printable(result.path)
     lines: list[Line] = []
     done = {applied.fix.key: applied for applied in result.applied}
+    back = [held for held in result.held if held.fixes]
+    none = [held for held in result.held if not held.fixes]
     head = f"{path}: {_done(result)}"
     if done:
         head += f" {_number(len(done), 'fix', 'fixes')} made:"
-    elif result.held:
-        head += f" {_number(len(result.held), 'fix', 'fixes')} held back:"
+    elif back:
+        head += f" {_number(len(back), 'fix', 'fixes')} held back:"
     lines += _plain(wrap(head, asked.columns, "", "  "), "bold")
     for applied in done.values():
         lines += _plain(_settled(applied, asked.columns))
-    if done and result.held:
-        lines.append((Piece(f"{_number(len(result.held), 'fix', 'fixes')} held back:", "bold"),))
-    for held in result.held:
+    if done and back:
+        lines.append((Piece(f"{_number(len(back), 'fix', 'fixes')} held back:", "bold"),))
+    for held in back:
+        lines += _plain(_held(held, asked.columns))
+    if none:
+        lines.append((Piece("No fix for:", "bold"),))
+    for held in none:
         lines += _plain(_held(held, asked.columns))
     if any(fix.safety == Safety.PROVABLE for held in result.held for fix in held.fixes) and result.path != "-":
         commands = [
@@ -245,7 +251,7 @@ def _summary(results: Sequence[FileResult], asked: Asked) -> list[Line]:
     text = found(results, asked)
     if asked.fix or asked.diff:
         return _fix_summary(text, results, counts, asked)
-    safe, waiting = _fixes(results)
+    safe, waiting = _fixes(results, asked)
     if safe or waiting:
         text += f" {safe} fixed by --fix"
         text += f", {_number(waiting, 'fix waits', 'fixes wait')} for a proof:" if waiting else ":"
@@ -286,17 +292,29 @@ def _levels(results: Sequence[FileResult]) -> str:
     return " or ".join(dict.fromkeys(result.fail_on for result in results))
 
 
-def _fixes(results: Sequence[FileResult]) -> tuple[int, int]:
-    """How many decisions --fix would apply, and how many wait for a proof."""
-    safe = waiting = 0
+def _fixes(results: Sequence[FileResult], asked: Asked) -> tuple[int, int]:
+    """How many decisions --fix would apply, and how many of those shown wait for a proof.
+
+    --fix applies what a baseline knows, too; but where there is nothing else to fix, nothing is said of it.
+    """
+    safe = known = waiting = 0
     for result in results:
-        best: dict[str, Safety] = {}
-        for finding in result.report.findings if result.report else ():
-            for fix in () if isinstance(finding.fixes, Withheld) else finding.fixes:
-                best[fix.key] = min(fix.safety, best.get(fix.key, fix.safety))
-        safe += sum(safety == Safety.SAFE for safety in best.values())
-        waiting += sum(safety == Safety.PROVABLE for safety in best.values())
-    return safe, waiting
+        findings = result.report.findings if result.report else ()
+        shown = [one for one in findings if one.severity > Severity.INFO or shows_infos(result, asked)]
+        best = _best((*findings, *result.known))
+        safe += sum(safety is Safety.SAFE for safety in _best(findings).values())
+        known += sum(safety is Safety.SAFE for safety in best.values())
+        waiting += sum(safety is Safety.PROVABLE and best[key] is safety for key, safety in _best(shown).items())
+    return known if safe or waiting else 0, waiting
+
+
+def _best(findings: Iterable[Finding]) -> dict[str, Safety]:
+    """The safest fix of each decision."""
+    best: dict[str, Safety] = {}
+    for finding in findings:
+        for fix in () if isinstance(finding.fixes, Withheld) else finding.fixes:
+            best[fix.key] = min(fix.safety, best.get(fix.key, fix.safety))
+    return best
 
 
 def _commands(rows: list[tuple[str, str]], columns: int) -> list[Line]:

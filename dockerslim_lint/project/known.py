@@ -56,7 +56,7 @@ class Baseline:
                 known += len(parted.known)
                 keys = {finding.key for finding in parted.new}
                 held = tuple(held for held in result.held if held.key in keys)
-                result = result._replace(report=report._replace(findings=parted.new), held=held)
+                result = result._replace(report=report._replace(findings=parted.new), held=held, known=parted.known)
             after.append(result)
         return Compared(after, known, sum(map(_total, self._gone(results, codes).values())))
 

@@ -117,6 +117,18 @@ def test_a_fix_is_made_all_the_same(here: Path, run: Invoke) -> None:
     assert "match nothing any more" in again.stderr
 
 
+def test_the_count_of_what_fix_writes_has_what_is_known(here: Path, run: Invoke) -> None:
+    (here / "b" / "Dockerfile").unlink()
+    run("lint", "--baseline", FILE, "--write-baseline")
+    assert "--fix" not in run("lint", "--baseline", FILE).stdout
+    new = FAT.replace("ubuntu:22.04", "debian:12")
+    (here / "a" / "Dockerfile").write_text(new)
+    told = run("lint", "--baseline", FILE, "a")
+    assert "DSL201" not in told.stdout and "1 fixed by --fix" in told.stdout
+    assert "1 fix made:\n  DSL201" in run("lint", "--baseline", FILE, "a", "--fix").stdout
+    assert (here / "a" / "Dockerfile").read_text() != new
+
+
 def test_a_file_that_is_none(here: Path, run: Invoke) -> None:
     before = (here / "node.dockerfile").read_bytes()
     for name, text in (

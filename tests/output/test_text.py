@@ -174,8 +174,9 @@ def test_a_safe_fix_that_was_written_next_to_one_held_back() -> None:
     assert text == (
         "Dockerfile: written. 1 fix made:\n"
         "  DSL201  strip symbols\n"
-        "2 fixes held back:\n"
+        "1 fix held back:\n"
         "  DSL101  not proven\n"
+        "No fix for:\n"
         "  DSL202  by make\n"
         "  prove and write   dockerslim-lint lint --fix --verify Dockerfile\n"
         "  write unproven    dockerslim-lint lint --fix --unsafe-fixes Dockerfile\n"
@@ -303,3 +304,30 @@ def test_of_findings_as_grave_the_first_tells_of_the_fix_and_lines_are_shown_onc
     assert shown(source, fat, other).count("  fix ") == 1 and "| FROM debian" in shown(source, fat, other)
     apart = finding(source, "ubuntu", code="DSL103", fixes=(slim._replace(key="strip:0"),))
     assert shown(source, fat, apart).count("  fix ") == 2
+
+
+def test_the_counts_are_those_of_decisions_and_of_what_fix_would_do() -> None:
+    source = Source(b"RUN cargo build\nFROM ubuntu\n")
+    slim = Fix("slim:0", "alpine", Safety.PROVABLE, "static musl build", ())
+    other = slim._replace(choice="distroless/cc")
+    strip = Fix("strip:0", "", Safety.SAFE, "leave the symbols out", ())
+    cache = Fix("cache:0", "", Safety.PROVABLE, "mount a cache", ())
+    fat = finding(source, "ubuntu", fixes=(slim, other))
+    symbols = finding(source, "cargo", code="DSL201", fixes=(slim, other, strip))
+    info = finding(source, "cargo", code="DSL302", severity=Severity.INFO, fixes=(cache,))
+
+    def summary(*findings: Finding, known: tuple[Finding, ...] = (), infos: bool = False) -> str:
+        result = FileResult("Dockerfile", report=Report(source, findings, (), None, ()), known=known)
+        text = plain(render([result], Asked(("Dockerfile",), infos=infos)))
+        return " ".join(text[text.index(" file") :].split()).split("dockerslim-lint")[0]
+
+    assert "1 fixed by --fix, 1 fix waits for a proof:" in summary(fat, symbols)
+    # what is not shown waits for nobody, as --fix does not say that it holds it back
+    assert "0 fixed by --fix, 1 fix waits for a proof:" in summary(fat, info)
+    assert "0 fixed by --fix, 2 fixes wait for a proof:" in summary(fat, info, infos=True)
+    # --fix writes what a baseline knows and what is advice, and holds back only what is new
+    assert "1 fixed by --fix, 1 fix waits for a proof:" in summary(fat, known=(symbols,))
+    assert "fixed by" not in summary(known=(symbols, fat))
+    safe = info._replace(fixes=(cache._replace(safety=Safety.SAFE),))
+    assert "1 fixed by --fix:" in summary(safe)
+    assert "fixed by" not in summary(known=(fat,)) and "fixed by" not in summary(info)
