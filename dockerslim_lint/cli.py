@@ -414,6 +414,8 @@ def _report_talk(results: Sequence[FileResult], asked: Asked, color: str) -> Non
             lines[f"{result.path}: {note}"] = None
         if asked.verbose and result.report is not None:
             lines[f"{result.path}: context {result.context or '-'} ({result.context_reason})"] = None
+            if not result.report.judged:
+                lines[f"{result.path}: builds no Rust: not judged"] = None
         elif asked.verbose and problem is None:
             lines[f"{result.path}: excluded by the configuration"] = None
     talk(lines)

@@ -28,7 +28,8 @@ class Report(Record):
     """What is to be said of one file.
 
     `error` is set where the file has no instruction list (DSL901 is then among the findings): exit code 4. `notes` are
-    single lines for stderr (a broken Cargo.toml, a context that is not known …).
+    single lines for stderr (a broken Cargo.toml, a context that is not known …). `judged` is False where nothing in the file
+    builds Rust, as far as can be seen, and nothing was found: that is no praise.
     """
 
     source: Source
@@ -36,6 +37,7 @@ class Report(Record):
     suppressed: tuple[Finding, ...]
     error: str | None
     notes: tuple[str, ...]
+    judged: bool = True
 
 
 class Applied(Record):
@@ -224,7 +226,9 @@ def _report(reader: _Reader, source: Source) -> Report:
     parted = split(found, comments)
     kept = _withhold_suppressed(source, parted.kept, parted.suppressed)
     fatal = next((problem.text for problem in build.problems if problem.kind == "fatal"), None)
-    return Report(source, kept, parted.suppressed, fatal, (*build.notes, *plan.bugs, *_unused(source, parted.unused)))
+    notes = (*build.notes, *plan.bugs, *_unused(source, parted.unused))
+    judged = bool(found or build.calls or any(image.artifacts for image in build.images))
+    return Report(source, kept, parted.suppressed, fatal, notes, judged)
 
 
 def _governed(found: list[Finding], settings: Settings) -> list[Finding]:

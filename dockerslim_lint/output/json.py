@@ -35,6 +35,7 @@ def _file(result: FileResult) -> dict[str, object]:
         "path": unicode(result.path),
         "error": None if error is None else unicode(error),
         "context": None if result.context is None else unicode(result.context),
+        "judged": report is not None and report.judged and report.error is None,
         "findings": [_finding(report.source, finding) for finding in report.findings] if report else [],
         "suppressed": [_finding(report.source, finding) for finding in report.suppressed] if report else [],
     }

@@ -53,10 +53,14 @@ def _suite(result: FileResult, path: str) -> Element:
             case = SubElement(suite, "testcase", name=_name(result.report, finding), classname=path)
             SubElement(case, "skipped", message="suppressed")
     if suite.find("testcase") is None:
-        excluded = result.report is None
-        case = SubElement(suite, "testcase", name="excluded" if excluded else "no findings", classname=path)
-        if excluded:
-            SubElement(case, "skipped", message="excluded by the configuration")
+        name, why = "no findings", ""
+        if result.report is None:
+            name, why = "excluded", "excluded by the configuration"
+        elif not result.report.judged:
+            name, why = "not judged", "builds no Rust"
+        case = SubElement(suite, "testcase", name=name, classname=path)
+        if why:
+            SubElement(case, "skipped", message=why)
     _count(suite)
     return suite
 

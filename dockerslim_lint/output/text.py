@@ -232,12 +232,15 @@ def found(results: Sequence[FileResult], asked: Asked) -> str:
         )
         if number
     ]
-    judged = sum(result.report is not None for result in results)
+    judged = sum(result.report is not None and result.report.judged for result in results)
+    foreign = sum(result.report is not None and not result.report.judged for result in results)
     excluded = sum(result.report is None and result.problem is None for result in results)
     files = _number(judged, "file", "files") + (f" ({excluded} excluded)" if excluded else "")
     text = f"{', '.join(shown)} in {files}." if shown else f"{files}, nothing to report."
     if not judged:
         text = f"nothing to judge: {excluded} excluded by the configuration." if excluded else ""
+    if foreign:
+        text = f"{text} {_number(foreign, 'file builds', 'files build')} no Rust: not judged.".lstrip()
     suppressed = sum(len(result.report.suppressed) for result in results if result.report)
     if suppressed:
         text += f" {suppressed} suppressed."

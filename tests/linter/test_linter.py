@@ -347,3 +347,22 @@ def test_of_many_programs_the_first_few_are_named() -> None:
     )
     message = next(one.message for one in linter.lint(source, NoContext(), Settings()).findings if one.code == "DSL101")
     assert message.startswith("p0, p1, p2, p3, p4 and 4 more ")
+
+
+@pytest.mark.parametrize(
+    ("text", "judged"),
+    [
+        ("FROM node:22\nCOPY . .\n", False),
+        ('FROM ubuntu:22.04\nCOPY target/release/app /app\nCMD ["/app"]\n', False),
+        ("FROM rust:1.90\nRUN rustup component add clippy\n", False),
+        ("FROM rust:1.90\nRUN cargo build --release --locked\n", True),
+        ("FROM rust:1.90\nCOPY . .\nCMD cargo run\n", True),
+        ("FROM node:22\nRNU x\n", True),
+        ("# syntax=example.com/other\nFROM node:22\n", True),
+        ("", True),
+    ],
+)
+def test_only_what_builds_rust_or_has_a_finding_is_judged(text: str, judged: bool) -> None:
+    report = linter.lint(Source(text.encode()), NoContext(), Settings())
+    assert report.judged is judged
+    assert judged or not report.findings

@@ -76,7 +76,8 @@ def test_everything_at_once() -> None:
 @pytest.mark.parametrize("exit_code", [Exit.NO_INPUT, Exit.USAGE, Exit.BUG])
 def test_files_that_could_not_be_judged(exit_code: Exit) -> None:
     (file,) = document(FileResult("x\udcff", problem=Problem(exit_code, "why \udcff", "trace")))["files"]
-    assert file == {"path": "x\ufffd", "error": "why \ufffd", "context": None, "findings": [], "suppressed": []}
+    empty: dict[str, object] = {"context": None, "judged": False, "findings": [], "suppressed": []}
+    assert file == {"path": "x\ufffd", "error": "why \ufffd", **empty}
 
 
 def test_an_unparsable_file_carries_its_finding_and_the_error() -> None:
@@ -89,6 +90,17 @@ def test_an_unparsable_file_carries_its_finding_and_the_error() -> None:
 def test_a_bug_of_ours_is_an_error() -> None:
     report = Report(Source(b"FROM x\n"), (), (), None, ())
     assert document(FileResult("x", report=report, bug="did not converge"))["files"][0]["error"] == "did not converge"
+
+
+def test_what_builds_no_rust_is_not_judged() -> None:
+    source = Source(b"FROM node\n")
+    for report, judged in (
+        (Report(source, (), (), None, ()), True),
+        (Report(source, (), (), None, (), judged=False), False),
+        (Report(source, (), (), "no FROM", ()), False),
+    ):
+        assert document(FileResult("x", report=report))["files"][0]["judged"] is judged
+    assert document(FileResult("excluded"))["files"][0]["judged"] is False
 
 
 def test_nothing() -> None:

@@ -97,6 +97,14 @@ def test_a_clean_file_passes_and_an_excluded_one_is_skipped() -> None:
     assert isinstance(excluded.result[0], Skipped)
 
 
+def test_a_file_that_builds_no_rust_is_skipped() -> None:
+    report = judged().report
+    assert report is not None
+    foreign = report._replace(findings=(), suppressed=(), judged=False)
+    (case,) = cases(FileResult("node", report=foreign))
+    assert isinstance(case.result[0], Skipped) and case.result[0].message == "builds no Rust"
+
+
 def test_what_xml_cannot_hold_is_written_as_escapes() -> None:
     (one,) = cases(broken_bytes())
     assert one.classname == "svc/caf\\xe9|,:%.dockerfile"

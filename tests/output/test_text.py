@@ -13,6 +13,7 @@ from dockerslim_lint.context import NoContext
 from dockerslim_lint.edit import Fix, Safety, Withheld
 from dockerslim_lint.finding import Finding, Label, Severity
 from dockerslim_lint.linter import Applied, Held, Report
+from dockerslim_lint.output.exits import Exit
 from dockerslim_lint.output.interface import Asked, FileResult, plain
 from dockerslim_lint.output.printable import cells, printable, width, wrap
 from dockerslim_lint.output.text import render
@@ -331,3 +332,25 @@ def test_the_counts_are_those_of_decisions_and_of_what_fix_would_do() -> None:
     safe = info._replace(fixes=(cache._replace(safety=Safety.SAFE),))
     assert "1 fixed by --fix:" in summary(safe)
     assert "fixed by" not in summary(known=(fat,)) and "fixed by" not in summary(info)
+
+
+def test_a_file_that_builds_no_rust_is_not_called_clean() -> None:
+    source = Source(b"FROM node\n")
+    foreign = FileResult("n", report=Report(source, (), (), None, (), judged=False))
+    clean = FileResult("c", report=Report(source, (), (), None, ()))
+    fat = FileResult("f", report=Report(source, (finding(source, "node"),), (), None, ()))
+
+    def told(*results: FileResult, **asked: bool) -> str:
+        text = plain(render(results, Asked(**asked)))  # type: ignore[arg-type]
+        return " ".join(text.split("\n\n")[-1].split())
+
+    assert told(foreign) == "1 file builds no Rust: not judged."
+    assert told(foreign, foreign) == "2 files build no Rust: not judged."
+    assert told(foreign, clean) == "1 file, nothing to report. 1 file builds no Rust: not judged."
+    assert told(foreign, fat, clean) == "1 error in 2 files. 1 file builds no Rust: not judged."
+    assert told(clean) == "1 file, nothing to report."
+    excluded = "nothing to judge: 1 excluded by the configuration."
+    assert told(foreign, FileResult("e")) == f"{excluded} 1 file builds no Rust: not judged."
+    assert told(FileResult("e")) == excluded
+    assert told(foreign, quiet=True) == ""
+    assert foreign.exit() == clean.exit() == Exit.CLEAN

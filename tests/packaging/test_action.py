@@ -101,7 +101,7 @@ def test_a_clean_project_passes(runner: Runner) -> None:
     (runner.workspace / "Dockerfile").write_text("FROM scratch\n")
     outcome = runner.run(summary="true", upload_sarif="true")
     assert outcome.code == 0 and outcome.outputs["exit-code"] == "0"
-    assert outcome.summary == "**dockerslim-lint**: 1 file, nothing to report.\n"
+    assert outcome.summary == "**dockerslim-lint**: 1 file builds no Rust: not judged.\n"
     assert list(outcome.used) == ["github/codeql-action/upload-sarif@v4"]
 
 
@@ -135,7 +135,9 @@ def test_paths_and_options(runner: Runner) -> None:
     (runner.workspace / "Dockerfile").rename(runner.workspace / "a b" / "Dockerfile")
     (runner.workspace / "other.dockerfile").write_text("FROM scratch\n")
     outcome = runner.run(paths="a b\nother.dockerfile\n", args="--select\n  DSL103   --verbose")
-    assert outcome.code == 1 and "::warning file=a b/Dockerfile," in outcome.log and "2 files" in outcome.log
+    assert (
+        outcome.code == 1 and "::warning file=a b/Dockerfile," in outcome.log and "1 file builds no Rust" in outcome.log
+    )
     assert runner.run(paths="a b", args="--select DSL103", fail_on="error").code == 0
     assert runner.run(args="--exit-zero").code == 0
 
