@@ -40,11 +40,20 @@ class Problem(Record):
     traceback: str = ""
 
 
+class Tried(Record):
+    """A choice of a decision against which a proof found something, in one line."""
+
+    key: str
+    choice: str
+    reason: str
+
+
 class ProofResult(Record):
     """How an attempt to prove ended: CLEAN (proven), NOT_PROVEN or NO_ENGINE, and the text block that says so."""
 
     exit: Exit
     lines: tuple[str, ...]
+    tried: tuple[Tried, ...] = ()
 
 
 class FileResult(Record):

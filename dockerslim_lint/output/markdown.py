@@ -24,7 +24,7 @@ _SPECIAL = re.compile(r"[\\`*_\[\]<|~$&]")
 
 
 def render(results: Sequence[FileResult], asked: Asked) -> list[Line]:
-    """A sentence, a table of the findings (the graver first where there are too many), and what could not be judged."""
+    """A sentence, a table of the findings (the graver first where there are too many), what could not be judged, and the proofs."""
     lines = [f"**dockerslim-lint**: {_sentence(results, asked)}"]
     rows = _rows(results, asked)
     if rows:
@@ -35,6 +35,8 @@ def render(results: Sequence[FileResult], asked: Asked) -> list[Line]:
     problems = list(dict.fromkeys(line for result in results for line in _problem(result, asked)))
     if problems:
         lines += ["", *problems]
+    for result in results:
+        lines += _proof(result)
     if asked.statistics:
         lines += ["", *_statistics(results)]
     return [(Piece(line),) for line in lines]
@@ -83,6 +85,15 @@ def _problem(result: FileResult, asked: Asked) -> list[str]:
         return []
     text = result.problem.text if result.problem else f"our bug; please report it: {result.bug}"
     return [f"- {_code(repository_path(result.path, asked))}: {_text(text)}"]
+
+
+def _proof(result: FileResult) -> list[str]:
+    """How the proof of a file ended, as it is told on a terminal, in a fence that nothing in it ends."""
+    if result.proof is None:
+        return []
+    longest = max((len(run) for line in result.proof.lines for run in re.findall("`+", line)), default=0)
+    fence = "`" * max(longest + 1, 3)
+    return ["", f"{fence}text", *result.proof.lines, fence]
 
 
 def _statistics(results: Sequence[FileResult]) -> list[str]:

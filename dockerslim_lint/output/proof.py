@@ -43,6 +43,7 @@ def proven_lines(result: LadderResult, written: Written, columns: int = COLUMNS)
     if proof.config:
         lines += _row("config", proof.config, columns)
     lines += [line for platform, why in proof.left_out for line in _row("left out", f"{platform}: {why}", columns)]
+    lines += [line for text in _better(result) for line in _row("tried", text, columns)]
     verb = "wrote" if written.written else "would write"
     lines += _row(verb, f"{written.path} ({changes(written.before, written.after)})", columns)
     return tuple(map(printable, lines))
@@ -140,6 +141,16 @@ def _failed(proof: Proof, columns: int) -> list[str]:
         lines += wrap(told, columns, " " * len(name) if lines else name, " " * len(name))
         lines += [" " * len(name) + "  " + detail for detail in item.details[:8]]
     return lines
+
+
+def _better(result: LadderResult) -> list[str]:
+    """What was tried before the candidate that was proven, each with the reason against it."""
+    *failed, proven = result.proofs
+    told = []
+    for proof in failed:
+        name = f"{proof.choice or 'the fix'}{' with all other fixes' if proof.choice == proven.choice else ''}"
+        told.append(f"{name} {'✗' if proof.outcome is Outcome.NOT_PROVEN else '?'} {proof.reason}")
+    return list(dict.fromkeys(told))
 
 
 def _row(name: str, text: str, columns: int) -> list[str]:

@@ -4,13 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 
-from dockerslim_lint import registry
 from dockerslim_lint.edit import Safety, Withheld
 from dockerslim_lint.finding import Finding, Severity
-from dockerslim_lint.linter import Applied, Held, Report
+from dockerslim_lint.linter import Applied, Held
+from dockerslim_lint.output.finding_text import finding_blocks, unstyled, why_not
 from dockerslim_lint.output.interface import (
     COLUMNS,
-    SAFETY_WORDS,
     Asked,
     Counts,
     FileResult,
@@ -20,8 +19,6 @@ from dockerslim_lint.output.interface import (
     shows_infos,
 )
 from dockerslim_lint.output.printable import printable, width, wrap
-from dockerslim_lint.output.snippet import SEVERITY_STYLES, first_position, snippet
-from dockerslim_lint.source import Span
 
 _PROGRAM = "dockerslim-lint"
 
@@ -51,13 +48,13 @@ def file_lines(result: FileResult, asked: Asked) -> list[Line]:
     if result.report is None:
         return []
     changing = asked.fix or asked.diff
-    held = {held.key for held in result.held} if changing else set()
+    held = {held.key for held in result.held} if changing and result.proof is None else set()
     shown = [finding for finding in result.report.findings if finding.key not in held]
     if asked.statistics or (asked.diff and result.report.error is None):
         shown = []
     if not shows_infos(result, asked):
         shown = [finding for finding in shown if finding.severity > Severity.INFO]
-    blocks = _finding_blocks(result.report, result.path, shown, asked.columns)
+    blocks = finding_blocks(result.report, result.path, shown, asked.columns, _tried(result))
     if changing and not shows_infos(result, asked):
         result = result._replace(held=_without_advice(result))
     if changing and result.proof is None and (result.applied or result.held):
@@ -66,6 +63,10 @@ def file_lines(result: FileResult, asked: Asked) -> list[Line]:
     for block in blocks:
         lines += [(), *block] if lines else block
     return lines
+
+
+def _tried(result: FileResult) -> dict[tuple[str, str], str]:
+    return {(one.key, one.choice): one.reason for one in result.proof.tried} if result.proof else {}
 
 
 def _without_advice(result: FileResult) -> tuple[Held, ...]:
@@ -87,17 +88,17 @@ def fix_lines(result: FileResult, asked: Asked) -> list[Line]:
         head += f" {_number(len(done), 'fix', 'fixes')} made:"
     elif back:
         head += f" {_number(len(back), 'fix', 'fixes')} held back:"
-    lines += _plain(wrap(head, asked.columns, "", "  "), "bold")
+    lines += unstyled(wrap(head, asked.columns, "", "  "), "bold")
     for applied in done.values():
-        lines += _plain(_settled(applied, asked.columns))
+        lines += unstyled(_settled(applied, asked.columns))
     if done and back:
         lines.append((Piece(f"{_number(len(back), 'fix', 'fixes')} held back:", "bold"),))
     for held in back:
-        lines += _plain(_held(held, asked.columns))
+        lines += unstyled(_held(held, asked.columns))
     if none:
         lines.append((Piece("No fix for:", "bold"),))
     for held in none:
-        lines += _plain(_held(held, asked.columns))
+        lines += unstyled(_held(held, asked.columns))
     if any(fix.safety == Safety.PROVABLE for held in result.held for fix in held.fixes) and result.path != "-":
         commands = [
             ("prove and write", f"{_PROGRAM} lint --fix --verify {quoted(result.path)}"),
@@ -106,7 +107,7 @@ def fix_lines(result: FileResult, asked: Asked) -> list[Line]:
         for what, command in commands:
             line = f"  {what:<17} {command}"
             narrow = asked.columns < COLUMNS and width(line) > asked.columns
-            lines += _plain([f"  {what}", f"    {command}"] if narrow else [line], "bold")
+            lines += unstyled([f"  {what}", f"    {command}"] if narrow else [line], "bold")
     return lines
 
 
@@ -134,84 +135,6 @@ def _held(held: Held, columns: int) -> list[str]:
     first, *others = held.codes or (held.key,)
     also = f" (also settles {', '.join(others)})" if others else ""
     return wrap(printable(held.reason), columns, f"  {first}{also}  ", "    ")
-
-
-def _finding_blocks(report: Report, path: str, findings: Sequence[Finding], columns: int) -> list[list[Line]]:
-    """A block for each finding. Of those that share a fix the gravest tells of it, the first of these where there are several."""
-    heads: dict[str, Finding] = {}
-    for finding in sorted(findings, key=lambda finding: -finding.severity):
-        if finding.key and not isinstance(finding.fixes, Withheld):
-            heads.setdefault(finding.key, finding)
-    blocks: list[list[Line]] = []
-    seen: set[tuple[str, Span]] = set()
-    for finding in findings:
-        head = None if isinstance(finding.fixes, Withheld) else heads.get(finding.key or "")
-        told = head is not None and (finding.key or "", finding.span) in seen and not finding.labels
-        blocks.append(_finding_lines(report, path, finding, None if head is finding else head, told, columns))
-        if head is not None:
-            seen.add((finding.key or "", finding.span))
-    return blocks
-
-
-def _finding_lines(
-    report: Report, path: str, finding: Finding, head: Finding | None, told: bool, columns: int
-) -> list[Line]:
-    """`head` is another finding that tells of the fix; `told`: the same lines have been shown with it, or like it."""
-    line, column = first_position(report.source, finding)
-    style = SEVERITY_STYLES[finding.severity]
-    first: Line = (
-        Piece(f"{printable(path)}:{line}:{column}: ", "bold"),
-        Piece(finding.code, f"{style} link {registry.url(finding.code, finding.url)}"),
-        Piece(f" {finding.name}  "),
-        Piece(finding.severity.label, style),
-    )
-    if report.error is not None and finding.code == "DSL901":
-        return _folded((*first, Piece(f": {printable(report.error)}")), columns)
-    status = status_of(finding, head)
-    if status:
-        first = (*first, Piece(f"  [{status}]"))
-    lines = _folded(first, columns)
-    for paragraph in finding.message.split("\n"):
-        lines += _plain(wrap(printable(paragraph), columns, "  "))
-    if not told:
-        lines += snippet(report.source, finding, columns)
-    return lines + _advice(finding, head, columns)
-
-
-def status_of(finding: Finding, head: Finding | None = None) -> str:
-    """What there is to fix it, in a few words; `head` is another finding that tells of the same fix."""
-    if isinstance(finding.fixes, Withheld):
-        return "fix withheld"
-    if not finding.fixes:
-        return ""
-    first = finding.fixes[0].safety
-    if first is not Safety.SAFE and any(fix.safety is Safety.SAFE for fix in finding.fixes):
-        return f"fix: safe; more with {head.code if head else 'a proof'}"
-    return f"same fix as {head.code}" if head else f"fix: {SAFETY_WORDS[first]}"
-
-
-def _advice(finding: Finding, head: Finding | None, columns: int) -> list[Line]:
-    """The fix, its cost and the rule's page; where `head` tells of it, only the fix that this finding has alone."""
-    rows: list[tuple[str, str]] = []
-    if head is not None and not isinstance(finding.fixes, Withheld):
-        finding = finding._replace(fixes=tuple(fix for fix in finding.fixes if fix.key != head.key))
-        if not finding.fixes:
-            return []
-    if isinstance(finding.fixes, Withheld):
-        rows.append(("fix", f"none: {finding.fixes.reason}"))
-    elif finding.fixes:
-        rows.append(("fix", finding.fixes[0].title))
-        if finding.fixes[0].cost:
-            rows.append(("cost", finding.fixes[0].cost))
-        alone = {fix.key: fix for fix in finding.fixes if fix.key != finding.fixes[0].key}
-        rows += (("or", f"{fix.title} ({SAFETY_WORDS[fix.safety]})") for fix in alone.values())
-    rows.append(("why", registry.url(finding.code, finding.url)))
-    lines: list[Line] = []
-    for name, value in rows:
-        first, *rest = wrap(printable(value), columns, f"  {name:<4}  ", " " * 8)
-        lines.append((Piece(first[:8], "dim"), Piece(first[8:], f"link {value}" if name == "why" else "")))
-        lines += _plain(rest)
-    return lines
 
 
 def found(results: Sequence[FileResult], asked: Asked) -> str:
@@ -258,7 +181,7 @@ def _summary(results: Sequence[FileResult], asked: Asked) -> list[Line]:
     if safe or waiting:
         text += f" {safe} fixed by --fix"
         text += f", {_number(waiting, 'fix waits', 'fixes wait')} for a proof:" if waiting else ":"
-    lines = _plain(wrap(text, asked.columns)) if text else []
+    lines = unstyled(wrap(text, asked.columns)) if text else []
     paths = " ".join(quoted(path) for path in asked.paths)
     if width(paths) > COLUMNS:
         paths = "…"
@@ -283,12 +206,25 @@ def _fix_summary(text: str, results: Sequence[FileResult], counts: Counts, asked
         left = (
             "" if any(result.failing for result in results) else " Nothing left at or above " + _levels(results) + "."
         )
-        return _plain(wrap(f"{verb} {', '.join(codes)}.{left}", asked.columns))
-    held = {(result.path, held.key) for result in results for held in result.held}
-    shown = [(result.path, finding.key) for result in results if result.report for finding in result.report.findings]
-    if held and held.issuperset(shown):
-        return []
-    return _plain(wrap(text, asked.columns)) if text else []
+        text = f"{verb} {', '.join(codes)}.{left}"
+    else:
+        held = {(one.path, held.key) for one in results if one.proof is None for held in one.held}
+        shown = [(one.path, finding.key) for one in results if one.report for finding in one.report.findings]
+        if held and held.issuperset(shown):
+            return []
+    refuted = [
+        (result.path, finding.code)
+        for result in results
+        for finding in (result.failing if result.proof else ())
+        if why_not(finding, _tried(result))
+    ]
+    if not refuted:
+        return unstyled(wrap(text, asked.columns)) if text else []
+    codes = list(dict.fromkeys(code for _, code in refuted))
+    text += f" What was tried for {', '.join(codes)} is not proven; to accept it:"
+    paths = " ".join(quoted(path) for path in dict.fromkeys(path for path, _ in refuted))
+    command = f"{_PROGRAM} lint --select {','.join(codes)} --add-ignore --reason WHY {paths}"
+    return unstyled(wrap(text, asked.columns)) + _commands([(command, "writes a comment")], asked.columns)
 
 
 def _levels(results: Sequence[FileResult]) -> str:
@@ -329,36 +265,5 @@ def _commands(rows: list[tuple[str, str]], columns: int) -> list[Line]:
     return lines
 
 
-def _folded(head: Line, columns: int) -> list[Line]:
-    """The first line of a finding. It is one line, for editors and grep, but on a terminal that is too narrow for it."""
-    if columns >= COLUMNS or width("".join(piece.text for piece in head)) <= columns:
-        return [head]
-    place, *rest = head
-    lines: list[Line] = [(place,)]
-    used = width(place.text)
-    # code and name stay together, and so does each of the others
-    for piece in ([rest[0], rest[1]], *([one] for one in rest[2:])):
-        room = width("".join(one.text for one in piece).rstrip())
-        if used + room > columns:
-            first = piece[0]._replace(text=piece[0].text.lstrip(" :"))
-            lines += _indented([first, *piece[1:]], columns)
-            used = width("".join(one.text for one in lines[-1]))
-        else:
-            lines[-1] = (*lines[-1], *piece)
-            used += width("".join(one.text for one in piece))
-    return lines
-
-
-def _indented(pieces: Sequence[Piece], columns: int) -> list[Line]:
-    """Pieces on a line of their own; a single one without style in as many as it takes."""
-    if len(pieces) == 1 and not pieces[0].style:
-        return _plain(wrap(pieces[0].text, columns, "  "))
-    return [(Piece("  "), *pieces)]
-
-
 def _number(number: int, singular: str, plural: str) -> str:
     return f"{number} {singular if number == 1 else plural}"
-
-
-def _plain(texts: Sequence[str], style: str = "") -> list[Line]:
-    return [(Piece(text, style),) for text in texts]

@@ -9,7 +9,7 @@ from dockerslim_lint.config import Settings
 from dockerslim_lint.edit import ImageClaim
 from dockerslim_lint.linter import Candidate
 from dockerslim_lint.output.exits import Exit
-from dockerslim_lint.output.interface import COLUMNS, FileResult, Problem, ProofResult
+from dockerslim_lint.output.interface import COLUMNS, FileResult, Problem, ProofResult, Tried
 from dockerslim_lint.output.progress import Watch
 from dockerslim_lint.output.proof import Written, not_proven_lines, proven_lines, unprovable_lines
 from dockerslim_lint.project.locate import Located
@@ -19,6 +19,7 @@ from dockerslim_lint.source import Source
 from dockerslim_lint.verify import subject as trial
 from dockerslim_lint.verify.engines.buildx import Buildx
 from dockerslim_lint.verify.engines.interface import Engine
+from dockerslim_lint.verify.proof import Outcome
 
 
 class Prover:
@@ -59,7 +60,7 @@ class Prover:
             return FileResult(result.path, problem=Problem(Exit.UNREADABLE, f"proven, but {outcome.write_error}"))
         if outcome.after is None:
             lines = not_proven_lines(outcome.result, result.path, self._columns)
-            return unchanged._replace(proof=ProofResult(outcome.exit, lines))
+            return unchanged._replace(proof=ProofResult(outcome.exit, lines, _tried(outcome, candidates)))
         chosen = next(candidate for candidate in candidates if candidate.source.data == outcome.after)
         wrote = Written(result.path, outcome.written, source.data, outcome.after)
         lines = proven_lines(outcome.result, wrote, self._columns)
@@ -68,7 +69,7 @@ class Prover:
             applied=chosen.applied,
             after=outcome.after,
             written=outcome.written,
-            proof=ProofResult(Exit.CLEAN, lines),
+            proof=ProofResult(Exit.CLEAN, lines, _tried(outcome, candidates)),
         )
 
     def _try(
@@ -82,6 +83,18 @@ class Prover:
             return prove_and_write(subject, rewrites, self._engine, options, self._watch, write=self._task.write)
         finally:
             self._watch.close()
+
+
+def _tried(outcome: ProveOutcome, candidates: tuple[Candidate, ...]) -> tuple[Tried, ...]:
+    """The choices that something speaks against; not those that were proven in the end."""
+    found: dict[tuple[str, str], Tried] = {}
+    for candidate, proof in zip(candidates, outcome.result.proofs, strict=False):
+        for fix in (one.fix for one in candidate.applied if one.fix.choice):
+            if proof.outcome is Outcome.NOT_PROVEN:
+                found[fix.key, fix.choice] = Tried(fix.key, fix.choice, proof.reason)
+            elif proof.outcome is Outcome.PROVEN:
+                found.pop((fix.key, fix.choice), None)
+    return tuple(found.values())
 
 
 def subject_of(

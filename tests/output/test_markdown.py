@@ -9,7 +9,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from markdown_it import MarkdownIt
 
-from dockerslim_lint.output.interface import FileResult
+from dockerslim_lint.output.exits import Exit
+from dockerslim_lint.output.interface import FileResult, ProofResult
 from dockerslim_lint.output.markdown import ROWS
 from dockerslim_lint.output.printable import printable
 from tests.output.samples import ASKED, broken_bytes, everything, judged, rendered, unreadable
@@ -119,6 +120,13 @@ def test_a_long_message_is_cut_and_a_full_table_fits_a_comment() -> None:
 def test_statistics() -> None:
     page = html(judged(), statistics=True)
     assert ["1", "DSL101 gnu-on-fat-base", "error"] in rows(page)
+
+
+def test_a_proof_is_told_as_on_a_terminal() -> None:
+    lines = ("PROVEN  alpine", "  tried    distroless/static ✗ starts: ```` <b> | @me")
+    page = html(broken_bytes()._replace(proof=ProofResult(Exit.CLEAN, lines)), unreadable())
+    assert unescape(page).count("\n".join(lines)) == 1 and "<b>" not in page
+    assert "<code" not in html(clean := judged()._replace(report=None)) and clean.proof is None
 
 
 def test_nothing() -> None:

@@ -148,3 +148,22 @@ def test_on_a_narrow_terminal_the_sizes_stand_below() -> None:
     )
     assert max(map(len, lines)) <= 60
     assert max(map(len, not_proven_lines(LadderResult(Outcome.NOT_PROVEN, None, (), "word " * 30), "x", 50))) <= 50
+
+
+def test_what_was_tried_before_is_told_with_the_reason() -> None:
+    platform = PlatformProof(AMD, "here", evidence(AMD, starts=Verdict.HOLDS))
+    reason = "starts, linux/amd64: exit 127, no /bin/sh"
+    failed = Proof("distroless/static", Outcome.NOT_PROVEN, (platform,), reason=reason)
+    unsure = Proof("debian-slim", Outcome.INCONCLUSIVE, (platform,), reason="the engine failed")
+    bundle = Proof("alpine", Outcome.NOT_PROVEN, (platform,), reason="same output, linux/amd64: other")
+    proven = Proof("alpine", Outcome.PROVEN, (platform,))
+    wrote = Written("Dockerfile", True, b"a\n", b"b\n")
+    result = LadderResult(Outcome.PROVEN, None, (failed, failed, unsure, bundle, proven))
+    lines = proven_lines(result, wrote)
+    assert lines[0] == "PROVEN  alpine"
+    assert lines[3:6] == (
+        f"  tried    distroless/static ✗ {reason}",
+        "  tried    debian-slim ? the engine failed",
+        "  tried    alpine with all other fixes ✗ same output, linux/amd64: other",
+    )
+    assert not any(" tried " in line for line in proven_lines(LadderResult(Outcome.PROVEN, None, (proven,)), wrote))

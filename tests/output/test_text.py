@@ -14,7 +14,7 @@ from dockerslim_lint.edit import Fix, Safety, Withheld
 from dockerslim_lint.finding import Finding, Label, Severity
 from dockerslim_lint.linter import Applied, Held, Report
 from dockerslim_lint.output.exits import Exit
-from dockerslim_lint.output.interface import Asked, FileResult, plain
+from dockerslim_lint.output.interface import Asked, FileResult, ProofResult, Tried, plain
 from dockerslim_lint.output.printable import cells, printable, width, wrap
 from dockerslim_lint.output.text import render
 from dockerslim_lint.source import Source, Span
@@ -354,3 +354,31 @@ def test_a_file_that_builds_no_rust_is_not_called_clean() -> None:
     assert told(FileResult("e")) == excluded
     assert told(foreign, quiet=True) == ""
     assert foreign.exit() == clean.exit() == Exit.CLEAN
+
+
+def test_a_fix_that_was_tried_and_not_proven_is_not_offered_as_if_it_was_not() -> None:
+    source = Source(b"FROM ubuntu\nFROM debian\n")
+    slim = Fix("slim:0", "alpine", Safety.PROVABLE, "static musl build", (), "slow malloc")
+    proof = ProofResult(Exit.NOT_PROVEN, (), (Tried("slim:0", "alpine", "starts, linux/amd64: exit 127"),))
+
+    def told(*findings: Finding, **more: object) -> str:
+        values: dict[str, object] = {"report": Report(source, findings, (), None, ()), "proof": proof}
+        result = FileResult("a b", **(values | more))  # type: ignore[arg-type]
+        return plain(render([result], Asked(("d",), fix=True, verify=True)))
+
+    text = told(finding(source, "ubuntu", fixes=(slim,)))
+    assert "error  [fix: tried, not proven]\n" in text
+    assert "  fix   static musl build\n  but   tried, not proven: starts, linux/amd64: exit 127\n  cost  slow" in text
+    assert text.endswith(
+        "1 error in 1 file. What was tried for DSL101 is not proven; to accept it:\n"
+        "  dockerslim-lint lint --select DSL101 --add-ignore --reason WHY 'a b'     writes a comment\n"
+    )
+    applied = (Applied(slim._replace(choice="debian-slim"), ("DSL103",)),)
+    text = told(finding(source, "ubuntu", fixes=(slim,)), applied=applied)
+    assert "Would fix DSL103. What was tried for DSL101 is not proven; to accept it:\n" in text
+    # near misses: another choice, another decision, what does not fail the run, no proof
+    for near in (slim._replace(choice="debian-slim"), slim._replace(key="slim:1"), slim._replace(choice="")):
+        assert "tried" not in told(finding(source, "ubuntu", fixes=(near,)))
+    assert "to accept" not in told(finding(source, "ubuntu", severity=Severity.INFO, fixes=(slim,)))
+    assert "tried" not in told(finding(source, "ubuntu", fixes=(slim,)), proof=None)
+    assert "tried" not in told(finding(source, "ubuntu", fixes=Withheld("slim:0", "by make")))

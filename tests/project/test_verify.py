@@ -10,7 +10,7 @@ from click.testing import CliRunner
 from dockerslim_lint import linter
 from dockerslim_lint.cli import cli
 from dockerslim_lint.config import Settings
-from dockerslim_lint.context import BuildContext
+from dockerslim_lint.context import BuildContext, NoContext
 from dockerslim_lint.edit import apply
 from dockerslim_lint.linter import Applied, Candidate
 from dockerslim_lint.output.exits import Exit
@@ -129,6 +129,34 @@ def test_a_file_with_only_safe_fixes_needs_no_engine(engine: Engine, tmp_path: P
     assert run("--fix", "--verify")[0] == 0
     assert engine.asked == []
     assert (tmp_path / "Dockerfile").read_text() == "FROM x\n# strip\n"
+
+
+def test_what_was_tried_and_failed_is_no_advice(engine: Engine) -> None:
+    engine.outcome = Outcome.NOT_PROVEN
+    _, out, _ = run("--fix", "--verify")
+    assert "DSL101 gnu-on-fat-base  error  [fix: tried, not proven]\n" in out
+    assert "  but   tried, not proven: why\n" in out and "to accept it:\n" in out
+    engine.outcome = Outcome.INCONCLUSIVE
+    assert "tried" not in run("--fix", "--verify")[1]
+
+
+def test_the_choices_against_which_something_speaks() -> None:
+    source = Source(ORIGIN.encode(), "Dockerfile")
+    (one,) = _candidates(source, NoContext(), Settings())
+    (applied,) = one.applied
+    other = applied._replace(fix=applied.fix._replace(choice="alpine"))
+    alone = applied._replace(fix=applied.fix._replace(key="cache:0", choice=""))
+    rungs = (one, one._replace(applied=(other, alone)), one._replace(applied=(other,)))
+
+    def tried(*outcomes: Outcome) -> list[tuple[str, str, str]]:
+        proofs = tuple(Proof("x", outcome, (), reason=f"r{at}") for at, outcome in enumerate(outcomes))
+        result = LadderResult(outcomes[-1], None, proofs)
+        return [tuple(found) for found in verify._tried(ProveOutcome(Exit.CLEAN, result), rungs)]
+
+    failed = Outcome.NOT_PROVEN
+    assert tried(failed, failed, failed) == [("slim:0", "distroless/static", "r0"), ("slim:0", "alpine", "r2")]
+    assert tried(failed, failed, Outcome.PROVEN) == [("slim:0", "distroless/static", "r0")]
+    assert tried(Outcome.INCONCLUSIVE, Outcome.PROVEN) == []
 
 
 def test_no_engine(engine: Engine) -> None:
