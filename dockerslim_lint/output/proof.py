@@ -67,6 +67,12 @@ def unprovable_lines(path: str, reason: str, columns: int = COLUMNS) -> tuple[st
     return tuple(map(printable, [f"NOT PROVEN, {path} untouched", *wrap(reason, columns, "  ")]))
 
 
+def safe_lines(codes: Sequence[str], columns: int = COLUMNS) -> tuple[str, ...]:
+    """What to say of the findings that ``--fix`` settles without a proof; nothing for none."""
+    text = f"lint --fix writes what is safe by construction: {', '.join(codes)}"
+    return tuple(wrap(text, columns, "  ", "    ")) if codes else ()
+
+
 def styled(lines: Sequence[str]) -> list[Line]:
     """A block with its first word in colour."""
     word, style = next((pair for pair in _STYLES if lines[:1] and lines[0].startswith(pair[0])), ("", ""))

@@ -11,7 +11,7 @@ from dockerslim_lint.linter import Candidate
 from dockerslim_lint.output.exits import Exit
 from dockerslim_lint.output.interface import COLUMNS, FileResult, Problem, ProofResult, Tried
 from dockerslim_lint.output.progress import Watch
-from dockerslim_lint.output.proof import Written, not_proven_lines, proven_lines, unprovable_lines
+from dockerslim_lint.output.proof import Written, not_proven_lines, proven_lines, safe_lines, unprovable_lines
 from dockerslim_lint.project.locate import Located
 from dockerslim_lint.project.prove import ProveOutcome, prove_and_write
 from dockerslim_lint.project.task import Task
@@ -52,14 +52,15 @@ class Prover:
         unchanged = result._replace(report=linter.lint(source, located.context, settings))
         if not located.context.known:
             reason = f"the build context is {located.reason}; name it in the configuration: [[image]] context"
-            return unchanged._replace(
-                proof=ProofResult(Exit.NOT_PROVEN, unprovable_lines(result.path, reason, self._columns))
-            )
+            lines = unprovable_lines(result.path, reason, self._columns)
+            lines += self._safe_lines(source, located, settings)
+            return unchanged._replace(proof=ProofResult(Exit.NOT_PROVEN, lines))
         outcome = self._try(source, where, located, settings, candidates)
         if outcome.write_error:
             return FileResult(result.path, problem=Problem(Exit.UNREADABLE, f"proven, but {outcome.write_error}"))
         if outcome.after is None:
             lines = not_proven_lines(outcome.result, result.path, self._columns)
+            lines += self._safe_lines(source, located, settings)
             return unchanged._replace(proof=ProofResult(outcome.exit, lines, _tried(outcome, candidates)))
         chosen = next(candidate for candidate in candidates if candidate.source.data == outcome.after)
         wrote = Written(result.path, outcome.written, source.data, outcome.after)
@@ -71,6 +72,12 @@ class Prover:
             written=outcome.written,
             proof=ProofResult(Exit.CLEAN, lines, _tried(outcome, candidates)),
         )
+
+    def _safe_lines(self, source: Source, located: Located, settings: Settings) -> tuple[str, ...]:
+        """What could be written without a proof, where there is such a thing."""
+        fixed = linter.fix(source, located.context, settings)
+        codes = tuple(dict.fromkeys(code for one in fixed.applied for code in one.codes))
+        return safe_lines(codes, self._columns) if fixed.bug is None else ()
 
     def _try(
         self, source: Source, where: str, located: Located, settings: Settings, candidates: tuple[Candidate, ...]

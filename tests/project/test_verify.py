@@ -116,10 +116,21 @@ def test_verify_wins_over_unsafe_fixes(engine: Engine, tmp_path: Path) -> None:
 def test_safe_fixes_are_not_written_without_the_proof(engine: Engine, tmp_path: Path) -> None:
     (tmp_path / "Dockerfile").write_text(ORIGIN + "# nostrip\n")
     engine.outcome = Outcome.INCONCLUSIVE
-    assert run("--fix", "--verify")[0] == 6
+    told = "  lint --fix writes what is safe by construction: DSL201\n"
+    for outcome, exit_code in ((Outcome.NOT_PROVEN, 6), (Outcome.NO_ENGINE, 7), (Outcome.INCONCLUSIVE, 6)):
+        engine.outcome = outcome
+        code, _, err = run("--fix", "--verify")
+        assert code == exit_code and err.endswith(told)
     assert (tmp_path / "Dockerfile").read_text() == ORIGIN + "# nostrip\n"
+    (tmp_path / "Dockerfile").write_text(ORIGIN + "COPY nowhere /\n# nostrip\n")
+    assert run("--fix", "--verify")[2].endswith(told)
+    # near misses: nothing is safe, or all is proven
+    (tmp_path / "Dockerfile").write_text(ORIGIN)
+    assert "lint --fix writes" not in run("--fix", "--verify")[2]
+    (tmp_path / "Dockerfile").write_text(ORIGIN + "# nostrip\n")
     engine.outcome = Outcome.PROVEN
-    code, out, _ = run("--fix", "--verify")
+    code, out, err = run("--fix", "--verify")
+    assert "lint --fix writes" not in err
     assert (code, out) == (0, "Fixed DSL101, DSL103, DSL201. Nothing left at or above warning.\n")
     assert (tmp_path / "Dockerfile").read_text() == FIXED + "# strip\n"
 
