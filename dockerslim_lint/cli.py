@@ -290,13 +290,14 @@ def lint(
     talk([] if quiet else told)
     lines = load_format(format_name)(results, asked)
     color = color if format_name == "text" else "never"
-    if diff:
+    diffed = diff and format_name == "text"
+    if diffed:
         _show_diff(results, color)
     elif filtering:
         give(results[0].before if results[0].after is None else results[0].after)
     codes = [result.exit(diff=diff) for result in results]
     if output_file is None:
-        show(lines, sys.stderr if diff or filtering else sys.stdout, color)
+        show(lines, sys.stderr if diffed or filtering else sys.stdout, color)
     elif not _write_report(output_file, lines):
         codes.append(Exit.USAGE)
     if exit_zero or filtering:
@@ -315,7 +316,7 @@ def _refuse_contradictions(given: Mapping[str, Any]) -> None:
         (bool(given["smoke"] or given["builder"]) and not given["verify"], "--smoke and --builder go with --verify"),
         (stdin and len(given["paths"]) > 1, "- (standard input) must be the only PATH"),
         (given["stdin_filename"] is not None and not stdin, "--stdin-filename goes with - (standard input)"),
-        (given["diff"] and given["format_name"] != "text", "--diff goes with --format text"),
+        (given["diff"] and given["format_name"] not in ("text", "json"), "--diff goes with --format text or json"),
         (
             into_baseline and not given["baseline"],
             "--write-baseline and --prune-baseline need --baseline FILE",

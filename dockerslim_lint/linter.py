@@ -331,7 +331,7 @@ def _fix(reader: _Reader, source: Source, allow: Safety, decide: bool = True, on
         source, report = after, report_after
     else:
         bug = bug or f"the fixes did not come to an end after {MAX_PASSES} passes"
-    held = _held(report)
+    held = held_back(report)
     return Fixed(source, report, tuple(applied), held, bug, _as_before(held, first) if applied else held)
 
 
@@ -385,7 +385,8 @@ def _next(
     return min(possible, key=lambda one: not one.key.startswith(SLIM), default=None)
 
 
-def _held(report: Report) -> tuple[Held, ...]:
+def held_back(report: Report) -> tuple[Held, ...]:
+    """The decisions that are still to be made, each with the reason why it was not."""
     held = []
     reasons = {
         finding.fixes.key: finding.fixes.reason for finding in report.findings if isinstance(finding.fixes, Withheld)
@@ -412,7 +413,7 @@ def _held(report: Report) -> tuple[Held, ...]:
 def _as_before(held: tuple[Held, ...], first: Report) -> tuple[Held, ...]:
     """Their reasons as they were said of the first source, where those differ in numbers of lines alone."""
     said: dict[str, list[str]] = {}
-    for one in _held(first):
+    for one in held_back(first):
         said.setdefault(_without_numbers(one.reason), []).append(one.reason)
     found = [(one, said.get(_without_numbers(one.reason))) for one in held]
     return tuple(one._replace(reason=reasons.pop(0)) if reasons else one for one, reasons in found)

@@ -134,7 +134,10 @@ def commands() -> str:
         parts += [f"## {name}", _block("text", usage), cleandoc(command.help or "")]
         parts += ["\n".join(("| option | |", "|---|---|", *rows))]
     parts += ["## Exit codes", exit_codes()]
-    parts += ["The format of `--format json` is in [json-schema.json](json-schema.json)."]
+    parts += [
+        "The format of `--format json` is in [json-schema.json](json-schema.json). Under `--verify` each file has its `proof` there"
+        " (what was tried, on which platforms, with which checks, sizes and seconds), under `--diff` its `diff`."
+    ]
     return "\n\n".join((*parts, _generated("the program itself"))) + "\n"
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from importlib import import_module
+from typing import TYPE_CHECKING
 
 from dockerslim_lint.config import LEVELS
 from dockerslim_lint.edit import Safety
@@ -11,6 +12,9 @@ from dockerslim_lint.finding import Finding, Severity
 from dockerslim_lint.linter import Applied, Held, Report
 from dockerslim_lint.output.exits import Exit, deciding
 from dockerslim_lint.record import Record
+
+if TYPE_CHECKING:
+    from dockerslim_lint.verify.ladder import LadderResult
 
 SAFETY_WORDS = {Safety.SAFE: "safe", Safety.PROVABLE: "needs proof", Safety.DISPLAY: "by hand"}
 
@@ -49,11 +53,17 @@ class Tried(Record):
 
 
 class ProofResult(Record):
-    """How an attempt to prove ended: CLEAN (proven), NOT_PROVEN or NO_ENGINE, and the text block that says so."""
+    """How an attempt to prove ended: CLEAN (proven), NOT_PROVEN or NO_ENGINE, and the text block that says so.
+
+    `ladder` is all that was found, None where it did not come to an attempt, for the `reason`. `seconds` is the time of it all.
+    """
 
     exit: Exit
     lines: tuple[str, ...]
     tried: tuple[Tried, ...] = ()
+    ladder: LadderResult | None = None
+    reason: str = ""
+    seconds: float = 0.0
 
 
 class FileResult(Record):

@@ -9,7 +9,7 @@ from dockerslim_lint import registry
 from dockerslim_lint.edit import Fix, Withheld
 from dockerslim_lint.finding import Finding
 from dockerslim_lint.output.interface import Asked, FileResult, Line, Piece, count
-from dockerslim_lint.source import Source, Span
+from dockerslim_lint.source import Source, Span, decode
 
 VERSION = 1
 
@@ -18,7 +18,7 @@ def render(results: Sequence[FileResult], asked: Asked) -> list[Line]:
     """One JSON document. Bytes that are not UTF-8 appear as U+FFFD."""
     document: dict[str, object] = {
         "version": VERSION,
-        "files": [_file(result) for result in results],
+        "files": [_file(result, asked) for result in results],
         "summary": count(results)._asdict(),
     }
     if asked.statistics:
@@ -28,7 +28,7 @@ def render(results: Sequence[FileResult], asked: Asked) -> list[Line]:
     return [(Piece(json.dumps(document, indent=2)),)]
 
 
-def _file(result: FileResult) -> dict[str, object]:
+def _file(result: FileResult, asked: Asked) -> dict[str, object]:
     report = result.report
     error = result.error
     return {
@@ -38,7 +38,25 @@ def _file(result: FileResult) -> dict[str, object]:
         "judged": report is not None and report.judged and report.error is None,
         "findings": [_finding(report.source, finding) for finding in report.findings] if report else [],
         "suppressed": [_finding(report.source, finding) for finding in report.suppressed] if report else [],
+        "proof": _proof(result),
+        "diff": _diff(result) if asked.diff else None,
     }
+
+
+def _proof(result: FileResult) -> dict[str, object] | None:
+    if result.proof is None:
+        return None
+    from dockerslim_lint.output.proof_json import proof_object
+
+    return proof_object(result.proof)
+
+
+def _diff(result: FileResult) -> str:
+    if result.after is None:
+        return ""
+    from dockerslim_lint.output.diff import unified
+
+    return unicode(decode(unified(result.before, result.after, result.path)))
 
 
 def _finding(source: Source, finding: Finding) -> dict[str, object]:

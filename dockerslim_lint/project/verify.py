@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from pathlib import Path
 
 from dockerslim_lint import linter
@@ -49,28 +50,35 @@ class Prover:
         candidates = linter.candidates(source, located.context, settings)
         if not candidates:
             return None
-        unchanged = result._replace(report=linter.lint(source, located.context, settings))
+        began = time.monotonic()
+        report = linter.lint(source, located.context, settings)
+        unchanged = result._replace(report=report, held=linter.held_back(report))
         if not located.context.known:
             reason = f"the build context is {located.reason}; name it in the configuration: [[image]] context"
             lines = unprovable_lines(result.path, reason, self._columns)
             lines += self._safe_lines(source, located, settings)
-            return unchanged._replace(proof=ProofResult(Exit.NOT_PROVEN, lines))
+            return unchanged._replace(proof=ProofResult(Exit.NOT_PROVEN, lines, reason=reason))
         outcome = self._try(source, where, located, settings, candidates)
         if outcome.write_error:
             return FileResult(result.path, problem=Problem(Exit.UNREADABLE, f"proven, but {outcome.write_error}"))
+        proof = ProofResult(
+            outcome.exit, (), _tried(outcome, candidates), outcome.result, seconds=time.monotonic() - began
+        )
         if outcome.after is None:
             lines = not_proven_lines(outcome.result, result.path, self._columns)
             lines += self._safe_lines(source, located, settings)
-            return unchanged._replace(proof=ProofResult(outcome.exit, lines, _tried(outcome, candidates)))
+            return unchanged._replace(proof=proof._replace(lines=lines))
         chosen = next(candidate for candidate in candidates if candidate.source.data == outcome.after)
         wrote = Written(result.path, outcome.written, source.data, outcome.after)
         lines = proven_lines(outcome.result, wrote, self._columns)
+        report = linter.lint(chosen.source, located.context, settings)
         return result._replace(
-            report=linter.lint(chosen.source, located.context, settings),
+            report=report,
             applied=chosen.applied,
+            held=linter.held_back(report),
             after=outcome.after,
             written=outcome.written,
-            proof=ProofResult(Exit.CLEAN, lines, _tried(outcome, candidates)),
+            proof=proof._replace(lines=lines),
         )
 
     def _safe_lines(self, source: Source, located: Located, settings: Settings) -> tuple[str, ...]:

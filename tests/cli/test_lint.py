@@ -119,7 +119,7 @@ def test_verbose_says_which_context(origin: Path, run: Invoke) -> None:
         ("--verify",),
         ("--unsafe-fixes",),
         ("--smoke", "x"),
-        ("--diff", "--format", "json"),
+        ("--diff", "--format", "sarif"),
         ("-", "Dockerfile"),
         ("--stdin-filename", "x"),
         ("--platform", "arm64", "--fix"),

@@ -13,14 +13,18 @@ from dockerslim_lint.edit import Edit, Fix, Safety, Withheld
 from dockerslim_lint.finding import Finding, Label, Severity
 from dockerslim_lint.linter import Applied, Held, Report
 from dockerslim_lint.output.exits import Exit
-from dockerslim_lint.output.interface import Asked, FileResult, Problem, load_format, plain
+from dockerslim_lint.output.interface import Asked, FileResult, Problem, ProofResult, load_format, plain
 from dockerslim_lint.source import Source, Span
+from dockerslim_lint.verify.evidence.interface import Evidence, Verdict
+from dockerslim_lint.verify.ladder import LadderResult
+from dockerslim_lint.verify.proof import Outcome, PlatformProof, Proof
+from dockerslim_lint.verify.subject import Candidate
 
 SCHEMA = json.loads((Path(__file__).parents[2] / "docs" / "json-schema.json").read_text())
 
 
-def document(*results: FileResult) -> Any:
-    text = plain(load_format("json")(results, Asked()))
+def document(*results: FileResult, **asked: bool) -> Any:
+    text = plain(load_format("json")(results, Asked(**asked)))  # type: ignore[arg-type]
     assert text.isascii() and "\\ud" not in text.replace("\\ufffd", "")
     parsed = json.loads(text)
     jsonschema.Draft202012Validator(SCHEMA).validate(parsed)
@@ -77,6 +81,7 @@ def test_everything_at_once() -> None:
 def test_files_that_could_not_be_judged(exit_code: Exit) -> None:
     (file,) = document(FileResult("x\udcff", problem=Problem(exit_code, "why \udcff", "trace")))["files"]
     empty: dict[str, object] = {"context": None, "judged": False, "findings": [], "suppressed": []}
+    empty |= {"proof": None, "diff": None}
     assert file == {"path": "x\ufffd", "error": "why \ufffd", **empty}
 
 
@@ -101,6 +106,72 @@ def test_what_builds_no_rust_is_not_judged() -> None:
     ):
         assert document(FileResult("x", report=report))["files"][0]["judged"] is judged
     assert document(FileResult("excluded"))["files"][0]["judged"] is False
+
+
+def test_a_proof_has_all_that_was_found() -> None:
+    figures = (("old pull", 30), ("new pull", 2), ("old unpacked", 78), ("new unpacked", 3))
+    smaller = Evidence("smaller", "linux/amd64", Verdict.HOLDS, "2 bytes", figures=figures)
+    starts = Evidence("starts", "linux/amd64", Verdict.FAILS, "exit 127 \udcff", ("its log",))
+    failing = PlatformProof("linux/amd64", "here", (starts,), 41.26, 3.0)
+    holding = PlatformProof("linux/amd64", "emulated", (smaller,), original_starts=False)
+    failed = Proof("distroless/static", Outcome.NOT_PROVEN, (failing,), reason="starts, linux/amd64: exit 127 \udcff")
+    left_out = (("linux/arm64", "no emulator"),)
+    proven = Proof("alpine", Outcome.PROVEN, (holding,), left_out, ran=("app --help",), config="unchanged")
+    ladder = LadderResult(Outcome.PROVEN, Candidate("alpine", b""), (failed, proven), engine="buildx 0.26")
+    report = Report(Source(b"FROM x\n"), (), (), None, ())
+    result = FileResult("x", report=report, proof=ProofResult(Exit.CLEAN, ("P",), ladder=ladder, seconds=51.234))
+    proof = document(result)["files"][0]["proof"]
+    assert {**proof, "candidates": ...} == {
+        "result": "proven",
+        "candidate": "alpine",
+        "reason": "",
+        "engine": "buildx 0.26",
+        "seconds": 51.2,
+        "candidates": ...,
+    }
+    first, second = proof["candidates"]
+    assert first["result"] == "not proven" and first["reason"] == "starts, linux/amd64: exit 127 \ufffd"
+    assert first["platforms"] == [
+        {
+            "platform": "linux/amd64",
+            "how": "here",
+            "original_starts": True,
+            "original_seconds": 41.3,
+            "seconds": 3.0,
+            "sizes": None,
+            "checks": [
+                {"claim": "starts", "verdict": "fails", "summary": "exit 127 \ufffd", "details": ["its log"]},
+            ],
+        }
+    ]
+    assert (second["ran"], second["config"]) == (["app --help"], "unchanged")
+    assert second["left_out"] == [{"platform": "linux/arm64", "reason": "no emulator"}]
+    sizes = {"old_pull": 30, "new_pull": 2, "old_unpacked": 78, "new_unpacked": 3}
+    assert second["platforms"][0]["sizes"] == sizes
+
+
+def test_a_proof_that_was_not_possible() -> None:
+    report = Report(Source(b"FROM x\n"), (), (), None, ())
+    for proof, result, reason in (
+        (ProofResult(Exit.NOT_PROVEN, (), reason="no context"), "not proven", "no context"),
+        (
+            ProofResult(Exit.NO_ENGINE, (), ladder=LadderResult(Outcome.NO_ENGINE, None, (), "no docker", "get it")),
+            "no engine",
+            "no docker",
+        ),
+    ):
+        told = document(FileResult("x", report=report, proof=proof))["files"][0]["proof"]
+        assert (told["result"], told["reason"], told["candidate"], told["candidates"]) == (result, reason, None, [])
+
+
+def test_a_diff_is_a_text() -> None:
+    report = Report(Source(b"FROM y\n"), (), (), None, ())
+    result = FileResult("x", report=report, before=b"FROM x\r\n# \xff", after=b"FROM y\r\n# \xff")
+    (file,) = document(result, diff=True)["files"]
+    head = "--- x\n+++ x\n@@ -1,2 +1,2 @@\n-FROM x\r\n+FROM y\r\n"
+    assert file["diff"] == head + " # \ufffd\n\\ No newline at end of file\n"
+    assert document(result)["files"][0]["diff"] is None
+    assert document(result._replace(after=None), diff=True)["files"][0]["diff"] == ""
 
 
 def test_nothing() -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 import pytest
@@ -197,6 +198,27 @@ def test_diff_proves_and_writes_nothing(engine: Engine, tmp_path: Path) -> None:
     assert "  would write Dockerfile (1 line edited)\n" in err
     assert (tmp_path / "Dockerfile").read_text() == ORIGIN
     assert engine.asked[0][3] is False
+
+
+def test_a_program_is_told_of_the_proof(engine: Engine, tmp_path: Path) -> None:
+    code, out, err = run("--diff", "--verify", "--format", "json")
+    document = json.loads(out)
+    (file,) = document["files"]
+    assert code == 1 and f"+FROM {SLIM}\n" in file["diff"] and err.startswith("PROVEN ")
+    assert (file["proof"]["result"], file["proof"]["candidate"]) == ("proven", "distroless/static")
+    assert (document["summary"]["fixed"], document["summary"]["held_back"]) == (1, 0)
+    assert (tmp_path / "Dockerfile").read_text() == ORIGIN
+    for outcome in (Outcome.NOT_PROVEN, Outcome.NO_ENGINE):
+        engine.outcome = outcome
+        document = json.loads(run("--fix", "--verify", "--format", "json")[1])
+        (file,) = document["files"]
+        assert (document["summary"]["fixed"], document["summary"]["held_back"]) == (0, 1)
+        assert (file["proof"]["result"], file["proof"]["reason"], file["diff"]) == (outcome.value, "why", None)
+    assert json.loads(run("--format", "json")[1])["files"][0]["proof"] is None
+    (tmp_path / "Dockerfile").write_text("FROM x\n# nostrip\n")
+    (file,) = json.loads(run("--diff", "--verify", "--format", "json")[1])["files"]
+    assert file["proof"] is None and file["diff"].endswith("+# strip\n")
+    assert run("--diff", "--verify", "--format", "sarif")[0] == 2
 
 
 def test_standard_input_is_proven_in_its_place(engine: Engine, tmp_path: Path) -> None:
