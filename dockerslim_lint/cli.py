@@ -15,6 +15,7 @@ from dockerslim_lint import __version__
 from dockerslim_lint.config import LEVELS, ConfigError, parse_platforms
 from dockerslim_lint.output.exits import EXIT_CODES, Exit, deciding
 from dockerslim_lint.output.interface import (
+    FOR_PEOPLE,
     FORMAT_NAMES,
     SHOWS_ALTERNATIVES,
     Asked,
@@ -254,7 +255,7 @@ def lint(
     asked = Asked(shown, fix and not diff, diff, unsafe_fixes, verify, quiet, verbose, infos, statistics)
     if format_name == "text" and output_file is None:
         asked = asked._replace(columns=columns_of(sys.stderr if diff or filtering else sys.stdout))
-    if format_name not in ("text", "json"):
+    if format_name not in (*FOR_PEOPLE, "json"):
         directory, root = _surroundings()
         asked = asked._replace(directory=directory, root=root)
     told: list[str] = []
@@ -289,7 +290,7 @@ def lint(
     _report_talk(results, asked, color)
     talk([] if quiet else told)
     lines = load_format(format_name)(results, asked)
-    color = color if format_name == "text" else "never"
+    color = color if format_name in FOR_PEOPLE else "never"
     diffed = diff and format_name == "text"
     if diffed:
         _show_diff(results, color)

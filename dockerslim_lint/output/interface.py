@@ -154,6 +154,7 @@ class Counts(Record):
 Format = Callable[[Sequence[FileResult], Asked], list[Line]]
 _FORMATS = {
     "text": "dockerslim_lint.output.text",
+    "concise": "dockerslim_lint.output.concise",
     "json": "dockerslim_lint.output.json",
     "sarif": "dockerslim_lint.output.sarif",
     "github": "dockerslim_lint.output.github",
@@ -162,6 +163,8 @@ _FORMATS = {
     "markdown": "dockerslim_lint.output.markdown",
 }
 FORMAT_NAMES = tuple(_FORMATS)
+FOR_PEOPLE = ("text", "concise")
+"""The formats that are in colour on a terminal."""
 SHOWS_ALTERNATIVES = ("json", "sarif")
 """The formats that list every candidate of a decision."""
 

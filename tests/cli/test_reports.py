@@ -57,7 +57,7 @@ def test_paths_are_those_of_the_repository(
 
 def test_machine_formats_have_no_colour(origin: Path, run: Invoke) -> None:
     for name in FORMAT_NAMES:
-        assert ("\x1b[" in run("lint", "--format", name, "--color", "always").stdout) is (name == "text")
+        assert ("\x1b[" in run("lint", "--format", name, "--color", "always").stdout) is (name in ("text", "concise"))
 
 
 def test_sarif_has_all_alternatives_and_json_too(origin: Path, run: Invoke) -> None:
@@ -85,6 +85,23 @@ def test_exit_zero_is_about_findings_only(origin: Path, run: Invoke) -> None:
     assert run("lint", "--exit-zero", "Dockerfile").exit_code == 5
 
 
+def test_concise_is_a_line_for_each_finding(origin: Path, run: Invoke) -> None:
+    origin.write_text(ORIGIN + "RUN nostrip\n")
+    told = run("lint", "--format", "concise")
+    assert told.stdout.splitlines() == [
+        "Dockerfile:6:6: DSL101 error slice is a glibc program and ships on ubuntu:22.04 (~77 MB of base).",
+        "Dockerfile:6:6: DSL103 warning built against glibc 2.41 (rust:latest = trixie), shipped on 2.35.",
+        "Dockerfile:9:5: DSL201 warning It has symbols.",
+        "1 error, 2 warnings in 1 file.",
+    ]
+    assert run("lint", "--format", "concise", "-q").stdout.splitlines() == told.stdout.splitlines()[:-1]
+    fixed = run("lint", "--format", "concise", "--fix").stdout.splitlines()
+    assert [line.split()[1] for line in fixed[:-1]] == ["DSL101", "DSL103"]
+    assert fixed[-1] == "1 error, 1 warning in 1 file. 1 fixed, 1 held back."
+    origin.write_text(CLEAN)
+    assert run("lint", "--format", "concise", "-q").stdout == ""
+
+
 def test_statistics(origin: Path, run: Invoke) -> None:
     result = run("lint", "--statistics")
     assert result.exit_code == 1
@@ -98,7 +115,7 @@ def test_statistics(origin: Path, run: Invoke) -> None:
     assert [(row["code"], row["findings"]) for row in counted] == [("DSL101", 1), ("DSL103", 1)]
 
 
-@pytest.mark.parametrize("name", ["sarif", "github", "gitlab", "junit"])
+@pytest.mark.parametrize("name", ["concise", "sarif", "github", "gitlab", "junit"])
 def test_statistics_where_there_is_no_place_for_them(name: str, origin: Path, run: Invoke) -> None:
     result = run("lint", "--statistics", "--format", name)
     assert result.exit_code == 2
