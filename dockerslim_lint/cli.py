@@ -175,7 +175,7 @@ def _complete_rules(context: click.Context, parameter: click.Parameter, incomple
     multiple=True,
     metavar="RULE,…",
     shell_complete=_complete_rules,
-    help="Only these rules (codes or names); default: those on by default.",
+    help="Only these rules (codes, their beginnings such as DSL1, or names); default: those on by default.",
 )
 @click.option("--ignore", multiple=True, metavar="RULE,…", shell_complete=_complete_rules, help="Not these rules.")
 @click.option(

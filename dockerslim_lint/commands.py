@@ -26,13 +26,26 @@ def complete_rules(context: click.Context, parameter: click.Parameter, incomplet
 
 
 @click.command()
+@click.option(
+    "--format",
+    "format_name",
+    type=click.Choice(("text", "json")),
+    default="text",
+    show_default=True,
+    help="json: a list of objects with code, name, severity, fixes, default, summary and url.",
+)
 @click.option("--color", type=click.Choice(("auto", "always", "never")), default="auto", show_default=True)
-def rules(color: str) -> None:
+def rules(format_name: str, color: str) -> None:
     """List the rules: code, name, severity, safety of fixes."""
     from dockerslim_lint import registry
-    from dockerslim_lint.output.rule_pages import rule_table
+    from dockerslim_lint.output.rule_pages import rule_objects, rule_table
 
-    show(rule_table(registry.rules()), sys.stdout, color)
+    if format_name == "json":
+        import json
+
+        write(sys.stdout, json.dumps(rule_objects(registry.rules()), indent=2) + "\n")
+    else:
+        show(rule_table(registry.rules()), sys.stdout, color)
 
 
 @click.command(short_help="Serve an editor: the language server.")

@@ -49,7 +49,7 @@ class Settings(Record):
     """Everything that steers a run, with its defaults.
 
     `prefer`: choices in the order of preference ("distroless/static", "alpine", "scratch" …). `platforms`: docker
-    platforms asked for; empty means nobody asked. `args`: build arguments. `select`/`ignore`: codes or names; an empty
+    platforms asked for; empty means nobody asked. `args`: build arguments. `select`/`ignore`: codes, their beginnings, or names; an empty
     `select`, and ``default`` in it, means the rules that are on by default. `severity` and `fix` are pairs of a rule and one of
     `LEVELS` or `PERMISSIONS`. `base_images` are the user's own. `rule_packs` are names of entry points. `images` and `overrides`
     are about some files only; `for_file` folds them into the other fields. `given` names the fields that the file sets.
@@ -129,11 +129,11 @@ def parse_platforms(text: str) -> tuple[str, ...]:
     return checked_platforms(names, "--platform")
 
 
-def suggestion(word: str, known: tuple[str, ...], quote: str = "`") -> str:
-    """``; did you mean `x`?`` or an empty text."""
+def suggestion(word: str, known: tuple[str, ...], quote: str = "`", least: float = 0.6) -> str:
+    """``; did you mean `x`?`` or an empty text. `least` is how alike they must be, of 1."""
     import difflib
 
-    close = difflib.get_close_matches(word.lower(), known, 1, 0.6)
+    close = difflib.get_close_matches(word.lower(), known, 1, least)
     return f"; did you mean {quote}{close[0]}{quote}?" if close else ""
 
 

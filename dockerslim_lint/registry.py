@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from functools import cache
 
 from dockerslim_lint_rules.context_not_ignored import ContextNotIgnored
@@ -169,15 +170,32 @@ def resolve(name: str, packs: tuple[str, ...] = ()) -> Rule | None:
 
 @cache
 def chosen(select: tuple[str, ...], ignore: tuple[str, ...], packs: tuple[str, ...] = ()) -> tuple[Rule, ...]:
-    """The rules that run. Names and codes in any case; an empty `select` is the rules that are on by default."""
+    """The rules that run. An empty `select` is the rules that are on by default.
+
+    A rule is called by its code or name, or by what its code begins with (``DSL``, ``DSL1``, ``DSL40``), in any case. What
+    is more exact wins: ``DSL1`` without ``DSL103``, or ``DSL103`` although not ``DSL1``; where both are alike it does not run.
+    """
     wanted = {name.strip().lower() for name in select} or {DEFAULT}
     unwanted = {name.strip().lower() for name in ignore}
     found = []
     for rule in rules(packs):
-        names = {rule.CODE.lower(), rule.NAME}
-        if (names & wanted or (rule.ON_BY_DEFAULT and DEFAULT in wanted)) and not names & unwanted:
+        for_it = max(0 if rule.ON_BY_DEFAULT and DEFAULT in wanted else -1, _exactness(rule, wanted))
+        if for_it > _exactness(rule, unwanted):
             found.append(rule)
     return tuple(found)
+
+
+def is_called(name: str, packs: tuple[str, ...] = ()) -> bool:
+    """Whether any rule is meant by a name in `select` or `ignore`."""
+    return any(_exactness(rule, {name.strip().lower()}) >= 0 for rule in rules(packs))
+
+
+def _exactness(rule: Rule, names: Collection[str]) -> int:
+    """How exactly the best of `names` means a rule: the characters of its code, all for its name; -1 for not at all."""
+    code = rule.CODE.lower()
+    letters = len(code.rstrip("0123456789"))
+    beginnings = (length for length in range(letters, len(code) + 1) if code[:length] in names)
+    return len(code) if rule.NAME in names else max(beginnings, default=-1)
 
 
 def to_run(

@@ -60,8 +60,29 @@ def rule_page(rule: Rule, columns: int = 0) -> list[Line]:
     return lines
 
 
+def rule_objects(rules: Sequence[Rule]) -> list[dict[str, object]]:
+    """What the table says of each rule, and more, for programs."""
+    return [
+        {
+            "code": rule.CODE,
+            "name": rule.NAME,
+            "severity": rule.SEVERITY.label,
+            "fixes": [safety.name.lower() for safety in _safeties(rule)],
+            "default": rule.ON_BY_DEFAULT,
+            "summary": rule.summary(),
+            "url": registry.url(rule.CODE, rule.URL),
+        }
+        for rule in rules
+    ]
+
+
 def fix_safety(rule: Rule) -> str:
-    """How safe the rule's fixes are, as its own INVALID cases show it; "-" for a rule without fixes."""
+    """How safe the rule's fixes are; "-" for a rule without fixes."""
+    return " or ".join(SAFETY_WORDS[safety] for safety in _safeties(rule)) or "-"
+
+
+def _safeties(rule: Rule) -> list[Safety]:
+    """How safe the rule's fixes are, as its own INVALID cases show it."""
     found: set[Safety] = set()
     for invalid in rule.INVALID:
         context = NoContext() if invalid.files is None else MemoryContext(_encoded(invalid.files))
@@ -70,7 +91,7 @@ def fix_safety(rule: Rule) -> str:
         for finding in report.findings:
             if finding.code == rule.CODE and not isinstance(finding.fixes, Withheld):
                 found.update(fix.safety for fix in finding.fixes)
-    return " or ".join(SAFETY_WORDS[safety] for safety in sorted(found)) or "-"
+    return sorted(found)
 
 
 def _encoded(files: Mapping[str, str]) -> dict[str, bytes]:

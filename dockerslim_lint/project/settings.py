@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from string import ascii_letters
 
 from dockerslim_lint.config import ConfigError, ImageSettings, Settings, suggestion
 from dockerslim_lint.project.places import Repositories, above, lies_in
@@ -13,6 +14,8 @@ OWN = ".dockerslim.toml"
 SHARED = "pyproject.toml"
 _BY_RULE = ("select", "ignore", "severity", "fix")
 """The settings that name rules."""
+_BEGINNINGS = ("select", "ignore")
+"""Those that take the beginning of a code for all rules that have it."""
 
 
 class Overrides(Record):
@@ -170,7 +173,7 @@ class ConfigFinder:
             named.append((where, f"override[{number}].", dict(override.changes)))
         if not settings.rule_packs and not any(values.get(key) for _, _, values in named for key in _BY_RULE):
             return configuration
-        from dockerslim_lint.registry import DEFAULT, RulePackError, resolve, rules
+        from dockerslim_lint.registry import DEFAULT, RulePackError, is_called, resolve, rules
 
         try:
             known = tuple(word for rule in rules(settings.rule_packs) for word in (rule.CODE, rule.NAME))
@@ -182,7 +185,8 @@ class ConfigFinder:
                     name = entry if isinstance(entry, str) else entry[0]
                     if key == "select" and name.strip().lower() == DEFAULT:
                         continue
-                    if resolve(name, settings.rule_packs) is None:
+                    known_as = is_called if key in _BEGINNINGS else resolve
+                    if not known_as(name, settings.rule_packs):
                         hint = suggestion_of_rule(name, known)
                         raise ConfigError(f'{source}: `{prefix}{key}`: there is no rule "{name}"{hint}')
         return configuration
@@ -194,9 +198,15 @@ def suggestion_of_rule(name: str, known: tuple[str, ...]) -> str:
     beginning = [word for lower, word in folded.items() if lower.startswith(name.strip().lower())]
     if len(beginning) > 1:
         return f'; rules are named in full, such as "{beginning[0]}"'
-    hint = suggestion(name, tuple(folded), '"')
-    for lower, word in folded.items():
-        hint = hint.replace(f'"{lower}"', f'"{word}"')
+    word = name.strip().lower()
+    if word.isalnum() and any(char.isdigit() for char in word):
+        # of a code that is none, only one of the same hundred that is nearly the same can have been meant
+        digits = word.lstrip(ascii_letters)
+        hint = suggestion(word, tuple(one for one in folded if one.lstrip(ascii_letters)[:1] == digits[:1]), '"', 0.75)
+    else:
+        hint = suggestion(name, tuple(folded), '"')
+    for lower, known_word in folded.items():
+        hint = hint.replace(f'"{lower}"', f'"{known_word}"')
     return hint or "; `dockerslim-lint rules` lists them"
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+
 import pytest
 from dockerslim_lint_rules.gnu_on_fat_base import GnuOnFatBase
 
@@ -20,6 +22,22 @@ def test_the_table(run: Invoke) -> None:
     assert len(lines) == len(rules()) + 2
 
 
+def test_the_rules_as_data(run: Invoke) -> None:
+    listed = json.loads(run("rules", "--format", "json").stdout)
+    assert [one["code"] for one in listed] == [rule.CODE for rule in rules()]
+    by_code = {one["code"]: one for one in listed}
+    assert by_code["DSL101"] == {
+        "code": "DSL101",
+        "name": "gnu-on-fat-base",
+        "severity": "error",
+        "fixes": ["provable"],
+        "default": True,
+        "summary": GnuOnFatBase.summary(),
+        "url": "https://github.com/dockerslim/dockerslim-lint/blob/main/docs/rules/DSL101.md",
+    }
+    assert (by_code["DSL503"]["fixes"], by_code["DSL503"]["default"]) == ([], False)
+
+
 @pytest.mark.parametrize("name", ["DSL101", "dsl101", "gnu-on-fat-base"])
 def test_a_page(run: Invoke, name: str) -> None:
     text = run("explain", name).stdout
@@ -34,7 +52,9 @@ def test_an_unknown_rule(run: Invoke) -> None:
     assert result.exit_code == 2
     assert 'there is no rule "DSL2O2"; did you mean "DSL202"?' in result.stderr
     assert 'did you mean "gnu-on-fat-base"?' in run("explain", "gnu-on-fat").stderr
-    assert "`dockerslim-lint rules` lists them" in run("explain", "quux").stderr
+    for name in ("quux", "DSL999"):
+        assert "`dockerslim-lint rules` lists them" in run("explain", name).stderr
+    assert 'such as "DSL101"' in run("explain", "DSL1").stderr
 
 
 def test_selecting_an_unknown_rule_is_exit_2(run: Invoke, project: object) -> None:
@@ -44,6 +64,7 @@ def test_selecting_an_unknown_rule_is_exit_2(run: Invoke, project: object) -> No
         'dockerslim-lint: command line: `select`: there is no rule "DSL2O2"; did you mean "DSL202"?\n'
     )
     assert run("lint", "--select", "DSL101", "-", stdin="FROM x\n").exit_code == 0
+    assert run("lint", "--select", "DSL1,DSL40", "--ignore", "DSL10", "-", stdin="FROM x\n").exit_code == 0
     assert run("lint", "--select", "default,DSL503", "-", stdin="FROM x\n").exit_code == 0
     assert run("lint", "--ignore", "default", "-", stdin="FROM x\n").exit_code == 2
 

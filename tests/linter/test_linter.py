@@ -85,6 +85,15 @@ def test_select_and_ignore() -> None:
     assert codes(select=("DSL503",)) == ["DSL503"], "off by default, on by name"
     assert codes(select=("Default", "unpinned-base")) == ["DSL101", "DSL202", "DSL402", "DSL503", "DSL201", "DSL302"]
     assert codes(select=("default",), ignore=("DSL101", "DSL402")) == ["DSL202", "DSL201", "DSL302"]
+    assert codes(select=("DSL2",)) == ["DSL202", "DSL201"]
+    assert codes(select=("dsl40", "DSL50")) == ["DSL402", "DSL503"], "off by default, on by the beginning of its code"
+    assert codes(ignore=("DSL2", "DSL")) == codes(ignore=("DSL",)) == []
+    assert codes(select=("DSL",)) == codes(select=("default", "DSL503"))
+    # what is more exact wins, whichever way; where both are alike the rule does not run
+    assert codes(select=("DSL2",), ignore=("DSL202",)) == ["DSL201"]
+    assert codes(select=("DSL202", "default"), ignore=("DSL2",)) == ["DSL101", "DSL202", "DSL402", "DSL302"]
+    assert codes(select=("not-stripped",), ignore=("DSL20",)) == ["DSL201"]
+    assert codes(select=("DSL20",), ignore=("DSL20",)) == codes(select=("DSL201",), ignore=("not-stripped",)) == []
 
 
 def test_error_of_a_file_without_instructions() -> None:

@@ -93,8 +93,14 @@ def test_the_command_line_has_the_last_word(tree: Path) -> None:
         ('[severity]\nDSL9999 = "info"', '`severity`: there is no rule "DSL9999"'),
         ('[fix]\nnot-striped = "never"', '`fix`: there is no rule "not-striped"; did you mean "not-stripped"?'),
         (
-            '[[override]]\nfiles = ["a"]\nignore = ["DSL10"]',
-            '`override[1].ignore`: there is no rule "DSL10"; rules are named in full, such as "DSL101"',
+            '[[override]]\nfiles = ["a"]\nignore = ["DSL7"]',
+            '`override[1].ignore`: there is no rule "DSL7"; `dockerslim-lint rules` lists them',
+        ),
+        ('select = ["not"]', '`select`: there is no rule "not"; rules are named in full'),
+        ('ignore = ["D"]', '`ignore`: there is no rule "D"; rules are named in full'),
+        (
+            '[severity]\nDSL10 = "info"',
+            '`severity`: there is no rule "DSL10"; rules are named in full, such as "DSL101"',
         ),
         ('rule-packs = ["acme"]', '`rule-packs`: no rule pack "acme" is installed'),
     ],
@@ -130,3 +136,13 @@ def test_the_beginning_of_several_rules_names_none() -> None:
     assert suggestion_of_rule("not", known) == '; rules are named in full, such as "not-stripped"'
     assert suggestion_of_rule("DSL9", known) == '; did you mean "DSL901"?'
     assert suggestion_of_rule("DLS101", known) == '; did you mean "DSL101"?'
+
+
+def test_only_a_rule_that_is_near_is_suggested() -> None:
+    known = ("DSL101", "DSL102", "DSL202", "DSL904", "not-stripped")
+    lists = "; `dockerslim-lint rules` lists them"
+    for far in ("DSL999", "DSL9999", "DSL302", "SC2086", "DL3008", "101", "quux"):
+        assert suggestion_of_rule(far, known) == lists, far
+    for near, meant in (("DSL2O2", "DSL202"), ("dsl1O2", "DSL102"), ("DSL1022", "DSL102"), ("DSL914", "DSL904")):
+        assert suggestion_of_rule(near, known) == f'; did you mean "{meant}"?'
+    assert suggestion_of_rule("not-striped", known) == '; did you mean "not-stripped"?'
