@@ -397,9 +397,8 @@ def held_back(report: Report) -> tuple[Held, ...]:
             reason = reasons[key]
         elif own and own[0].safety is Safety.DISPLAY:
             reason = "advice: needs a human"
-        elif own and own[0].key.startswith(SLIM) and _changes_a_base(own[0]):
-            musl = own[0].cost and own[0].claim is not None and own[0].claim.static
-            reason = "not proven: changes libc and base image" if musl else "not proven: changes the base image"
+        elif own and own[0].key.startswith(SLIM) and (what := _changed(own[0])):
+            reason = f"not proven: changes {what}"
         elif key.startswith("strip:"):
             reason = "not proven: nothing is known of who uses the symbols"
         elif own and own[0].repairs == "build":
@@ -423,8 +422,12 @@ def _without_numbers(reason: str) -> str:
     return "".join(char for char in reason if not char.isdigit())
 
 
-def _changes_a_base(fix: Fix) -> bool:
-    return not fix.images or any(one.old_base != one.new_base for one in fix.images)
+def _changed(fix: Fix) -> str:
+    """What a slim fix changes of the grave things: ``libc and base image``, one of them, or "" for neither."""
+    base = not fix.images or any(one.old_base != one.new_base for one in fix.images)
+    if "musl" in fix.title.split():
+        return "libc and base image" if base else "the libc"
+    return "the base image" if base else ""
 
 
 def _worse(reader: _Reader, before: Report, after: Report, repairs: bool = False) -> str:

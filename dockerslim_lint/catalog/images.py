@@ -118,6 +118,13 @@ class BaseImage(Record):
         """The configured PATH, "" if there is none."""
         return dict(self.env).get("PATH", "")
 
+    @property
+    def size(self) -> str:
+        """What it takes unpacked, for people: ``~78 MB``, ``~1.5 GB``; "" if not known."""
+        if not self.unpacked_mb:
+            return ""
+        return f"~{self.unpacked_mb / 1000:.1f} GB" if self.unpacked_mb >= 1000 else f"~{self.unpacked_mb:.0f} MB"
+
     def user_id(self, name: str) -> int | None:
         """The id of a named user, None if /etc/passwd has no such name."""
         return dict(self.users).get(name)

@@ -116,8 +116,8 @@ class Plan:
             new = after.images[place] if place < len(after.images) else None
             return new is not None and all(one.wanted for one in new.leftovers) and new.artifacts == image.artifacts
 
-        title = "leave out what only the build needs"
         tools = any(one.kind == "tools" and not one.wanted for one in image.leftovers)
+        title = "leave out what only the build needs" if tools else "leave the package manager's cache out"
         return self.alone(
             f"trim:{image.stage}",
             title,

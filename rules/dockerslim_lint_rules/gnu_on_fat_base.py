@@ -69,7 +69,7 @@ class GnuOnFatBase(Rule):
                 continue
             if image.wants_toolchain:
                 continue  # DSL202 speaks of it
-            size = f" (~{base.unpacked_mb:.0f} MB of base)" if base.unpacked_mb else ""
+            size = f" ({base.size} of base)" if base.unpacked_mb else ""
             one = len({path.rsplit("/", 1)[-1] for path, _ in gnu}) == 1
             kind = "is a glibc program and ships" if one else "are glibc programs and ship"
             note = "a whole distribution under one program"

@@ -53,7 +53,7 @@ class MuslOnFatBase(Rule):
                 continue
             if any(artifact.link != MUSL_STATIC for _, artifact in image.artifacts):
                 continue
-            size = f" (~{base.unpacked_mb:.0f} MB)" if base.unpacked_mb else ""
+            size = f" ({base.size})" if base.unpacked_mb else ""
             verb = "is static and needs" if len(image.artifacts) == 1 else "are static and need"
             yield self.finding(
                 f"{names_of(image.artifacts)} {verb} nothing of {stage.base_reference}{size}.",

@@ -80,7 +80,7 @@ class ToolchainShipped(Rule):
             if not base.toolchain:
                 yield from self._installed(build, plan, image, first.word.span)
                 continue
-            size = f" (~{base.unpacked_mb / 1000:.1f} GB)" if base.unpacked_mb else ""
+            size = f" ({base.size})" if base.unpacked_mb else ""
             path, artifact = image.artifacts[0]
             labels = []
             if artifact.call is not None:

@@ -395,3 +395,9 @@ def test_references(text: str, repository: str, tag: str, digest: str) -> None:
 )
 def test_a_tag_of_a_release_that_is_given_up_stays_at_its_last_version(reference: str, version: str) -> None:
     assert found(reference).version == version
+
+
+def test_sizes_for_people() -> None:
+    for reference, size in (("debian:bookworm-slim", "~75 MB"), ("rust:1", "~1.5 GB"), ("scratch", "")):
+        image = lookup(reference)
+        assert image is not None and image.size == size

@@ -375,3 +375,24 @@ def test_only_what_builds_rust_or_has_a_finding_is_judged(text: str, judged: boo
     report = linter.lint(Source(text.encode()), NoContext(), Settings())
     assert report.judged is judged
     assert judged or not report.findings
+
+
+@pytest.mark.parametrize(
+    ("text", "reason"),
+    [
+        (CLASSIC, "changes libc and base image"),
+        (CLASSIC.replace("debian:bookworm-slim", "alpine:3.24"), "changes the libc"),
+        (CLASSIC.replace("rust:1 ", "rust:1-alpine "), "changes the base image"),
+    ],
+)
+def test_what_is_held_back_says_what_it_changes(text: str, reason: str) -> None:
+    held = fix(text, Safety.SAFE, LOCKED).held
+    assert [one.reason for one in held if one.key.startswith("slim:")] == [f"not proven: {reason}"]
+
+
+def test_a_fix_that_only_empties_a_cache_says_so() -> None:
+    base = CLASSIC.replace("rust:1 ", "rust:1-alpine ").replace("debian:bookworm-slim", "alpine:3.24\nRUN apk add {}")
+    cache, tools = "leave the package manager's cache out", "leave out what only the build needs"
+    for packages, title in (("ca-certificates", cache), ("--no-cache curl make", tools), ("curl make", tools)):
+        fixed = fix(base.replace("{}", packages), Safety.PROVABLE, LOCKED)
+        assert [one.fix.title for one in fixed.applied if one.fix.key.startswith("trim:")] == [title], packages

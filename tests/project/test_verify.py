@@ -160,7 +160,7 @@ def test_the_choices_against_which_something_speaks() -> None:
     alone = applied._replace(fix=applied.fix._replace(key="cache:0", choice=""))
     rungs = (one, one._replace(applied=(other, alone)), one._replace(applied=(other,)))
 
-    def tried(*outcomes: Outcome) -> list[tuple[str, str, str]]:
+    def tried(*outcomes: Outcome) -> list[tuple[str, ...]]:
         proofs = tuple(Proof("x", outcome, (), reason=f"r{at}") for at, outcome in enumerate(outcomes))
         result = LadderResult(outcomes[-1], None, proofs)
         return [tuple(found) for found in verify._tried(ProveOutcome(Exit.CLEAN, result), rungs)]
