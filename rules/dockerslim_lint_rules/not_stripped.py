@@ -55,14 +55,14 @@ class NotStripped(Rule):
     jemalloc's profiling), they stay, and only debug information goes, as cargo does by itself in a release since 1.77.
 
     Nothing is said of an image that is there for the symbols: its stage or file is named `debug` or `profiling`, or it
-    installs a debugger or profiler. Nor of one to work in, as in DSL202.
-    Nor where debug information is asked for, somebody wrote that the symbols stay (`strip = false` or `"debuginfo"`,
-    `-C strip=none`), or an argument of the build decides whether it is a debug build, and by default it is one.
+    installs a debugger or profiler. Nor of one to work in (see DSL202), or of a build that asks for debug information.
+    Nor if somebody wrote that the symbols stay (`strip = false` or `"debuginfo"`, `-C strip=none`), or if a build argument
+    chooses between debug and release, with debug as its default.
 
     **Fix safety.** Safe where the crate graph is known, has no user of symbols (sentry, pprof, color-eyre, backtrace …),
-    and neither the file nor the sources ask for backtraces (RUST_BACKTRACE, `force_capture`); else it needs a proof. None for a
-    profile like `release-lto`, whose variables cargo takes for settings of `release`. Where the image is being slimmed anyway, the slim fix
-    strips too.
+    and neither the file nor the sources ask for backtraces (RUST_BACKTRACE, `force_capture`); else it needs a proof. There is
+    no fix for a profile like `release-lto`: cargo takes its variables for settings of `release`. Where the image is being
+    slimmed anyway, the slim fix strips too.
     """
 
     CODE = "DSL201"
