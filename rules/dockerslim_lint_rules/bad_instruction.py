@@ -47,8 +47,8 @@ class BadInstruction(Rule):
     The word is not an instruction (a typing error: the message says what it may have been), or its arguments are not
     what the instruction takes. It also speaks of
 
-    - a FROM whose variable no ARG above the first FROM declares, if no name of an image is left without it (an ARG in a
-      stage holds for that stage alone);
+    - a FROM whose variable no ARG above the first FROM declares, if no name of
+      an image is left without it (an ARG in a stage holds for that stage);
     - a variable in `COPY --from=`;
     - the number of a stage that the file does not have.
 
