@@ -1,5 +1,5 @@
-"""Writes what is generated of the documentation: a page for each rule, the table of all, the command line, and in the
-README the table of exit codes and what the commands of its console blocks print.
+"""Writes what is generated of the documentation: a page for each rule, the table of all, the command line, what was
+proven, and in the README what the commands of its console blocks print.
 
 ``python docs/generate.py`` writes, ``python docs/generate.py --check`` tells what is out of date and ends with 1 if
 anything is. A rule's page is its own docstring and cases; what the linter says of a case is asked of the linter.
@@ -10,7 +10,6 @@ from __future__ import annotations
 import argparse
 import difflib
 import json
-import os
 import re
 import shlex
 import shutil
@@ -21,10 +20,10 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from inspect import cleandoc
 from pathlib import Path
-from typing import Any
 
 import click
 from pictures import pictures, words_of
+from proof_record import proofs_page
 
 from dockerslim_lint import linter
 from dockerslim_lint.cli import cli
@@ -32,6 +31,7 @@ from dockerslim_lint.config import Settings
 from dockerslim_lint.context import MemoryContext, NoContext
 from dockerslim_lint.edit import Withheld
 from dockerslim_lint.finding import Finding
+from dockerslim_lint.help import EXAMPLES, SECTIONS
 from dockerslim_lint.output.exits import EXIT_CODES, Exit, deciding
 from dockerslim_lint.output.rule_pages import fix_safety
 from dockerslim_lint.registry import rules
@@ -42,14 +42,12 @@ from dockerslim_lint.terminal import PROGRAM
 ROOT = Path(__file__).resolve().parents[1]
 PROOFS = ROOT / "bench" / "proofs.json"
 """What bench/prove has found."""
-CHOICES = ("distroless/static", "alpine", "distroless/cc", "debian-slim", "scratch", "")
-"""The columns of its table; "" are fixes without a choice of base."""
 PICTURED = "fixtures/shapes/01b-multi-stage-ubuntu-copy"
+LONG = 50
+"""From so many lines on, cases of a rule's page are folded."""
 NOT_CONTEXT = ("expect.toml", "facts.toml", "fixed.Dockerfile")
 """Files of a fixture that are about it and not part of it."""
 
-_EXIT_CODES = re.compile(r"(?<=<!-- exit codes -->\n).*?(?=<!-- /exit codes -->)", re.DOTALL)
-_HELP = re.compile(r"(?<=<!-- help -->\n```text\n).*?(?=```\n<!-- /help -->)", re.DOTALL)
 _CONSOLE = re.compile(r"<!-- console: (?P<folder>\S+) -->\n```console\n(?P<lines>.*?)```\n", re.DOTALL)
 
 
@@ -59,7 +57,7 @@ def pages() -> dict[str, str]:
         "README.md": readme((ROOT / "README.md").read_text(encoding="utf-8")),
         "docs/cli.md": commands(),
         "docs/rules/README.md": index(rules()),
-        **({"docs/proofs.md": proofs(json.loads(PROOFS.read_text(encoding="utf-8")))} if PROOFS.exists() else {}),
+        **({"docs/proofs.md": proofs_page(json.loads(PROOFS.read_text(encoding="utf-8")))} if PROOFS.exists() else {}),
         **{f"docs/rules/{rule.CODE}.md": page(rule) for rule in rules()},
     }
 
@@ -72,16 +70,7 @@ def drawn() -> dict[str, str]:
 
 def readme(text: str) -> str:
     """The README with its generated parts as they should be."""
-    text = _EXIT_CODES.sub(lambda _: exit_codes() + "\n", text)
-    text = _HELP.sub(lambda _: _help(), text)
     return _CONSOLE.sub(lambda block: _console(block["folder"], block["lines"]), text)
-
-
-def _help() -> str:
-    """What ``lint --help`` prints on 80 columns, without the exit codes."""
-    command = [sys.executable, "-m", "dockerslim_lint", "lint", "--help"]
-    done = subprocess.run(command, env={**os.environ, "COLUMNS": "80"}, capture_output=True, text=True, check=True)
-    return done.stdout.split("\n  Exit codes", 1)[0].rstrip() + "\n"
 
 
 def exit_codes() -> str:
@@ -125,20 +114,36 @@ def _copy_of(folder: str) -> Iterator[Path]:
 
 
 def commands() -> str:
-    """Every command with its arguments and options, and the exit codes."""
-    parts = ["# The command line"]
+    """Every command with its arguments, options and examples, and the exit codes."""
+    parts = ["# The command line", f"`{PROGRAM} COMMAND --help` says the same in the terminal."]
     for name, command in sorted(cli.all_commands().items()):
-        arguments = [param.metavar or "" for param in command.params if isinstance(param, click.Argument)]
-        usage = " ".join((PROGRAM, name, "[OPTIONS]", *arguments))
-        rows = [_option(param) for param in command.params if isinstance(param, click.Option)]
-        parts += [f"## {name}", _block("text", usage), cleandoc(command.help or "")]
-        parts += ["\n".join(("| option | |", "|---|---|", *rows))]
+        usage = command.collect_usage_pieces(click.Context(command))
+        parts += [f"## {name}", _block("text", " ".join((PROGRAM, name, *usage)))]
+        parts += [_paragraph(text) for text in cleandoc(command.help or "").split("\n\n")]
+        options = {param.name: param for param in command.params if isinstance(param, click.Option)}
+        if name == "lint":
+            parts += [_block("sh", "\n".join(f"{line:<58}# {told}" for line, told in EXAMPLES))]
+            for heading, names in SECTIONS:
+                parts += [f"### {heading}", _options([options.pop(one) for one in names])]
+        parts += [_options([*options.values()])] if options else []
     parts += ["## Exit codes", exit_codes()]
+    parts += [
+        "As a filter (`lint --fix -`) it ends with 0 when it has written the file, whatever is left to be said of it."
+    ]
     parts += [
         "The format of `--format json` is in [json-schema.json](json-schema.json). Under `--verify` each file has its `proof` there"
         " (what was tried, on which platforms, with which checks, sizes and seconds), under `--diff` its `diff`."
     ]
     return "\n\n".join((*parts, _generated("the program itself"))) + "\n"
+
+
+def _paragraph(text: str) -> str:
+    """A paragraph of a command's help; what click is told not to wrap is a block of code."""
+    return _block("text", text.removeprefix("\b").lstrip("\n")) if text.startswith("\b") else text
+
+
+def _options(options: Sequence[click.Option]) -> str:
+    return "\n".join(("| option | |", "|---|---|", *map(_option, options)))
 
 
 def _option(option: click.Option) -> str:
@@ -153,56 +158,6 @@ def _option(option: click.Option) -> str:
 def _decides(code: Exit) -> int:
     """The place of a code among those that hold together: 0 for the one that wins over all."""
     return sum(deciding((code, other)) is other for other, _ in EXIT_CODES if other is not code)
-
-
-def proofs(record: Mapping[str, Any]) -> str:
-    """The table fixture × choice × verdict, of what ``bench/prove`` wrote."""
-    choices = [choice for choice in CHOICES if any(choice in entries for entries in record.values())]
-    others = sorted({choice for entries in record.values() for choice in entries} - set(choices))
-    columns = [*choices, *others]
-    rows = [
-        f"| [{name}](../fixtures/shapes/{name}) | "
-        + " | ".join(_verdicts(entries[choice]["platforms"]) if choice in entries else "–" for choice in columns)
-        + " |"
-        for name, entries in sorted(record.items())
-    ]
-    tried = [one for entries in record.values() for entry in entries.values() for one in entry["platforms"].values()]
-    proven = sum(one["outcome"] == "proven" for one in tried)
-    reasons = [
-        f"- `{name}`, {choice or 'the fix'}, {platform}: {one['outcome']}. {one.get('reason', '')}".rstrip()
-        for name, entries in sorted(record.items())
-        for choice, entry in entries.items()
-        for platform, one in entry["platforms"].items()
-        if one["outcome"] != "proven"
-    ]
-    return "\n".join(
-        (
-            "# What was proven",
-            "",
-            "Each fixture in [fixtures/shapes](../fixtures/README.md) with every choice that is offered for it, built and run by",
-            "`bench/prove` on the tests' own engine: ✓ proven, ✗ not proven, ? inconclusive, with the unpacked size of the old and",
-            "the new image in MB (with that engine's base images, see [tests/lab](../tests/lab/README.md)). A dash: not offered, or not tried yet.",
-            f"{proven} of {len(tried)} trials were proven; `lint --fix --verify` takes the first that is.",
-            "",
-            "| fixture | " + " | ".join(choice or "without a choice" for choice in columns) + " |",
-            "|---" * (len(columns) + 1) + "|",
-            *rows,
-            "",
-            *(("Not proven, and so never written under `--verify`:", "", *reasons, "") if reasons else ()),
-            "<!-- Generated by docs/generate.py from bench/proofs.json, which bench/prove writes. -->",
-            "",
-        )
-    )
-
-
-def _verdicts(platforms: Mapping[str, Any]) -> str:
-    told = []
-    for platform in sorted(platforms):
-        one = platforms[platform]
-        mark = {"proven": "✓", "not proven": "✗"}.get(one["outcome"], "?")
-        sizes = " → ".join(f"{size:g}" for size in one.get("megabytes", ()))
-        told.append(" ".join(filter(None, (platform.removeprefix("linux/"), mark, sizes))))
-    return "<br>".join(told) or "not tried"
 
 
 def index(every: Sequence[Rule]) -> str:
@@ -242,13 +197,14 @@ def index(every: Sequence[Rule]) -> str:
 
 
 def page(rule: Rule) -> str:
-    """One rule: what it says of itself, its first case before and after, and what it is silent about."""
+    """One rule: its first case before and after, what it says of itself, its other cases, and what it is silent about."""
     first = rule.INVALID[0]
     finding = _finding(rule, first)
+    summary, *detail = cleandoc(type(rule).__doc__ or "").split("\n\n")
     parts = [
         f"# {rule.CODE} {rule.NAME}",
         f"Severity: **{rule.SEVERITY.label}** · Fix: **{fix_safety(rule)}**{'' if rule.ON_BY_DEFAULT else ' · **Off by default**'}",
-        cleandoc(type(rule).__doc__ or ""),
+        summary,
         "## Found here",
         _files(first.files),
         _platforms(first.platforms),
@@ -259,16 +215,33 @@ def page(rule: Rule) -> str:
         fix = finding.fixes[0]
         parts += ["## After the fix", _block("dockerfile", first.fixed), f"The fix: {fix.title}."]
         parts += [f"What it costs: {fix.cost}."] if fix.cost else []
-    for more in rule.INVALID[1:]:
-        parts += ["## And here", _files(more.files), _platforms(more.platforms), _block("dockerfile", more.text)]
-        again = _finding(rule, more)
-        parts += [f"Line {more.line}: {again.message}"]
-        parts += [f"No fix is offered: {again.fixes.reason}."] if isinstance(again.fixes, Withheld) else []
-        parts += ["The fix:", _block("diff", _changed(more.text, more.fixed))] if more.fixed is not None else []
+    parts += ["## In detail", *detail]
+    if rule.INVALID[1:]:
+        parts += ["## Also found here"]
+        parts += _folded("more cases", ["\n\n".join(filter(None, _case(rule, more))) for more in rule.INVALID[1:]])
     parts += ["## Not found here", "Each differs from what is found above in these lines only:"]
-    parts += [_near_miss(rule.INVALID[valid.near], valid) for valid in rule.VALID]
+    parts += _folded("near misses", [_near_miss(rule.INVALID[valid.near], valid) for valid in rule.VALID])
     parts += [f"[All rules](README.md) · `dockerslim-lint explain {rule.CODE}`", _generated("the rule's file")]
     return "\n\n".join(part for part in parts if part) + "\n"
+
+
+def _case(rule: Rule, case: Invalid) -> Iterator[str]:
+    """Another case in which the rule speaks."""
+    finding = _finding(rule, case)
+    yield from (_files(case.files), _platforms(case.platforms), _block("dockerfile", case.text))
+    yield f"Line {case.line}: {finding.message}"
+    if isinstance(finding.fixes, Withheld):
+        yield f"No fix is offered: {finding.fixes.reason}."
+    if case.fixed is not None:
+        yield from ("The fix:", _block("diff", _changed(case.text, case.fixed)))
+
+
+def _folded(what: str, parts: Sequence[str]) -> list[str]:
+    """The parts one below the other; behind a fold where they are long."""
+    joined = "\n\n---\n\n".join(parts)
+    if joined.count("\n") < LONG:
+        return [joined]
+    return [f"<details><summary>{len(parts)} {what}</summary>", joined, "</details>"]
 
 
 def _finding(rule: Rule, case: Invalid) -> Finding:

@@ -45,10 +45,14 @@ class BadInstruction(Rule):
     """BuildKit would refuse this instruction.
 
     The word is not an instruction (a typing error: the message says what it may have been), or its arguments are not
-    what the instruction takes. So it is with a FROM whose variable no ARG above the first FROM declares, where nothing, or no
-    name of an image, is left of it (an ARG in a stage holds for that stage alone), with a variable in `COPY --from=`, and
-    with the number of a stage that the file does not have. The build would stop here, so no fix is offered for the rest of
-    the file either.
+    what the instruction takes. It also speaks of
+
+    - a FROM whose variable no ARG above the first FROM declares, if no name of
+      an image is left without it (an ARG in a stage holds for that stage);
+    - a variable in `COPY --from=`;
+    - the number of a stage that the file does not have.
+
+    The build would stop here, so no fix is offered for the rest of the file either.
 
     **Fix safety.** There is no fix.
     """

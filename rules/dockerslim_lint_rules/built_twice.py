@@ -51,15 +51,16 @@ MOUNTED = MOUNTED.replace("/app/target/release/app /app", "/a /app")
 class BuiltTwice(Rule):
     """The dependencies are built ahead with other settings than the program, so they are built twice.
 
-    `cargo chef cook`, or a build of placeholder sources, makes a layer of built dependencies. cargo uses it only where
-    profile, target and flags for rustc (RUSTFLAGS, or `.cargo/config.toml` that comes in between) are those of the real build; else it builds all of them again, and the
-    layer only costs time and space. So it does where a cache mount of the real build lies over that layer: give the build
-    ahead the same mount, or neither of them. Where the features differ, cargo builds again what has other features then, and all that depends on that: it may
-    be one crate or most of them, so that is a remark and no warning. Nothing is said where the manifests tell that no
-    dependency gets other features.
+    `cargo chef cook`, or a build of placeholder sources, makes a layer of built dependencies. cargo uses it only if profile, target
+    and flags for rustc (RUSTFLAGS, or a `.cargo/config.toml` that comes in between) are those of the real build. Otherwise it builds
+    all of them again, and the layer only costs time and space. The same happens if the real build has a cache mount over that layer:
+    give both builds the mount, or neither.
 
-    **Fix safety.** Needs a proof: `cook` gets what the build has and it has not. None where the two contradict each other,
-    where flags are set between them, and none for placeholders and mounts: which of the two is meant, only you know.
+    If only the features differ, cargo builds again the crates that now have other features, and all that depends on them. That may
+    be one crate or most, so it is information only. Nothing is said if the manifests show that no dependency gets other features.
+
+    **Fix safety.** Needs a proof: `cook` gets the settings of the build that it lacks. There is no fix if the two contradict each
+    other, if flags are set between them, or for placeholders and mounts: only you know which of the two is meant.
     """
 
     CODE = "DSL303"

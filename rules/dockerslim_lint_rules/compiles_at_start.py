@@ -48,8 +48,8 @@ class CompilesAtStart(Rule):
     Nothing is said of an image to work in: one whose stage or file is named for development, one that starts `cargo test`
     or `cargo watch`, one beside the last stage, one that has no sources until somebody mounts them.
 
-    **Fix safety.** Needs a proof: a RUN compiles it for release where none has, and CMD or ENTRYPOINT names the program. What
-    ships toolchain and sources beside it is DSL101's, once that is so. None for scripts and front-end tools.
+    **Fix safety.** Needs a proof: a RUN compiles it for release where none has, and CMD or ENTRYPOINT names the program. The
+    toolchain and the sources are still there then: DSL101's fix takes them out. None for scripts and front-end tools.
     """
 
     CODE = "DSL410"

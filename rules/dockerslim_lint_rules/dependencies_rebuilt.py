@@ -40,9 +40,9 @@ class DependenciesRebuilt(Rule):
     Nothing is said where a step that cannot be read may have built the dependencies: `make deps` behind a COPY of the
     manifests, an archive unpacked where the build goes.
 
-    **Fix safety.** Shown and never written: two cache mounts, and a copy of the program out of them, which the later COPY
-    takes; what `cargo install` makes lies outside of them. Whether your builder keeps its mounts is not known here, and a proof starts with empty ones: it cannot show what
-    a kept `target/` does with sources that are older than it.
+    **Fix safety.** Shown and never written: two cache mounts, and a copy of the program out of them for the later COPY (not for
+    `cargo install`, whose program lies outside). Whether your builder keeps its mounts is not known here. A proof starts with
+    empty mounts, so it cannot show what a kept `target/` does with sources that are older than it.
     """
 
     CODE = "DSL302"

@@ -36,9 +36,9 @@ class GlibcTooOld(Rule):
     ``version `GLIBC_2.39' not found``. The build is green all the same. It often comes by itself, when a tag like
     `rust:latest` moves to the next Debian.
 
-    How bad it is depends on the versions. Nothing linked on 2.34 or later starts on less than 2.34: an error. From there
-    on it depends on the program: one that starts other programs may need 2.39, C code (`strtol`) 2.38: a warning. Where
-    no such step lies between the two, it is only worth knowing.
+    How bad it is depends on the two versions. Linked on 2.34 or later, on a base with less than 2.34: no program starts, an
+    error. From 2.34 on it depends on the program: one that starts other programs may need 2.39, and C code (`strtol`) may
+    need 2.38. If one of these lies between the two versions it is a warning, otherwise information.
 
     Build on the release that you ship on (`rust:1-bookworm` for bookworm), or build a static program.
 

@@ -44,13 +44,12 @@ class GnuOnFatBase(Rule):
     What it costs: musl's allocator is slow where many threads allocate, and its resolver treats DNS search domains
     differently. Programs that load libraries at run time (plugins, CUDA, PAM) must stay on glibc.
 
-    Where the program keeps glibc, because a crate or a comment beside FROM says so, it goes to distroless/cc, or to debian
-    slim of the builder's release with the packages of the libraries that its crates link. An image that is there already
-    is reported for information only, with the reason; on a base that is not slim it stays a warning, and so it does where
-    something that is not known or not understood is all that stands in the way of a smaller one. Nothing is said of an image
-    for debugging or profiling, by its name or by what it installs.
+    If a crate or a comment beside FROM says that the program must keep glibc, it goes to distroless/cc, or to debian slim of the
+    builder's release with the libraries that its crates link. If the image is on such a base already, the finding is information
+    only, and gives the reason. It stays a warning if the base is not slim, or if a smaller one may well do: where all that stands
+    in its way is something that is not known or not understood.
 
-    Nothing is said of an image to work in, as in DSL202.
+    Nothing is said of an image for debugging or profiling (by its name or its packages), or to work in (see DSL202).
 
     **Fix safety.** The fix changes the libc and the base image, so it is never applied on its word alone:
     `lint --fix --verify` builds and runs both images and writes what it could prove; `--unsafe-fixes` writes unproven.

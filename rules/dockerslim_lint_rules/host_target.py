@@ -51,8 +51,8 @@ class HostTarget(Rule):
     amd64 ends with `exec format error`. On a machine of the image's own platform nothing is seen of it.
 
     Choose the target by `TARGETARCH`, or leave `--platform` out of the builder's FROM. With two platforms or more asked for
-    (`--platform`, the configuration) one of them gets the wrong program for sure: an error. Nothing is said where the stage takes `TARGETARCH`, `TARGETPLATFORM` or `TARGETVARIANT`, uses xx, has a step that is not
-    understood, or writes a configuration file of cargo's.
+    (`--platform`, the configuration) one of them gets the wrong program for sure: an error. Nothing is said if the stage takes
+    `TARGETARCH`, `TARGETPLATFORM` or `TARGETVARIANT`, uses xx, has a step that is not understood, or writes cargo's configuration.
 
     **Fix safety.** The fix is that of DSL101, a static musl program whose target is that of the platform, where that can be;
     it needs a proof. None for a program that is static already.

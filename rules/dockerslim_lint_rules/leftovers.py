@@ -61,14 +61,13 @@ class Leftovers(Rule):
 
     A package manager's lists and caches stay in the layer unless the same RUN removes them: a later RUN hides them and
     saves nothing. With apt, end the RUN with `rm -rf /var/lib/apt/lists/*`; with apk, write `apk add --no-cache`; with dnf,
-    microdnf, yum and tdnf, end it with `dnf clean all`, and with zypper with `zypper clean --all`. A compiler, make or pkg-config has done its work in the builder stage; the program does not need it to run.
+    microdnf, yum and tdnf, end it with `dnf clean all`, and with zypper with `zypper clean --all`. A compiler, make or pkg-config
+    has done its work in the builder stage; the program does not need it to run. A `cargo clean` or `rm -rf target` in a RUN of its
+    own saves nothing either: that is a warning. Build in a stage of its own, or copy the program out and clean in the RUN that builds.
 
-    A `cargo clean` or `rm -rf target` is no better in a RUN of its own: of an image that is also the builder that alone is
-    said, with a warning. Build in a stage of its own, or copy the program out and clean in the RUN that builds.
-
-    Nothing else is said of an image that is also the builder, and nothing of a RUN with a step that is not understood, and of tools where
-    something in the stage may call them. Beside a toolchain, a container engine or headers the program may compile when it
-    runs: then it is a question, without a fix.
+    If the image is also the builder, such a `cargo clean` is all that is reported. Nothing is said of a RUN with a step that is not
+    understood, or of a tool that something in the stage may call. Beside a toolchain, a container engine or headers the program
+    may compile when it runs: then the finding is a question, without a fix.
 
     **Fix safety.** The fix empties the cache in the RUN that fills it and no longer installs the tools. A program may call
     what it removes, so it needs a proof (`--fix --verify`) or your word (`--unsafe-fixes`). Where the image is being

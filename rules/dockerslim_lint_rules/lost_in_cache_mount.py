@@ -57,8 +57,9 @@ class LostInCacheMount(Rule):
     """The program stays in a cache mount, and what asks for it later does not find it.
 
     A `--mount=type=cache` is there for one RUN. What cargo writes below it is no part of the image: neither a later RUN
-    nor `COPY --from` sees it, and the build stops with "not found" (or the container does, where the program was to
-    start from there). It is a warning where the directory of the build is that of an image of which nothing is known. Copy the program out in the same RUN: `cargo build --release && cp target/release/app /app.bin`.
+    nor `COPY --from` sees it, and the build stops with "not found". If the program was to start from there, the container does.
+    Copy the program out in the same RUN: `cargo build --release && cp target/release/app /app.bin`. It is only a warning if the
+    build's directory is not certain, as it comes from an image of which nothing is known.
 
     **Fix safety.** Needs a proof, and there is nothing to compare with where the file as it is cannot be built: then
     `--unsafe-fixes` writes it. The copy goes to /usr/local/bin.

@@ -53,7 +53,7 @@ class MissingArtifact(Rule):
     file there: no script, no copy, no mount, nothing of the context.
 
     **Fix safety.** Needs a proof, and there is nothing to compare with, as the file as it is cannot be built:
-    `--unsafe-fixes` writes the path of the program. None where another name is meant, unless only dashes differ.
+    `--unsafe-fixes` writes the path of the program. If the name is wrong, it is mended only where dashes are all that differs.
     """
 
     CODE = "DSL308"

@@ -48,21 +48,21 @@ class NotStripped(Rule):
     """The shipped program carries its symbols.
 
     Symbols are a tenth to a third of a Rust program, and nothing reads them while it runs, but for backtraces and
-    profilers. cargo leaves them out with `strip = "symbols"` in the profile or `CARGO_PROFILE_RELEASE_STRIP=symbols` in
-    the environment; this works for every target, unlike a `strip` of another architecture's binutils.
+    profilers. cargo leaves them out with `strip = true` under `[profile.release]` of Cargo.toml, or with
+    `CARGO_PROFILE_RELEASE_STRIP=symbols` in the environment, which is what the fix writes: Cargo.toml is yours. Either works for
+    every target, unlike a `strip` of another architecture's binutils.
 
     Where the manifest itself asks for a crate that reads the symbols when the program runs (sentry, pprof, color-eyre, backtrace,
     jemalloc's profiling), they stay, and only debug information goes, as cargo does by itself in a release since 1.77.
 
-    Nothing is said of an image that is there for the symbols: its stage or file is named `debug` or `profiling`, or it
-    installs a debugger or profiler. Nor of one to work in, as in DSL202.
-    Nor where debug information is asked for, somebody wrote that the symbols stay (`strip = false` or `"debuginfo"`,
-    `-C strip=none`), or an argument of the build decides whether it is a debug build, and by default it is one.
+    Nothing is said of an image that is there for the symbols: its stage or file is named `debug` or `profiling`, or it installs a
+    debugger or profiler. Nor of one to work in (see DSL202), of a build that asks for debug information or that a build argument
+    makes a debug build by default, or if somebody wrote that the symbols stay (`strip = false` or `"debuginfo"`, `-C strip=none`).
 
     **Fix safety.** Safe where the crate graph is known, has no user of symbols (sentry, pprof, color-eyre, backtrace …),
-    and neither the file nor the sources ask for backtraces (RUST_BACKTRACE, `force_capture`); else it needs a proof. None for a
-    profile like `release-lto`, whose variables cargo takes for settings of `release`. Where the image is being slimmed anyway, the slim fix
-    strips too.
+    and neither the file nor the sources ask for backtraces (RUST_BACKTRACE, `force_capture`); else it needs a proof. There is
+    no fix for a profile like `release-lto`: cargo takes its variables for settings of `release`. Where the image is being
+    slimmed anyway, the slim fix strips too.
     """
 
     CODE = "DSL201"

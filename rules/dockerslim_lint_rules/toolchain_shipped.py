@@ -55,11 +55,11 @@ class ToolchainShipped(Rule):
     A `rust` image holds the compiler, a C toolchain and the headers of a distribution: some 1.5 GB to store, and
     everything an intruder could wish for. Only the program is needed when the container starts.
 
-    Nothing is said of an image to work in: one whose stage or file is named for development (`dev`, `test`, `ci`), or a
-    stage that is not the last and starts a script that cannot be read, beside another image that is shipped.
+    Nothing is said of an image to work in. That is one whose stage or file is named for development (`dev`, `test`, `ci`); or a
+    stage beside the shipped image that is not the last and starts a script that cannot be read.
 
-    A program may compile when it runs. Where its sources start cargo or rustc (`Command::new("cargo")`, `cargo_metadata`), or
-    the final stage calls rustup or cargo without compiling it, this is for information only, and the toolchain stays.
+    A program may compile when it runs: its sources start cargo or rustc (`Command::new("cargo")`, `cargo_metadata`), or the final
+    stage calls rustup or cargo for something else than the program. Then this is information only, and the toolchain stays.
 
     **Fix safety.** The fix splits the stage in two: the build stays as it is, and a second stage takes the program to
     the path that it had, with the instructions that describe the image. It also changes libc and base, so it needs a

@@ -36,8 +36,8 @@ class UnameTarget(Rule):
     the one and `armv7-unknown-linux-musleabihf` to the other, and riscv64, ppc64le and 386 are no better. This is said only
     if such a platform is asked for (`--platform`, the configuration, or the FROM), and is an error.
 
-    Nothing is said where `uname -m` is what remains after the platforms were compared: in a branch behind tests of
-    `TARGETPLATFORM` and `BUILDPLATFORM`, or the last one where both amd64 and arm64 have one of their own.
+    Nothing is said if a `case` or `if` has compared the platforms before: of `uname -m` in a branch behind tests of
+    `TARGETPLATFORM` and `BUILDPLATFORM`, or in the last branch if amd64 and arm64 each have their own.
 
     Choose the target by `TARGETARCH` and `TARGETVARIANT` instead: `case "$TARGETARCH" in amd64) … ;; arm64) … ;; esac`.
 

@@ -47,9 +47,9 @@ class UnknownName(Rule):
     An ARG holds for the stage in which it stands, and one before the first FROM for FROM alone. Elsewhere it is empty
     until it is declared again (`ARG PROFILE` without a value is enough), so that `/app/target/$PROFILE/app` becomes
     `/app/target//app`. It is said of COPY, ADD and WORKDIR, of variables that another place of the file declares, and
-    on bases whose own variables are known. In a RUN it is said of the ARGs before the first FROM and of the platform's own
-    (`case "$TARGETARCH"`), where the step neither sets the variable, nor asks whether it is empty, nor says what is to be
-    without it (`${TARGETARCH:-amd64}`).
+    on bases whose own variables are known. In a RUN only two kinds are reported: the ARGs before the first FROM, and the
+    platform's own (`case "$TARGETARCH"`). And only if the step does not set the variable, does not ask whether it is empty,
+    and gives no default (`${TARGETARCH:-amd64}`).
 
     **Fix safety.** There is no fix.
     """

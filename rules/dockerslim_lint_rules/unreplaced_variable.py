@@ -39,14 +39,13 @@ class UnreplacedVariable(Rule):
     the name itself has to be written, or `["sh", "-c", "exec ./$BIN"]` where the base has a shell.
 
     The build is green. Where the variable names the program, the container does not start; elsewhere the program gets
-    an empty or a literal argument. Nothing is said of variables in a shell's command that the file does not declare as
-    an ARG (`docker run -e` may bring them), of those that platforms give (`PORT`), that have a default (`${BIN:-web}`) or
-    that the command may set itself (`. ./env`), and of arguments for a script, which may replace them itself. An ARG of
-    another stage, or above the first FROM, counts where it names the program. Where the program is not cargo's, only an exec form
-    that is to start what a variable of the file names is spoken of.
+    an empty or a literal argument. Nothing is said of a variable that the container may have after all: one that the file declares
+    as no ARG (`docker run -e` may bring it), that platforms give (`PORT`), that has a default (`${BIN:-web}`), or that the command
+    may set itself (`. ./env`). Nor of arguments for a script, which may replace them. An ARG of another stage, or above the first
+    FROM, counts if it names the program. If cargo did not build the program, only an exec form that starts a variable is reported.
 
-    **Fix safety.** Needs a proof, which shows that the image starts: `ENV BIN=$BIN` below an ARG of the same stage that names
-    the program and has a value. Nothing else is fixed: in an exec form, and for an argument, only you know what is meant.
+    **Fix safety.** Needs a proof, which shows that the image starts: `ENV BIN=$BIN` is added below an ARG of the same stage that
+    names the program and has a value. Nothing else is fixed: in an exec form, or for an argument, only you know what is meant.
     """
 
     CODE = "DSL411"

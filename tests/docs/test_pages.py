@@ -55,6 +55,28 @@ def test_every_rule_has_a_page_at_its_address(rule: object) -> None:
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.relative_to(ROOT).as_posix())
 def test_links_lead_somewhere(page: Path) -> None:
-    for target in re.findall(r"\]\(([^)#\s]+)\)", page.read_text()):
+    for target, anchor in re.findall(r"\]\(([^)#\s]*)(?:#([^)\s]+))?\)", page.read_text()):
         if not target.startswith(("http://", "https://")):
-            assert (page.parent / target).exists(), target
+            path = page.parent / target if target else page
+            assert path.exists(), target
+            assert not anchor or anchor in anchors(path), f"{target}#{anchor}"
+
+
+def anchors(page: Path) -> set[str]:
+    """The headings of a page as GitHub names them in an address."""
+    headings = re.findall(r"^#+ (.+)$", page.read_text(), re.MULTILINE)
+    return {re.sub(r"[^\w -]", "", heading).lower().replace(" ", "-") for heading in headings}
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.relative_to(ROOT).as_posix())
+def test_no_table_is_empty(page: Path) -> None:
+    assert not re.search(r"^\|[-|]+\|\n(?!\|)", page.read_text(), re.MULTILINE)
+
+
+def test_long_lists_of_cases_are_folded_and_the_example_comes_first() -> None:
+    for rule in rules():
+        text = (ROOT / "docs" / "rules" / f"{rule.CODE}.md").read_text()
+        assert text.index("## Found here") < text.index("## In detail") < text.index("## Not found here")
+        shown = re.sub(r"<details>.*?</details>", "", text, flags=re.DOTALL)
+        assert shown.count("\n") < 130, rule.CODE
+        assert text.count("<details>") == text.count("</details>") == text.count("</summary>")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 import subprocess
 import tomllib
@@ -14,29 +15,56 @@ from dockerslim_lint import __version__
 from dockerslim_lint.cli import cli
 from dockerslim_lint.config import ConfigError, ImageSettings, Settings
 from dockerslim_lint.config_file import parse_config
+from dockerslim_lint.help import EXAMPLES
 from dockerslim_lint.output.exits import EXIT_CODES
 from dockerslim_lint.registry import rules
 from dockerslim_lint.terminal import PROGRAM
 
 ROOT = Path(__file__).resolve().parents[2]
 README = (ROOT / "README.md").read_text()
+COMMAND_LINE = (ROOT / "docs" / "cli.md").read_text()
+CONFIGURATION = (ROOT / "docs" / "configuration.md").read_text()
+RECORD = json.loads((ROOT / "bench" / "proofs.json").read_text())
 MAKEFILE = (ROOT / "Makefile").read_text()
+PROSE = ("README.md", *(f"docs/{name}.md" for name in ("adoption", "configuration", "limits", "verify")))
 
 
-def blocks(language: str) -> list[str]:
-    return re.findall(rf"^```{language}\n(.*?)^```$", README, re.DOTALL | re.MULTILINE)
+def blocks(language: str, page: str) -> list[str]:
+    return re.findall(rf"^```{language}\n(.*?)^```$", page, re.DOTALL | re.MULTILINE)
+
+
+def section(page: str, heading: str) -> str:
+    return page.split(f"\n## {heading}\n", 1)[1].split("\n## ", 1)[0]
+
+
+def test_it_can_be_read_at_one_sitting() -> None:
+    assert README.count("\n") <= 250
+
+
+def test_the_proof_that_is_shown_is_the_one_of_the_rewrite_that_is_shown() -> None:
+    """No engine writes this block, so it is held to what is known without one: the diff above it and bench/prove's record."""
+    (console,) = blocks("console", README)
+    (proof,) = (block for block in blocks("text", README) if "PROVEN" in block)
+    settled = re.findall(r"^Would fix (.*?)\.", console, re.MULTILINE)
+    assert settled == re.findall(r"^Fixed (.*?)\.", proof, re.MULTILINE)
+    removed, added = (len(re.findall(rf"^{re.escape(sign)}(?!--|\+\+)", console, re.MULTILINE)) for sign in "-+")
+    assert f"({added - removed} line added, {removed} edited)" in proof
+    (fixture,) = re.findall(r"<!-- console: fixtures/shapes/(\S+) -->", README)
+    for platform, one in RECORD[fixture]["distroless/static"]["platforms"].items():
+        (row,) = (line for line in proof.splitlines() if line.strip().startswith(platform))
+        old, new = one["megabytes"]
+        assert one["outcome"] == "proven" and row.endswith(f"{old} → {new} MB")
 
 
 def test_exit_codes_are_those_of_the_program() -> None:
-    section = README.split("## Exit codes", 1)[1].split("\n## ", 1)[0]
-    assert re.findall(r"^\| (\d+) \| (.*) \|$", section, re.MULTILINE) == [
+    assert re.findall(r"^\| (\d+) \| (.*) \|$", section(COMMAND_LINE, "Exit codes"), re.MULTILINE) == [
         (f"{int(code)}", text) for code, text in EXIT_CODES
     ]
 
 
 def test_the_example_configuration_is_accepted() -> None:
-    (example,) = blocks("toml")
-    settings = parse_config(example.encode(), "README.md", pyproject=False)
+    (example,) = blocks("toml", CONFIGURATION)
+    settings = parse_config(example.encode(), "configuration.md", pyproject=False)
     assert settings is not None
     used = {name for name in Settings._fields if getattr(settings, name) != getattr(Settings(), name)}
     assert used | {"fail_on", "probe_image"} == set(Settings._fields)
@@ -46,26 +74,29 @@ def test_the_example_configuration_is_accepted() -> None:
 
 def test_the_configuration_table_has_all_keys() -> None:
     with pytest.raises(ConfigError) as caught:
-        parse_config(b"zzzzzz = 1", "README.md", pyproject=False)
+        parse_config(b"zzzzzz = 1", "configuration.md", pyproject=False)
     known = str(caught.value).rsplit("the keys are ", 1)[1].split(", ")
-    section = README.split("## Configuration", 1)[1].split("\n## ", 1)[0]
-    heads = re.findall(r"^\| (`.*?) \|", section, re.MULTILINE)
+    heads = re.findall(r"^\| (`.*?) \|", CONFIGURATION, re.MULTILINE)
     assert sorted(re.findall(r"`([a-z-]+)`", " ".join(heads))) == sorted(known)
 
 
-def test_every_option_and_command_that_is_named_exists() -> None:
+@pytest.mark.parametrize("page", PROSE)
+def test_every_option_that_is_named_exists(page: str) -> None:
     options = {name for command in cli.all_commands().values() for param in command.params for name in param.opts}
-    prose = re.sub(r"^```.*?^```$", "", README, flags=re.DOTALL | re.MULTILINE)
+    prose = re.sub(r"^```.*?^```$", "", (ROOT / page).read_text(), flags=re.DOTALL | re.MULTILINE)
     prose = prose.replace("docker buildx create --driver", "")
     named = set(re.findall(r"(?<![\w-])(--[a-z][a-z-]+)", prose)) - {"--version", "--help", "--self-test"}
     assert named <= options
+
+
+def test_every_command_is_named_and_exists() -> None:
     assert set(re.findall(rf"{PROGRAM} ([a-z]+)", README)) == set(cli.all_commands())
 
 
 @pytest.mark.parametrize("name", [None, *cli.all_commands()])
 def test_help_says_what_the_page_of_the_command_line_says(name: str | None) -> None:
     command = cli if name is None else cli.all_commands()[name]
-    page = " ".join((ROOT / "docs" / "cli.md").read_text().replace("\\|", "|").split())
+    page = " ".join(COMMAND_LINE.replace("\\|", "|").split())
     context = click.Context(command, info_name=PROGRAM, max_content_width=400, terminal_width=400)
     help_text = command.get_help(context)
     for option in (param for param in command.params if isinstance(param, click.Option) and name is not None):
@@ -75,6 +106,11 @@ def test_help_says_what_the_page_of_the_command_line_says(name: str | None) -> N
         if name in (None, "lint"):
             assert re.search(rf"^ +{int(code)} +{re.escape(meaning)}$", help_text, re.MULTILINE)
         assert f"| {int(code)} | {meaning} |" in page
+    if name == "lint":
+        headings = re.findall(r"^([A-Z][\w ]+):$", help_text, re.MULTILINE)
+        assert set(re.findall(r"^### (.+)$", COMMAND_LINE, re.MULTILINE)) == {*headings} - {"Other", "Examples"}
+        for line, told in EXAMPLES:
+            assert line in help_text and told in help_text and f"{line} # {told}" in page
 
 
 def test_make_targets_that_are_named_exist() -> None:
