@@ -74,6 +74,14 @@ def _without_advice(result: FileResult) -> tuple[Held, ...]:
     return tuple(held for held in result.held if held.key in graver)
 
 
+def _without_infos(result: FileResult) -> FileResult:
+    """The result as it is shown where infos are not."""
+    if result.report is None:
+        return result
+    findings = tuple(one for one in result.report.findings if one.severity > Severity.INFO)
+    return result._replace(held=_without_advice(result), report=result.report._replace(findings=findings))
+
+
 def fix_lines(result: FileResult, asked: Asked) -> list[Line]:
     """What was fixed and what was held back, and the commands that go on."""
     path = printable(result.path)
@@ -258,8 +266,9 @@ def _fix_summary(text: str, results: Sequence[FileResult], counts: Counts, asked
             "" if any(result.failing for result in results) else " Nothing left at or above " + _levels(results) + "."
         )
         return _plain(wrap(f"{verb} {', '.join(codes)}.{left}", asked.columns))
-    held = {(result.path, held.key) for result in results for held in result.held}
-    shown = [(result.path, finding.key) for result in results if result.report for finding in result.report.findings]
+    graver = [result if shows_infos(result, asked) else _without_infos(result) for result in results]
+    held = {(result.path, held.key) for result in graver for held in result.held}
+    shown = [(result.path, finding.key) for result in graver if result.report for finding in result.report.findings]
     if held and held.issuperset(shown):
         return []
     return _plain(wrap(text, asked.columns)) if text else []
