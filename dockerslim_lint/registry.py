@@ -94,8 +94,8 @@ RARE: dict[str, tuple[str, ...]] = {
     "platforms": (
         "shared_cache_mount:SharedCacheMount",
         "emulated_build:EmulatedBuild",
-        "foreign_target:ForeignTarget",
     ),
+    "names_platforms": ("foreign_target:ForeignTarget",),
     "warmups": ("built_twice:BuiltTwice",),
     "mounts": ("cold_cache_mount:ColdCacheMount",),
     "login_shells": ("login_shell:LoginShellHidesToolchain",),

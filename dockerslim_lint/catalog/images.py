@@ -81,6 +81,8 @@ class BaseImage(Record):
     """Sizes for linux/amd64 in megabytes (10^6 bytes); they drift by some per cent between rebuilds of a tag."""
     architectures: tuple[str, ...] = ()
     """Docker platforms without ``linux/``: ``amd64``, ``arm64``, ``arm/v7``. Empty: not known."""
+    namespace: str = ""
+    """The platform that the repository's namespace names (``arm64v8/debian``), whose image it is whatever is asked for."""
     toolchain: bool = False
     """cargo and rustup are in it."""
     newest: str = ""
@@ -144,11 +146,17 @@ def lookup(reference: str) -> BaseImage | None:
 
     Docker Hub's spellings and well-known mirrors of it are one image (``docker.io/library/rust`` is ``rust``); the same
     name in another registry is not. A tag that is not known, a tag that holds a variable, and a digest alone give the
-    repository's family with what all of its tags have in common.
+    repository's family with what all of its tags have in common. An official image in the namespace of a platform
+    (``arm64v8/debian``) is the official one, for that platform alone.
     """
     parsed = parse_reference(reference)
     if parsed is None:
         return None
+    namespace, slash, name = parsed.repository.partition("/")
+    platform = table("images")["official"]["platforms"].get(namespace) if slash and "/" not in name else None
+    if platform is not None:
+        official = lookup(reference.replace(f"{namespace}/", "", 1))
+        return official and official._replace(reference=reference, architectures=(platform,), namespace=platform)
     for repositories in (_common_repositories, _other_repositories):
         facts = repositories().get(parsed.repository)
         if facts is not None:

@@ -9,6 +9,7 @@ from dockerslim_lint.facts import patterns, texts
 from dockerslim_lint.facts.cargo import behind_wrappers
 from dockerslim_lint.facts.env import NOWHERE
 from dockerslim_lint.facts.model import Command, CommandWord, Value
+from dockerslim_lint.facts.transfers import MOVERS
 from dockerslim_lint.source import Source, Span
 from dockerslim_lint.syntax import script as sh
 from dockerslim_lint.syntax.expand import LONGEST, UNKNOWN, Unknown, expand
@@ -46,8 +47,8 @@ NO_FLAG = Value("", NOWHERE)
 class CommandReader:
     """Reads the commands of one RUN. `directory` and `variables` are those at its start.
 
-    `files` are the texts that ``echo … > file`` wrote so far, by absolute path; it is kept up to date. `unset` are the
-    arguments that are declared and have no value. `login` is the option by which the stage's SHELL is a login shell.
+    `files` are the texts that ``echo … > file`` wrote so far, by absolute path; it is kept up to date. `awaited` are the
+    arguments that are empty, or have no value, until somebody gives one. `login` is the option by which the stage's SHELL is a login shell.
     """
 
     def __init__(
@@ -58,7 +59,7 @@ class CommandReader:
         variables: Mapping[str, Value],
         known: bool,
         files: Mapping[str, Value] | None = None,
-        unset: frozenset[str] = frozenset(),
+        awaited: frozenset[str] = frozenset(),
         login: Span | None = None,
     ) -> None:
         self._instruction = instruction
@@ -69,7 +70,7 @@ class CommandReader:
         self._variables = dict(variables)
         self.files = dict(files or {})
         self._known = known
-        self._unset = unset if known else frozenset()
+        self._awaited = awaited if known else frozenset()
         self._found: list[Command] = []
         self._nesting = 0
         self._text: LogicalText | None = None
@@ -276,8 +277,16 @@ class CommandReader:
         if name and known_commands.is_wrapper(name):
             assigned |= _assigned_behind(words)
         variables = self._variables | assigned
+        if known_commands.canonical(name) in MOVERS:
+            words = tuple(map(self._with_a_name, words))
         gone = " ".join(word_.text for word_, found in zip(node.words, read, strict=True) if not found)
         self._add(words, prefix, node.span, certain, True, variables, self._writes(node), gone)
+
+    def _with_a_name(self, word: CommandWord) -> CommandWord:
+        """A path that ends in an argument is that of whatever somebody gives, and not of the directory."""
+        last = word.shell.pieces[-1] if word.shell is not None and word.shell.pieces else None
+        given = isinstance(last, Expansion) and not last.operator and last.name in self._awaited
+        return word._replace(pattern=f"{word.pattern}*", exact=False) if given and word.pattern.endswith("/") else word
 
     def _writes(self, node: sh.Simple) -> tuple[str, ...]:
         return tuple(
@@ -367,7 +376,7 @@ class CommandReader:
     def _is_unset(self, piece: Expansion | sh.Substitution) -> bool:
         if not isinstance(piece, Expansion) or piece.operator:
             return False
-        return piece.name in self._unset and piece.name not in self._variables
+        return piece.name in self._awaited and piece.name not in self._variables
 
     def _word(self, word: sh.ShellWord) -> CommandWord:
         text, exact, machine, native = "", True, False, True

@@ -107,8 +107,8 @@ def _source(state: StageState, word: Word) -> str:
     """What a COPY names. An argument without a value in the place of a file's name is written for somebody who gives one."""
     text = state.environment.pattern(word)[0]
     last = word.pieces[-1] if word.pieces else None
-    unset = isinstance(last, Expansion) and not last.operator and last.name in state.environment.unset
-    return f"{text}*" if unset and text.endswith("/") else text
+    awaited = isinstance(last, Expansion) and not last.operator and last.name in state.environment.awaited
+    return f"{text}*" if awaited and text.endswith("/") else text
 
 
 def _from_context(

@@ -9,7 +9,7 @@ from dockerslim_lint.catalog.images import BaseImage
 from dockerslim_lint.facts.model import Value
 from dockerslim_lint.facts.patterns import merge
 from dockerslim_lint.source import Span
-from dockerslim_lint.syntax.expand import LONGEST, UNKNOWN, Unknown, expand
+from dockerslim_lint.syntax.expand import LONGEST, UNKNOWN, Unknown, expand, variables
 from dockerslim_lint.syntax.tree import Instruction, Literal, Word
 
 PLATFORM_ARGUMENTS = frozenset(
@@ -34,6 +34,8 @@ class Environment:
         self.arguments: dict[str, Value] = {}
         self.unset: frozenset[str] = frozenset()
         """arguments that are declared and have neither default nor value"""
+        self.awaited: frozenset[str] = frozenset()
+        """what is empty until somebody gives an argument: such ones, those of an empty default, and an ENV that is made of them"""
         self.known = known
         """whether all that the base sets is known: only then is an unset variable empty"""
         for name, text in base.env if base else ():
@@ -44,7 +46,7 @@ class Environment:
         copy = Environment(None, self.known)
         copy.environment = dict(self.environment)
         copy.arguments = dict(self.arguments)
-        copy.unset = self.unset
+        copy.unset, copy.awaited = self.unset, self.awaited
         return copy
 
     def take_common(self, others: Sequence[Environment]) -> None:
@@ -96,6 +98,9 @@ class Environment:
             elif name not in self.arguments:
                 # declared, never given: not in the environment at all; a value of an earlier ARG stays (BuildKit, dispatchArg)
                 self.unset |= {name}
+            bound = self.variables.get(name)
+            if name not in given and (bound is None or bound.text == ""):
+                self.awaited |= {name}
 
     def bind_environment(self, instruction: Instruction) -> None:
         """An ENV instruction: all values are expanded before any is bound."""
@@ -103,6 +108,11 @@ class Environment:
             (pair.key.literal or "", Value(self.pattern(pair.value)[0] if pair.value else "", pair.span))
             for pair in instruction.pairs
         ]
+        made = [
+            pair.value is not None and not self.awaited.isdisjoint(variables(pair.value)) for pair in instruction.pairs
+        ]
+        empty = {name for (name, value), one in zip(bound, made, strict=True) if one and value.text == ""}
+        self.awaited = self.awaited.difference(name for name, _ in bound) | empty
         self.environment.update(bound)
 
 

@@ -740,6 +740,11 @@ class ImageBuild(Record):
     scripts: tuple[StepScript, ...] = ()
     own_images: tuple[OwnImage, ...] = ()
 
+    @property
+    def names_platforms(self) -> bool:
+        """Whether platforms are asked for, or the last stage is on the build platform."""
+        return bool(self.platforms) or any(stage.cross for stage in self.stages[-1:])
+
     def unreadable(self, call: int) -> str:
         """What the Rust of the builder's image is surely too old to read of the crate of a call, as the start of a sentence; "" for nothing."""
         from dockerslim_lint.facts.unreadable import unreadable

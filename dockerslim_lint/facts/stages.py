@@ -98,6 +98,9 @@ def _read_stage(
         cross = cross or before[parent].cross
     else:
         image, base_reference = (_base_image(reference, own_images) if reference else None), reference
+        if image is not None and image.namespace:
+            chosen = word is not None and isinstance(word.pieces[0], Expansion)
+            platform, cross = "*" if chosen else f"linux/{image.namespace}", False
     uses = [names.find(source) for at in body for source in sources_of(instructions[at], scope)]
     one_of = _dispatched(word, before) if reference is None else ()
     below = [before[number] for number in (one_of if parent is None else (parent,))]

@@ -242,7 +242,7 @@ class StageState:
             self._variables(),
             environment.known,
             self.files,
-            environment.unset,
+            environment.awaited,
             self.login,
         )
         mounts = self._mounts(index, instruction)

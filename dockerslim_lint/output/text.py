@@ -76,6 +76,14 @@ def _without_advice(result: FileResult) -> tuple[Held, ...]:
     return tuple(held for held in result.held if held.key in graver)
 
 
+def _without_infos(result: FileResult) -> FileResult:
+    """The result as it is shown where infos are not."""
+    if result.report is None:
+        return result
+    findings = tuple(one for one in result.report.findings if one.severity > Severity.INFO)
+    return result._replace(held=_without_advice(result), report=result.report._replace(findings=findings))
+
+
 def fix_lines(result: FileResult, asked: Asked) -> list[Line]:
     """What was fixed and what was held back, and the commands that go on."""
     path = printable(result.path)
@@ -208,8 +216,9 @@ def _fix_summary(text: str, results: Sequence[FileResult], counts: Counts, asked
         )
         text = f"{verb} {', '.join(codes)}.{left}"
     else:
-        held = {(one.path, held.key) for one in results if one.proof is None for held in one.held}
-        shown = [(one.path, finding.key) for one in results if one.report for finding in one.report.findings]
+        graver = [result if shows_infos(result, asked) else _without_infos(result) for result in results]
+        held = {(one.path, held.key) for one in graver if one.proof is None for held in one.held}
+        shown = [(one.path, finding.key) for one in graver if one.report for finding in one.report.findings]
         if held and held.issuperset(shown):
             return []
     refuted = [

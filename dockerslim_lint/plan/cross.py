@@ -67,10 +67,12 @@ def run_on_build_platform(task: Task) -> Draft:
             continue
         if stage.word is None:
             raise NotPossible("nothing is known of the builder's image")
-        if flag is None:
+        if flag is None and not stage.platform:
             start = stage.word.span.start
             edits.append(Edit(start, start, f"{FLAG} "))
-        elif f"${TARGET_PLATFORM}" in build.source.text(flag.span).replace("{", "").replace("}", ""):
+        elif flag is not None and f"${TARGET_PLATFORM}" in build.source.text(flag.span).replace("{", "").replace(
+            "}", ""
+        ):
             edits.append(Edit(*flag.span, FLAG))
         else:
             line = build.source.line_of(instruction.span.start)

@@ -20,6 +20,9 @@ _BUILDS = frozenset(
     ("c", "check", "t", "test", "bench", "clippy", "doc", "fetch", "chef", *BUILDS, *OTHER_BUILDERS)
 ) - {"make"}
 """Subcommands that look for a Cargo.toml; cargo-make looks for a file of its own."""
+MANIFEST = "Cargo.toml"
+_NEEDED = frozenset({MANIFEST, "src"})
+"""Without these there is no crate of which anything could be said."""
 _GLOB = frozenset("*?[")
 _NAMES = (b"cargo", CROSS.encode())
 
@@ -83,6 +86,26 @@ def locate(
             directory,
             "the file's own directory; it copies nothing from the context",
         )
+    found = _search(directory, sources, repository)
+    if found is not None:
+        return found
+    there = _most(directory, sources, repository)
+    if there is not None:
+        missing = _some([path for path in sources.paths if path not in there])
+        found = _search(directory, sources._replace(paths=there), repository)
+        assert found is not None
+        return found._replace(reason=f"{found.reason}; {missing} is not there")
+    own = DirContext(directory, is_real=True)
+    missing = _some([path for path in sources.paths if own.inside(path) is None]) or "Cargo.toml"
+    return Located(
+        NoContext(),
+        None,
+        f"unknown: no directory up to {'the repository' if repository else 'the file system'}'s root has {missing}",
+    )
+
+
+def _search(directory: str, sources: Sources, repository: str | None) -> Located | None:
+    """The nearest directory that has all that is copied, or one above it where only that can be meant."""
     for candidate in above(directory):
         context = DirContext(candidate, is_real=True)
         if has_all(context, sources):
@@ -97,13 +120,27 @@ def locate(
             return Located(context, candidate, f"nearest directory that has {what or 'the Cargo.toml'}")
         if candidate == repository:
             break
-    own = DirContext(directory, is_real=True)
-    missing = _some([path for path in sources.paths if own.inside(path) is None]) or "Cargo.toml"
-    return Located(
-        NoContext(),
-        None,
-        f"unknown: no directory up to {'the repository' if repository else 'the file system'}'s root has {missing}",
-    )
+    return None
+
+
+def _most(directory: str, sources: Sources, repository: str | None) -> tuple[str, ...] | None:
+    """What the directory has of the copied paths that has most of them, where some are generated, or forgotten; None for none.
+
+    It has the manifests and the sources that are copied by name, and no more is missing than is there.
+    """
+    most: tuple[str, ...] | None = None
+    for candidate in above(directory):
+        context = DirContext(candidate, is_real=True)
+        there = tuple(path for path in sources.paths if context.inside(path) is not None)
+        needed = all(path in there for path in sources.paths if basename(path) in _NEEDED)
+        crate = any(basename(path) == MANIFEST or context.inside(f"{path}/{MANIFEST}") is not None for path in there)
+        enough = 2 * len(there) + len(sources.manifests) >= len(sources.paths)
+        whole = has_all(context, sources._replace(paths=there))
+        if needed and whole and (crate or sources.manifests) and enough and (most is None or len(there) > len(most)):
+            most = there
+        if candidate == repository:
+            break
+    return most
 
 
 def _above(context: DirContext, sources: Sources, repository: str | None) -> Located | None:

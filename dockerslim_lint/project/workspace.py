@@ -11,10 +11,8 @@ from dockerslim_lint.facts.crate.manifest import BrokenFileError, dependencies, 
 from dockerslim_lint.facts.crate.members import KINDS
 from dockerslim_lint.facts.patterns import join
 from dockerslim_lint.project.context import DirContext
-from dockerslim_lint.project.locate import Sources, has_all
+from dockerslim_lint.project.locate import MANIFEST, Sources, has_all
 from dockerslim_lint.project.places import above
-
-_MANIFEST = "Cargo.toml"
 
 
 def meant(context: DirContext, sources: Sources, repository: str | None) -> tuple[DirContext, str] | None:
@@ -129,7 +127,7 @@ def _has(context: BuildContext, place: str) -> bool:
 
 
 def _file(place: str) -> str:
-    return f"{place}/{_MANIFEST}" if place not in ("", ".") else _MANIFEST
+    return f"{place}/{MANIFEST}" if place not in ("", ".") else MANIFEST
 
 
 def _manifest(context: BuildContext, place: str) -> dict[str, Any]:

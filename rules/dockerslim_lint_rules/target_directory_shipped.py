@@ -122,7 +122,14 @@ class TargetDirectoryShipped(Rule):
         Valid(near=4, text=EACH.replace("/* /app/", "/s* /app/"), files=FILES),
         Valid(near=4, text=EACH.replace("--release", "--release && rm -r target/release/deps"), files=FILES),
         Valid(near=4, text=EACH.replace("/src/target/release/*", "/src/assets/*"), files=FILES),
-        Valid(near=4, text=EACH.replace("COPY --f", "ARG A\nCOPY --f").replace("release/*", "release/$A"), files=FILES),
+        *(
+            Valid(
+                near=4,
+                text=EACH.replace("COPY --f", f"{lines}COPY --f").replace("release/*", "release/$A"),
+                files=FILES,
+            )
+            for lines in ("ARG A\n", "ARG A=\n", 'ARG A=""\n')
+        ),
         Valid(near=0, text=TOOLS.replace("/bin/ ", "/bin/server "), files=FILES),
         Valid(
             near=0,

@@ -65,7 +65,14 @@ def test_spellings_of_the_official_rust_image(reference: str) -> None:
         "rust-slim",
         "debian-slim",
         "debian-trixie",
-        "arm64v8/debian",
+        "arm64v8/rustlang/rust",
+        "arm64v8/nginx",
+        "arm64/debian",
+        "aarch64/debian",
+        "myregistry.com/arm64v8/debian",
+        "quay.io/amd64/debian",
+        "debian/arm64v8",
+        "arm64v8",
         "gcr.io/distroless/java-debian12",
         "gcr.io/distroless/static-debian99",
         "gcr.io/other/static",
@@ -308,6 +315,25 @@ def test_scratch_has_nothing_but_a_path() -> None:
     image = found("scratch")
     assert (image.libc, image.users, image.directories, image.shell, image.unpacked_mb) == ("none", (), (), "", 0)
     assert image.path == "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
+
+
+@pytest.mark.parametrize(
+    ("reference", "platform", "same"),
+    [
+        ("arm64v8/debian:12", "arm64", "debian:12"),
+        ("docker.io/arm64v8/debian:12", "arm64", "debian:12"),
+        ("amd64/ubuntu:22.04", "amd64", "ubuntu:22.04"),
+        ("arm32v7/rust:1.80-slim", "arm/v7", "rust:1.80-slim"),
+        ("i386/alpine", "386", "alpine"),
+        ("riscv64/debian:sid-slim", "riscv64", "debian:sid-slim"),
+    ],
+)
+def test_an_official_image_in_the_namespace_of_a_platform(reference: str, platform: str, same: str) -> None:
+    image = found(reference)
+    assert (image.namespace, image.architectures) == (platform, (platform,))
+    plain = found(same)
+    assert plain.namespace == ""
+    assert image._replace(namespace="", architectures=plain.architectures, reference=same) == plain
 
 
 def test_alpine() -> None:

@@ -611,3 +611,50 @@ def test_the_link_to_the_directory_of_a_profile() -> None:
 def test_patterns_fit_as_a_shell_would_say(name: str, pattern: str) -> None:
     expected = name == pattern or fnmatchcase(name, pattern) or fnmatchcase(pattern, name)
     assert patterns.same(f"x/{name}", f"x/{pattern}") == expected
+
+
+@pytest.mark.parametrize(
+    ("declared", "source", "whole"),
+    [
+        ("ARG A", "$A", False),
+        ("ARG A=", "$A", False),
+        ('ARG A=""', "${A}", False),
+        ("ARG A\nENV B=$A", "$B", False),
+        ("ARG A=\nENV B=${A}", "$B", False),
+        ("ARG TOP", "$TOP", False),
+        ("ARG A=app", "$A", False),
+        ("ARG A=\nARG A=app", "$A", False),
+        ("ENV A=", "$A", True),
+        ("ENV B=$NEVER", "$B", True),
+        ("ARG A=\nENV A=", "$A", True),
+        ("ARG A=", "${A:-}", True),
+        ("ARG A=", "", True),
+        ("ENV X=1", "$NEVER", True),
+    ],
+)
+def test_a_name_that_somebody_gives_is_not_the_directory(declared: str, source: str, whole: bool) -> None:
+    text = (
+        f"ARG TOP=\nFROM rust:1 AS b\nWORKDIR /app\nCOPY . .\nRUN cargo build -r\nFROM debian\n{declared}\n"
+        f'COPY --from=b /app/target/release/{source} /opt/\nCMD ["/opt/app"]\n'
+    )
+    image = only_image(read(text, CRATE))
+    assert dict(image.artifacts)["/opt/app"].name == "app"
+    assert bool(image.outputs) == whole
+
+
+@pytest.mark.parametrize(
+    ("argument", "step", "whole"),
+    [
+        ("ARG A=", "mv target/release/$A /out", False),
+        ("ARG A", "mv target/release/$A /out", False),
+        ("ARG A=", "mv target/release/app$A /out", False),
+        ("ARG A=", "cp -r target/release/ /out$A", True),
+        ("ENV A=", "mv target/release/$A /out", True),
+    ],
+)
+def test_a_name_that_somebody_gives_in_a_step(argument: str, step: str, whole: bool) -> None:
+    text = (
+        f"FROM rust:1 AS b\nWORKDIR /app\nCOPY . .\n{argument}\nRUN cargo build -r && {step}\nFROM debian\n"
+        'COPY --from=b /out /opt/app\nCMD ["/opt/app"]\n'
+    )
+    assert bool(only_image(read(text, CRATE)).outputs) == whole

@@ -32,6 +32,22 @@ def test_from_without_a_value_is_unknown() -> None:
     assert stage.reference is None
 
 
+@pytest.mark.parametrize(
+    ("base", "platform", "cross"),
+    [
+        ("arm64v8/debian", "linux/arm64", False),
+        ("--platform=$BUILDPLATFORM arm64v8/debian", "linux/arm64", False),
+        ("--platform=linux/amd64 arm64v8/debian", "linux/arm64", False),
+        ("$A/debian", "*", False),
+        ("--platform=$BUILDPLATFORM debian", "*", True),
+        ("debian", "", False),
+    ],
+)
+def test_a_base_of_one_platform(base: str, platform: str, cross: bool) -> None:
+    (stage,) = read(f"ARG A=arm64v8\nFROM {base}\n").stages
+    assert (stage.platform, stage.cross) == (platform, cross)
+
+
 DISPATCHED = """\
 FROM rust:1 AS build-amd64
 ENV T=x86_64-unknown-linux-musl

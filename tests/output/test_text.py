@@ -382,3 +382,24 @@ def test_a_fix_that_was_tried_and_not_proven_is_not_offered_as_if_it_was_not() -
     assert "to accept" not in told(finding(source, "ubuntu", severity=Severity.INFO, fixes=(slim,)))
     assert "tried" not in told(finding(source, "ubuntu", fixes=(slim,)), proof=None)
     assert "tried" not in told(finding(source, "ubuntu", fixes=Withheld("slim:0", "by make")))
+
+
+def test_what_is_held_back_of_infos_that_are_not_shown_is_not_all_that_is_said() -> None:
+    source = Source(b"FROM a\nFROM b\n", "Dockerfile")
+    info = Finding("DSL302", "rebuilt", Severity.INFO, "Slow.", Span(5, 6), fixes=Withheld("cache:0", "two targets"))
+    error = Finding("DSL101", "fat", Severity.ERROR, "Fat.", Span(12, 13), fixes=Withheld("slim:0", "by make"))
+    advice, held = Held("cache:0", ("DSL302",), (), "two targets"), Held("slim:0", ("DSL101",), (), "by make")
+
+    def told(infos: bool, findings: tuple[Finding, ...], *back: Held) -> str:
+        results = [FileResult("Dockerfile", report=Report(source, findings, (), None, ()), held=back)]
+        return plain(render(results, Asked(("Dockerfile",), diff=True, infos=infos)))
+
+    said = "1 file, nothing to report. 1 info with --verbose.\n"
+    assert told(False, (info,), advice) == said
+    assert told(False, (info,)) == said
+    assert told(False, ()) == "1 file, nothing to report.\n"
+    # what is shown as held back is not counted once more
+    assert told(True, (info,), advice) == "Dockerfile: nothing written.\nNo fix for:\n  DSL302  two targets\n"
+    both = told(False, (info, error), advice, held)
+    assert both == "Dockerfile: nothing written.\nNo fix for:\n  DSL101  by make\n"
+    assert told(True, (info, error), advice, held).count("in 1 file") == 0

@@ -207,6 +207,31 @@ def test_none_where_the_directory_of_the_target_is_not_known(directory: str) -> 
     )
 
 
+def test_none_for_several_targets() -> None:
+    one, other = "x86_64-unknown-linux-musl", "aarch64-unknown-linux-musl"
+    text = PLAIN.replace("target/release", f"target/{one}/release").replace("cargo build", "cargo zigbuild")
+    assert "line 4 builds for more than one target" in advice(
+        text.replace("RUN cargo", "RUN cargo").replace("--release\n", f"--release --target {one} --target={other}\n")
+    )
+    assert f"target/{one}/release/app" in advice(
+        text.replace("--release\n", f"--release --target-dir /app/target --target {one}\n")
+    )
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "known"),
+    [
+        ("FROM rust:1", "FROM example.com/rust:1", False),
+        ("FROM rust:1-alpine AS builder", "FROM debian:13 AS builder\nRUN apt-get install -y cargo", False),
+        ("FROM rust:1", "FROM rustlang/rust:nightly", True),
+        ("WORKDIR", "ENV CARGO_HOME=/c\nWORKDIR", True),
+    ],
+)
+def test_where_cargo_keeps_what_it_downloads(old: str, new: str, known: bool) -> None:
+    text = PLAIN.replace(old, new).replace("nightly-alpine", "nightly")
+    assert ("CARGO_HOME, below which the call in line" in advice(text)) is not known
+
+
 @pytest.mark.parametrize(
     ("old", "new", "reason"),
     [

@@ -203,6 +203,26 @@ def test_platforms_for_which_no_base_is_there() -> None:
     assert said.format("mips64le", "distroless/cc", "debian slim") in mips
 
 
+@pytest.mark.parametrize(
+    ("base", "withheld"),
+    [
+        ("--platform=linux/arm64 arm64v8/debian:12", False),
+        ("--platform=linux/arm64/v8 arm64v8/debian:12", False),
+        ("--platform=linux/amd64 debian:12", False),
+        ("arm64v8/debian:12", True),
+        ("--platform=linux/amd64 arm64v8/debian:12", True),
+        ("--platform=$TARGETPLATFORM arm64v8/debian:12", True),
+        ("--platform=linux/arm64 $NAMESPACE/debian:12", True),
+    ],
+)
+def test_a_base_whose_name_tells_the_platform(base: str, withheld: bool) -> None:
+    text = f"ARG NAMESPACE=arm64v8\n{CLASSIC.replace('debian:bookworm-slim', base)}"
+    if withheld:
+        assert "is linux/arm64's whatever is asked for" in reason(text)
+    else:
+        assert fix(text).applied
+
+
 def test_symbols_of_a_program_that_a_step_changes() -> None:
     fixed = fix(CLASSIC.replace("--release", "--release && upx target/release/app"), allow=Safety.SAFE)
     assert [one.reason for one in fixed.held if one.key == "strip:1"] == ["/usr/local/bin/app is packed by upx"]

@@ -208,6 +208,62 @@ def test_unknown_where_no_directory_has_everything(repo: Path) -> None:
     assert found.reason == "unknown: no directory up to the repository's root has outside"
 
 
+BY_NAME = "FROM a\nWORKDIR /app\nCOPY Cargo.toml ./\nCOPY src src\nRUN cargo build\nFROM b\nCOPY {} /\n"
+
+
+@pytest.mark.parametrize(
+    ("text", "missing"),
+    [
+        (BY_NAME.format("entry.sh"), "entry.sh"),
+        (BY_NAME.format("dist config.toml"), "dist, config.toml"),
+        ("FROM a\nWORKDIR /app\nCOPY . .\nRUN cargo build\nFROM b\nCOPY entry.sh /\n", "entry.sh"),
+        ("FROM a\nCOPY backend /app\nRUN cd app && cargo build\nFROM b\nCOPY entry.sh /\n", "entry.sh"),
+        ("FROM a\nCOPY Cargo.toml Cargo.lock src /app/\nRUN cargo build\n", "Cargo.lock"),
+    ],
+)
+def test_the_context_is_where_most_of_it_is(repo: Path, text: str, missing: str) -> None:
+    found = find(repo, text)
+    assert (found.root, found.context.known) == (str(repo), True)
+    assert found.reason.startswith("nearest directory that has ")
+    assert found.reason.endswith(f"; {missing} is not there")
+    assert find(repo / "docker", text).root == str(repo)
+
+
+def test_of_two_crates_the_one_that_has_more_is_the_context(repo: Path) -> None:
+    (repo / "backend" / "data").write_text("")
+    assert find(repo / "backend", BY_NAME.format("entry.sh")).root == str(repo / "backend")
+    assert find(repo / "backend", BY_NAME.format("data entry.sh")).root == str(repo / "backend")
+    (repo / "backend" / "data").rename(repo / "data")
+    assert find(repo / "backend", BY_NAME.format("data entry.sh")).root == str(repo)
+    # nothing is missed where one has it all
+    assert "not there" not in find(repo / "backend", BY_NAME.format("data")).reason
+
+
+def test_most_of_it_is_where_a_member_has_its_workspace(repo: Path) -> None:
+    folder = workspace(repo, INHERITS)
+    found = find(folder, MEMBER + "FROM b\nCOPY entry.sh /\n")
+    assert found.root == str(repo)
+    assert found.reason.endswith("inherits from it; entry.sh is not there")
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        BY_NAME.format("one two three"),
+        "FROM a\nWORKDIR /app\nCOPY . .\nRUN cargo build\nFROM b\nCOPY one two /\n",
+        "FROM a\nCOPY api/Cargo.toml api/\nCOPY src backend docker ./\nRUN cargo build\n",
+        "FROM a\nCOPY Cargo.toml backend docker ./\nCOPY api/src src\nRUN cargo build\n",
+        "FROM a\nCOPY src docker /\nCOPY target/release/app /app\n",
+        "FROM a\nCOPY docker/entry.sh dist /\n",
+        "FROM a\nWORKDIR /app/api\nCOPY . /app/api/\nCOPY nope /\nRUN cd other && cargo build --manifest-path Cargo.toml\n",
+    ],
+)
+def test_unknown_where_too_much_is_missing(repo: Path, text: str) -> None:
+    found = find(repo / "docker", text)
+    assert (found.root, found.context.known) == (None, False)
+    assert found.reason.startswith("unknown: ")
+
+
 def test_of_many_paths_the_first_few_are_named(repo: Path) -> None:
     gone = find(repo / "docker", "FROM a\nCOPY n1 n2 n3 n4 n5 /\n")
     assert gone.reason == "unknown: no directory up to the repository's root has n1, n2, n3 and 2 more"

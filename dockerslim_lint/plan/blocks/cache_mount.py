@@ -45,7 +45,9 @@ def add_cache_mounts(build: ImageBuild, at: int) -> Draft:
         raise NotPossible("each platform would need a mount of its own")
     target = call.target_directory if call.kind == "build" else _target_of_install(build, at)
     home = _cargo_home(build, at)
-    if target is None or home is None or (set(target) | set(home)) - PLAIN:
+    if home is None:
+        raise NotPossible(f"CARGO_HOME, below which the call in line {line} keeps what it downloads, is not known")
+    if target is None or (set(target) | set(home)) - PLAIN:
         raise NotPossible(f"where the call in line {line} keeps its files is only known when it runs")
     for unseen in unseen_steps(build, at):
         where = build.source.line_of(unseen.span.start)
@@ -62,6 +64,8 @@ def add_cache_mounts(build: ImageBuild, at: int) -> Draft:
             raise NotPossible(f"line {build.source.line_of(use.span.start)} {_asks(use)}")
         if any(one.instruction == use.instruction and one.call == at for one in build.absent):
             raise NotPossible(f"line {build.source.line_of(use.span.start)} asks for a program that is not there")
+        if len([word for word in command.words if word.pattern.partition("=")[0] == "--target"]) > 1:
+            raise NotPossible(f"the call in line {line} builds for more than one target")
         if call.output is None or "*" in call.output:
             raise NotPossible(f"where the call in line {line} leaves its programs is only known when it runs")
         names[f"{call.output}/{use.inside}"] = None

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dockerslim_lint.catalog import platforms
 from dockerslim_lint.edit import Edit
 from dockerslim_lint.facts.crate.config import ToolchainFile
-from dockerslim_lint.facts.model import CargoCall, Command, ImageBuild, Mount, Warmup
+from dockerslim_lint.facts.model import CargoCall, Command, ImageBuild, Mount, Stage, Warmup
 from dockerslim_lint.facts.rustup import (
     chooses_toolchain,
     holds_toolchains,
@@ -106,6 +106,8 @@ def check_architectures(task: Task) -> None:
     A final stage asks for its own with ``--platform``.
     """
     build = task.build
+    for number in {number: None for image in task.images for number in image.chain} if not task.choice.keep else ():
+        _check_namespace(build, build.stages[number])
     fixed = (build.stages[number].platform for image in task.images for number in image.chain)
     for name in dict.fromkeys((*build.platforms, *filter(None, fixed))):
         row = platforms.lookup(name)
@@ -116,6 +118,20 @@ def check_architectures(task: Task) -> None:
         for base in (*bases, *filter(None, builders)):
             if base.architectures and plain and not set("*$") & set(plain) and plain not in base.architectures:
                 raise NotPossible(f"linux/{plain} is asked for, and {base.title} is not there for it")
+
+
+def _check_namespace(build: ImageBuild, stage: Stage) -> None:
+    """Raises NotPossible where the base's name alone tells the platform of the image (``arm64v8/debian``)."""
+    only = stage.image.namespace if stage.image is not None and stage.parent is None else ""
+    instruction = build.instructions[stage.instruction]
+    flag = instruction.flag("platform")
+    said = platforms.lookup(flag.value.literal or "") if flag is not None and flag.value is not None else None
+    if only and (said is None or said.name != only or stage.word is None or stage.word.literal is None):
+        line = build.source.line_of(instruction.span.start)
+        raise NotPossible(
+            f"{stage.reference} is linux/{only}'s whatever is asked for; another base is so only with"
+            f" `--platform=linux/{only}` (line {line})"
+        )
 
 
 def first_commands(task: Task) -> list[Command]:
