@@ -34,8 +34,7 @@ def judge_image(
     )
     found += judge_runs(platform, compare_runs(old, new))
     if claim is not None:
-        user = str(settings.get("User") or "")
-        found.append(judge_needs(files, platform, claim.needs, user=user, env=environment))
+        found.append(judge_needs(platform, new.needs, old.needs))
     size = judge_size(platform, old.size, new.size)
     if claim is not None and not claim.smaller:
         size = size._replace(verdict=Verdict.NOT_APPLICABLE)

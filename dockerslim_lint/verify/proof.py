@@ -192,7 +192,7 @@ def _prove_image(
     result = result._replace(original_seconds=original.seconds, original_starts=original.starts)
     place = folder / f"{label.replace('/', '-')}-{platform.replace('/', '-')}"
     if candidate.claim is not None:
-        subject = subject._replace(programs=candidate.claim.binaries)
+        subject = subject._replace(programs=candidate.claim.binaries, needs=candidate.claim.needs)
 
     def on_step(text: str) -> None:
         progress.step(label, platform, text, State.RUNNING)

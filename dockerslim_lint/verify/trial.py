@@ -14,9 +14,17 @@ from dockerslim_lint.verify.commands import commands_for
 from dockerslim_lint.verify.engines.interface import BuildRequest, Engine, EngineError, OnStep, Output, StoppedError
 from dockerslim_lint.verify.evidence.config import BaseConfig
 from dockerslim_lint.verify.evidence.interface import Run
+from dockerslim_lint.verify.evidence.needs import Answer, look_up
 from dockerslim_lint.verify.evidence.size import Size, measure
 from dockerslim_lint.verify.layout import Image, LayoutError, open_layout
-from dockerslim_lint.verify.probe import DEFAULT_PATH, Command, NotRunnableError, Observed, run_commands
+from dockerslim_lint.verify.probe import (
+    DEFAULT_PATH,
+    Command,
+    NotRunnableError,
+    Observed,
+    image_environment,
+    run_commands,
+)
 from dockerslim_lint.verify.progress import Progress, State
 from dockerslim_lint.verify.subject import Options, Subject
 
@@ -29,7 +37,7 @@ _SCRATCH = BaseConfig((f"PATH={DEFAULT_PATH}",), (), (), (), "", "")
 class Trial(Record):
     """What was found about one image; of an original `image` has only the configuration. `runs` has a tuple for each repetition, in the order of `commands`.
 
-    `base` is its base image's configuration, None if not known; `seconds` what the build took.
+    `base` is its base image's configuration, None if not known; `seconds` what the build took; `needs` what was found of them.
     """
 
     image: Image
@@ -38,6 +46,7 @@ class Trial(Record):
     size: Size
     base: BaseConfig | None
     seconds: float
+    needs: tuple[Answer, ...] = ()
 
     @property
     def starts(self) -> bool:
@@ -153,7 +162,10 @@ def try_image(
             unstarted = tuple(Observed(Run(c.argv, False, None, start_error=str(error)), 0) for c in commands)
             runs = (unstarted,) * repeats
         on_step("measuring")
-        return Trial(image, commands, runs, size.result(), config.result(), built.seconds)
+        measured = size.result()
+        user = str(image.settings.get("User") or "")
+        needs = look_up(image.filesystem(), subject.needs, user=user, env=image_environment(image.settings))
+        return Trial(image, commands, runs, measured, config.result(), built.seconds, needs)
 
 
 def read_base(engine: Engine, base: str | None, platform: str, dest: Path, derived: Path) -> BaseConfig | None:

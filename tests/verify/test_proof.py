@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from dockerslim_lint.edit import Claim, ConfigChange
+from dockerslim_lint.edit import Claim, ConfigChange, Need
 from dockerslim_lint.verify.commands import Limits
 from dockerslim_lint.verify.engines.interface import BuildError, EngineError
 from dockerslim_lint.verify.evidence.interface import Verdict
@@ -17,7 +17,7 @@ from dockerslim_lint.verify.proof import Outcome
 from dockerslim_lint.verify.subject import Candidate, Options, Subject
 from tests.verify.elf_files import make_elf
 from tests.verify.fake_engine import Ended, FakeEngine, FakeImage, Program
-from tests.verify.layouts import Item
+from tests.verify.layouts import Item, folder
 
 SETTINGS = {"Entrypoint": ["/app"], "Env": ["PATH=/bin"]}
 OLD, NEW, OTHER = b"FROM old\n", b"FROM new\n", b"FROM other\n"
@@ -158,6 +158,17 @@ def test_claims_are_read_from_the_image() -> None:
         assert result.outcome is outcome
     [platform] = result.proofs[0].platforms
     assert {item.claim for item in platform.failed} == {"static", "stripped", "libraries present"}
+
+
+def test_a_need_that_the_original_does_not_meet_either_is_no_reason_against_the_rewrite() -> None:
+    needs = (Need("volume", "/config", "VOLUME"), Need("directory", "/srv", "WORKDIR"))
+    claim = Claim(("/app",), static=False, stripped=False, needs=needs)
+    new = image(files=(Item("app", make_elf(), 0o755),))
+    made = image(fat=True)._replace(files=(*FAT, folder("srv")))
+    for old, outcome in ((image(fat=True), Outcome.PROVEN), (made, Outcome.NOT_PROVEN)):
+        result = try_all(FakeEngine({OLD: old, NEW: new}), Candidate("scratch", NEW, claim))
+        assert result.outcome is outcome, result.reason
+    assert result.reason == "needs met, linux/amd64: directory /srv: is not in the image"
 
 
 def test_the_configuration_is_compared_and_the_bases_explain() -> None:
