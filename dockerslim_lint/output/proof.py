@@ -119,10 +119,12 @@ def _table(platforms: tuple[PlatformProof, ...], columns: int) -> list[str]:
 
 
 def _odd_starts(platforms: tuple[PlatformProof, ...], columns: int) -> list[str]:
-    """A word on originals that do not start: there was nothing to compare with."""
+    """A word on originals that do not build or do not start: there was nothing to compare with."""
     lines = []
     for platform in platforms:
-        if not platform.original_starts:
+        if platform.repairs:
+            lines += _row("repairs", f"{platform.platform}: {platform.repairs}", columns)
+        elif not platform.original_starts:
             summary = next((item.summary for item in platform.evidence if item.claim == "starts"), "")
             lines += _row("starts", f"{platform.platform}: {summary or 'starts; the original did not'}", columns)
     return lines

@@ -57,7 +57,7 @@ def climb(
             proofs.append(proof)
             if proof.outcome is Outcome.PROVEN:
                 return LadderResult(Outcome.PROVEN, candidate, tuple(proofs), engine=told)
-            if proof.original_failed:
+            if proof.original_failed and not any(one.repaired for one in candidates):
                 break
     finally:
         shutil.rmtree(folder, ignore_errors=True)

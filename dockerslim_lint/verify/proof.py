@@ -44,7 +44,10 @@ class Sizes(Record):
 
 
 class PlatformProof(Record):
-    """All that was found on one platform. `how`: ``here`` or ``emulated``. Seconds are those of the builds, 0 for none."""
+    """All that was found on one platform. `how`: ``here`` or ``emulated``. Seconds are those of the builds, 0 for none.
+
+    `repairs` is "" but where the original cannot be built, as the finding says that is repaired: the new image stands alone.
+    """
 
     platform: str
     how: str
@@ -52,6 +55,7 @@ class PlatformProof(Record):
     original_seconds: float = 0.0
     seconds: float = 0.0
     original_starts: bool = True
+    repairs: str = ""
 
     def verdict(self, claim: str) -> Verdict | None:
         """What was found about a claim, the worst where there are several images; None if it was never looked at."""
@@ -166,6 +170,7 @@ def _prove_platform(
             original_seconds=result.original_seconds + found.original_seconds,
             seconds=result.seconds + found.seconds,
             original_starts=result.original_starts and found.original_starts,
+            repairs=result.repairs or found.repairs,
         )
     done = not result.failed and not result.unknown
     text = "" if done else (*result.failed, *result.unknown)[0].summary
@@ -186,10 +191,16 @@ def _prove_image(
     """One image on one platform, that of the subject's target."""
     platform, label = check.platform, candidate.choice or "the fix"
     result = PlatformProof(platform, check.how, ())
-    original = originals.get(engine, subject, platform, options, progress)
-    if not isinstance(original, Trial):
-        return result._replace(evidence=(_broken_original(platform, original),)), ()
-    result = result._replace(original_seconds=original.seconds, original_starts=original.starts)
+    tried = originals.get(engine, subject, platform, options, progress)
+    original: Trial | None = None
+    if isinstance(tried, Trial):
+        original = tried
+        result = result._replace(original_seconds=tried.seconds, original_starts=tried.starts)
+    elif isinstance(tried, BuildError) and tried.line in candidate.repaired:
+        repairs = f"the {ORIGINAL} does not build at line {tried.line}"
+        result = result._replace(repairs=repairs, original_starts=False)
+    else:
+        return result._replace(evidence=(_broken_original(platform, tried),)), ()
     place = folder / f"{label.replace('/', '-')}-{platform.replace('/', '-')}"
     if candidate.claim is not None:
         subject = subject._replace(programs=candidate.claim.binaries, needs=candidate.claim.needs)

@@ -40,7 +40,8 @@ class Other(Record):
 class Candidate(Record):
     """One rewrite, complete: the new bytes and what is claimed of them. `base` as in Subject, for the new file.
 
-    `others` are the images that it changes besides the one of `Subject.target`: each is built and run too.
+    `others` are the images that it changes besides the one of `Subject.target`: each is built and run too. `repaired` are
+    the first lines of the steps at which the original cannot be built, and which it mends.
     """
 
     choice: str
@@ -49,6 +50,7 @@ class Candidate(Record):
     config_changes: tuple[ConfigChange, ...] = ()
     base: str | None = None
     others: tuple[Other, ...] = ()
+    repaired: tuple[int, ...] = ()
 
 
 class Options(Record):

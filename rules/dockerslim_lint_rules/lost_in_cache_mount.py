@@ -60,8 +60,8 @@ class LostInCacheMount(Rule):
     nor `COPY --from` sees it, and the build stops with "not found" (or the container does, where the program was to
     start from there). It is a warning where the directory of the build is that of an image of which nothing is known. Copy the program out in the same RUN: `cargo build --release && cp target/release/app /app.bin`.
 
-    **Fix safety.** Needs a proof, and there is nothing to compare with where the file as it is cannot be built: then
-    `--unsafe-fixes` writes it. The copy goes to /usr/local/bin.
+    **Fix safety.** Needs a proof, which has the new image alone to look at where the file as it is cannot be built.
+    The copy goes to /usr/local/bin.
     """
 
     CODE = "DSL301"

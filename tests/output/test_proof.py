@@ -66,6 +66,15 @@ def test_proven_where_the_original_did_not_start_and_a_platform_was_left_out() -
     assert lines[-1] == "  would write Dockerfile (1 line edited)"
 
 
+def test_proven_where_the_original_cannot_be_built() -> None:
+    repairs = "the original does not build at line 13"
+    platform = PlatformProof(AMD, "here", evidence(AMD, starts=Verdict.HOLDS), original_starts=False, repairs=repairs)
+    proof = Proof("", Outcome.PROVEN, (platform,))
+    lines = proven_lines(LadderResult(Outcome.PROVEN, None, (proof,)), Written("Dockerfile", True, b"a\n", b"b\n"))
+    assert f"  repairs  linux/amd64: {repairs}" in lines
+    assert not any(line.startswith("  starts") for line in lines)
+
+
 def test_not_proven() -> None:
     def proof(choice: str, claim: str, platform: str, verdict: Verdict, details: tuple[str, ...] = ()) -> Proof:
         item = Evidence(claim, platform, verdict, "exit 127, no /bin/sh\x1b (line 8)", details)

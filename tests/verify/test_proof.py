@@ -123,6 +123,37 @@ def test_an_original_that_does_not_build_ends_the_ladder_inconclusively() -> Non
     assert all(request.dockerfile == OLD for request in engine.requests)
 
 
+@pytest.mark.parametrize(
+    ("line", "program", "outcome"),
+    [
+        (2, lambda argv: Ended(b"hello\n"), Outcome.PROVEN),
+        (2, lambda argv: Ended(b"hello\n", code=137, end="late"), Outcome.PROVEN),
+        (2, lambda argv: Ended(b"usage\n", code=2), Outcome.INCONCLUSIVE),
+        (2, lambda argv: Ended(end="refused", code=127, error="no such file: /app"), Outcome.NOT_PROVEN),
+        (3, lambda argv: Ended(b"hello\n"), Outcome.INCONCLUSIVE),
+        (None, lambda argv: Ended(b"hello\n"), Outcome.INCONCLUSIVE),
+    ],
+)
+def test_an_original_that_the_finding_says_is_not_built_is_no_measure(
+    line: int | None, program: Program, outcome: Outcome
+) -> None:
+    claim = Claim(("/app",), static=True, stripped=True, needs=(Need("volume", "/config", "VOLUME"),))
+    new = image(program, files=(Item("app", make_elf(), 0o755),))
+    engine = FakeEngine({OLD: image(fails=BuildError("not found", "COPY /x /app", line)), NEW: new})
+    result = try_all(engine, Candidate("", OTHER), Candidate("", NEW, claim, repaired=(2, 5)))
+    assert result.outcome is outcome, result.reason
+    [platform] = result.proofs[-1].platforms
+    if line == 2:
+        assert platform.repairs == "the original does not build at line 2" and not result.proofs[-1].original_failed
+        assert {platform.verdict(one) for one in ("same output", "smaller", "config kept")} <= {
+            Verdict.NOT_APPLICABLE,
+            None,
+        }
+    else:
+        assert not platform.repairs and "the original does not build" in result.reason
+    assert len([request for request in engine.requests if request.dockerfile == OLD]) == 1
+
+
 def test_an_original_that_does_not_start_is_built_again_and_is_then_no_measure() -> None:
     def lost(argv: tuple[str, ...]) -> Ended:
         return Ended(end="refused", code=127, error="no such file: /app")
