@@ -7,6 +7,7 @@ from itertools import zip_longest
 from dockerslim_lint.edit import Claim, ConfigChange
 from dockerslim_lint.verify.evidence.config import judge_config
 from dockerslim_lint.verify.evidence.elf import judge_programs, machine_of, read_programs
+from dockerslim_lint.verify.evidence.health import judge_health
 from dockerslim_lint.verify.evidence.interface import Evidence, Run, Verdict
 from dockerslim_lint.verify.evidence.libraries import judge_libraries
 from dockerslim_lint.verify.evidence.needs import judge_needs
@@ -36,6 +37,9 @@ def judge_image(
         found.append(judge_libraries(files, platform, programs, library_path))
     if claim is not None:
         found.append(judge_needs(platform, new.needs, old.needs if old is not None else ()))
+    health = judge_health(platform, old.health if old is not None else None, new.health[0]) if new.health else None
+    if health is not None:
+        found.append(health)
     if old is None:
         return (*found, *judge_runs(platform, [compare(_NOT_BUILT, None, one.run) for one in new.runs[0]]))
     found.append(

@@ -91,7 +91,8 @@ class Proof(Record):
     """The result for one candidate. `left_out`: usual platforms that nobody named and the engine cannot run, with why.
 
     `reason` is one line, "" when proven. `ran` are the commands as they were run in the new image, `config` is the
-    summary of the config evidence ("unchanged but PATH").
+    summary of the config evidence ("unchanged but PATH"). `still` says for each command of `ran` after how many seconds it
+    was still running; 0 for one that ended by itself.
     """
 
     choice: str
@@ -101,6 +102,7 @@ class Proof(Record):
     reason: str = ""
     ran: tuple[str, ...] = ()
     config: str = ""
+    still: tuple[float, ...] = ()
 
     @property
     def original_failed(self) -> bool:
@@ -112,6 +114,8 @@ class Proof(Record):
 
 
 _ORIGINAL_BUILDS = "original builds"
+_Ran = tuple[tuple[str, float], ...]
+"""The commands that were run, and after how many seconds each was still running."""
 _TELLING = (_ORIGINAL_BUILDS, "builds", "right machine", "starts", "same output")
 """The claims that are told first when several fail: the others often fail for the same reason."""
 
@@ -140,7 +144,8 @@ def prove(
     outcome, reason = _judge(platforms)
     config = next((i.summary for p in platforms for i in p.evidence if i.claim == "config kept"), "")
     ran = next((ran for _, ran in results if ran), ())
-    return Proof(candidate.choice, outcome, platforms, chosen.left_out, reason, ran, config)
+    commands, still = tuple(command for command, _ in ran), tuple(seconds for _, seconds in ran)
+    return Proof(candidate.choice, outcome, platforms, chosen.left_out, reason, commands, config, still)
 
 
 def _prove_platform(
@@ -152,7 +157,7 @@ def _prove_platform(
     progress: Progress,
     originals: Originals,
     folder: Path,
-) -> tuple[PlatformProof, tuple[str, ...]]:
+) -> tuple[PlatformProof, _Ran]:
     platform, label = check.platform, candidate.choice or "the fix"
     result, ran = _prove_image(engine, subject, candidate, check, options, progress, originals, folder)
     for other in candidate.others:
@@ -161,7 +166,7 @@ def _prove_platform(
         # the user's own commands are about the image that was asked for
         plain = options._replace(smokes=())
         found, more = _prove_image(engine, another, new, check, plain, progress, originals, folder)
-        ran += tuple(f"{command} (--target {other.target})" for command in more)
+        ran += tuple((f"{command} (--target {other.target})", seconds) for command, seconds in more)
         result = result._replace(
             evidence=(
                 *result.evidence,
@@ -187,7 +192,7 @@ def _prove_image(
     progress: Progress,
     originals: Originals,
     folder: Path,
-) -> tuple[PlatformProof, tuple[str, ...]]:
+) -> tuple[PlatformProof, _Ran]:
     """One image on one platform, that of the subject's target."""
     platform, label = check.platform, candidate.choice or "the fix"
     result = PlatformProof(platform, check.how, ())
@@ -209,7 +214,7 @@ def _prove_image(
         progress.step(label, platform, text, State.RUNNING)
 
     evidence: tuple[Evidence, ...]
-    ran: tuple[str, ...] = ()
+    ran: _Ran = ()
     seconds = 0.0
     try:
         new = try_image(engine, subject, candidate.after, candidate.base, platform, options, 1, place, on_step)
@@ -218,7 +223,10 @@ def _prove_image(
             judge_build(platform, BuildOutcome(0, seconds=seconds)),
             *judge_image(platform, original, new, candidate.claim, candidate.config_changes),
         )
-        ran = tuple(shlex.join(command.argv) for command in new.commands)
+        ran = tuple(
+            (shlex.join(command.argv), command.limit if observed.run.timed_out else 0.0)
+            for command, observed in zip(new.commands, new.runs[0], strict=True)
+        )
     except BuildError as error:
         evidence = (judge_build(platform, build_outcome(error)),)
     except LayoutError as error:

@@ -10,12 +10,13 @@ from pathlib import Path
 from typing import Any
 
 from dockerslim_lint.record import Record
-from dockerslim_lint.verify.commands import commands_for
+from dockerslim_lint.verify.commands import checked_command, commands_for
 from dockerslim_lint.verify.engines.interface import BuildRequest, Engine, EngineError, OnStep, Output, StoppedError
 from dockerslim_lint.verify.evidence.config import BaseConfig
 from dockerslim_lint.verify.evidence.interface import Run
 from dockerslim_lint.verify.evidence.needs import Answer, look_up
 from dockerslim_lint.verify.evidence.size import Size, measure
+from dockerslim_lint.verify.health import Checked
 from dockerslim_lint.verify.layout import Image, LayoutError, open_layout
 from dockerslim_lint.verify.probe import (
     DEFAULT_PATH,
@@ -37,7 +38,8 @@ _SCRATCH = BaseConfig((f"PATH={DEFAULT_PATH}",), (), (), (), "", "")
 class Trial(Record):
     """What was found about one image; of an original `image` has only the configuration. `runs` has a tuple for each repetition, in the order of `commands`.
 
-    `base` is its base image's configuration, None if not known; `seconds` what the build took; `needs` what was found of them.
+    `base` is its base image's configuration, None if not known; `seconds` what the build took; `needs` what was found of them;
+    `health` how the health check went in each repetition, () for an image without one.
     """
 
     image: Image
@@ -47,6 +49,7 @@ class Trial(Record):
     base: BaseConfig | None
     seconds: float
     needs: tuple[Answer, ...] = ()
+    health: tuple[Checked | None, ...] = ()
 
     @property
     def starts(self) -> bool:
@@ -155,17 +158,20 @@ def try_image(
         commands = commands_for(image.settings, options.smokes, limits, subject.programs)
         on_step("running it")
         try:
-            runs = run_commands(
-                engine, built.layout, image, platform, commands, repeats, options.probe_image, lambda _: None
+            asked = (*commands, *checked_command(image.settings, commands))
+            found = run_commands(
+                engine, built.layout, image, platform, asked, repeats, options.probe_image, lambda _: None
             )
+            runs = tuple(one[: len(commands)] for one in found)
+            health = tuple(last.checked for one in found for last in one[len(commands) :])
         except NotRunnableError as error:
             unstarted = tuple(Observed(Run(c.argv, False, None, start_error=str(error)), 0) for c in commands)
-            runs = (unstarted,) * repeats
+            runs, health = (unstarted,) * repeats, ()
         on_step("measuring")
         measured = size.result()
         user = str(image.settings.get("User") or "")
         needs = look_up(image.filesystem(), subject.needs, user=user, env=image_environment(image.settings))
-        return Trial(image, commands, runs, measured, config.result(), built.seconds, needs)
+        return Trial(image, commands, runs, measured, config.result(), built.seconds, needs, health)
 
 
 def read_base(engine: Engine, base: str | None, platform: str, dest: Path, derived: Path) -> BaseConfig | None:

@@ -5,6 +5,8 @@ from __future__ import annotations
 import io
 import re
 
+import pytest
+
 from dockerslim_lint.edit import Claim
 from dockerslim_lint.output.progress import LineWatch, LiveWatch, duration
 from dockerslim_lint.output.proof import Written, changes, not_proven_lines, proven_lines, unprovable_lines
@@ -73,6 +75,22 @@ def test_proven_where_the_original_cannot_be_built() -> None:
     lines = proven_lines(LadderResult(Outcome.PROVEN, None, (proof,)), Written("Dockerfile", True, b"a\n", b"b\n"))
     assert f"  repairs  linux/amd64: {repairs}" in lines
     assert not any(line.startswith("  starts") for line in lines)
+
+
+@pytest.mark.parametrize(
+    ("verdict", "summary", "told"),
+    [
+        (Verdict.HOLDS, "succeeds", "health check ✓"),
+        (Verdict.NOT_APPLICABLE, "fails in both", "health check: fails in both"),
+        (Verdict.HOLDS, "succeeds; in the original it fails", "health check: succeeds; in the original it fails"),
+    ],
+)
+def test_what_was_run_and_how_the_health_check_went(verdict: Verdict, summary: str, told: str) -> None:
+    check = Evidence("health check", ARM, verdict, summary)
+    platforms = (PlatformProof(AMD, "here", evidence(AMD)), PlatformProof(ARM, "here", (*evidence(ARM), check)))
+    proof = Proof("", Outcome.PROVEN, platforms, ran=("app --help", "app"), still=(0.0, 5.0))
+    lines = proven_lines(LadderResult(Outcome.PROVEN, None, (proof,)), Written("Dockerfile", True, b"a\n", b"b\n"), 200)
+    assert f"  ran      app --help; app (still running after 5 s); {told}" in lines
 
 
 def test_not_proven() -> None:

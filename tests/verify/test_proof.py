@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import count
 from pathlib import Path
 from typing import Any
 
@@ -71,6 +72,7 @@ def test_the_same_behaviour_in_less_space_is_proven() -> None:
     assert [p.platform for p in proof.platforms] == [AMD64, ARM64]
     assert [p.how for p in proof.platforms] == ["here", "emulated"]
     assert proof.ran == ("/app --version", "/app --help", "/app") and proof.config == "unchanged"
+    assert list(proof.still) == [0, 0, 0]
     sizes = proof.platforms[0].sizes
     assert sizes is not None and sizes.old_unpacked > sizes.new_unpacked and sizes.old_pull > sizes.new_pull
     assert watcher.engines == ["fake 1.0 · linux/amd64 here, linux/arm64 emulated"]
@@ -165,6 +167,50 @@ def test_an_original_that_does_not_start_is_built_again_and_is_then_no_measure()
     assert [item.summary for item in platform.evidence if item.claim == "starts"] == ["starts; the original did not"]
     assert platform.verdict("smaller") is Verdict.FAILS, "it is told, but is no reason against the rewrite"
     assert [r.no_cache for r in engine.originals() if r.dockerfile == OLD] == [False, True]
+
+
+CHECKED = {**SETTINGS, "Healthcheck": {"Test": ["CMD-SHELL", "curl -f localhost"]}}
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "outcome", "summary"),
+    [
+        (("ok",), "ok", Outcome.PROVEN, "succeeds"),
+        (("ok",), "7", Outcome.NOT_PROVEN, "succeeds in the original, and fails here: exit 7 (refused)"),
+        (("ok",), "late", Outcome.NOT_PROVEN, "succeeds in the original, and fails here: no answer within 30 s"),
+        (("ok",), "no such file: /bin/sh", Outcome.NOT_PROVEN, None),
+        (("7",), "7", Outcome.PROVEN, "fails in both"),
+        (("7",), "ok", Outcome.PROVEN, "succeeds; in the original it fails"),
+        (("7", "ok"), "7", Outcome.INCONCLUSIVE, None),
+        (("7", "ok"), "ok", Outcome.PROVEN, "succeeds"),
+    ],
+)
+def test_the_health_check(old: tuple[str, ...], new: str, outcome: Outcome, summary: str | None) -> None:
+    def serve(*healths: str) -> Program:
+        jobs = count()
+
+        def run(argv: tuple[str, ...]) -> Ended:
+            health = healths[next(jobs) // 4 % len(healths)]  # four jobs in each repetition
+            return Ended(b"hello\n", code=137, end="late", health=health, check=b"connecting\nrefused\n")
+
+        return run
+
+    before = image(serve(*old), fat=True, settings=CHECKED)
+    engine = FakeEngine({OLD: before, NEW: image(serve(new), settings=CHECKED)})
+    result = try_all(engine)
+    assert result.outcome is outcome, result.reason
+    [proof] = result.proofs
+    [found] = [item for item in proof.platforms[0].evidence if item.claim == "health check"]
+    assert summary is None or found.summary == summary
+    assert proof.ran == ("/app --version", "/app --help", "/app") and proof.still == (10.0, 10.0, 5.0)
+
+
+def test_no_health_check_no_word_of_it() -> None:
+    lost = image(lambda argv: Ended(end="refused", code=127, error="no such file: /app"), settings=CHECKED)
+    plain = image(fat=True)
+    for old, new in ((plain, image()), (image(fat=True, settings=CHECKED), lost)):
+        [proof] = try_all(FakeEngine({OLD: old, NEW: new})).proofs
+        assert proof.platforms[0].verdict("health check") is None
 
 
 def test_growing_is_not_proven() -> None:
