@@ -18,9 +18,9 @@ from dockerslim_lint.verify.tar import TarReader
 UNPACKED_LIMIT = 64 * 1024**3
 """Bytes that one layer may unpack to: far above any image, far below for ever."""
 ENTRY_LIMIT = 4_000_000
-GZIP_LEVEL = 1
-"""The level of our own compression, by which both sides of a comparison are measured: the fastest, since a
-fat original holds gigabytes (six times the time at the level that registries use, for some 8 % fewer bytes)."""
+ZSTD_LEVEL = 1
+"""The level of our own compression, by which both sides of a comparison are measured. On base images it comes nearer to what
+registries hold (gzip at level 6: 2 % more to 9 % less) than gzip at level 1, in a quarter of the time: a fat original holds gigabytes."""
 
 KEPT_ENTRIES = 1_000_000
 """Members of layers that are kept for other images with the same layer (some 500 bytes each)."""
@@ -56,7 +56,7 @@ class LayerEntry(Record):
 
 
 class LayerSize(Record):
-    """`unpacked`: bytes of the regular files in it; `compressed`: its tar under our own gzip."""
+    """`unpacked`: bytes of the regular files in it; `compressed`: its tar under our own compression."""
 
     diff_id: str
     unpacked: int
@@ -167,7 +167,7 @@ class _Counted:
         self._source = source
         self._where = where
         self._hash = hashlib.sha256() if hash else None
-        self._deflate = zlib.compressobj(GZIP_LEVEL, zlib.DEFLATED, 31) if compress else None
+        self._compress = zstandard.ZstdCompressor(level=ZSTD_LEVEL).compressobj() if compress else None
         self._total = 0
         self.compressed = 0
 
@@ -178,17 +178,17 @@ class _Counted:
             raise LayoutError(f"{self._where}: unpacks to more than {UNPACKED_LIMIT // 1024**3} GiB")
         if self._hash is not None:
             self._hash.update(data)
-        if self._deflate is not None:
-            self.compressed += len(self._deflate.compress(data))
+        if self._compress is not None:
+            self.compressed += len(self._compress.compress(data))
         return data
 
     def finish(self) -> None:
         """Read the rest; afterwards `diff_id` and `compressed` are final."""
         while self.read(_CHUNK):
             pass
-        if self._deflate is not None:
-            self.compressed += len(self._deflate.flush())
-            self._deflate = None
+        if self._compress is not None:
+            self.compressed += len(self._compress.flush())
+            self._compress = None
 
     @property
     def diff_id(self) -> str:

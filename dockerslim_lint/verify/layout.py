@@ -130,7 +130,7 @@ def unpacked_size(image: Image) -> int:
 
 
 def download_size(image: Image) -> int:
-    """Bytes to pull the image if all of its layers, the base's too, were compressed by our own gzip.
+    """Bytes to pull the image if all of its layers, the base's too, were compressed by ourselves.
 
     The blob sizes that a builder exports depend on what it has stored, so they cannot be compared between two images.
     """
