@@ -9,7 +9,7 @@ from pathlib import Path
 from dockerslim_lint.edit import Need
 from dockerslim_lint.record import Record
 from dockerslim_lint.verify.engines.interface import Engine, EngineError
-from dockerslim_lint.verify.platforms import choose, describe
+from dockerslim_lint.verify.platforms import choose, describe, leave_out
 from dockerslim_lint.verify.progress import Progress
 from dockerslim_lint.verify.proof import Outcome, Proof, prove
 from dockerslim_lint.verify.subject import Candidate, Options, Subject
@@ -45,7 +45,7 @@ def climb(
     except EngineError as error:
         return LadderResult(Outcome.NO_ENGINE, None, (), str(error), error.remedy, engine.name)
     told = describe(engine, chosen)
-    progress.engine(told)
+    progress.engine(told + leave_out(chosen, options.platforms))
     folder = Path(tempfile.mkdtemp(prefix="dockerslim-"))
     try:
         originals = Originals(folder)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shlex
 import shutil
+import time
 from collections.abc import Iterable
 from enum import Enum
 from functools import partial
@@ -19,7 +20,7 @@ from dockerslim_lint.verify.platforms import Chosen
 from dockerslim_lint.verify.progress import Progress, State
 from dockerslim_lint.verify.subject import Candidate, Options, Subject
 from dockerslim_lint.verify.threads import side_by_side
-from dockerslim_lint.verify.trial import ORIGINAL, Originals, Trial, try_image
+from dockerslim_lint.verify.trial import ORIGINAL, Originals, Times, Trial, try_image
 
 
 class Outcome(Enum):
@@ -47,6 +48,7 @@ class PlatformProof(Record):
     """All that was found on one platform. `how`: ``here`` or ``emulated``. Seconds are those of the builds, 0 for none.
 
     `repairs` is "" but where the original cannot be built, as the finding says that is repaired: the new image stands alone.
+    `times` is where the time for the new image went.
     """
 
     platform: str
@@ -56,6 +58,7 @@ class PlatformProof(Record):
     seconds: float = 0.0
     original_starts: bool = True
     repairs: str = ""
+    times: Times = Times()
 
     def verdict(self, claim: str) -> Verdict | None:
         """What was found about a claim, the worst where there are several images; None if it was never looked at."""
@@ -176,10 +179,11 @@ def _prove_platform(
             seconds=result.seconds + found.seconds,
             original_starts=result.original_starts and found.original_starts,
             repairs=result.repairs or found.repairs,
+            times=result.times.plus(found.times),
         )
     done = not result.failed and not result.unknown
     text = "" if done else (*result.failed, *result.unknown)[0].summary
-    progress.step(label, platform, text or f"{result.seconds:.0f}s", State.DONE if done else State.FAILED)
+    progress.step(label, platform, text or str(result.times), State.DONE if done else State.FAILED)
     return result, ran
 
 
@@ -215,14 +219,16 @@ def _prove_image(
 
     evidence: tuple[Evidence, ...]
     ran: _Ran = ()
-    seconds = 0.0
+    seconds, times = 0.0, Times()
     try:
         new = try_image(engine, subject, candidate.after, candidate.base, platform, options, 1, place, on_step)
-        seconds = new.seconds
+        seconds, times = new.seconds, new.times
+        began = time.monotonic()
         evidence = (
             judge_build(platform, BuildOutcome(0, seconds=seconds)),
             *judge_image(platform, original, new, candidate.claim, candidate.config_changes),
         )
+        times = times._replace(measure=times.measure + time.monotonic() - began)
         ran = tuple(
             (shlex.join(command.argv), command.limit if observed.run.timed_out else 0.0)
             for command, observed in zip(new.commands, new.runs[0], strict=True)
@@ -237,7 +243,7 @@ def _prove_image(
         evidence = (Evidence("starts", platform, Verdict.UNKNOWN, f"the engine failed: {error}"),)
     finally:
         shutil.rmtree(place, ignore_errors=True)
-    return result._replace(evidence=evidence, seconds=seconds), ran
+    return result._replace(evidence=evidence, seconds=seconds, times=times), ran
 
 
 def build_outcome(error: BuildError) -> BuildOutcome:

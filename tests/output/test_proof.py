@@ -8,11 +8,11 @@ import re
 import pytest
 
 from dockerslim_lint.edit import Claim
-from dockerslim_lint.output.progress import LineWatch, LiveWatch, duration
+from dockerslim_lint.output.progress import LineWatch, LiveWatch, Watch, duration
 from dockerslim_lint.output.proof import Written, changes, not_proven_lines, proven_lines, unprovable_lines
 from dockerslim_lint.verify.evidence.interface import Evidence, Verdict
 from dockerslim_lint.verify.ladder import LadderResult
-from dockerslim_lint.verify.progress import Progress, State
+from dockerslim_lint.verify.progress import State
 from dockerslim_lint.verify.proof import Outcome, PlatformProof, Proof
 from dockerslim_lint.verify.subject import Candidate
 
@@ -134,16 +134,25 @@ def test_changes() -> None:
 
 def test_a_line_for_each_event_and_none_twice() -> None:
     written: list[str] = []
-    watch: Progress = LineWatch(written.append)
+    watch: Watch = LineWatch(written.append)
     watch.engine("buildx 0.26 · linux/amd64 here")
     for _ in range(2):
+        watch.step("original", AMD, "[internal] load .dockerignore", State.RUNNING)
         watch.step("original", AMD, "step 1/2 RUN x\x1b", State.RUNNING)
+        watch.step("original", AMD, "step 2/2 RUN y", State.RUNNING)
+    watch.step("alpine", AMD, "step 1/2 RUN x", State.RUNNING)
     watch.step("original", AMD, "41s", State.DONE)
-    assert written == [
+    told = [
         "engine   buildx 0.26 · linux/amd64 here\n",
         "original               linux/amd64 · step 1/2 RUN x\\x1b\n",
+        "original               linux/amd64 · step 2/2 RUN y\n",
+        "alpine                 linux/amd64 · step 1/2 RUN x\n",
         "original               linux/amd64 ✓ 41s\n",
     ]
+    assert written == told
+    watch.close()
+    watch.step("original", AMD, "step 2/2 RUN y", State.RUNNING)
+    assert written == [*told, told[2]], "the next file has an original, too"
 
 
 def test_the_live_table() -> None:

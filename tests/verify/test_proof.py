@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from itertools import count
 from pathlib import Path
 from typing import Any
@@ -75,9 +76,29 @@ def test_the_same_behaviour_in_less_space_is_proven() -> None:
     assert list(proof.still) == [0, 0, 0]
     sizes = proof.platforms[0].sizes
     assert sizes is not None and sizes.old_unpacked > sizes.new_unpacked and sizes.old_pull > sizes.new_pull
-    assert watcher.engines == ["fake 1.0 · linux/amd64 here, linux/arm64 emulated"]
-    ends = {(c, p): s for c, p, _, s in watcher.steps}
-    assert set(ends.values()) == {State.DONE} and len(ends) == 4
+    told = "fake 1.0 · linux/amd64 here, linux/arm64 emulated"
+    assert watcher.engines == [f"{told} (--platform linux/amd64 does only what runs here)"] and result.engine == told
+    ends = {(c, p): (text, s) for c, p, text, s in watcher.steps}
+    assert {state for _, state in ends.values()} == {State.DONE} and len(ends) == 4
+    for text, _ in ends.values():
+        assert re.fullmatch(r"\d+s \(build 1s, run \d+s, measure \d+s\)", text)
+
+
+@pytest.mark.parametrize(
+    ("named", "platforms", "told"),
+    [
+        ((), (AMD64,), ", linux/arm64 left out"),
+        ((AMD64, ARM64), (AMD64, ARM64), ", linux/arm64 emulated"),
+        ((AMD64,), (AMD64, ARM64), ""),
+    ],
+)
+def test_how_to_leave_an_emulated_platform_out_is_told_only_to_who_did_not_ask_for_it(
+    named: tuple[str, ...], platforms: tuple[str, ...], told: str
+) -> None:
+    watcher = Watcher()
+    engine = FakeEngine({OLD: image(fat=True), NEW: image()}, platforms=platforms)
+    try_all(engine, options=Options(named), watcher=watcher)
+    assert watcher.engines == [f"fake 1.0 · linux/amd64 here{told}"]
 
 
 @pytest.mark.parametrize(
@@ -161,8 +182,10 @@ def test_an_original_that_does_not_start_is_built_again_and_is_then_no_measure()
         return Ended(end="refused", code=127, error="no such file: /app")
 
     engine = FakeEngine({OLD: image(lost), NEW: image(fat=True)})
-    result = try_all(engine)
+    watcher = Watcher()
+    result = try_all(engine, watcher=watcher)
     assert result.outcome is Outcome.PROVEN
+    assert [text for name, _, text, _ in watcher.steps if name == "original" and "once more" in text]
     [platform] = result.proofs[0].platforms
     assert [item.summary for item in platform.evidence if item.claim == "starts"] == ["starts; the original did not"]
     assert platform.verdict("smaller") is Verdict.FAILS, "it is told, but is no reason against the rewrite"
