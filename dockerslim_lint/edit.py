@@ -44,7 +44,8 @@ class Need(Record):
     """Something that the program needs of its image at run time.
 
     kind is one of ``certificates`` (value: ""), ``tzdata`` (""), ``user`` (a USER value), ``directory`` (an absolute
-    path that must exist), ``writable`` (an absolute path that the image's user must be able to write), ``file`` (an
+    path that must exist), ``volume`` (one that the image's user must be able to write; Docker makes it, as root's, where it
+    is not in the image), ``writable`` (an absolute path that the image's user must be able to write), ``file`` (an
     absolute path), ``shell`` (path of the interpreter). `reason` says in a few words where the need comes from.
     """
 

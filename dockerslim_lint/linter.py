@@ -77,7 +77,8 @@ class Candidate(Record):
     """One complete outcome that a proof can be asked for: one choice of each slim decision, and fixes that stand alone.
 
     `fix` is all of it as one; its edits are of use only where `applied`, in order, has no other fix. `codes` are those that
-    it settles; `before_base` and `after_base` name the final stage's base image.
+    it settles; `before_base` and `after_base` name the final stage's base image. `repaired` are the first lines of the steps
+    at which the file as it is cannot be built, as a finding says that is settled.
     """
 
     fix: Fix
@@ -86,6 +87,7 @@ class Candidate(Record):
     before_base: str
     after_base: str
     applied: tuple[Applied, ...]
+    repaired: tuple[int, ...] = ()
 
 
 def lint(source: Source, context: BuildContext, settings: Settings, alternatives: bool = True) -> Report:
@@ -113,7 +115,7 @@ def candidates(source: Source, context: BuildContext, settings: Settings) -> tup
     only another start shows the program, its decisions are those of the file with that start.
     """
     reader = _Reader(source.path, context, settings, alternatives=True)
-    report = _report(reader, source)
+    original = report = _report(reader, source)
     decisions = _slim_decisions(report)
     first = () if decisions else _opening(report)
     if first:
@@ -133,7 +135,27 @@ def candidates(source: Source, context: BuildContext, settings: Settings) -> tup
         candidate = _candidate(reader, report, slim, allow, only, first)
         if candidate is not None:
             found.setdefault(candidate.source.data, candidate)
-    return tuple(found.values())
+    return tuple(one._replace(repaired=_repaired(reader, original, one)) for one in found.values())
+
+
+def _repaired(reader: _Reader, report: Report, candidate: Candidate) -> tuple[int, ...]:
+    broken = [(finding, fix) for finding in report.findings for fix in _fixes(finding) if fix.repairs == "build"]
+    if not broken:
+        return ()
+    left = {finding.code for finding in _report(reader, candidate.source).findings}
+    places = [
+        at
+        for finding, fix in broken
+        if finding.code not in left
+        for at in (finding.span.start, *(edit.start for edit in fix.edits))
+    ]
+    spans = [instruction.span for instruction in reader.read(report.source).instructions]
+    steps = {span.start for span in spans for at in places if span.start <= at < span.end}
+    return tuple(sorted(map(report.source.line_of, steps)))
+
+
+def _fixes(finding: Finding) -> tuple[Fix, ...]:
+    return () if isinstance(finding.fixes, Withheld) else finding.fixes
 
 
 def _opening(report: Report) -> tuple[Applied, ...]:
@@ -402,7 +424,7 @@ def held_back(report: Report) -> tuple[Held, ...]:
         elif key.startswith("strip:"):
             reason = "not proven: nothing is known of who uses the symbols"
         elif own and own[0].repairs == "build":
-            reason = "not proven: as it is, the file cannot be built, so there is nothing to compare with"
+            reason = "not proven: as it is, the file cannot be built"
         else:
             reason = "not proven: changes how the image is built or what is in it"
         held.append(Held(key, codes, own, reason))

@@ -31,26 +31,29 @@ class Watch(Protocol):
 
 
 class LineWatch:
-    """One line for each event, the same one not twice in a row. `write` gets whole lines."""
+    """One line for each event, none twice, and none for what every build begins with. `write` gets whole lines."""
 
     def __init__(self, write: Callable[[str], object]) -> None:
         self._write = write
         self._lock = threading.Lock()
-        self._last: dict[tuple[str, str], str] = {}
+        self._said: set[str] = set()
 
     def engine(self, text: str) -> None:
         with self._lock:
             self._write(f"engine   {printable(text)}\n")
 
     def step(self, candidate: str, platform: str, text: str, state: State) -> None:
+        if state is State.RUNNING and text.startswith("[internal] "):
+            return  # the Dockerfile is loaded, and its context
         line = f"{candidate:<21}  {platform} {_MARKS.get(state, '·')} {printable(text)}"
         with self._lock:
-            if self._last.get((candidate, platform)) != line:
-                self._last[candidate, platform] = line
+            if line not in self._said:
+                self._said.add(line)
                 self._write(line.rstrip() + "\n")
 
     def close(self) -> None:
-        return
+        with self._lock:
+            self._said = set()  # the next file has an original, too
 
 
 class _Cell(Record):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from itertools import zip_longest
 
 from dockerslim_lint.output.diff import lines_of, opcodes
 from dockerslim_lint.output.interface import COLUMNS, Line, Piece
@@ -39,7 +40,7 @@ def proven_lines(result: LadderResult, written: Written, columns: int = COLUMNS)
         *_odd_starts(proof.platforms, columns),
     ]
     if proof.ran:
-        lines += _row("ran", "; ".join(proof.ran), columns)
+        lines += _row("ran", "; ".join((*_ran(proof), *_health(proof))), columns)
     if proof.config:
         lines += _row("config", proof.config, columns)
     lines += [line for platform, why in proof.left_out for line in _row("left out", f"{platform}: {why}", columns)]
@@ -125,11 +126,29 @@ def _table(platforms: tuple[PlatformProof, ...], columns: int) -> list[str]:
     return [*(line.rstrip() for line in lines), *(line for text in told for line in _row("pull", text, columns))]
 
 
+def _ran(proof: Proof) -> list[str]:
+    pairs = zip_longest(proof.ran, proof.still, fillvalue=0.0)
+    return [
+        f"{command} (still running after {seconds:.0f} s)" if seconds else str(command) for command, seconds in pairs
+    ]
+
+
+def _health(proof: Proof) -> list[str]:
+    """How the image's own check went, where it has one: a word on the worst platform."""
+    found = [item for platform in proof.platforms for item in platform.evidence if item.claim == "health check"]
+    odd = next((item for item in found if item.verdict is not Verdict.HOLDS or item.summary != "succeeds"), None)
+    if odd is not None:
+        return [f"health check: {odd.summary}"]
+    return ["health check ✓"] if found else []
+
+
 def _odd_starts(platforms: tuple[PlatformProof, ...], columns: int) -> list[str]:
-    """A word on originals that do not start: there was nothing to compare with."""
+    """A word on originals that do not build or do not start: there was nothing to compare with."""
     lines = []
     for platform in platforms:
-        if not platform.original_starts:
+        if platform.repairs:
+            lines += _row("repairs", f"{platform.platform}: {platform.repairs}", columns)
+        elif not platform.original_starts:
             summary = next((item.summary for item in platform.evidence if item.claim == "starts"), "")
             lines += _row("starts", f"{platform.platform}: {summary or 'starts; the original did not'}", columns)
     return lines

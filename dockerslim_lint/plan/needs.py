@@ -177,7 +177,7 @@ def claimed_needs(image: FinalImage, user: str) -> tuple[Need, ...]:
     needs = list(image.needs)
     if not is_plain_root(user):
         needs.append(Need("user", user, "USER"))
-    needs += [Need("directory", volume, "VOLUME") for volume in image.volumes if "*" not in volume]
+    needs += [Need("volume", volume, "VOLUME") for volume in image.volumes if "*" not in volume]
     if image.workdir != "/" and "*" not in image.workdir:
         needs.append(Need("directory", image.workdir, "WORKDIR"))
     return tuple(needs)

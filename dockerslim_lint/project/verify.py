@@ -142,7 +142,9 @@ def trial_of(candidate: Candidate, target: str | None = None) -> trial.Candidate
             if one.name and not _is_built(one, target)
         )
     after_base = candidate.after_base or None
-    return trial.Candidate(fix.choice, candidate.source.data, claim, fix.config_changes, after_base, others)
+    return trial.Candidate(
+        fix.choice, candidate.source.data, claim, fix.config_changes, after_base, others, candidate.repaired
+    )
 
 
 def _is_built(image: ImageClaim, target: str | None) -> bool:

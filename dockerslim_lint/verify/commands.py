@@ -8,6 +8,7 @@ from typing import Any
 
 from dockerslim_lint.facts.at_start import run_at
 from dockerslim_lint.record import Record
+from dockerslim_lint.verify.health import read_check
 from dockerslim_lint.verify.probe import Command
 
 LEAST_WATCH = 5.0
@@ -62,6 +63,18 @@ def commands_for(
     if entrypoint or cmd:
         commands.append(Command((*entrypoint, *cmd), max(limits.watch, LEAST_WATCH)))
     return tuple(commands)
+
+
+def checked_command(settings: Mapping[str, Any], commands: tuple[Command, ...]) -> tuple[Command, ...]:
+    """The image's own command, the last of `commands`, once more with the image's health check beside it; () without one.
+
+    A run of its own: what a server logs of the check is no output to compare, since each image has another client.
+    """
+    check = read_check(settings)
+    if check is None or not (settings.get("Entrypoint") or settings.get("Cmd")):
+        return ()
+    own = commands[-1]
+    return (Command(own.argv, own.limit + check.patience, check),)
 
 
 def split_smoke(text: str) -> tuple[str, ...]:

@@ -64,7 +64,7 @@ class Filesystem:
         self._cache: dict[tuple[int, int], tuple[int, bytes]] = {}
         self._cached_bytes = 0
         for number, layer in enumerate(layers):
-            self._apply(layer.entries(), number)
+            self._apply(layer.scan().entries, number)
 
     # -- asking -----------------------------------------------------------------------------------------------------
 
@@ -170,7 +170,7 @@ class Filesystem:
 
     # -- building ---------------------------------------------------------------------------------------------------
 
-    def _apply(self, entries: list[LayerEntry], number: int) -> None:
+    def _apply(self, entries: Sequence[LayerEntry], number: int) -> None:
         """Whiteouts first: they speak of the layers below only, wherever they stand in the tar."""
         made = {entry.parts for entry in entries if entry.kind is Kind.DIRECTORY}
         for entry in entries:

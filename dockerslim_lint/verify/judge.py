@@ -7,6 +7,7 @@ from itertools import zip_longest
 from dockerslim_lint.edit import Claim, ConfigChange
 from dockerslim_lint.verify.evidence.config import judge_config
 from dockerslim_lint.verify.evidence.elf import judge_programs, machine_of, read_programs
+from dockerslim_lint.verify.evidence.health import judge_health
 from dockerslim_lint.verify.evidence.interface import Evidence, Run, Verdict
 from dockerslim_lint.verify.evidence.libraries import judge_libraries
 from dockerslim_lint.verify.evidence.needs import judge_needs
@@ -15,11 +16,16 @@ from dockerslim_lint.verify.evidence.size import judge_size
 from dockerslim_lint.verify.probe import Observed, image_environment
 from dockerslim_lint.verify.trial import Trial
 
+_NOT_BUILT = Run((), False, None, start_error="it cannot be built")
+
 
 def judge_image(
-    platform: str, old: Trial, new: Trial, claim: Claim | None, changes: tuple[ConfigChange, ...]
+    platform: str, old: Trial | None, new: Trial, claim: Claim | None, changes: tuple[ConfigChange, ...]
 ) -> tuple[Evidence, ...]:
-    """One piece of evidence for each claim; `old` was run twice, `new` once. Raises LayoutError."""
+    """One piece of evidence for each claim; `old` was run twice, `new` once. Raises LayoutError.
+
+    Without `old` (it cannot be built) the new image is judged alone, and no claim is made that compares.
+    """
     files = new.image.filesystem()
     settings = new.image.settings
     environment = image_environment(settings)
@@ -29,13 +35,17 @@ def judge_image(
         found += judge_programs(programs, platform, claim, machine_of(platform))
         library_path = dict(word.partition("=")[::2] for word in environment).get("LD_LIBRARY_PATH", "")
         found.append(judge_libraries(files, platform, programs, library_path))
+    if claim is not None:
+        found.append(judge_needs(platform, new.needs, old.needs if old is not None else ()))
+    health = judge_health(platform, old.health if old is not None else None, new.health[0]) if new.health else None
+    if health is not None:
+        found.append(health)
+    if old is None:
+        return (*found, *judge_runs(platform, [compare(_NOT_BUILT, None, one.run) for one in new.runs[0]]))
     found.append(
         judge_config(platform, old.image.settings, settings, old_base=old.base, new_base=new.base, changes=changes)
     )
     found += judge_runs(platform, compare_runs(old, new))
-    if claim is not None:
-        user = str(settings.get("User") or "")
-        found.append(judge_needs(files, platform, claim.needs, user=user, env=environment))
     size = judge_size(platform, old.size, new.size)
     if claim is not None and not claim.smaller:
         size = size._replace(verdict=Verdict.NOT_APPLICABLE)

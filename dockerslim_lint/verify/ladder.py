@@ -6,9 +6,10 @@ import shutil
 import tempfile
 from pathlib import Path
 
+from dockerslim_lint.edit import Need
 from dockerslim_lint.record import Record
 from dockerslim_lint.verify.engines.interface import Engine, EngineError
-from dockerslim_lint.verify.platforms import choose, describe
+from dockerslim_lint.verify.platforms import choose, describe, leave_out
 from dockerslim_lint.verify.progress import Progress
 from dockerslim_lint.verify.proof import Outcome, Proof, prove
 from dockerslim_lint.verify.subject import Candidate, Options, Subject
@@ -44,17 +45,19 @@ def climb(
     except EngineError as error:
         return LadderResult(Outcome.NO_ENGINE, None, (), str(error), error.remedy, engine.name)
     told = describe(engine, chosen)
-    progress.engine(told)
+    progress.engine(told + leave_out(chosen, options.platforms))
     folder = Path(tempfile.mkdtemp(prefix="dockerslim-"))
     try:
         originals = Originals(folder)
+        # the original is looked at once: for what any candidate will be asked
+        subject = subject._replace(needs=_all_needs(candidates))
         proofs: list[Proof] = []
         for candidate in candidates:
             proof = prove(engine, subject, candidate, chosen, options, progress, originals, folder)
             proofs.append(proof)
             if proof.outcome is Outcome.PROVEN:
                 return LadderResult(Outcome.PROVEN, candidate, tuple(proofs), engine=told)
-            if proof.original_failed:
+            if proof.original_failed and not any(one.repaired for one in candidates):
                 break
     finally:
         shutil.rmtree(folder, ignore_errors=True)
@@ -63,3 +66,8 @@ def climb(
     disproven = [proof for proof in proofs if proof.outcome is Outcome.NOT_PROVEN]
     last = (disproven or proofs)[-1]
     return LadderResult(last.outcome, None, tuple(proofs), last.reason, engine=told)
+
+
+def _all_needs(candidates: tuple[Candidate, ...]) -> tuple[Need, ...]:
+    claims = [claim for one in candidates for claim in (one.claim, *(other.claim for other in one.others))]
+    return tuple(dict.fromkeys(need for claim in claims if claim is not None for need in claim.needs))

@@ -113,23 +113,10 @@ class Image:
             known: dict[str, LayerSize] = {}
             fresh = list({layer.diff_id or layer.descriptor.digest: layer for layer in self._layers}.items())
             with ThreadPoolExecutor(max_workers=min(4, os.cpu_count() or 1)) as pool:
-                for (key, _), size in zip(fresh, pool.map(_measure, (layer for _, layer in fresh)), strict=True):
-                    known[key] = size
+                for (key, _), scan in zip(fresh, pool.map(Layer.scan, (layer for _, layer in fresh)), strict=True):
+                    known[key] = scan.size
             self._sizes = tuple(known[layer.diff_id or layer.descriptor.digest] for layer in self._layers)
         return self._sizes
-
-
-_MEASURED: dict[str, LayerSize] = {}
-
-
-def _measure(layer: Layer) -> LayerSize:
-    """The size of a layer; a function of its diff_id alone, hence kept for the process."""
-    size = _MEASURED.get(layer.diff_id)
-    if size is None:
-        size = layer.measure()
-        if layer.diff_id.startswith("sha256:"):
-            _MEASURED[layer.diff_id] = size
-    return size
 
 
 def layer_sizes(image: Image) -> tuple[LayerSize, ...]:
@@ -143,7 +130,7 @@ def unpacked_size(image: Image) -> int:
 
 
 def download_size(image: Image) -> int:
-    """Bytes to pull the image if all of its layers, the base's too, were compressed by our own gzip.
+    """Bytes to pull the image if all of its layers, the base's too, were compressed by ourselves.
 
     The blob sizes that a builder exports depend on what it has stored, so they cannot be compared between two images.
     """

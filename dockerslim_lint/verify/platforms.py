@@ -59,3 +59,11 @@ def describe(engine: Engine, chosen: Chosen) -> str:
     parts = [f"{check.platform} {check.how}" for check in chosen.platforms]
     parts += [f"{platform} left out" for platform, _ in chosen.left_out]
     return f"{engine.name} · {', '.join(parts)}"
+
+
+def leave_out(chosen: Chosen, named: tuple[str, ...]) -> str:
+    """`` (--platform linux/amd64 does only what runs here)``, "" where that is all, or the platforms were `named`."""
+    here = [check.platform for check in chosen.platforms if check.how == "here"]
+    if named or not here or len(here) == len(chosen.platforms):
+        return ""
+    return f" (--platform {','.join(here)} does only what runs here)"

@@ -20,6 +20,7 @@ from dockerslim_lint.record import Record
 from dockerslim_lint.source import decode, encode
 from dockerslim_lint.verify.engines.interface import BuildError, BuildRequest, Engine, EngineError, OnStep, Output
 from dockerslim_lint.verify.evidence.interface import Run
+from dockerslim_lint.verify.health import Check, Checked
 from dockerslim_lint.verify.layout import Image
 from dockerslim_lint.verify.runnable import runnable_reference
 
@@ -50,17 +51,22 @@ _STATUS = re.compile(r"Command (exited with non-zero status|terminated by signal
 
 
 class Command(Record):
-    """One command for a probe: its argv, and the seconds after which it is ended."""
+    """One command for a probe: its argv, and the seconds after which it is ended.
+
+    With a `check` that is run beside it, again and again; the command is ended as soon as one succeeds.
+    """
 
     argv: tuple[str, ...]
     limit: float
+    check: Check | None = None
 
 
 class Observed(Record):
-    """One run. `left_behind`: processes that outlived the program itself."""
+    """One run. `left_behind`: processes that outlived the program itself. `checked`: how its check went, None without."""
 
     run: Run
     left_behind: int
+    checked: Checked | None = None
 
 
 class NotRunnableError(Exception):
@@ -171,7 +177,9 @@ def _write_job(folder: Path, settings: dict[str, Any], command: Command, repeat:
     if not any(word.startswith("HOME=") for word in environment):
         words.append('"HOME=$HOME"')  # the engine sets it for the image's user, as a container runtime does
     path = next(word for word in environment if word.startswith("PATH=")).partition("=")[2]
-    lines = (
+    start = f"$bb env -i {' '.join(words)}"
+    check = command.check
+    lines = [
         f"limit={round(command.limit * 100)}",
         f"flood={FLOOD_BYTES // 512}",
         f"keep={KEPT_BYTES}",
@@ -179,10 +187,16 @@ def _write_job(folder: Path, settings: dict[str, Any], command: Command, repeat:
         f"path={_quote(path)}",
         f"set -- {' '.join(map(_quote, command.argv))}",
         # time tells how the program ended; env hands it the image's environment and nothing of the build's
-        f'launch() {{ exec $bb setsid $bb time -o $out/status $bb env -i {" ".join(words)} "$@"; }}',
-        "",
-    )
-    (folder / "job.sh").write_bytes(encode("\n".join(lines)))
+        f'launch() {{ exec $bb setsid $bb time -o $out/status {start} "$@"; }}',
+    ]
+    if check is not None:
+        rest = " ".join(map(_quote, check.argv[1:]))
+        lines += [
+            f"check={_quote(check.argv[0])}",
+            f"check_limit={round(check.timeout * 100)}",
+            f'inspect() {{ exec $bb setsid $bb time -o $out/checked {start} "$check" {rest}; }}',
+        ]
+    (folder / "job.sh").write_bytes(encode("\n".join([*lines, ""])))
     for file in ("probe.sh", "job.sh"):
         (folder / file).chmod(0o644)
 
@@ -225,7 +239,26 @@ def _read_run(folder: Path, command: Command) -> Observed:
         run = run._replace(exit_code=None, signal=None, timed_out=True)
     elif error := start_error(exit_code, stdout, stderr):
         run = run._replace(started=False, start_error=error)
-    return Observed(run, _number(result.get("left", "")))
+    return Observed(run, _number(result.get("left", "")), _read_check(folder, command, result) if run.started else None)
+
+
+def _read_check(folder: Path, command: Command, result: dict[str, str]) -> Checked | None:
+    check = command.check
+    if check is None:
+        return None
+    health = result.get("health", "")
+    if health == "ok":
+        return Checked(check.argv, True)
+    if health == "late":
+        why = f"no answer within {check.timeout:.0f} s"
+    elif health.isdigit():
+        said = decode(_read(folder / "check", 1 << 12)).split("\n")
+        last = next((" ".join(line.split()) for line in reversed(said) if line.strip()), "")
+        why = f"exit {health}" + (f" ({last[:120]})" if last else "")
+    else:
+        ended = "the command ended" if result["end"] == "ended" else "the time was over"
+        why = health or f"{ended} before it had answered"
+    return Checked(check.argv, False, why)
 
 
 def _ending(code: int, status: str) -> tuple[int | None, int | None]:

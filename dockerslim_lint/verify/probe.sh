@@ -8,12 +8,17 @@
 # outlived the program    stdout, stderr = bytes printed    error = why it was refused. out/status is busybox time's
 # report: it alone tells an exit with 134 from a SIGABRT.
 #
+# Where it also sets check (a program) and check_limit (1/100 s), and defines inspect(), which becomes that program with its
+# arguments, that is run beside the command until it succeeds once.    health = ok | late | the exit code of the last
+# attempt | why there was none    out/check is what it printed.
+#
 # Output goes to files: whoever waits for a pipe waits for every orphan that holds it.
 
 home=/.dockerslim
 bb=$home/busybox
 out=$home/out
 umask 022
+check=
 . $home/job.sh
 
 now() {
@@ -48,21 +53,69 @@ sweep() {
 }
 
 # As container runtimes look a program up: a regular file that this user may execute.
-found=
-case $1 in
-*/*) [ -e "$1" ] && found=$1 ;;
-*)
-    rest=$path:
-    while [ -n "$rest" ]; do
-        folder=${rest%%:*}
-        rest=${rest#*:}
-        if [ -f "${folder:-.}/$1" ] && [ -x "${folder:-.}/$1" ]; then
-            found=${folder:-.}/$1
-            break
-        fi
-    done
-    ;;
-esac
+look_up() {
+    found=
+    case $1 in
+    */*) [ -e "$1" ] && found=$1 ;;
+    *)
+        rest=$path:
+        while [ -n "$rest" ]; do
+            folder=${rest%%:*}
+            rest=${rest#*:}
+            if [ -f "${folder:-.}/$1" ] && [ -x "${folder:-.}/$1" ]; then
+                found=${folder:-.}/$1
+                break
+            fi
+        done
+        ;;
+    esac
+}
+
+# One look at the check: it is started, or still under way, or has ended.
+attend() {
+    if [ -z "$check_pid" ]; then
+        [ "$up" -ge "$check_next" ] || return
+        $bb rm -f $out/checked
+        (
+            ulimit -f "$flood"
+            inspect
+        ) </dev/null >$out/check 2>&1 &
+        check_pid=$!
+        check_end=$((up + check_limit))
+    elif [ -s $out/checked ] || [ ! -d "/proc/$check_pid" ]; then
+        wait "$check_pid"
+        health=$?
+        [ "$health" = 0 ] && health=ok
+        check_pid=
+        check_next=$((up + 50))
+    elif [ "$up" -ge "$check_end" ]; then
+        end_check
+        health=late
+        check_next=$((up + 50))
+    fi
+}
+
+end_check() {
+    [ -n "$check_pid" ] || return
+    kill -KILL "-$check_pid" 2>/dev/null
+    wait "$check_pid"
+    check_pid=
+}
+
+health=
+check_pid=
+check_next=0
+if [ -n "$check" ]; then
+    look_up "$check"
+    if [ -z "$found" ]; then
+        health="no such file: $check"
+        check=
+    else
+        check=$found # in full: busybox would run its own applet of that name
+    fi
+fi
+
+look_up "$1"
 [ -n "$found" ] || finish end=refused code=127 "error=no such file: $1"
 [ -f "$found" ] || finish end=refused code=126 "error=not a file: $found"
 [ -x "$found" ] || finish end=refused code=126 "error=permission denied: $found"
@@ -101,9 +154,12 @@ deadline=$((up + limit))
 end=ended
 while [ -d "/proc/$pid" ] && [ ! -s $out/status ]; do
     now
+    [ -n "$check" ] && attend
+    [ "$health" = ok ] && { end=late; break; }
     [ "$up" -ge "$deadline" ] && { end=late; break; }
     $bb usleep 100000
 done
+end_check
 if [ $end = ended ]; then
     wait "$pid"
     code=$?
@@ -128,4 +184,4 @@ measure() {
 measure stdout
 printed=$size
 measure stderr
-finish end=$end "code=$code" "left=$left" "stdout=$printed" "stderr=$size"
+finish end=$end "code=$code" "left=$left" "stdout=$printed" "stderr=$size" "health=$health"

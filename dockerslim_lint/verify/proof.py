@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shlex
 import shutil
+import time
 from collections.abc import Iterable
 from enum import Enum
 from functools import partial
@@ -19,7 +20,7 @@ from dockerslim_lint.verify.platforms import Chosen
 from dockerslim_lint.verify.progress import Progress, State
 from dockerslim_lint.verify.subject import Candidate, Options, Subject
 from dockerslim_lint.verify.threads import side_by_side
-from dockerslim_lint.verify.trial import ORIGINAL, Originals, Trial, try_image
+from dockerslim_lint.verify.trial import ORIGINAL, Originals, Times, Trial, try_image
 
 
 class Outcome(Enum):
@@ -44,7 +45,11 @@ class Sizes(Record):
 
 
 class PlatformProof(Record):
-    """All that was found on one platform. `how`: ``here`` or ``emulated``. Seconds are those of the builds, 0 for none."""
+    """All that was found on one platform. `how`: ``here`` or ``emulated``. Seconds are those of the builds, 0 for none.
+
+    `repairs` is "" but where the original cannot be built, as the finding says that is repaired: the new image stands alone.
+    `times` is where the time for the new image went.
+    """
 
     platform: str
     how: str
@@ -52,6 +57,8 @@ class PlatformProof(Record):
     original_seconds: float = 0.0
     seconds: float = 0.0
     original_starts: bool = True
+    repairs: str = ""
+    times: Times = Times()
 
     def verdict(self, claim: str) -> Verdict | None:
         """What was found about a claim, the worst where there are several images; None if it was never looked at."""
@@ -87,7 +94,8 @@ class Proof(Record):
     """The result for one candidate. `left_out`: usual platforms that nobody named and the engine cannot run, with why.
 
     `reason` is one line, "" when proven. `ran` are the commands as they were run in the new image, `config` is the
-    summary of the config evidence ("unchanged but PATH").
+    summary of the config evidence ("unchanged but PATH"). `still` says for each command of `ran` after how many seconds it
+    was still running; 0 for one that ended by itself.
     """
 
     choice: str
@@ -97,6 +105,7 @@ class Proof(Record):
     reason: str = ""
     ran: tuple[str, ...] = ()
     config: str = ""
+    still: tuple[float, ...] = ()
 
     @property
     def original_failed(self) -> bool:
@@ -108,6 +117,8 @@ class Proof(Record):
 
 
 _ORIGINAL_BUILDS = "original builds"
+_Ran = tuple[tuple[str, float], ...]
+"""The commands that were run, and after how many seconds each was still running."""
 _TELLING = (_ORIGINAL_BUILDS, "builds", "right machine", "starts", "same output")
 """The claims that are told first when several fail: the others often fail for the same reason."""
 
@@ -136,7 +147,8 @@ def prove(
     outcome, reason = _judge(platforms)
     config = next((i.summary for p in platforms for i in p.evidence if i.claim == "config kept"), "")
     ran = next((ran for _, ran in results if ran), ())
-    return Proof(candidate.choice, outcome, platforms, chosen.left_out, reason, ran, config)
+    commands, still = tuple(command for command, _ in ran), tuple(seconds for _, seconds in ran)
+    return Proof(candidate.choice, outcome, platforms, chosen.left_out, reason, commands, config, still)
 
 
 def _prove_platform(
@@ -148,7 +160,7 @@ def _prove_platform(
     progress: Progress,
     originals: Originals,
     folder: Path,
-) -> tuple[PlatformProof, tuple[str, ...]]:
+) -> tuple[PlatformProof, _Ran]:
     platform, label = check.platform, candidate.choice or "the fix"
     result, ran = _prove_image(engine, subject, candidate, check, options, progress, originals, folder)
     for other in candidate.others:
@@ -157,7 +169,7 @@ def _prove_platform(
         # the user's own commands are about the image that was asked for
         plain = options._replace(smokes=())
         found, more = _prove_image(engine, another, new, check, plain, progress, originals, folder)
-        ran += tuple(f"{command} (--target {other.target})" for command in more)
+        ran += tuple((f"{command} (--target {other.target})", seconds) for command, seconds in more)
         result = result._replace(
             evidence=(
                 *result.evidence,
@@ -166,10 +178,12 @@ def _prove_platform(
             original_seconds=result.original_seconds + found.original_seconds,
             seconds=result.seconds + found.seconds,
             original_starts=result.original_starts and found.original_starts,
+            repairs=result.repairs or found.repairs,
+            times=result.times.plus(found.times),
         )
     done = not result.failed and not result.unknown
     text = "" if done else (*result.failed, *result.unknown)[0].summary
-    progress.step(label, platform, text or f"{result.seconds:.0f}s", State.DONE if done else State.FAILED)
+    progress.step(label, platform, text or str(result.times), State.DONE if done else State.FAILED)
     return result, ran
 
 
@@ -182,32 +196,43 @@ def _prove_image(
     progress: Progress,
     originals: Originals,
     folder: Path,
-) -> tuple[PlatformProof, tuple[str, ...]]:
+) -> tuple[PlatformProof, _Ran]:
     """One image on one platform, that of the subject's target."""
     platform, label = check.platform, candidate.choice or "the fix"
     result = PlatformProof(platform, check.how, ())
-    original = originals.get(engine, subject, platform, options, progress)
-    if not isinstance(original, Trial):
-        return result._replace(evidence=(_broken_original(platform, original),)), ()
-    result = result._replace(original_seconds=original.seconds, original_starts=original.starts)
+    tried = originals.get(engine, subject, platform, options, progress)
+    original: Trial | None = None
+    if isinstance(tried, Trial):
+        original = tried
+        result = result._replace(original_seconds=tried.seconds, original_starts=tried.starts)
+    elif isinstance(tried, BuildError) and tried.line in candidate.repaired:
+        repairs = f"the {ORIGINAL} does not build at line {tried.line}"
+        result = result._replace(repairs=repairs, original_starts=False)
+    else:
+        return result._replace(evidence=(_broken_original(platform, tried),)), ()
     place = folder / f"{label.replace('/', '-')}-{platform.replace('/', '-')}"
     if candidate.claim is not None:
-        subject = subject._replace(programs=candidate.claim.binaries)
+        subject = subject._replace(programs=candidate.claim.binaries, needs=candidate.claim.needs)
 
     def on_step(text: str) -> None:
         progress.step(label, platform, text, State.RUNNING)
 
     evidence: tuple[Evidence, ...]
-    ran: tuple[str, ...] = ()
-    seconds = 0.0
+    ran: _Ran = ()
+    seconds, times = 0.0, Times()
     try:
         new = try_image(engine, subject, candidate.after, candidate.base, platform, options, 1, place, on_step)
-        seconds = new.seconds
+        seconds, times = new.seconds, new.times
+        began = time.monotonic()
         evidence = (
             judge_build(platform, BuildOutcome(0, seconds=seconds)),
             *judge_image(platform, original, new, candidate.claim, candidate.config_changes),
         )
-        ran = tuple(shlex.join(command.argv) for command in new.commands)
+        times = times._replace(measure=times.measure + time.monotonic() - began)
+        ran = tuple(
+            (shlex.join(command.argv), command.limit if observed.run.timed_out else 0.0)
+            for command, observed in zip(new.commands, new.runs[0], strict=True)
+        )
     except BuildError as error:
         evidence = (judge_build(platform, build_outcome(error)),)
     except LayoutError as error:
@@ -218,7 +243,7 @@ def _prove_image(
         evidence = (Evidence("starts", platform, Verdict.UNKNOWN, f"the engine failed: {error}"),)
     finally:
         shutil.rmtree(place, ignore_errors=True)
-    return result._replace(evidence=evidence, seconds=seconds), ran
+    return result._replace(evidence=evidence, seconds=seconds, times=times), ran
 
 
 def build_outcome(error: BuildError) -> BuildOutcome:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from dockerslim_lint.edit import Claim, ConfigChange
+from dockerslim_lint.edit import Claim, ConfigChange, Need
 from dockerslim_lint.record import Record
 from dockerslim_lint.verify.commands import Limits
 
@@ -13,7 +13,7 @@ class Subject(Record):
     """The Dockerfile on trial. `path` is shown to people.
 
     `dockerfile_path` is where it lies (None: nowhere), `base` its final stage's FROM resolved to a reference (None:
-    not known), `context` the directory to build in (None: an empty one). `programs` are paths of the shipped programs.
+    not known), `context` the directory to build in (None: an empty one). `programs` are paths of the shipped programs, `needs` what is looked up in the image.
     """
 
     path: str
@@ -24,6 +24,7 @@ class Subject(Record):
     args: tuple[tuple[str, str], ...] = ()
     base: str | None = None
     programs: tuple[str, ...] = ()
+    needs: tuple[Need, ...] = ()
 
 
 class Other(Record):
@@ -39,7 +40,8 @@ class Other(Record):
 class Candidate(Record):
     """One rewrite, complete: the new bytes and what is claimed of them. `base` as in Subject, for the new file.
 
-    `others` are the images that it changes besides the one of `Subject.target`: each is built and run too.
+    `others` are the images that it changes besides the one of `Subject.target`: each is built and run too. `repaired` are
+    the first lines of the steps at which the original cannot be built, and which it mends.
     """
 
     choice: str
@@ -48,6 +50,7 @@ class Candidate(Record):
     config_changes: tuple[ConfigChange, ...] = ()
     base: str | None = None
     others: tuple[Other, ...] = ()
+    repaired: tuple[int, ...] = ()
 
 
 class Options(Record):

@@ -4,19 +4,29 @@ from __future__ import annotations
 
 import shutil
 import threading
+import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
 from dockerslim_lint.record import Record
-from dockerslim_lint.verify.commands import commands_for
+from dockerslim_lint.verify.commands import checked_command, commands_for
 from dockerslim_lint.verify.engines.interface import BuildRequest, Engine, EngineError, OnStep, Output, StoppedError
 from dockerslim_lint.verify.evidence.config import BaseConfig
 from dockerslim_lint.verify.evidence.interface import Run
+from dockerslim_lint.verify.evidence.needs import Answer, look_up
 from dockerslim_lint.verify.evidence.size import Size, measure
+from dockerslim_lint.verify.health import Checked
 from dockerslim_lint.verify.layout import Image, LayoutError, open_layout
-from dockerslim_lint.verify.probe import DEFAULT_PATH, Command, NotRunnableError, Observed, run_commands
+from dockerslim_lint.verify.probe import (
+    DEFAULT_PATH,
+    Command,
+    NotRunnableError,
+    Observed,
+    image_environment,
+    run_commands,
+)
 from dockerslim_lint.verify.progress import Progress, State
 from dockerslim_lint.verify.subject import Options, Subject
 
@@ -26,10 +36,27 @@ ORIGINAL = "original"
 _SCRATCH = BaseConfig((f"PATH={DEFAULT_PATH}",), (), (), (), "", "")
 
 
+class Times(Record):
+    """Seconds that somebody waited: for the build with its export, for the commands, and then for what is read and measured."""
+
+    build: float = 0.0
+    run: float = 0.0
+    measure: float = 0.0
+
+    def __str__(self) -> str:
+        """``68s (build 14s, run 13s, measure 41s)``."""
+        parts = ", ".join(f"{name} {seconds:.0f}s" for name, seconds in zip(self._fields, self, strict=True))
+        return f"{sum(self):.0f}s ({parts})"
+
+    def plus(self, other: Times) -> Times:
+        return Times(*map(sum, zip(self, other, strict=True)))
+
+
 class Trial(Record):
     """What was found about one image; of an original `image` has only the configuration. `runs` has a tuple for each repetition, in the order of `commands`.
 
-    `base` is its base image's configuration, None if not known; `seconds` what the build took.
+    `base` is its base image's configuration, None if not known; `seconds` what the build took; `needs` what was found of them;
+    `health` how the health check went in each repetition, () for an image without one; `times` where the time went.
     """
 
     image: Image
@@ -38,6 +65,9 @@ class Trial(Record):
     size: Size
     base: BaseConfig | None
     seconds: float
+    needs: tuple[Answer, ...] = ()
+    health: tuple[Checked | None, ...] = ()
+    times: Times = Times()
 
     @property
     def starts(self) -> bool:
@@ -95,13 +125,15 @@ class Originals:
             if not trial.starts:
                 # BuildKit was seen to take a cached layer without the file that its RUN had made (moby 26, builds side
                 # by side): the new image is only freed from a comparison if a clean build does not start either
-                trial = attempt(no_cache=True)
+                on_step("does not start: built once more, without the cache")
+                again = attempt(no_cache=True)
+                trial = again._replace(times=again.times.plus(trial.times))
         except StoppedError:
             raise
         except (EngineError, LayoutError) as error:
             progress.step(ORIGINAL, platform, str(error), State.FAILED)
             return error
-        progress.step(ORIGINAL, platform, f"{trial.seconds:.0f}s", State.DONE)
+        progress.step(ORIGINAL, platform, str(trial.times), State.DONE)
         return trial
 
 
@@ -145,15 +177,25 @@ def try_image(
         limits = options.limits.patient() if emulated else options.limits
         commands = commands_for(image.settings, options.smokes, limits, subject.programs)
         on_step("running it")
+        began = time.monotonic()
         try:
-            runs = run_commands(
-                engine, built.layout, image, platform, commands, repeats, options.probe_image, lambda _: None
+            asked = (*commands, *checked_command(image.settings, commands))
+            found = run_commands(
+                engine, built.layout, image, platform, asked, repeats, options.probe_image, lambda _: None
             )
+            runs = tuple(one[: len(commands)] for one in found)
+            health = tuple(last.checked for one in found for last in one[len(commands) :])
         except NotRunnableError as error:
             unstarted = tuple(Observed(Run(c.argv, False, None, start_error=str(error)), 0) for c in commands)
-            runs = (unstarted,) * repeats
+            runs, health = (unstarted,) * repeats, ()
         on_step("measuring")
-        return Trial(image, commands, runs, size.result(), config.result(), built.seconds)
+        ran = time.monotonic()
+        measured = size.result()
+        user = str(image.settings.get("User") or "")
+        needs = look_up(image.filesystem(), subject.needs, user=user, env=image_environment(image.settings))
+        base_config = config.result()
+        times = Times(built.seconds, ran - began, time.monotonic() - ran)
+        return Trial(image, commands, runs, measured, base_config, built.seconds, needs, health, times)
 
 
 def read_base(engine: Engine, base: str | None, platform: str, dest: Path, derived: Path) -> BaseConfig | None:

@@ -61,8 +61,8 @@ class LostInCacheMount(Rule):
     Copy the program out in the same RUN: `cargo build --release && cp target/release/app /app.bin`. It is only a warning if the
     build's directory is not certain, as it comes from an image of which nothing is known.
 
-    **Fix safety.** Needs a proof, and there is nothing to compare with where the file as it is cannot be built: then
-    `--unsafe-fixes` writes it. The copy goes to /usr/local/bin.
+    **Fix safety.** Needs a proof, which has the new image alone to look at where the file as it is cannot be built.
+    The copy goes to /usr/local/bin.
     """
 
     CODE = "DSL301"

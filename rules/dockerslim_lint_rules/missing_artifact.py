@@ -52,8 +52,8 @@ class MissingArtifact(Rule):
     It is said only where the crate and the base are known, each call has a place of its own, and nothing else may put a
     file there: no script, no copy, no mount, nothing of the context.
 
-    **Fix safety.** Needs a proof, and there is nothing to compare with, as the file as it is cannot be built:
-    `--unsafe-fixes` writes the path of the program. If the name is wrong, it is mended only where dashes are all that differs.
+    **Fix safety.** Needs a proof, which has the new image alone to look at, as the file as it is cannot be built: the
+    path of the program is written. If the name is wrong, it is mended only where dashes are all that differs.
     """
 
     CODE = "DSL308"

@@ -42,8 +42,8 @@ class TargetNotInstalled(Rule):
     It is said only where the crate is known (its toolchain file may list the target), and no step may install it in a
     way that is not read, such as a script.
 
-    **Fix safety.** Needs a proof, and there is nothing to compare with, as the file as it is cannot be built:
-    `--unsafe-fixes` writes `rustup target add` before the step that builds.
+    **Fix safety.** Needs a proof, which has the new image alone to look at, as the file as it is cannot be built:
+    `rustup target add` is written before the step that builds.
     """
 
     CODE = "DSL105"

@@ -45,6 +45,14 @@ CRATE = MemoryContext(
     }
 )
 
+ONLY = MemoryContext(
+    {
+        "Cargo.toml": b'[package]\nname = "app"\nversion = "0.1.0"\nautobins = false\n[[bin]]\nname = "an-other"\npath = "a.rs"\n',
+        "Cargo.lock": b"version = 4\n",
+        "a.rs": b"fn main() {}\n",
+    }
+)
+
 PLAIN = MemoryContext({"Cargo.toml": b'[package]\nname = "app"\nversion = "0.1.0"\n', "src/main.rs": b"fn main() {}\n"})
 
 
@@ -96,9 +104,7 @@ def test_nothing_of_it_is_safe() -> None:
 
 def test_why_an_unbuildable_file_waits() -> None:
     held = linter.fix(Source(LOST.encode()), NoContext(), Settings(), Safety.SAFE).held
-    assert [one.reason for one in held if "DSL301" in one.codes] == [
-        "not proven: as it is, the file cannot be built, so there is nothing to compare with"
-    ]
+    assert [one.reason for one in held if "DSL301" in one.codes] == ["not proven: as it is, the file cannot be built"]
 
 
 def test_a_program_that_nothing_starts_is_mended_first() -> None:
@@ -130,3 +136,14 @@ CMD ["app"]
     assert fixed.source.data.count(b"\n") == text.count("\n") + 1
     assert ["setup.sh (line 8)" in one.reason for one in fixed.held] == [True]
     assert ["setup.sh (line 7)" in one.reason for one in fixed.unwritten] == [True]
+
+
+def test_the_steps_at_which_the_file_cannot_be_built() -> None:
+    absent = DEBUG.replace("cargo build", "cargo build \\\n  --release").replace(
+        "target/debug", "target/release/an_other"
+    )
+    mixed = LOST.replace("RUN --mount", "RUN cargo fetch\nRUN --mount")
+    for text, steps in ((DEBUG, ()), (SLIM, ()), (LOST, (4, 6)), (mixed, (5, 7)), (absent, (7,))):
+        found = linter.candidates(Source(text.encode()), ONLY if text == absent else PLAIN, Settings())
+        assert found[0].repaired == steps, text
+        assert all(one.repaired == () for one in found if {"DSL301", "DSL308"}.isdisjoint(one.codes))

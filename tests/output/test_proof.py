@@ -5,12 +5,14 @@ from __future__ import annotations
 import io
 import re
 
+import pytest
+
 from dockerslim_lint.edit import Claim
-from dockerslim_lint.output.progress import LineWatch, LiveWatch, duration
+from dockerslim_lint.output.progress import LineWatch, LiveWatch, Watch, duration
 from dockerslim_lint.output.proof import Written, changes, not_proven_lines, proven_lines, unprovable_lines
 from dockerslim_lint.verify.evidence.interface import Evidence, Verdict
 from dockerslim_lint.verify.ladder import LadderResult
-from dockerslim_lint.verify.progress import Progress, State
+from dockerslim_lint.verify.progress import State
 from dockerslim_lint.verify.proof import Outcome, PlatformProof, Proof
 from dockerslim_lint.verify.subject import Candidate
 
@@ -66,6 +68,31 @@ def test_proven_where_the_original_did_not_start_and_a_platform_was_left_out() -
     assert lines[-1] == "  would write Dockerfile (1 line edited)"
 
 
+def test_proven_where_the_original_cannot_be_built() -> None:
+    repairs = "the original does not build at line 13"
+    platform = PlatformProof(AMD, "here", evidence(AMD, starts=Verdict.HOLDS), original_starts=False, repairs=repairs)
+    proof = Proof("", Outcome.PROVEN, (platform,))
+    lines = proven_lines(LadderResult(Outcome.PROVEN, None, (proof,)), Written("Dockerfile", True, b"a\n", b"b\n"))
+    assert f"  repairs  linux/amd64: {repairs}" in lines
+    assert not any(line.startswith("  starts") for line in lines)
+
+
+@pytest.mark.parametrize(
+    ("verdict", "summary", "told"),
+    [
+        (Verdict.HOLDS, "succeeds", "health check ✓"),
+        (Verdict.NOT_APPLICABLE, "fails in both", "health check: fails in both"),
+        (Verdict.HOLDS, "succeeds; in the original it fails", "health check: succeeds; in the original it fails"),
+    ],
+)
+def test_what_was_run_and_how_the_health_check_went(verdict: Verdict, summary: str, told: str) -> None:
+    check = Evidence("health check", ARM, verdict, summary)
+    platforms = (PlatformProof(AMD, "here", evidence(AMD)), PlatformProof(ARM, "here", (*evidence(ARM), check)))
+    proof = Proof("", Outcome.PROVEN, platforms, ran=("app --help", "app"), still=(0.0, 5.0))
+    lines = proven_lines(LadderResult(Outcome.PROVEN, None, (proof,)), Written("Dockerfile", True, b"a\n", b"b\n"), 200)
+    assert f"  ran      app --help; app (still running after 5 s); {told}" in lines
+
+
 def test_not_proven() -> None:
     def proof(choice: str, claim: str, platform: str, verdict: Verdict, details: tuple[str, ...] = ()) -> Proof:
         item = Evidence(claim, platform, verdict, "exit 127, no /bin/sh\x1b (line 8)", details)
@@ -107,16 +134,25 @@ def test_changes() -> None:
 
 def test_a_line_for_each_event_and_none_twice() -> None:
     written: list[str] = []
-    watch: Progress = LineWatch(written.append)
+    watch: Watch = LineWatch(written.append)
     watch.engine("buildx 0.26 · linux/amd64 here")
     for _ in range(2):
+        watch.step("original", AMD, "[internal] load .dockerignore", State.RUNNING)
         watch.step("original", AMD, "step 1/2 RUN x\x1b", State.RUNNING)
+        watch.step("original", AMD, "step 2/2 RUN y", State.RUNNING)
+    watch.step("alpine", AMD, "step 1/2 RUN x", State.RUNNING)
     watch.step("original", AMD, "41s", State.DONE)
-    assert written == [
+    told = [
         "engine   buildx 0.26 · linux/amd64 here\n",
         "original               linux/amd64 · step 1/2 RUN x\\x1b\n",
+        "original               linux/amd64 · step 2/2 RUN y\n",
+        "alpine                 linux/amd64 · step 1/2 RUN x\n",
         "original               linux/amd64 ✓ 41s\n",
     ]
+    assert written == told
+    watch.close()
+    watch.step("original", AMD, "step 2/2 RUN y", State.RUNNING)
+    assert written == [*told, told[2]], "the next file has an original, too"
 
 
 def test_the_live_table() -> None:

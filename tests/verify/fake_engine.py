@@ -33,6 +33,8 @@ class Ended(NamedTuple):
     status: str = ""
     left: int = 0
     error: str = ""
+    health: str = ""
+    check: bytes = b""
 
 
 _MARK = "Fake"
@@ -131,7 +133,9 @@ class FakeEngine:
         for job in sorted(request.context.glob("*/.dockerslim/job.sh")):
             text = job.read_text()
             argv = tuple(shlex.split(re.findall(r"^set -- (.*)^launch", text, re.MULTILINE | re.DOTALL)[0]))
-            _write(request.dest / job.parts[-3], image.program(argv))
+            checked = "\ncheck=" in text
+            ended = image.program(argv)
+            _write(request.dest / job.parts[-3], ended if checked else ended._replace(health=""), checked)
 
 
 def _settings(layout: Path, digest: str) -> dict[str, Any]:
@@ -142,19 +146,22 @@ def _settings(layout: Path, digest: str) -> dict[str, Any]:
     return config["config"]
 
 
-def _write(folder: Path, ended: Ended) -> None:
+def _write(folder: Path, ended: Ended, checked: bool) -> None:
     folder.mkdir(parents=True)
     (folder / "stdout").write_bytes(ended.stdout)
     (folder / "stderr").write_bytes(ended.stderr)
     status = ended.status or (f"Command exited with non-zero status {ended.code}\n" if ended.code else "")
     (folder / "status").write_text(f"{status}real\t0m 0.00s\n")
-    lines = {
+    lines: dict[str, object] = {
         "end": ended.end,
         "code": ended.code,
         "left": ended.left,
         "stdout": len(ended.stdout),
         "stderr": len(ended.stderr),
     }
+    if ended.health and checked:
+        lines["health"] = ended.health
+        (folder / "check").write_bytes(ended.check)
     if ended.error:
         lines["error"] = ended.error
     (folder / "result").write_text("".join(f"{key}={value}\n" for key, value in lines.items()))

@@ -300,3 +300,15 @@ def test_zeros_do_not_fill_the_memory(tmp_path: Path, monkeypatch: pytest.Monkey
         stream.write(bytes(4 << 20))
     with pytest.raises(LayoutError, match="unpacks to more than"):
         broken(tmp_path, b"", buffer.getvalue())
+
+
+def test_a_layer_is_read_once_for_all_images_that_have_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    first = view(tmp_path / "1", tar_of(Item("seen", b"once")), pack="plain")
+
+    def read_again(*_: object) -> None:
+        raise AssertionError("read again")
+
+    monkeypatch.setattr("dockerslim_lint.verify.layers.TarReader", read_again)
+    assert list(view(tmp_path / "2", tar_of(Item("seen", b"once")), pack="plain").paths()) == list(first.paths())
+    with pytest.raises(AssertionError):
+        view(tmp_path / "3", tar_of(Item("seen", b"twice")), pack="plain")

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import re
+from itertools import count
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from dockerslim_lint.edit import Claim, ConfigChange
+from dockerslim_lint.edit import Claim, ConfigChange, Need
 from dockerslim_lint.verify.commands import Limits
 from dockerslim_lint.verify.engines.interface import BuildError, EngineError
 from dockerslim_lint.verify.evidence.interface import Verdict
@@ -17,7 +19,7 @@ from dockerslim_lint.verify.proof import Outcome
 from dockerslim_lint.verify.subject import Candidate, Options, Subject
 from tests.verify.elf_files import make_elf
 from tests.verify.fake_engine import Ended, FakeEngine, FakeImage, Program
-from tests.verify.layouts import Item
+from tests.verify.layouts import Item, folder
 
 SETTINGS = {"Entrypoint": ["/app"], "Env": ["PATH=/bin"]}
 OLD, NEW, OTHER = b"FROM old\n", b"FROM new\n", b"FROM other\n"
@@ -71,11 +73,32 @@ def test_the_same_behaviour_in_less_space_is_proven() -> None:
     assert [p.platform for p in proof.platforms] == [AMD64, ARM64]
     assert [p.how for p in proof.platforms] == ["here", "emulated"]
     assert proof.ran == ("/app --version", "/app --help", "/app") and proof.config == "unchanged"
+    assert list(proof.still) == [0, 0, 0]
     sizes = proof.platforms[0].sizes
     assert sizes is not None and sizes.old_unpacked > sizes.new_unpacked and sizes.old_pull > sizes.new_pull
-    assert watcher.engines == ["fake 1.0 · linux/amd64 here, linux/arm64 emulated"]
-    ends = {(c, p): s for c, p, _, s in watcher.steps}
-    assert set(ends.values()) == {State.DONE} and len(ends) == 4
+    told = "fake 1.0 · linux/amd64 here, linux/arm64 emulated"
+    assert watcher.engines == [f"{told} (--platform linux/amd64 does only what runs here)"] and result.engine == told
+    ends = {(c, p): (text, s) for c, p, text, s in watcher.steps}
+    assert {state for _, state in ends.values()} == {State.DONE} and len(ends) == 4
+    for text, _ in ends.values():
+        assert re.fullmatch(r"\d+s \(build 1s, run \d+s, measure \d+s\)", text)
+
+
+@pytest.mark.parametrize(
+    ("named", "platforms", "told"),
+    [
+        ((), (AMD64,), ", linux/arm64 left out"),
+        ((AMD64, ARM64), (AMD64, ARM64), ", linux/arm64 emulated"),
+        ((AMD64,), (AMD64, ARM64), ""),
+    ],
+)
+def test_how_to_leave_an_emulated_platform_out_is_told_only_to_who_did_not_ask_for_it(
+    named: tuple[str, ...], platforms: tuple[str, ...], told: str
+) -> None:
+    watcher = Watcher()
+    engine = FakeEngine({OLD: image(fat=True), NEW: image()}, platforms=platforms)
+    try_all(engine, options=Options(named), watcher=watcher)
+    assert watcher.engines == [f"fake 1.0 · linux/amd64 here{told}"]
 
 
 @pytest.mark.parametrize(
@@ -123,17 +146,94 @@ def test_an_original_that_does_not_build_ends_the_ladder_inconclusively() -> Non
     assert all(request.dockerfile == OLD for request in engine.requests)
 
 
+@pytest.mark.parametrize(
+    ("line", "program", "outcome"),
+    [
+        (2, lambda argv: Ended(b"hello\n"), Outcome.PROVEN),
+        (2, lambda argv: Ended(b"hello\n", code=137, end="late"), Outcome.PROVEN),
+        (2, lambda argv: Ended(b"usage\n", code=2), Outcome.INCONCLUSIVE),
+        (2, lambda argv: Ended(end="refused", code=127, error="no such file: /app"), Outcome.NOT_PROVEN),
+        (3, lambda argv: Ended(b"hello\n"), Outcome.INCONCLUSIVE),
+        (None, lambda argv: Ended(b"hello\n"), Outcome.INCONCLUSIVE),
+    ],
+)
+def test_an_original_that_the_finding_says_is_not_built_is_no_measure(
+    line: int | None, program: Program, outcome: Outcome
+) -> None:
+    claim = Claim(("/app",), static=True, stripped=True, needs=(Need("volume", "/config", "VOLUME"),))
+    new = image(program, files=(Item("app", make_elf(), 0o755),))
+    engine = FakeEngine({OLD: image(fails=BuildError("not found", "COPY /x /app", line)), NEW: new})
+    result = try_all(engine, Candidate("", OTHER), Candidate("", NEW, claim, repaired=(2, 5)))
+    assert result.outcome is outcome, result.reason
+    [platform] = result.proofs[-1].platforms
+    if line == 2:
+        assert platform.repairs == "the original does not build at line 2" and not result.proofs[-1].original_failed
+        assert {platform.verdict(one) for one in ("same output", "smaller", "config kept")} <= {
+            Verdict.NOT_APPLICABLE,
+            None,
+        }
+    else:
+        assert not platform.repairs and "the original does not build" in result.reason
+    assert len([request for request in engine.requests if request.dockerfile == OLD]) == 1
+
+
 def test_an_original_that_does_not_start_is_built_again_and_is_then_no_measure() -> None:
     def lost(argv: tuple[str, ...]) -> Ended:
         return Ended(end="refused", code=127, error="no such file: /app")
 
     engine = FakeEngine({OLD: image(lost), NEW: image(fat=True)})
-    result = try_all(engine)
+    watcher = Watcher()
+    result = try_all(engine, watcher=watcher)
     assert result.outcome is Outcome.PROVEN
+    assert [text for name, _, text, _ in watcher.steps if name == "original" and "once more" in text]
     [platform] = result.proofs[0].platforms
     assert [item.summary for item in platform.evidence if item.claim == "starts"] == ["starts; the original did not"]
     assert platform.verdict("smaller") is Verdict.FAILS, "it is told, but is no reason against the rewrite"
     assert [r.no_cache for r in engine.originals() if r.dockerfile == OLD] == [False, True]
+
+
+CHECKED = {**SETTINGS, "Healthcheck": {"Test": ["CMD-SHELL", "curl -f localhost"]}}
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "outcome", "summary"),
+    [
+        (("ok",), "ok", Outcome.PROVEN, "succeeds"),
+        (("ok",), "7", Outcome.NOT_PROVEN, "succeeds in the original, and fails here: exit 7 (refused)"),
+        (("ok",), "late", Outcome.NOT_PROVEN, "succeeds in the original, and fails here: no answer within 30 s"),
+        (("ok",), "no such file: /bin/sh", Outcome.NOT_PROVEN, None),
+        (("7",), "7", Outcome.PROVEN, "fails in both"),
+        (("7",), "ok", Outcome.PROVEN, "succeeds; in the original it fails"),
+        (("7", "ok"), "7", Outcome.INCONCLUSIVE, None),
+        (("7", "ok"), "ok", Outcome.PROVEN, "succeeds"),
+    ],
+)
+def test_the_health_check(old: tuple[str, ...], new: str, outcome: Outcome, summary: str | None) -> None:
+    def serve(*healths: str) -> Program:
+        jobs = count()
+
+        def run(argv: tuple[str, ...]) -> Ended:
+            health = healths[next(jobs) // 4 % len(healths)]  # four jobs in each repetition
+            return Ended(b"hello\n", code=137, end="late", health=health, check=b"connecting\nrefused\n")
+
+        return run
+
+    before = image(serve(*old), fat=True, settings=CHECKED)
+    engine = FakeEngine({OLD: before, NEW: image(serve(new), settings=CHECKED)})
+    result = try_all(engine)
+    assert result.outcome is outcome, result.reason
+    [proof] = result.proofs
+    [found] = [item for item in proof.platforms[0].evidence if item.claim == "health check"]
+    assert summary is None or found.summary == summary
+    assert proof.ran == ("/app --version", "/app --help", "/app") and proof.still == (10.0, 10.0, 5.0)
+
+
+def test_no_health_check_no_word_of_it() -> None:
+    lost = image(lambda argv: Ended(end="refused", code=127, error="no such file: /app"), settings=CHECKED)
+    plain = image(fat=True)
+    for old, new in ((plain, image()), (image(fat=True, settings=CHECKED), lost)):
+        [proof] = try_all(FakeEngine({OLD: old, NEW: new})).proofs
+        assert proof.platforms[0].verdict("health check") is None
 
 
 def test_growing_is_not_proven() -> None:
@@ -158,6 +258,17 @@ def test_claims_are_read_from_the_image() -> None:
         assert result.outcome is outcome
     [platform] = result.proofs[0].platforms
     assert {item.claim for item in platform.failed} == {"static", "stripped", "libraries present"}
+
+
+def test_a_need_that_the_original_does_not_meet_either_is_no_reason_against_the_rewrite() -> None:
+    needs = (Need("volume", "/config", "VOLUME"), Need("directory", "/srv", "WORKDIR"))
+    claim = Claim(("/app",), static=False, stripped=False, needs=needs)
+    new = image(files=(Item("app", make_elf(), 0o755),))
+    made = image(fat=True)._replace(files=(*FAT, folder("srv")))
+    for old, outcome in ((image(fat=True), Outcome.PROVEN), (made, Outcome.NOT_PROVEN)):
+        result = try_all(FakeEngine({OLD: old, NEW: new}), Candidate("scratch", NEW, claim))
+        assert result.outcome is outcome, result.reason
+    assert result.reason == "needs met, linux/amd64: directory /srv: is not in the image"
 
 
 def test_the_configuration_is_compared_and_the_bases_explain() -> None:

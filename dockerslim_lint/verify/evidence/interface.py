@@ -22,7 +22,7 @@ class Evidence(Record):
     """One claim, judged on one platform.
 
     `claim` is one of "builds", "right machine", "static", "stripped", "libraries present", "config kept", "starts",
-    "same output", "needs met", "smaller"; `platform` is written ``linux/amd64``. `summary` is one line for people,
+    "same output", "health check", "needs met", "smaller"; `platform` is written ``linux/amd64``. `summary` is one line for people,
     `details` are further lines, `figures` are named numbers (sizes in bytes) or short words for machines.
     """
 

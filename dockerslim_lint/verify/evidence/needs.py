@@ -86,23 +86,55 @@ def _table(files: Filesystem, path: str) -> list[list[str]]:
     ]
 
 
-def judge_needs(
-    files: Filesystem, platform: str, needs: tuple[Need, ...], *, user: str = "", env: tuple[str, ...] = ()
-) -> Evidence:
-    """All `needs` looked up in the new image; `user` and `env` (``NAME=value``) are its config's."""
-    if not needs:
-        return Evidence("needs met", platform, Verdict.NOT_APPLICABLE, "nothing is needed of the image")
+class Answer(Record):
+    """What was found of one need in one image; `text` is one line."""
+
+    need: Need
+    verdict: Verdict
+    text: str
+
+
+def look_up(
+    files: Filesystem, needs: tuple[Need, ...], *, user: str = "", env: tuple[str, ...] = ()
+) -> tuple[Answer, ...]:
+    """All `needs` looked up in an image; `user` and `env` (``NAME=value``) are its config's. Raises LayoutError."""
     lookup = _Lookup(files, user, dict(item.partition("=")[::2] for item in env))
-    answers = [(need, *lookup.answer(need)) for need in needs]
-    lines = tuple(f"{_name(need)} ({need.reason}): {text}" for need, _, text in answers)
+    return tuple(Answer(need, *lookup.answer(need)) for need in needs)
+
+
+def judge_needs(platform: str, answers: tuple[Answer, ...], original: tuple[Answer, ...] = ()) -> Evidence:
+    """The claim, by what was found in the new image and in the `original`: what that does not meet either is no fault.
+
+    A volume that the image lacks is made by Docker, as root's: that is one where the original has it. Without an
+    original (it cannot be built) nobody knows who was to make it.
+    """
+    if not answers:
+        return Evidence("needs met", platform, Verdict.NOT_APPLICABLE, "nothing is needed of the image")
+    before = {answer.need: answer.verdict for answer in original}
+    judged = [_judged(answer, before) for answer in answers]
+    lines = tuple(f"{_name(need)} ({need.reason}): {text}" for need, _, text in judged)
     for verdict in (Verdict.FAILS, Verdict.UNKNOWN):
-        wrong = [(need, text) for need, found, text in answers if found is verdict]
+        wrong = [(need, text) for need, found, text in judged if found is verdict]
         if wrong:
             more = f" (and {len(wrong) - 1} more)" if len(wrong) > 1 else ""
             return Evidence("needs met", platform, verdict, f"{_name(wrong[0][0])}: {wrong[0][1]}{more}", lines)
-    return Evidence(
-        "needs met", platform, Verdict.HOLDS, ", ".join(dict.fromkeys(_name(need) for need in needs)) + " found", lines
-    )
+    met = dict.fromkeys(_name(need) for need, found, _ in judged if found is Verdict.HOLDS)
+    if not met:
+        return Evidence(
+            "needs met", platform, Verdict.NOT_APPLICABLE, "nothing is in the image, as in the original", lines
+        )
+    return Evidence("needs met", platform, Verdict.HOLDS, ", ".join(met) + " found", lines)
+
+
+def _judged(answer: Answer, before: dict[Need, Verdict]) -> Answer:
+    old = before.get(answer.need)
+    if answer.verdict is Verdict.FAILS and old is Verdict.FAILS:
+        return answer._replace(verdict=Verdict.NOT_APPLICABLE, text=f"{answer.text}, as in the original")
+    if answer.verdict is Verdict.FAILS and old is None and answer.need.kind == "volume":
+        return answer._replace(verdict=Verdict.NOT_APPLICABLE)
+    if answer.verdict is Verdict.NOT_APPLICABLE and old is Verdict.HOLDS:
+        return answer._replace(verdict=Verdict.FAILS, text="is not in the image")
+    return answer
 
 
 def _name(need: Need) -> str:
@@ -133,6 +165,11 @@ class _Lookup:
             case "directory":
                 return self._directory(need.value)
             case "writable":
+                return self._writable(need.value)
+            case "volume":
+                if self._user is not None and self._files.stat(need.value) is None:
+                    verdict = Verdict.NOT_APPLICABLE if self._user.uid == 0 else Verdict.FAILS
+                    return verdict, "is made by Docker, as root's, when the container starts"
                 return self._writable(need.value)
             case "file":
                 return self._file(need.value)

@@ -151,7 +151,7 @@ def _same_output(platform: str, comparisons: Sequence[Comparison], details: tupl
     if any(c.same_output is Verdict.HOLDS for c in comparisons):
         return Evidence("same output", platform, Verdict.HOLDS, f"{lines} lines the same", details, figures)
     if comparisons and not any(c.original_started for c in comparisons):
-        summary = "the original did not start, so there is nothing to compare"
+        summary = "the original did not run, so there is nothing to compare"
     else:
         summary = "no output is left to compare"
     return Evidence("same output", platform, Verdict.NOT_APPLICABLE, summary, details, figures)

@@ -95,7 +95,7 @@ class Size(Record):
 
 
 def measure(image: Image) -> Size:
-    """All figures of an image; compressed sizes are those of our own gzip. Raises LayoutError."""
+    """All figures of an image; compressed sizes are those of our own compression. Raises LayoutError."""
     layers = tuple((size.compressed, size.unpacked) for size in layer_sizes(image))
     return Size(download_size(image), unpacked_size(image), layers, count_packages(image.filesystem()))
 

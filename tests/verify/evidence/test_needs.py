@@ -8,7 +8,7 @@ import pytest
 
 from dockerslim_lint.edit import Need
 from dockerslim_lint.verify.evidence.interface import Verdict
-from dockerslim_lint.verify.evidence.needs import UnknownUserError, User, judge_needs, resolve_user
+from dockerslim_lint.verify.evidence.needs import Answer, UnknownUserError, User, judge_needs, look_up, resolve_user
 from dockerslim_lint.verify.filesystem import Filesystem
 from dockerslim_lint.verify.layout import open_layout
 from tests.verify.layouts import Item, folder, layout_of, symlink, tar_of
@@ -25,7 +25,8 @@ def view(tmp_path: Path, *items: Item) -> Filesystem:
 def answer(
     tmp_path: Path, kind: str, value: str, *items: Item, user: str = "", env: tuple[str, ...] = ()
 ) -> tuple[Verdict, str]:
-    evidence = judge_needs(view(tmp_path, *items), "linux/amd64", (Need(kind, value, "because"),), user=user, env=env)
+    found = look_up(view(tmp_path, *items), (Need(kind, value, "because"),), user=user, env=env)
+    evidence = judge_needs("linux/amd64", found)
     assert len(evidence.details) == 1
     assert "(because): " in evidence.details[0]
     return evidence.verdict, evidence.details[0].partition("(because): ")[2]
@@ -169,8 +170,53 @@ def test_shells(tmp_path: Path) -> None:
 
 def test_all_needs_together(tmp_path: Path) -> None:
     needs = (Need("file", "/a", "x"), Need("file", "/b", "y"), Need("tzdata", "", "z"))
-    evidence = judge_needs(view(tmp_path, Item("a")), "linux/arm64", needs)
+    answers = look_up(view(tmp_path, Item("a")), needs)
+    evidence = judge_needs("linux/arm64", answers)
     assert evidence.summary == "file /b: is not in the image (and 1 more)"
     assert evidence.details[0] == "file /a (x): is there"
-    assert judge_needs(view(tmp_path / "2", Item("a")), "linux/arm64", needs[:1]).summary == "file /a found"
-    assert judge_needs(view(tmp_path / "3"), "linux/arm64", ()).verdict is Verdict.NOT_APPLICABLE
+    assert judge_needs("linux/arm64", answers[:1]).summary == "file /a found"
+    assert judge_needs("linux/arm64", ()).verdict is Verdict.NOT_APPLICABLE
+
+
+DATA = folder("data", 0o755, 1000)
+OTHERS = folder("data", 0o755)
+
+
+@pytest.mark.parametrize(
+    ("kind", "old", "new", "users", "verdict"),
+    [
+        ("volume", None, None, ("", ""), Verdict.NOT_APPLICABLE),
+        ("volume", None, None, ("app", "app"), Verdict.NOT_APPLICABLE),
+        ("volume", None, OTHERS, ("", ""), Verdict.HOLDS),
+        ("volume", None, OTHERS, ("app", "app"), Verdict.NOT_APPLICABLE),
+        ("volume", OTHERS, OTHERS, ("app", "app"), Verdict.NOT_APPLICABLE),
+        ("volume", DATA, DATA, ("app", "1000"), Verdict.HOLDS),
+        ("volume", DATA, OTHERS, ("app", "app"), Verdict.FAILS),
+        ("volume", DATA, None, ("app", "app"), Verdict.FAILS),
+        ("volume", DATA, None, ("", ""), Verdict.FAILS),
+        ("volume", None, None, ("", "app"), Verdict.FAILS),
+        ("directory", None, None, ("", ""), Verdict.NOT_APPLICABLE),
+        ("directory", OTHERS, None, ("", ""), Verdict.FAILS),
+        ("directory", None, OTHERS, ("", ""), Verdict.HOLDS),
+        ("writable", OTHERS, OTHERS, ("app", "app"), Verdict.NOT_APPLICABLE),
+        ("writable", DATA, OTHERS, ("app", "app"), Verdict.FAILS),
+        ("certificates", None, None, ("", ""), Verdict.NOT_APPLICABLE),
+    ],
+)
+def test_a_need_is_judged_by_the_original(
+    tmp_path: Path, kind: str, old: Item | None, new: Item | None, users: tuple[str, str], verdict: Verdict
+) -> None:
+    def look(place: str, item: Item | None, user: str) -> tuple[Answer, ...]:
+        files = view(tmp_path / place, PASSWD, GROUP, *([item] if item else []))
+        return look_up(files, (Need(kind, "/data", "because"),), user=user)
+
+    evidence = judge_needs("linux/amd64", look("new", new, users[1]), look("old", old, users[0]))
+    assert evidence.verdict is verdict, evidence
+
+
+@pytest.mark.parametrize(("kind", "verdict"), [("volume", Verdict.NOT_APPLICABLE), ("directory", Verdict.FAILS)])
+@pytest.mark.parametrize("user", ["", "app"])
+def test_without_an_original_nobody_knows_who_was_to_make_a_volume(
+    tmp_path: Path, kind: str, verdict: Verdict, user: str
+) -> None:
+    assert answer(tmp_path, kind, "/data", PASSWD, GROUP, user=user)[0] is verdict

@@ -222,7 +222,7 @@ def test_an_original_that_cannot_be_started(new: Run, verdict: Verdict) -> None:
     assert output.verdict is NOT_APPLICABLE
     if verdict is HOLDS:
         assert starts.summary == "starts; the original did not"
-        assert output.summary == "the original did not start, so there is nothing to compare"
+        assert output.summary == "the original did not run, so there is nothing to compare"
 
 
 def test_one_good_answer_shows_that_it_starts() -> None:
