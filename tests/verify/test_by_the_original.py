@@ -28,7 +28,7 @@ WORKDIR /tmp
 ENV WORD=yes
 USER 1000:1000
 """
-CHECKS = (
+CHECKS: tuple[tuple[tuple[str, ...], tuple[str, ...], int, str], ...] = (
     (READY, ("CMD", "grep", "yes", "ready"), 0, ""),
     (READY, ("CMD-SHELL", 'test "$(cat ready)" = "$WORD" && test "$(id -u)" = 1000'), 0, ""),
     (READY, ("CMD-SHELL", "cat ready; exit 3"), 0, "exit 3 (yes)"),
@@ -59,7 +59,7 @@ def test_checks_beside_a_command(engine: Buildx, tmp_path: Path) -> None:
     request = BuildRequest(FILE.encode(), "linux/amd64", Output.OCI, tmp_path / "image")
     layout = engine.build(request, lambda _: None).layout
     image = open_layout(layout, "linux/amd64")
-    commands = []
+    commands: list[Command] = []
     for command, test, start, _ in CHECKS:
         health = {"Test": list(test), "Timeout": 10**9, "StartPeriod": start * 10**9}
         commands += checked_command({"Cmd": list(command), "Healthcheck": health}, (Command(command, 5),))
