@@ -39,6 +39,7 @@ def _platform(proof: PlatformProof) -> dict[str, object]:
         "platform": proof.platform,
         "how": proof.how,
         "original_starts": proof.original_starts,
+        "repairs": unicode(proof.repairs),
         "original_seconds": round(proof.original_seconds, 1),
         "seconds": round(proof.seconds, 1),
         "sizes": proof.sizes._asdict() if proof.sizes else None,

@@ -113,7 +113,7 @@ def test_a_proof_has_all_that_was_found() -> None:
     smaller = Evidence("smaller", "linux/amd64", Verdict.HOLDS, "2 bytes", figures=figures)
     starts = Evidence("starts", "linux/amd64", Verdict.FAILS, "exit 127 \udcff", ("its log",))
     failing = PlatformProof("linux/amd64", "here", (starts,), 41.26, 3.0)
-    holding = PlatformProof("linux/amd64", "emulated", (smaller,), original_starts=False)
+    holding = PlatformProof("linux/amd64", "emulated", (smaller,), original_starts=False, repairs="line 7")
     failed = Proof("distroless/static", Outcome.NOT_PROVEN, (failing,), reason="starts, linux/amd64: exit 127 \udcff")
     left_out = (("linux/arm64", "no emulator"),)
     proven = Proof("alpine", Outcome.PROVEN, (holding,), left_out, ran=("app --help",), config="unchanged")
@@ -136,6 +136,7 @@ def test_a_proof_has_all_that_was_found() -> None:
             "platform": "linux/amd64",
             "how": "here",
             "original_starts": True,
+            "repairs": "",
             "original_seconds": 41.3,
             "seconds": 3.0,
             "sizes": None,
@@ -147,7 +148,7 @@ def test_a_proof_has_all_that_was_found() -> None:
     assert (second["ran"], second["config"]) == (["app --help"], "unchanged")
     assert second["left_out"] == [{"platform": "linux/arm64", "reason": "no emulator"}]
     sizes = {"old_pull": 30, "new_pull": 2, "old_unpacked": 78, "new_unpacked": 3}
-    assert second["platforms"][0]["sizes"] == sizes
+    assert (second["platforms"][0]["sizes"], second["platforms"][0]["repairs"]) == (sizes, "line 7")
 
 
 def test_a_proof_that_was_not_possible() -> None:
