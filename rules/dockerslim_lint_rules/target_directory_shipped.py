@@ -26,6 +26,7 @@ FILES = {
     "Cargo.toml": '[package]\nname = "server"\nversion = "0.1.0"\nedition = "2021"\n[profile.release]\nstrip = true\n',
     "src/main.rs": "fn main() {}\n",
 }
+NAMED = EACH.replace("release/*", "release/$A")
 
 
 class TargetDirectoryShipped(Rule):
@@ -122,14 +123,8 @@ class TargetDirectoryShipped(Rule):
         Valid(near=4, text=EACH.replace("/* /app/", "/s* /app/"), files=FILES),
         Valid(near=4, text=EACH.replace("--release", "--release && rm -r target/release/deps"), files=FILES),
         Valid(near=4, text=EACH.replace("/src/target/release/*", "/src/assets/*"), files=FILES),
-        *(
-            Valid(
-                near=4,
-                text=EACH.replace("COPY --f", f"{lines}COPY --f").replace("release/*", "release/$A"),
-                files=FILES,
-            )
-            for lines in ("ARG A\n", "ARG A=\n", 'ARG A=""\n')
-        ),
+        Valid(near=4, text=NAMED.replace("COPY --f", "ARG A\nCOPY --f"), files=FILES),
+        Valid(near=4, text=NAMED.replace("COPY --f", "ARG A=\nCOPY --f"), files=FILES),
         Valid(near=0, text=TOOLS.replace("/bin/ ", "/bin/server "), files=FILES),
         Valid(
             near=0,
