@@ -10,7 +10,7 @@ from dockerslim_lint.context import MemoryContext
 from dockerslim_lint.source import Source
 from tests.facts.reading import MANIFEST, SOURCE, locked
 from tests.plan.test_edits import rewritten
-from tests.plan.test_withheld import CLASSIC, SINGLE, fix, reason
+from tests.plan.test_withheld import CLASSIC, SINGLE, fix
 
 MEMBER = {
     "client/Cargo.toml": MANIFEST.replace("app", "client"),
@@ -63,7 +63,8 @@ def test_a_member_that_is_copied_by_name_holds_nothing() -> None:
     text = SINGLE.replace("COPY . .", "COPY Cargo.toml Cargo.lock ./\nCOPY src src\nCOPY client client")
     assert "client" not in final(MEMBER, text)
     data = {**locked(itoa=""), **MEMBER, "client/assets/a": ""}
-    assert "client (line 5) may be needed" in reason(text, data)
+    after = final(data, text)
+    assert "COPY --from=builder /app/client/assets ./client/assets\n" in after and "/app/client ./" not in after
 
 
 def test_a_source_that_the_command_names_is_read() -> None:

@@ -108,7 +108,6 @@ def test_neither_musl_nor_cc_goes(crates: dict[str, str], said: str) -> None:
         ({"sqlite__vec": "cc", "cc": ""}, "sqlite-vec may need C code"),
         ({"glommio": "cc"}, "glommio may need C code"),
         ({"wrapper": "esaxx-rs", "esaxx__rs": "cc"}, "esaxx-rs may need C code"),
-        ({"nlopt": "cmake", "cmake": "cc"}, "nlopt may need C code"),
         # what a row of the catalogue says of the same name does not reach further
         ({"loom": "generator", "may": "generator", "generator": "cc"}, None),
         # for browsers alone
@@ -128,6 +127,7 @@ def test_a_crate_that_compiles_c_under_any_name_is_a_doubt(crates: dict[str, str
     "crates",
     [
         {"audiopus_sys": "cmake"},
+        {"nlopt": "cmake", "cmake": "cc"},
         {"unrar_sys": "cc"},
         {"leveldb": "cc vcpkg"},
         {"keccak__wrapper": "bindgen cc"},
@@ -135,11 +135,10 @@ def test_a_crate_that_compiles_c_under_any_name_is_a_doubt(crates: dict[str, str
     ],
 )
 def test_one_that_may_link_a_library_too_goes_where_it_can_be_installed(crates: dict[str, str]) -> None:
-    finds = "fuser" in crates
-    assert choice(CLASSIC, locked(**crates)) == ("debian-slim" if finds else "distroless/static")
-    assert choice(CLASSIC, locked(**crates), Settings(prefer=("distroless/cc",))) == (
-        "debian-slim" if finds else "distroless/static"
-    )
+    cxx = "cmake" in " ".join(crates.values())
+    kept = "debian-slim" if "fuser" in crates or "audiopus_sys" in crates else "distroless/cc" if cxx else ""
+    assert choice(CLASSIC, locked(**crates)) == (kept or "distroless/static")
+    assert choice(CLASSIC, locked(**crates), Settings(prefer=("distroless/cc",))) == (kept or "distroless/static")
 
 
 @pytest.mark.parametrize(

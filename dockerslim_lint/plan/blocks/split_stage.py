@@ -367,7 +367,7 @@ def _brought(build: ImageBuild, transfer: Transfer, line: int, scripts: tuple[st
             found.append(path)
         elif _brings_sources_alone(build, build.instructions[transfer.instruction], plain, line):
             continue
-        elif not contents.only_builds(plain.split("/", 1)[0]):
+        elif not (contents.only_builds(first := plain.split("/", 1)[0]) or contents.data_among_sources(first)):
             names = contents.inside(plain) if not set(plain) & set("*?[") else None
             among = any(patterns.below(call.output or "/", transfer.destination) is not None for call in build.calls)
             if names is None or (among and len(names) > MANY):
@@ -377,7 +377,7 @@ def _brought(build: ImageBuild, transfer: Transfer, line: int, scripts: tuple[st
             else:
                 found.append(transfer.destination if names else path)
         else:
-            data = _among_sources(build, plain.split("/", 1)[0], line)
+            data = _among_sources(build, first, line)
             below = [(one, inside) for one in data if (inside := patterns.below(one, plain))]
             if below and set(plain) & set("*?["):
                 raise NotPossible(f"{below[0][0]} (line {line}) may be needed when the image runs")
