@@ -15,7 +15,6 @@ from dockerslim_lint.plan.blocks.final_steps import number_user, remove_steps
 from dockerslim_lint.plan.blocks.retarget import add_target, not_retargeted
 from dockerslim_lint.plan.blocks.strip import is_slim, keeps_symbols, strip_symbols, symbol_users, unstripped_calls
 from dockerslim_lint.plan.blocks.target import check_architectures, install_target
-from dockerslim_lint.plan.called import called_cost, check_called
 from dockerslim_lint.plan.model import AtBest, Choice, Draft, NotPossible, Task
 from dockerslim_lint.plan.needs import check_base, claimed_needs, missing_zones
 
@@ -134,7 +133,10 @@ def _drafts(task: Task) -> Iterator[Draft]:
 
         yield from move(task)
     for image in task.images:
-        check_called(build, image, task.choice)
+        if any(crate is not None for crate in build.crates):
+            from dockerslim_lint.plan.called import check_called
+
+            check_called(build, image, task.choice)
         if image.launch.shell_form and not task.choice.base.shell:
             from dockerslim_lint.plan.blocks.exec_form import exec_form
 
@@ -385,7 +387,7 @@ def _cost(task: Task) -> str:
                     texts.append(f"needs {', '.join(name for name in wanted if wanted[name] == reason)} ({reason})")
         return "; ".join(dict.fromkeys(texts))
     if not task.retarget:
-        return "; ".join(dict.fromkeys((*health, *called_cost(task))))
+        return "; ".join(dict.fromkeys((*health, *_called(task))))
     passed = []
     if task.named:
         from dockerslim_lint.plan.blocks.named_target import passed_arguments
@@ -395,8 +397,15 @@ def _cost(task: Task) -> str:
         ]
     cost = COST[1:] if _bring_an_allocator(task) else COST
     doubts = (*task.doubts, *_unknown_crates(task), *steps_not_read(task))
-    told = (*cost, *_vendored_cost(task), *passed, *health, *called_cost(task), *doubts, *not_retargeted(task))
+    told = (*cost, *_vendored_cost(task), *passed, *health, *_called(task), *doubts, *not_retargeted(task))
     return "; ".join(dict.fromkeys(told))
+
+
+def _called(task: Task) -> Iterator[str]:
+    if any(crate is not None for crate in task.build.crates):
+        from dockerslim_lint.plan.called import called_cost
+
+        yield from called_cost(task)
 
 
 def _unknown_crates(task: Task) -> Iterator[str]:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-from string import ascii_letters
 
 from dockerslim_lint.config import ConfigError, ImageSettings, Settings, suggestion
 from dockerslim_lint.project.places import Repositories, above, lies_in
@@ -16,6 +15,8 @@ _BY_RULE = ("select", "ignore", "severity", "fix")
 """The settings that name rules."""
 _BEGINNINGS = ("select", "ignore")
 """Those that take the beginning of a code for all rules that have it."""
+
+_LETTERS = "abcdefghijklmnopqrstuvwxyz"  # `string` would compile an expression that nobody asks for here
 
 
 class Overrides(Record):
@@ -201,8 +202,8 @@ def suggestion_of_rule(name: str, known: tuple[str, ...]) -> str:
     word = name.strip().lower()
     if word.isalnum() and any(char.isdigit() for char in word):
         # of a code that is none, only one of the same hundred that is nearly the same can have been meant
-        digits = word.lstrip(ascii_letters)
-        hint = suggestion(word, tuple(one for one in folded if one.lstrip(ascii_letters)[:1] == digits[:1]), '"', 0.75)
+        digits = word.lstrip(_LETTERS)
+        hint = suggestion(word, tuple(one for one in folded if one.lstrip(_LETTERS)[:1] == digits[:1]), '"', 0.75)
     else:
         hint = suggestion(name, tuple(folded), '"')
     for lower, known_word in folded.items():
