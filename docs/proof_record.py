@@ -13,8 +13,6 @@ CHOICES = ("distroless/static", "alpine", "distroless/cc", "debian-slim")
 INCONCLUSIVE = {
     "10-chef-four-stages": "It starts from `lukemathwalker/cargo-chef`, an image that this engine does not have."
     " [22-cargo-chef](../fixtures/shapes/22-cargo-chef) is the same build with what it has, and is proven.",
-    "70-cache-mount-without-copy-out": "As written it cannot be built: that is what DSL301 finds in it. So there is nothing to"
-    " compare with. [tests/proof](../tests/proof/test_shapes.py) builds the mended file and runs its program.",
 }
 """Why there was nothing to compare, for people; the record has what the builder said."""
 
