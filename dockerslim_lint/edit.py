@@ -91,7 +91,7 @@ class Fix(Record):
     `cost` says what the user pays, "" if nothing. `claim` is None where nothing needs proof; `images` has it for each image
     that a proof has to build, () where there is one. `repairs` is "build" where the file as it is cannot be built, "start"
     where its image does not start, "program" where it starts something else than its program, "" else: what it ships is then
-    seen, and judged, only in the result.
+    seen, and judged, only in the result. `retargets`: the programs get another libc.
     """
 
     key: str
@@ -104,6 +104,7 @@ class Fix(Record):
     claim: Claim | None = None
     images: tuple[ImageClaim, ...] = ()
     repairs: str = ""
+    retargets: bool = False
 
 
 class Withheld(Record):

@@ -447,7 +447,7 @@ def _without_numbers(reason: str) -> str:
 def _changed(fix: Fix) -> str:
     """What a slim fix changes of the grave things: ``libc and base image``, one of them, or "" for neither."""
     base = not fix.images or any(one.old_base != one.new_base for one in fix.images)
-    if "musl" in fix.title.split():
+    if fix.retargets:
         return "libc and base image" if base else "the libc"
     return "the base image" if base else ""
 

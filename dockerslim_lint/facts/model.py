@@ -108,6 +108,11 @@ class Command(Record):
             return "["  # alone it is no pattern of file names, though it counts as one
         return first.pattern.rsplit("/", 1)[-1] if first and first.exact else ""
 
+    @property
+    def title(self) -> str:
+        """How a message names it: ``make release``."""
+        return " ".join(word.pattern for word in self.words[:2])
+
 
 class Target(Record):
     """The target triple of a cargo call: a pattern; "" means the host. `origin` is flag, option (``--config``), env, config (a file), image, xx or host. None pattern: unknown.

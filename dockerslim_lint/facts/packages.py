@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 from dockerslim_lint.catalog import commands as known_commands
 from dockerslim_lint.catalog import packages, symbols
@@ -64,6 +64,15 @@ VALUE_FLAGS = frozenset(
 def manager_of(command: Command) -> str:
     """The family of the package manager that is called, "" if none is."""
     return INSTALLERS[command.name][0] if command.name in INSTALLERS else ""
+
+
+def known_packages(installs: Iterable[PackageInstall]) -> Iterator[packages.Package]:
+    """What the catalogue knows of the packages that these steps install."""
+    for install in installs:
+        for name in install.packages:
+            package = packages.lookup(install.manager, name)
+            if package is not None:
+                yield package
 
 
 def read_install(command: Command) -> PackageInstall | None:

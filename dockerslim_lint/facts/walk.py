@@ -678,6 +678,5 @@ class StageState:
 
 
 def _title(command: Command) -> str:
-    """How a message names a command that is not modelled: ``make release``."""
-    words = [word.pattern for word in command.words[:2]]
-    return " ".join(words) if command.name else UNREADABLE
+    """How a message names a command that is not modelled."""
+    return command.title if command.name else UNREADABLE

@@ -10,6 +10,7 @@ from dockerslim_lint.catalog.images import BaseImage
 from dockerslim_lint.facts import patterns
 from dockerslim_lint.facts.commands import SHELLS
 from dockerslim_lint.facts.model import FinalImage, ImageBuild
+from dockerslim_lint.facts.packages import known_packages
 from dockerslim_lint.plan.model import Choice, NotPossible, Task
 
 if TYPE_CHECKING:
@@ -22,7 +23,7 @@ def check_called(build: ImageBuild, image: FinalImage, choice: Choice) -> None:
     A proof need not come that way: the program answers, and fails when it is asked for what another one does.
     """
     for one in _had(build, image) if not choice.keep else ():
-        if not _has(choice.base, patterns.basename(one.word), _installed(image)):
+        if not _has(choice.base, patterns.basename(one.word), known_packages(image.installs)):
             raise NotPossible(f"line {one.line} of {one.place} starts {one.word}, which {choice.name} does not have")
 
 
@@ -47,7 +48,10 @@ def called_cost(task: Task) -> Iterator[str]:
 def _had(build: ImageBuild, image: FinalImage) -> Iterator[CalledProgram]:
     """The programs of a system that the image's programs start, and that are in it today."""
     base = build.stages[image.stage].image
-    more = {*(base.tools if base is not None else ()), *(name for one in _installed(image) for name in one.programs)}
+    more = {
+        *(base.tools if base is not None else ()),
+        *(name for one in known_packages(image.installs) for name in one.programs),
+    }
     for number in dict.fromkeys(entry.call for _, entry in image.artifacts if entry.call is not None):
         crate = build.crates[number]
         if crate is None or build.calls[number].source != "context":
@@ -59,11 +63,3 @@ def _had(build: ImageBuild, image: FinalImage) -> Iterator[CalledProgram]:
             own = image.inside.place_of(one.word) in dict(image.artifacts)
             if common and not own and image.inside.program(one.word, image.workdir) is not False:
                 yield one
-
-
-def _installed(image: FinalImage) -> Iterator[packages.Package]:
-    for install in image.installs:
-        for name in install.packages:
-            package = packages.lookup(install.manager, name)
-            if package is not None:
-                yield package

@@ -102,7 +102,18 @@ def compose(task: Task, key: str, reread: Reread, checked: bool = True) -> Fix:
             ),
         )
     )
-    return Fix(key, _name(task), Safety.PROVABLE, _title(task, edits), edits, cost, changes, claim, each)
+    return Fix(
+        key,
+        _name(task),
+        Safety.PROVABLE,
+        _title(task, edits),
+        edits,
+        cost,
+        changes,
+        claim,
+        each,
+        retargets=task.retarget,
+    )
 
 
 def _drafts(task: Task) -> Iterator[Draft]:

@@ -8,6 +8,7 @@ from dockerslim_lint.catalog import packages, programs
 from dockerslim_lint.facts import patterns
 from dockerslim_lint.facts.commands import SHELLS
 from dockerslim_lint.facts.model import FinalImage, ImageBuild
+from dockerslim_lint.facts.packages import known_packages
 from dockerslim_lint.facts.runs import behind_init
 from dockerslim_lint.plan.model import Choice, NotPossible, Unsure
 from dockerslim_lint.record import Record
@@ -72,12 +73,7 @@ class _Reader:
         self._choice = choice
         self._build = build
         self._programs = dict(image.artifacts)
-        self._installed = [
-            known
-            for install in image.installs
-            for name in install.packages
-            if (known := packages.lookup(install.manager, name)) is not None
-        ]
+        self._installed = list(known_packages(image.installs))
         self._old = old = build.stages[image.stage].image
         # the same programs lie at the same places in every release of Debian and of Ubuntu; a toolchain's image has more
         self._alike = (

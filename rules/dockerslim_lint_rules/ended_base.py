@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from dockerslim_lint.facts.packages import manager_of
 from dockerslim_lint.facts.stages import chain_of
 from dockerslim_lint.rule import Finding, ImageBuild, Invalid, Label, Plan, Rule, Severity, Valid
 
@@ -18,7 +19,7 @@ CMD ["/app"]
 """
 
 
-OTHER_SOURCES = (b"/etc/apt", b"archive.debian", b"snapshot.debian", b"sources.list")
+OTHER_SOURCES = (b"/etc/apt", b"sources.list")
 """What a file speaks of that gives apt other places to look."""
 
 LISTS = OLD.replace("rust:1-alpine", "rust:1.66-buster").replace("COPY . .", "RUN apt-get update\nCOPY . .")
@@ -71,7 +72,7 @@ class EndedBase(Rule):
         told: set[int] = set()
         for command in build.commands:
             stage = build.stages[command.stage]
-            update = command.name in ("apt-get", "apt") and any(word.pattern == "update" for word in command.words)
+            update = manager_of(command) == "apt" and any(word.pattern == "update" for word in command.words)
             if stage.image is None or not stage.image.archived or not update or not command.certain:
                 continue
             if stage.number not in told:
@@ -107,7 +108,7 @@ class EndedBase(Rule):
                 ("apt-get update", "apt-get update || true"),
                 ("apt-get update", "apt-get clean"),
                 ("RUN apt", "COPY buster.list /etc/apt/sources.list.d/\nRUN apt"),
-                ("RUN apt", "RUN sed -i s/deb.debian/archive.debian/ /etc/apt/sources.list && apt"),
+                ("RUN apt", "RUN sed -i s/main/old/ /etc/apt/sources.list && apt"),
             )
         ),
         Valid(near=4, text=COMPILES.replace('"run"', '"test"')),

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -44,14 +43,6 @@ CHECKS: tuple[tuple[tuple[str, ...], tuple[str, ...], int, str], ...] = (
     (LATE, ("CMD", "cat", "ready"), 25, ""),
     (("sleep", "1"), ("CMD", "sleep", "0"), 0, ""),
 )
-
-
-@pytest.fixture(scope="module")
-def engine() -> Iterator[Buildx]:
-    engine = Buildx()
-    assert engine.available() is None
-    yield engine
-    engine.close()
 
 
 def test_checks_beside_a_command(engine: Buildx, tmp_path: Path) -> None:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import shutil
 import tomllib
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -27,13 +26,6 @@ CASES = {
     "wrong-architecture": Claim(("/usr/local/bin/compass",), True, True, ()),
     "needs-shared-library": Claim(("/usr/local/bin/ladder",), True, True, ()),
 }
-
-
-@pytest.fixture(scope="module")
-def engine() -> Iterator[Buildx]:
-    engine = Buildx()
-    yield engine
-    engine.close()
 
 
 def prove_pair(engine: Buildx, context: Path, after: bytes, claim: Claim, platforms: tuple[str, ...]) -> ProveOutcome:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from pathlib import Path
 from typing import NamedTuple
 
@@ -45,14 +44,6 @@ COMMANDS = (
 class Built(NamedTuple):
     layout: Path
     image: Image
-
-
-@pytest.fixture(scope="module")
-def engine() -> Iterator[Buildx]:
-    engine = Buildx()
-    assert engine.available() is None
-    yield engine
-    engine.close()
 
 
 def build(engine: Buildx, platform: str, target: str, dest: Path) -> Built:

@@ -25,10 +25,11 @@ def move_paths(task: Task) -> Draft:
             edit = _edit(task, use)
             edits[edit.start] = edit
     _check_texts(task, moved)
+    tails = [tail.rstrip(b"/") for _, tail in _first(build, moved)]
     for command, text in _steps_after(task):
-        if any(tail.rstrip(b"/") in text for _, tail in _first(build, moved)):
+        if any(tail in text for tail in tails):
             line = build.source.line_of(command.span.start)
-            raise NotPossible(f"what {_title(command)} in line {line} runs looks for the programs at their old place")
+            raise NotPossible(f"what `{command.title}` in line {line} runs looks for the programs at their old place")
     for image in task.images:
         _check_folders(task, image, moved)
     return Draft(tuple(edits.values()))
@@ -39,7 +40,7 @@ def steps_not_read(task: Task) -> Iterator[str]:
     for command, text in _steps_after(task) if task.retarget else ():
         if not text:
             line = task.build.source.line_of(command.span.start)
-            yield f"fails if {_title(command)} (line {line}) looks for the programs at their old place"
+            yield f"fails if `{command.title}` (line {line}) looks for the programs at their old place"
 
 
 def _moved(task: Task) -> set[int]:
@@ -79,10 +80,6 @@ def _steps_after(task: Task) -> Iterator[tuple[Command, bytes]]:
         program = command.words[0]
         if text or (known_commands.may_build(program.pattern) and program.span.start not in own):
             yield command, text
-
-
-def _title(command: Command) -> str:
-    return f"`{' '.join(word.pattern for word in command.words[:2])}`"
 
 
 def _check_texts(task: Task, moved: set[int]) -> None:

@@ -357,6 +357,7 @@ def _brought(build: ImageBuild, transfer: Transfer, line: int, scripts: tuple[st
     found: list[str] = []
     for source in transfer.sources:
         plain = patterns.normalise(source.lstrip("/")) if source.strip("/") else "."
+        first = plain.split("/", 1)[0]
         if plain == ".":
             if not contents.known:
                 raise NotPossible(f"nothing is known of the files that line {line} brings")
@@ -367,7 +368,7 @@ def _brought(build: ImageBuild, transfer: Transfer, line: int, scripts: tuple[st
             found.append(path)
         elif _brings_sources_alone(build, build.instructions[transfer.instruction], plain, line):
             continue
-        elif not (contents.only_builds(first := plain.split("/", 1)[0]) or contents.data_among_sources(first)):
+        elif not (contents.only_builds(first) or contents.data_among_sources(first)):
             names = contents.inside(plain) if not set(plain) & set("*?[") else None
             among = any(patterns.below(call.output or "/", transfer.destination) is not None for call in build.calls)
             if names is None or (among and len(names) > MANY):

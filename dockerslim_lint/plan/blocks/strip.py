@@ -232,6 +232,10 @@ def _taken_for(call: CargoCall, crate: Crate | None) -> str:
     return ""
 
 
+def _variable(profile: str) -> str:
+    return f"CARGO_PROFILE_{profile.upper().replace('-', '_')}_STRIP"
+
+
 def _setting(build: ImageBuild, at: int) -> str:
     call, crate = build.calls[at], build.crates[at]
     # a profile that a variable decides is stripped where the variable has its default; any other is left as it is
@@ -240,7 +244,7 @@ def _setting(build: ImageBuild, at: int) -> str:
         raise NotPossible(f"the profile of the call in line {line} is only known when it runs")
     if call.own_strip:
         raise NotPossible(f"{call.own_strip} what is stripped, over any variable (line {line})")
-    name = f"CARGO_PROFILE_{call.profile.upper().replace('-', '_')}_STRIP"
+    name = _variable(call.profile)
     other = _taken_for(call, crate)
     if other:
         raise NotPossible(
@@ -311,9 +315,8 @@ def _reaching_others(build: ImageBuild, name: str, sharing: list[tuple[Command, 
     """The stages in which a variable for the whole stage would reach a build of another program, whose symbols are to stay."""
     given = {command.span for command, _ in sharing}
     for call in build.calls:
-        profile = (call.profile or "").upper().replace("-", "_")
         other = call.source == "context" and call.stripped != STRIPPED_ALL and call.command.span not in given
-        if other and name == f"CARGO_PROFILE_{profile}_STRIP":
+        if other and name == _variable(call.profile or ""):
             yield from chain_of(build.stages[call.command.stage], build.stages)
 
 
