@@ -56,15 +56,16 @@ def load() -> dict[str, Any]:
     return known
 
 
-def attempt(shape: Shape, candidate: linter.Candidate, platform: str) -> dict[str, Any]:
-    """One rewrite on one platform, in a copy of its own."""
+def attempt(shape: Shape, candidate: linter.Candidate, platform: str, build_timeout: float) -> dict[str, Any]:
+    """One rewrite on one platform, in a copy of its own; a build has that many seconds."""
     with tempfile.TemporaryDirectory(prefix="dockerslim-prove-") as place:
         dockerfile = shape.copy_to(Path(place) / "project")
         context = Path(place) / "project" if shape.context().known else None
         subject = subject_of(Source(shape.dockerfile, shape.file), dockerfile, context, Settings(), candidate)
         engine = Buildx(None)
         try:
-            result = climb(engine, subject, (trial_of(candidate),), Options(platforms=(platform,)), NoProgress())
+            options = Options(platforms=(platform,), build_timeout=build_timeout)
+            result = climb(engine, subject, (trial_of(candidate),), options, NoProgress())
         finally:
             engine.close()
     return _verdict(result)
@@ -95,6 +96,13 @@ def main() -> int:
         "--only", action="append", default=[], metavar="WORD", help="shapes whose name holds it; repeatable"
     )
     parser.add_argument("--first", action="store_true", help="the first choice of each shape only")
+    parser.add_argument(
+        "--build-timeout",
+        type=float,
+        default=Options().build_timeout,
+        metavar="SECONDS",
+        help="for each build; C code that is compiled under emulation may want hours (default: %(default).0f)",
+    )
     parser.add_argument("--again", action="store_true", help="also what is known already")
     arguments = parser.parse_args()
     _with_lab()
@@ -115,7 +123,7 @@ def main() -> int:
             for platform in arguments.platform.split(","):
                 if platform not in verdicts or arguments.again:
                     start = time.monotonic()
-                    verdicts[platform] = attempt(shape, candidate, platform)
+                    verdicts[platform] = attempt(shape, candidate, platform, arguments.build_timeout)
                     _save(record)
                     took = f"{time.monotonic() - start:.0f} s"
                     print(
