@@ -19,7 +19,7 @@ import time
 from pathlib import Path
 from typing import Any
 
-from dockerslim_lint import linter
+from dockerslim_lint.candidates import Candidate, find_candidates
 from dockerslim_lint.config import Settings
 from dockerslim_lint.project.verify import subject_of, trial_of
 from dockerslim_lint.source import Source
@@ -36,11 +36,11 @@ ENOUGH = 0.9
 """Share of the shapes whose first choice must be proven."""
 
 
-def candidates(shape: Shape) -> dict[str, linter.Candidate]:
+def candidates(shape: Shape) -> dict[str, Candidate]:
     """What the linter offers for a shape, by choice; "" is a fix without a choice."""
     settings = Settings(platforms=tuple(shape.expect.get("platforms", ())))
-    found: dict[str, linter.Candidate] = {}
-    for one in linter.candidates(Source(shape.dockerfile, shape.file), shape.context(), settings):
+    found: dict[str, Candidate] = {}
+    for one in find_candidates(Source(shape.dockerfile, shape.file), shape.context(), settings):
         found.setdefault(one.fix.choice, one)
     return found
 
@@ -56,7 +56,7 @@ def load() -> dict[str, Any]:
     return known
 
 
-def attempt(shape: Shape, candidate: linter.Candidate, platform: str, build_timeout: float) -> dict[str, Any]:
+def attempt(shape: Shape, candidate: Candidate, platform: str, build_timeout: float) -> dict[str, Any]:
     """One rewrite on one platform, in a copy of its own; a build has that many seconds."""
     with tempfile.TemporaryDirectory(prefix="dockerslim-prove-") as place:
         dockerfile = shape.copy_to(Path(place) / "project")

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
 from dockerslim_lint.config import Settings
 from dockerslim_lint.context import BuildContext
-from dockerslim_lint.edit import Claim, Edit, Fix, Safety, Withheld, apply
+from dockerslim_lint.edit import Edit, Fix, Safety, Withheld, apply
 from dockerslim_lint.facts.build import read_build
 from dockerslim_lint.facts.model import ImageBuild
 from dockerslim_lint.finding import Finding, Severity
@@ -73,29 +73,12 @@ class Fixed(Record):
     unwritten: tuple[Held, ...]
 
 
-class Candidate(Record):
-    """One complete outcome that a proof can be asked for: one choice of each slim decision, and fixes that stand alone.
-
-    `fix` is all of it as one; its edits are of use only where `applied`, in order, has no other fix. `codes` are those that
-    it settles; `before_base` and `after_base` name the final stage's base image. `repaired` are the first lines of the steps
-    at which the file as it is cannot be built, as a finding says that is settled.
-    """
-
-    fix: Fix
-    source: Source
-    codes: tuple[str, ...]
-    before_base: str
-    after_base: str
-    applied: tuple[Applied, ...]
-    repaired: tuple[int, ...] = ()
-
-
 def lint(source: Source, context: BuildContext, settings: Settings, alternatives: bool = True) -> Report:
     """All findings of one file, in file order.
 
     Without `alternatives` a finding carries only its preferred fix, composed but not read again: half the time.
     """
-    return _report(_Reader(source.path, context, settings, alternatives, checked=alternatives), source)
+    return report_of(Reader(source.path, context, settings, alternatives, checked=alternatives), source)
 
 
 def fix(source: Source, context: BuildContext, settings: Settings, allow: Safety = Safety.SAFE) -> Fixed:
@@ -104,109 +87,10 @@ def fix(source: Source, context: BuildContext, settings: Settings, allow: Safety
     A fix whose result is worse in any way (it does not parse, brings a finding that was not there, changes what it does
     not name) is thrown away whole and reported as our bug.
     """
-    return _fix(_Reader(source.path, context, settings, alternatives=False), source, allow)
+    return apply_fixes(Reader(source.path, context, settings, alternatives=False), source, allow)
 
 
-def candidates(source: Source, context: BuildContext, settings: Settings) -> tuple[Candidate, ...]:
-    """What `--verify` may try, in order; empty where nothing is to be written.
-
-    Each choice of the slim decisions comes with the fixes that stand alone: first with all of them, then, should they be
-    what fails, with the SAFE ones. Where there is no such decision they are tried all together, and then each by itself. Where
-    only another start shows the program, its decisions are those of the file with that start.
-    """
-    reader = _Reader(source.path, context, settings, alternatives=True)
-    original = report = _report(reader, source)
-    decisions = _slim_decisions(report)
-    first = () if decisions else _opening(report)
-    if first:
-        between = _report(reader, Source(apply(source.data, first[0].fix.edits), source.path))
-        decisions = _slim_decisions(between)
-        first, report = (first, between) if decisions else ((), report)
-    wanted = [
-        (tuple(Applied(fixes[min(rank, len(fixes) - 1)], codes) for fixes, codes in decisions), allow, "")
-        for rank in range(max((len(fixes) for fixes, _ in decisions), default=1))
-        for allow in (Safety.PROVABLE, Safety.SAFE)
-    ]
-    if not decisions:
-        alone = [key for key, _, fixes in _decisions(report.findings) if any(one.key == key for one in fixes)]
-        wanted[1:1] = [((), Safety.PROVABLE, key) for key in alone]
-    found: dict[bytes, Candidate] = {}
-    for slim, allow, only in wanted:
-        candidate = _candidate(reader, report, slim, allow, only, first)
-        if candidate is not None:
-            found.setdefault(candidate.source.data, candidate)
-    return tuple(one._replace(repaired=_repaired(reader, original, one)) for one in found.values())
-
-
-def _repaired(reader: _Reader, report: Report, candidate: Candidate) -> tuple[int, ...]:
-    broken = [(finding, fix) for finding in report.findings for fix in _fixes(finding) if fix.repairs == "build"]
-    if not broken:
-        return ()
-    left = {finding.code for finding in _report(reader, candidate.source).findings}
-    places = [
-        at
-        for finding, fix in broken
-        if finding.code not in left
-        for at in (finding.span.start, *(edit.start for edit in fix.edits))
-    ]
-    spans = [instruction.span for instruction in reader.read(report.source).instructions]
-    steps = {span.start for span in spans for at in places if span.start <= at < span.end}
-    return tuple(sorted(map(report.source.line_of, steps)))
-
-
-def _fixes(finding: Finding) -> tuple[Fix, ...]:
-    return () if isinstance(finding.fixes, Withheld) else finding.fixes
-
-
-def _opening(report: Report) -> tuple[Applied, ...]:
-    """The fix after which the image starts its program, without a claim of its own: it is the result that is proven."""
-    for key, codes, fixes in _decisions(report.findings):
-        for one in fixes:
-            if one.key == key and one.repairs == "program":
-                return (Applied(one._replace(claim=None), codes),)
-    return ()
-
-
-def _slim_decisions(report: Report) -> list[tuple[tuple[Fix, ...], tuple[str, ...]]]:
-    """The choices of each slim decision, with the codes that wait for it."""
-    found = []
-    for key, codes, fixes in _decisions(report.findings):
-        provable = tuple(one for one in fixes if one.key == key and one.safety is Safety.PROVABLE)
-        if provable and key.startswith(SLIM):
-            found.append((provable, codes))
-    return found
-
-
-def _candidate(
-    reader: _Reader,
-    report: Report,
-    slim: tuple[Applied, ...],
-    allow: Safety,
-    only: str,
-    first: tuple[Applied, ...] = (),
-) -> Candidate | None:
-    """The file with the `slim` fixes and all others up to `allow`; None where nothing is left to write, or a fix is a bug.
-
-    `only` is the key of the one fix that needs a proof, "" for all of them; `first` has made the file that `report` is about.
-    """
-    source = report.source
-    edits = [edit for one in slim for edit in one.fix.edits]
-    after = Source(apply(source.data, edits), source.path)
-    if slim:
-        between = _report(reader, after)
-        if _worse(reader, report, between) or _touched_elsewhere(source, after, edits):
-            return None
-        slim = tuple(one._replace(codes=_settled(report, between, one.fix.key)) for one in slim)
-    fixed = _fix(reader, after, allow, decide=False, only=only)
-    applied = slim + first + fixed.applied
-    if not applied or fixed.bug is not None:
-        return None
-    codes = tuple(dict.fromkeys(code for one in applied for code in one.codes))
-    bases = _base(reader.read(source)), _base(reader.read(fixed.source))
-    return Candidate(_merged([one.fix for one in applied]), fixed.source, codes, *bases, applied)
-
-
-class _Reader:
+class Reader:
     """Reads sources in the surroundings of one file."""
 
     def __init__(
@@ -232,7 +116,7 @@ class _Reader:
         return Plan(build, self.settings.prefer, reread, self._alternatives, self._checked)
 
 
-def _report(reader: _Reader, source: Source) -> Report:
+def report_of(reader: Reader, source: Source) -> Report:
     build = reader.read(source)
     plan = reader.plan(build)
     settings = reader.settings
@@ -313,7 +197,7 @@ def _unused(source: Source, comments: tuple[Suppression, ...]) -> tuple[str, ...
     return tuple(notes)
 
 
-def _decisions(findings: tuple[Finding, ...]) -> Iterator[tuple[str, tuple[str, ...], tuple[Fix, ...]]]:
+def decisions(findings: tuple[Finding, ...]) -> Iterator[tuple[str, tuple[str, ...], tuple[Fix, ...]]]:
     """Each key with the codes that wait for it, the gravest first, and the fixes that its findings carry."""
     waiting: dict[str, list[Finding]] = {}
     fixes: dict[str, dict[Fix, None]] = {}
@@ -329,27 +213,25 @@ def _decisions(findings: tuple[Finding, ...]) -> Iterator[tuple[str, tuple[str, 
         yield key, tuple(dict.fromkeys(finding.code for finding in graver)), tuple(fixes[key])
 
 
-def _fix(reader: _Reader, source: Source, allow: Safety, decide: bool = True, only: str = "") -> Fixed:
+def apply_fixes(reader: Reader, source: Source, allow: Safety, decide: bool = True, only: str = "") -> Fixed:
     """Without `decide` the slim decisions are left alone; `only` is the key of the one fix beyond SAFE, "" for all."""
     applied: list[Applied] = []
     refused: set[tuple[str, str]] = set()
     bug: str | None = None
-    first = report = _report(reader, source)
+    first = report = report_of(reader, source)
     always = {name for name, word in _by_rule(reader.settings.fix).items() if word == "always"}
     for _ in range(MAX_PASSES):
         chosen = _next(report, allow, refused, decide, only, always)
         if chosen is None:
             break
         after = Source(apply(source.data, chosen.edits), source.path)
-        report_after = _report(reader, after)
-        wrong = _worse(reader, report, report_after, bool(chosen.repairs)) or _touched_elsewhere(
-            source, after, list(chosen.edits)
-        )
+        report_after = report_of(reader, after)
+        wrong = worse(reader, report, report_after, chosen.edits, bool(chosen.repairs))
         if wrong:
             refused.add((chosen.key, chosen.choice))
             bug = bug or f"the fix {chosen.key} ({chosen.choice or chosen.title}) was thrown away: {wrong}"
             continue
-        applied.append(Applied(chosen, _settled(report, report_after, chosen.key)))
+        applied.append(Applied(chosen, settled(report, report_after, chosen.key)))
         source, report = after, report_after
     else:
         bug = bug or f"the fixes did not come to an end after {MAX_PASSES} passes"
@@ -357,7 +239,7 @@ def _fix(reader: _Reader, source: Source, allow: Safety, decide: bool = True, on
     return Fixed(source, report, tuple(applied), held, bug, _as_before(held, first) if applied else held)
 
 
-def _settled(before: Report, after: Report, key: str) -> tuple[str, ...]:
+def settled(before: Report, after: Report, key: str) -> tuple[str, ...]:
     """The codes of the findings that a fix was made for, the gravest first; not those that are still there and wait for another one."""
     waiting = [
         finding
@@ -373,9 +255,9 @@ def _settled(before: Report, after: Report, key: str) -> tuple[str, ...]:
     gone = {finding.code for finding in waiting if has[_place(before, finding)] < had[_place(before, finding)]} & {
         *fewer
     }
-    settled = tuple(code for code in codes if code not in left and code in gone)
+    ended = tuple(code for code in codes if code not in left and code in gone)
     # of what is still there, for a reason that is known now, less is made
-    return settled or tuple(code for code in codes if _gravest(after, code) < _gravest(before, code)) or codes
+    return ended or tuple(code for code in codes if _gravest(after, code) < _gravest(before, code)) or codes
 
 
 def _gravest(report: Report, code: str) -> int:
@@ -413,7 +295,7 @@ def held_back(report: Report) -> tuple[Held, ...]:
     reasons = {
         finding.fixes.key: finding.fixes.reason for finding in report.findings if isinstance(finding.fixes, Withheld)
     }
-    for key, codes, fixes in _decisions(report.findings):
+    for key, codes, fixes in decisions(report.findings):
         own = tuple(one for one in fixes if one.key == key)
         if key in reasons and not own:
             reason = reasons[key]
@@ -452,25 +334,28 @@ def _changed(fix: Fix) -> str:
     return "the base image" if base else ""
 
 
-def _worse(reader: _Reader, before: Report, after: Report, repairs: bool = False) -> str:
-    """What is wrong with a result, "" if nothing: a finding that was not there, or a file that does not parse.
+def worse(reader: Reader, before: Report, after: Report, edits: Iterable[Edit], repairs: bool = False) -> str:
+    """What is wrong with the result of these edits, "" if nothing: a finding that was not there, a file that does not parse, a
+    change outside of them.
 
     Advice that comes with another base (its shell, its allocator) is no reason to throw a rewrite away, nor is what can
     be said only now that the image can be built and started (`repairs`), or that its base and programs are known.
     """
-    if after.error is not None or repairs:
-        return after.error or ""
-    more = Counter(_warnings(after)) - Counter(_warnings(before))
+    if after.error is not None:
+        return after.error
+    more = Counter[str]() if repairs else Counter(_warnings(after)) - Counter(_warnings(before))
     if more:
         more -= Counter(_unseen(reader, before, after))
-    return f"it brings {', '.join(sorted(more.elements()))}" if more else ""
+    if more:
+        return f"it brings {', '.join(sorted(more.elements()))}"
+    return _touched_elsewhere(before.source, after.source, edits)
 
 
 def _warnings(report: Report) -> Iterator[str]:
     return (one.code for one in report.findings if one.severity > Severity.INFO)
 
 
-def _unseen(reader: _Reader, before: Report, after: Report) -> Iterator[str]:
+def _unseen(reader: Reader, before: Report, after: Report) -> Iterator[str]:
     """The codes of what the old file had too, where nobody could tell; of its base only what waits for the same decision, or for none."""
     from dockerslim_lint.facts.unseen import unseen
 
@@ -481,7 +366,7 @@ def _unseen(reader: _Reader, before: Report, after: Report) -> Iterator[str]:
             yield one.code
 
 
-def _touched_elsewhere(before: Source, after: Source, edits: list[Edit]) -> str:
+def _touched_elsewhere(before: Source, after: Source, edits: Iterable[Edit]) -> str:
     """dockerfile-parse, the second reader, must see no change outside of the lines that the edits name."""
     old_lines: set[int] = set()
     new_lines: set[int] = set()
@@ -498,33 +383,3 @@ def _touched_elsewhere(before: Source, after: Source, edits: list[Edit]) -> str:
         return ""
 
     return changed_outside(before.data, after.data, old_lines, new_lines) or ""
-
-
-def _merged(fixes: list[Fix]) -> Fix:
-    """Several fixes as one, for a proof. Those that stand alone were made in order: the last one knows which programs there are."""
-    first = fixes[0]
-    if len(fixes) == 1:
-        return first
-    claims = [one.claim for one in fixes if one.claim is not None]
-    alone = [one.claim for one in fixes if one.claim is not None and not one.key.startswith(SLIM)]
-    claim = None
-    if claims:
-        claim = Claim(
-            tuple(dict.fromkeys(path for one in alone[-1:] or claims for path in one.binaries)),
-            all(one.static for one in claims),
-            all(one.stripped for one in claims),
-            tuple(dict.fromkeys(need for one in claims for need in one.needs)),
-            any(one.smaller for one in claims),
-        )
-    return first._replace(
-        edits=tuple(edit for one in fixes for edit in one.edits),
-        config_changes=tuple(change for one in fixes for change in one.config_changes),
-        claim=claim,
-        images=tuple(image for one in fixes for image in one.images),
-    )
-
-
-def _base(build: ImageBuild) -> str:
-    """The reference of the base of the image that a plain build makes."""
-    last = next((image for image in reversed(build.images)), None)
-    return build.stages[last.stage].base_reference or "" if last is not None else ""

@@ -6,9 +6,9 @@ import time
 from pathlib import Path
 
 from dockerslim_lint import linter
+from dockerslim_lint.candidates import Candidate, find_candidates
 from dockerslim_lint.config import Settings
 from dockerslim_lint.edit import ImageClaim
-from dockerslim_lint.linter import Candidate
 from dockerslim_lint.output.exits import Exit
 from dockerslim_lint.output.interface import COLUMNS, FileResult, Problem, ProofResult, Tried
 from dockerslim_lint.output.progress import Watch
@@ -47,7 +47,7 @@ class Prover:
 
         `where` is the place of the Dockerfile, which is written only if the task says so.
         """
-        candidates = linter.candidates(source, located.context, settings)
+        candidates = find_candidates(source, located.context, settings)
         if not candidates:
             return None
         began = time.monotonic()

@@ -10,6 +10,7 @@ from collections.abc import Callable
 import pytest
 
 from dockerslim_lint import linter
+from dockerslim_lint.candidates import find_candidates
 from dockerslim_lint.config import Settings
 from dockerslim_lint.edit import Safety, Withheld, apply
 from dockerslim_lint.facts.build import read_build
@@ -144,7 +145,7 @@ def test_held_back_says_why() -> None:
 
 def test_candidates_of_the_classic() -> None:
     shape = next(one for one in shapes() if one.name.startswith("01-"))
-    found = linter.candidates(Source(shape.dockerfile), shape.context(), shape.settings())
+    found = find_candidates(Source(shape.dockerfile), shape.context(), shape.settings())
     assert [one.fix.choice for one in found] == ["distroless/static", "alpine", "distroless/cc", "debian-slim"]
     assert found[0].source.data == shape.fixed
     assert (found[0].before_base, found[0].after_base) == ("ubuntu:22.04", "gcr.io/distroless/static-debian13")
@@ -156,16 +157,16 @@ def test_candidates_of_the_classic() -> None:
 
 def test_what_is_safe_is_proven_too() -> None:
     shape = next(one for one in shapes() if one.name.startswith("89"))
-    (only,) = linter.candidates(Source(shape.dockerfile), shape.context(), shape.settings())
+    (only,) = find_candidates(Source(shape.dockerfile), shape.context(), shape.settings())
     assert only.source.data == shape.fixed
     assert [one.fix.safety for one in only.applied] == [Safety.SAFE]
     assert only.fix.claim is not None and only.fix.claim.binaries == ("/echo-upper",)
-    assert linter.candidates(only.source, shape.context(), shape.settings()) == ()
+    assert find_candidates(only.source, shape.context(), shape.settings()) == ()
 
 
 def test_prefer_decides_the_order() -> None:
     shape = next(one for one in shapes() if one.name.startswith("01-"))
-    found = linter.candidates(Source(shape.dockerfile), shape.context(), Settings(prefer=("alpine",)))
+    found = find_candidates(Source(shape.dockerfile), shape.context(), Settings(prefer=("alpine",)))
     assert [one.fix.choice for one in found] == ["alpine", "distroless/static", "distroless/cc", "debian-slim"]
 
 

@@ -72,7 +72,7 @@ def make_and_start(*, new_lists: bool) -> None:
         debian.refresh(suite, arch, force=new_lists)
     # an engine that runs is kept, whatever its key: nothing of it may be taken away under it
     recorded = lab_dir() / "run/up.json"
-    alive = engine.running() is not None and engine.answers() and recorded.exists()
+    alive = engine.running() is not None and engine.lists_images() and recorded.exists()
     engine.emulate()
     if not alive:
         engine.stop(None)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dockerslim_lint import linter
+from dockerslim_lint.candidates import Candidate, find_candidates
 from dockerslim_lint.config import Settings
 from dockerslim_lint.context import MemoryContext, NoContext
 from dockerslim_lint.edit import Safety
@@ -56,8 +57,8 @@ ONLY = MemoryContext(
 PLAIN = MemoryContext({"Cargo.toml": b'[package]\nname = "app"\nversion = "0.1.0"\n', "src/main.rs": b"fn main() {}\n"})
 
 
-def candidates(text: str) -> list[linter.Candidate]:
-    return list(linter.candidates(Source(text.encode()), CRATE, Settings(ignore=("DSL201",))))
+def candidates(text: str) -> list[Candidate]:
+    return list(find_candidates(Source(text.encode()), CRATE, Settings(ignore=("DSL201",))))
 
 
 def test_all_together_then_each_alone() -> None:
@@ -117,7 +118,7 @@ def test_a_program_that_nothing_starts_is_mended_first() -> None:
     (start,) = candidates(text)
     assert start.codes == ("DSL405",)
     assert [change.field for change in start.fix.config_changes] == ["Cmd"]
-    assert linter.candidates(start.source, CRATE, Settings())[0].fix.choice == "distroless/static"
+    assert find_candidates(start.source, CRATE, Settings())[0].fix.choice == "distroless/static"
 
 
 def test_lines_in_reasons_are_those_of_the_file_that_is_there() -> None:
@@ -144,6 +145,6 @@ def test_the_steps_at_which_the_file_cannot_be_built() -> None:
     )
     mixed = LOST.replace("RUN --mount", "RUN cargo fetch\nRUN --mount")
     for text, steps in ((DEBUG, ()), (SLIM, ()), (LOST, (4, 6)), (mixed, (5, 7)), (absent, (7,))):
-        found = linter.candidates(Source(text.encode()), ONLY if text == absent else PLAIN, Settings())
+        found = find_candidates(Source(text.encode()), ONLY if text == absent else PLAIN, Settings())
         assert found[0].repaired == steps, text
         assert all(one.repaired == () for one in found if {"DSL301", "DSL308"}.isdisjoint(one.codes))

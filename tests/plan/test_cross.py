@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from dockerslim_lint import linter
+from dockerslim_lint.candidates import find_candidates
 from dockerslim_lint.catalog import platforms
 from dockerslim_lint.config import Settings
 from dockerslim_lint.context import MemoryContext
@@ -35,7 +35,7 @@ def candidates(
     """The text that each choice makes, preferred first."""
     context = MemoryContext({path: body.encode() for path, body in (LOCKED if files is None else files).items()})
     source = Source(text.encode())
-    found = linter.candidates(source, context, Settings(platforms=asked, prefer=prefer))
+    found = find_candidates(source, context, Settings(platforms=asked, prefer=prefer))
     return {one.fix.choice: one.source.data.decode() for one in found if isinstance(one.fix, Fix)}
 
 

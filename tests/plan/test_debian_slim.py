@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from dockerslim_lint import linter
+from dockerslim_lint.candidates import find_candidates
 from dockerslim_lint.catalog import debian
 from dockerslim_lint.config import Settings
 from dockerslim_lint.context import MemoryContext
@@ -346,7 +347,7 @@ def test_a_base_that_stays_is_not_fixed_by_what_else_is() -> None:
     source, context = Source(text.encode()), MemoryContext({path: body.encode() for path, body in PQ.items()})
     before = linter.lint(source, context, Settings()).findings
     assert [one.severity for one in before if one.code == "DSL101"] == [Severity.INFO]
-    assert all("DSL101" not in candidate.codes for candidate in linter.candidates(source, context, Settings()))
+    assert all("DSL101" not in candidate.codes for candidate in find_candidates(source, context, Settings()))
     # where nobody knows of a reason it says so, and this does not settle it either
     unknown = final(FILE, "debian:bookworm-slim", "RUN apt-get update && apt-get install -y curl && hostid\n")
     fixed = fix(unknown, PURE)
@@ -466,7 +467,7 @@ def test_candidates_end_with_it() -> None:
     from dockerslim_lint.source import Source
 
     context = MemoryContext({path: body.encode() for path, body in PURE.items()})
-    found = linter.candidates(Source(final(FILE, "debian:bookworm").encode()), context, Settings())
+    found = find_candidates(Source(final(FILE, "debian:bookworm").encode()), context, Settings())
     assert [one.fix.choice for one in found][-1] == "debian-slim"
 
 

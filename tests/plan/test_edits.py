@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from dockerslim_lint import linter
+from dockerslim_lint.candidates import find_candidates
 from dockerslim_lint.config import Settings
 from dockerslim_lint.context import MemoryContext
 from dockerslim_lint.edit import Safety, Withheld
@@ -331,7 +332,7 @@ def test_old_alpine_is_kept() -> None:
 
 def test_candidates_all_hold() -> None:
     context = MemoryContext({path: body.encode() for path, body in CRATE.items()})
-    found = linter.candidates(Source(CLASSIC.encode()), context, Settings())
+    found = find_candidates(Source(CLASSIC.encode()), context, Settings())
     assert [one.fix.choice for one in found] == ["distroless/static", "alpine", "distroless/cc", "debian-slim"]
     for one in found:
         assert one.fix.claim is not None

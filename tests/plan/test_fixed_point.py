@@ -7,6 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from dockerslim_lint import linter
+from dockerslim_lint.candidates import find_candidates
 from dockerslim_lint.config import Settings
 from dockerslim_lint.context import BuildContext, MemoryContext
 from dockerslim_lint.edit import Edit, Fix, Safety, Withheld, apply
@@ -96,7 +97,7 @@ def test_what_lint_names(account: str, choice: str) -> None:
 def test_what_verify_tries() -> None:
     """Its first candidate leaves nothing for a later run, and debian slim stands behind."""
     data = single("rust:1-bookworm", ACCOUNTS[2], "", STARTS[2], INSTALLS[1]).encode()
-    found = linter.candidates(Source(data), CONTEXT, Settings())
+    found = find_candidates(Source(data), CONTEXT, Settings())
     assert b"FROM alpine" in found[0].source.data
     assert any(b"FROM debian" in one.source.data for one in found[1:])
     ((claim,),) = (one.fix.images for one in found[0].applied if one.fix.key.startswith("slim:"))

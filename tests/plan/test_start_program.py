@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from dockerslim_lint import linter
+from dockerslim_lint.candidates import find_candidates
 from dockerslim_lint.config import Settings
 from dockerslim_lint.context import MemoryContext
 from dockerslim_lint.edit import Safety
@@ -95,7 +96,7 @@ def test_nothing_is_guessed(text: str, files: dict[str, str], reason: str) -> No
 
 def test_a_proof_is_asked_for_the_whole_way() -> None:
     context = MemoryContext({path: body.encode() for path, body in CRATE.items()})
-    first, *rest = linter.candidates(Source(RUN.encode()), context, Settings())
+    first, *rest = find_candidates(Source(RUN.encode()), context, Settings())
     assert first.fix.choice == "distroless/static"
     assert {"DSL410", "DSL101"} <= set(first.codes)
     assert (first.before_base, first.after_base) == ("rust:1", "gcr.io/distroless/static-debian13")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from dockerslim_lint import linter
+from dockerslim_lint.candidates import find_candidates
 from dockerslim_lint.config import Settings
 from dockerslim_lint.context import MemoryContext
 from dockerslim_lint.source import Source
@@ -37,12 +37,12 @@ CMD ["app"]
 def choices(text: str, files: dict[str, str], settings: Settings = Settings()) -> list[str]:  # noqa: B008
     """What would be tried, in order."""
     context = MemoryContext({path: body.encode() for path, body in files.items()})
-    return [one.fix.choice for one in linter.candidates(Source(text.encode()), context, settings)]
+    return [one.fix.choice for one in find_candidates(Source(text.encode()), context, settings)]
 
 
 def cost(text: str, files: dict[str, str]) -> str:
     context = MemoryContext({path: body.encode() for path, body in files.items()})
-    return linter.candidates(Source(text.encode()), context, Settings())[0].fix.cost
+    return find_candidates(Source(text.encode()), context, Settings())[0].fix.cost
 
 
 def manifest(files: dict[str, str], dependencies: str) -> dict[str, str]:

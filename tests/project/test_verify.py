@@ -9,11 +9,12 @@ import pytest
 from click.testing import CliRunner
 
 from dockerslim_lint import linter
+from dockerslim_lint.candidates import Candidate
 from dockerslim_lint.cli import cli
 from dockerslim_lint.config import Settings
 from dockerslim_lint.context import BuildContext, NoContext
 from dockerslim_lint.edit import apply
-from dockerslim_lint.linter import Applied, Candidate
+from dockerslim_lint.linter import Applied
 from dockerslim_lint.output.exits import Exit
 from dockerslim_lint.project import verify
 from dockerslim_lint.project.prove import ProveOutcome
@@ -81,7 +82,7 @@ def engine(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Engine:
     monkeypatch.chdir(tmp_path)
     monkeypatch.setattr(linter, "lint", fake_linter.lint)
     monkeypatch.setattr(linter, "fix", fake_linter.fix)
-    monkeypatch.setattr(linter, "candidates", _candidates)
+    monkeypatch.setattr(verify, "find_candidates", _candidates)
     stand_in = Engine()
     monkeypatch.setattr(verify, "prove_and_write", stand_in.prove)
     return stand_in

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from dockerslim_lint import linter
+from dockerslim_lint.candidates import find_candidates
 from dockerslim_lint.config import Settings
 from dockerslim_lint.edit import Claim
 from dockerslim_lint.project.verify import trial_of
@@ -75,7 +75,7 @@ def test_one_that_does_not_hold_is_enough(worker: FakeImage, claim: str) -> None
 @pytest.mark.parametrize(("target", "main", "other"), [(None, "worker", "api"), ("API", "api", "worker")])
 def test_each_image_has_its_own_claim(target: str | None, main: str, other: str) -> None:
     shape = next(one for one in shapes() if one.name.startswith("54"))
-    found = linter.candidates(Source(shape.dockerfile), shape.context(), Settings(target=target))
+    found = find_candidates(Source(shape.dockerfile), shape.context(), Settings(target=target))
     candidate = trial_of(found[0], target)
     assert candidate.claim is not None and candidate.claim.binaries == (f"/usr/local/bin/{main}",)
     ((name, claim),) = [(one.target, one.claim) for one in candidate.others]
