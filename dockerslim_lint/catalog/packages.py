@@ -7,6 +7,7 @@ from fnmatch import fnmatchcase
 from functools import cache
 from typing import Any
 
+from dockerslim_lint.catalog import debian
 from dockerslim_lint.catalog.tables import table
 from dockerslim_lint.record import Record
 
@@ -49,6 +50,20 @@ def lookup(manager: str, name: str) -> Package | None:
     """
     family = family_of(manager)
     return _lookup(family, bare_name(name)) if family else None
+
+
+def only_builds(manager: str, name: str) -> bool:
+    """Whether nothing but a build needs a package: it is a tool of builds, or holds a library's headers."""
+    known = lookup(manager, name)
+    return (known is not None and known.role == "build-only") or holds_headers(manager, name)
+
+
+def holds_headers(manager: str, name: str) -> bool:
+    """Whether it is the -dev package of a known library, which it brings along: programs need that alone."""
+    if not name.endswith(("-dev", "-devel")):
+        return False
+    known = lookup(manager, name)
+    return known.role != "build-only" if known is not None else debian.library(name) is not None
 
 
 def family_of(manager: str) -> str:

@@ -151,8 +151,7 @@ def leftovers(
     if any(known_commands.may_compile(command.name) for command in commands):
         return tuple(found)
     for install in installs:
-        known = [(name, packages.lookup(install.manager, name)) for name in install.packages]
-        tools = tuple(name for name, package in known if package is not None and package.role == "build-only")
+        tools = tuple(name for name in install.packages if packages.only_builds(install.manager, name))
         if tools and not _removes(install, runs[install.command.instruction]):
             wanted = "the base has a toolchain" if toolchain else _sign_of_compiling(installs, commands, transfers)
             found.append(Leftover("tools", install.manager, tools, install.command, wanted))

@@ -108,6 +108,8 @@ class Plan:
 
     def trim(self, image: FinalImage) -> tuple[Fix, ...] | Withheld:
         """The fix that takes out what only installing and compiling needed, and keeps the base."""
+        from dockerslim_lint.catalog import packages
+        from dockerslim_lint.plan.blocks.debian_steps import in_place
         from dockerslim_lint.plan.blocks.trim import trim_leftovers
 
         place = self._build.images.index(image)
@@ -116,12 +118,13 @@ class Plan:
             new = after.images[place] if place < len(after.images) else None
             return new is not None and all(one.wanted for one in new.leftovers) and new.artifacts == image.artifacts
 
-        tools = any(one.kind == "tools" and not one.wanted for one in image.leftovers)
+        tools = [one for one in image.leftovers if one.kind == "tools" and not one.wanted]
+        headers = any(packages.holds_headers(one.manager, name) for one in tools for name in one.names)
         title = "leave out what only the build needs" if tools else "leave the package manager's cache out"
         return self.alone(
             f"trim:{image.stage}",
             title,
-            lambda: trim_leftovers(self._build, image),
+            lambda: (in_place if headers else trim_leftovers)(self._build, image),
             settled,
             cost="a program that compiles when it runs lacks its tools" if tools else "",
             place=place,

@@ -19,17 +19,9 @@ CMD ["/app"]
 """
 
 TOOLS = APT.replace("ca-certificates", "ca-certificates pkg-config && rm -rf /var/lib/apt/lists/*")
-
-APK = """\
-FROM rust:1-alpine AS builder
-WORKDIR /app
-COPY . .
-RUN cargo build --release
-FROM alpine:3.24
-RUN apk add ca-certificates
-COPY --from=builder /app/target/release/app /app
-CMD ["/app"]
-"""
+HEADERS = TOOLS.replace("pkg-config", "libssl-dev")
+APK = APT.replace("1-bookworm", "1-alpine").replace("debian:bookworm-slim", "alpine:3.24")
+APK = APK.replace("apt-get update && apt-get install -y", "apk add")
 SLIM = """\
 FROM rust:1-bookworm AS builder
 WORKDIR /app
@@ -40,6 +32,8 @@ FROM gcr.io/distroless/static-debian13
 COPY --from=builder /app/target/*-linux-musl/release/app /app
 CMD ["/app"]
 """
+CC = SLIM.replace(' --target "$(uname -m)"-unknown-linux-musl', "").replace("*-linux-musl/", "").replace("static", "cc")
+CC = CC.replace('RUN rustup target add "$(uname -m)"-unknown-linux-musl\n', "")
 RPM = APK.replace("alpine:3.24", "fedora:43").replace("apk add ca-certificates", "dnf install -y nginx")
 BUILD_BASE = APK.replace("ca-certificates", "--no-cache ca-certificates build-base")
 CLEAN = """\
@@ -61,9 +55,11 @@ class Leftovers(Rule):
 
     A package manager's lists and caches stay in the layer unless the same RUN removes them: a later RUN hides them and
     saves nothing. With apt, end the RUN with `rm -rf /var/lib/apt/lists/*`; with apk, write `apk add --no-cache`; with dnf,
-    microdnf, yum and tdnf, end it with `dnf clean all`, and with zypper with `zypper clean --all`. A compiler, make or pkg-config
-    has done its work in the builder stage; the program does not need it to run. A `cargo clean` or `rm -rf target` in a RUN of its
-    own saves nothing either: that is a warning. Build in a stage of its own, or copy the program out and clean in the RUN that builds.
+    microdnf, yum and tdnf, end it with `dnf clean all`, and with zypper with `zypper clean --all`.
+
+    A compiler, make, pkg-config or a library's headers (`libssl-dev`) have done their work in the builder stage; the program
+    needs the library at most (`libssl3`). A `cargo clean` or `rm -rf target` in a RUN of its own saves nothing either: that is
+    a warning. Build in a stage of its own, or copy the program out and clean in the RUN that builds.
 
     If the image is also the builder, such a `cargo clean` is all that is reported. Nothing is said of a RUN with a step that is not
     understood, or of a tool that something in the stage may call. Beside a toolchain, a container engine or headers the program
@@ -121,6 +117,7 @@ class Leftovers(Rule):
         Invalid(BUILD_BASE, line=6, fixed=BUILD_BASE.replace(" build-base", "")),
         Invalid(CLEAN, line=7),
         Invalid(RPM, line=6, fixed=RPM.replace("nginx", "nginx && dnf clean all")),
+        Invalid(HEADERS, line=6, fixed=CC),
     )
     VALID = (
         Valid(near=0, text=APT.replace("ca-certificates", "ca-certificates && rm -rf /var/lib/apt/lists/*")),
@@ -146,4 +143,7 @@ class Leftovers(Rule):
         Valid(near=6, text=RPM.replace("dnf", "dnf --setopt=cachedir=/tmp/dnf")),
         Valid(near=6, text=RPM.replace("RUN dnf", "RUN --mount=type=cache,target=/var/cache/libdnf5 dnf")),
         Valid(near=6, text=RPM.replace("dnf install -y", "rpm -i")),
+        Valid(near=7, text=HEADERS.replace("libssl-dev", "libssl3")),
+        Valid(near=7, text=HEADERS.replace("libssl-dev", "libssl-dev && pip install wheels")),
+        Valid(near=7, text=HEADERS.replace("libssl-dev", "libof-our-own-dev")),
     )

@@ -556,3 +556,40 @@ def test_none_that_would_leave_the_builder_behind(head: str) -> None:
     assert found.endswith(
         "ARG V (line 1) chooses the builder's base too, and debian:bookworm-slim would not follow it: set it to bookworm"
     )
+
+
+SCRIPT = """\
+FROM rust:1-bookworm AS builder
+WORKDIR /app
+COPY . .
+RUN cargo build --release --locked
+FROM debian:bookworm-slim
+RUN apt-get update && apt-get install -y {} && rm -rf /var/lib/apt/lists/*
+COPY --from=builder /app/target/release/app /app/entrypoint.sh /app/
+USER 1000
+ENTRYPOINT ["/app/entrypoint.sh"]
+"""
+SCRIPTED = {**locked(openssl__sys=""), ".dockerignore": "target\n", "entrypoint.sh": "#!/bin/sh\nexec /app/app\n"}
+SCRIPTED["Cargo.toml"] += "[profile.release]\nstrip = true\n"
+
+
+@pytest.mark.parametrize(
+    ("packages", "after"),
+    [
+        ("libssl-dev ca-certificates", "ca-certificates libssl3"),
+        ("ca-certificates libssl-dev pkg-config", "ca-certificates libssl3"),
+        ("libssl-dev libssl3", "libssl3"),
+        ("libssl-dev libpq-dev", "libssl3"),  # nothing links libpq
+    ],
+)
+def test_headers_in_the_final_stage_become_the_library(packages: str, after: str) -> None:
+    text = SCRIPT.replace("{}", packages)
+    fixed = fix(text, SCRIPTED)
+    assert [(one.fix.choice, one.codes) for one in fixed.applied] == [("debian-slim", ("DSL205",))]
+    assert fixed.source.data.decode() == SCRIPT.replace("{}", after)
+
+
+@pytest.mark.parametrize("packages", ["libssl3", "libssl-dev gcc cargo", "libssl-dev && apt-get purge -y libssl-dev"])
+def test_headers_stay_where_something_may_compile(packages: str) -> None:
+    text = SCRIPT.replace("{}", packages)
+    assert fix(text, SCRIPTED).source.data.decode() == text

@@ -111,10 +111,7 @@ class PackageSteps:
         """Whether only a build needs the package."""
         if self._compiles or any("purge" in words or "remove" in words for words in self._words(command.instruction)):
             return False
-        known = packages.lookup("apt-get", name)
-        if known is not None and known.role == "build-only":
-            return True
-        return name.endswith("-dev") and (known is not None or debian.library(name) is not None)
+        return packages.only_builds("apt", name)
 
     def _words(self, index: int) -> Iterator[list[str]]:
         for command in self._commands[index]:
@@ -152,9 +149,7 @@ def carried_packages(build: ImageBuild, image: FinalImage, release: str) -> Iter
         for word in package_words(install.command):
             name = packages.bare_name(word.pattern)
             known = packages.lookup(install.manager, name)
-            if known is not None and known.role in ("build-only", "housekeeping"):
-                continue
-            if name.endswith("-dev") and (known is not None or debian.library(name) is not None):
+            if packages.only_builds(install.manager, name) or (known is not None and known.role == "housekeeping"):
                 continue
             if install.manager != "apt" or not is_written(build, word):
                 line = build.source.line_of(word.span.start)

@@ -51,10 +51,7 @@ def _move(task: Task, image: FinalImage) -> Draft:
     old = stage.image
     if not _leaves(task, image):
         assert old is not None
-        if old.family != new.family:
-            return Draft()
-        steps = PackageSteps(build, image, old.release == new.release or not old.release)
-        return Draft(tuple(steps.edits(missing_packages(build, image, old), old.release)))
+        return in_place(build, image) if old.family == new.family else Draft()
     check_release(task, image)
     moved = [replace_base(build, image, task.choice), full_destinations(build, image, task.choice)]
     missing = missing_packages(build, image, new)
@@ -69,6 +66,16 @@ def _move(task: Task, image: FinalImage) -> Draft:
         edits += PackageSteps(build, image, False).edits(missing, new.release)
     _check_users(build, image, task)
     return Draft(tuple(edits))
+
+
+def in_place(build: ImageBuild, image: FinalImage) -> Draft:
+    """The packages of a final stage on Debian that keeps its base: without what only a build needs, and with what that brought.
+    Raises NotPossible."""
+    base = build.stages[image.stage].image
+    if base is None or base.family != "debian":
+        raise NotPossible("which packages hold the libraries alone is not known")
+    missing = missing_packages(build, image, base)
+    return Draft(tuple(PackageSteps(build, image, True).edits(missing, base.release)))
 
 
 def _leaves(task: Task, image: FinalImage) -> bool:
