@@ -28,6 +28,7 @@ def _candidate(proof: Proof) -> dict[str, object]:
         "result": proof.outcome.value,
         "reason": unicode(proof.reason),
         "ran": list(map(unicode, proof.ran)),
+        "still_running_after": [round(seconds, 1) for seconds in proof.still],
         "config": unicode(proof.config),
         "platforms": [_platform(one) for one in proof.platforms],
         "left_out": [{"platform": platform, "reason": unicode(why)} for platform, why in proof.left_out],
@@ -42,6 +43,7 @@ def _platform(proof: PlatformProof) -> dict[str, object]:
         "repairs": unicode(proof.repairs),
         "original_seconds": round(proof.original_seconds, 1),
         "seconds": round(proof.seconds, 1),
+        "times": {name: round(seconds, 1) for name, seconds in proof.times._asdict().items()},
         "sizes": proof.sizes._asdict() if proof.sizes else None,
         "checks": [_check(item) for item in proof.evidence],
     }

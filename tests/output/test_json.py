@@ -19,6 +19,7 @@ from dockerslim_lint.verify.evidence.interface import Evidence, Verdict
 from dockerslim_lint.verify.ladder import LadderResult
 from dockerslim_lint.verify.proof import Outcome, PlatformProof, Proof
 from dockerslim_lint.verify.subject import Candidate
+from dockerslim_lint.verify.trial import Times
 
 SCHEMA = json.loads((Path(__file__).parents[2] / "docs" / "json-schema.json").read_text())
 
@@ -113,10 +114,13 @@ def test_a_proof_has_all_that_was_found() -> None:
     smaller = Evidence("smaller", "linux/amd64", Verdict.HOLDS, "2 bytes", figures=figures)
     starts = Evidence("starts", "linux/amd64", Verdict.FAILS, "exit 127 \udcff", ("its log",))
     failing = PlatformProof("linux/amd64", "here", (starts,), 41.26, 3.0)
-    holding = PlatformProof("linux/amd64", "emulated", (smaller,), original_starts=False, repairs="line 7")
+    times = Times(41.44, 10.01, 3)
+    holding = PlatformProof("linux/amd64", "emulated", (smaller,), original_starts=False, repairs="line 7", times=times)
     failed = Proof("distroless/static", Outcome.NOT_PROVEN, (failing,), reason="starts, linux/amd64: exit 127 \udcff")
     left_out = (("linux/arm64", "no emulator"),)
-    proven = Proof("alpine", Outcome.PROVEN, (holding,), left_out, ran=("app --help",), config="unchanged")
+    proven = Proof(
+        "alpine", Outcome.PROVEN, (holding,), left_out, ran=("app --help", "app"), still=(0, 10.04), config="unchanged"
+    )
     ladder = LadderResult(Outcome.PROVEN, Candidate("alpine", b""), (failed, proven), engine="buildx 0.26")
     report = Report(Source(b"FROM x\n"), (), (), None, ())
     result = FileResult("x", report=report, proof=ProofResult(Exit.CLEAN, ("P",), ladder=ladder, seconds=51.234))
@@ -139,13 +143,16 @@ def test_a_proof_has_all_that_was_found() -> None:
             "repairs": "",
             "original_seconds": 41.3,
             "seconds": 3.0,
+            "times": {"build": 0.0, "run": 0.0, "measure": 0.0},
             "sizes": None,
             "checks": [
                 {"claim": "starts", "verdict": "fails", "summary": "exit 127 \ufffd", "details": ["its log"]},
             ],
         }
     ]
-    assert (second["ran"], second["config"]) == (["app --help"], "unchanged")
+    assert (second["ran"], second["config"]) == (["app --help", "app"], "unchanged")
+    assert second["still_running_after"] == [0, 10.0]
+    assert second["platforms"][0]["times"] == {"build": 41.4, "run": 10.0, "measure": 3}
     assert second["left_out"] == [{"platform": "linux/arm64", "reason": "no emulator"}]
     sizes = {"old_pull": 30, "new_pull": 2, "old_unpacked": 78, "new_unpacked": 3}
     assert (second["platforms"][0]["sizes"], second["platforms"][0]["repairs"]) == (sizes, "line 7")
