@@ -59,11 +59,13 @@ def only_builds(manager: str, name: str) -> bool:
 
 
 def holds_headers(manager: str, name: str) -> bool:
-    """Whether it is the -dev package of a known library, which it brings along: programs need that alone."""
+    """Whether it is a library's -dev package, and what programs need of it is known to be in others that it brings."""
     if not name.endswith(("-dev", "-devel")):
         return False
+    if family_of(manager) == "apt":
+        return debian.library(name) is not None
     known = lookup(manager, name)
-    return known.role != "build-only" if known is not None else debian.library(name) is not None
+    return known is not None and known.role != "build-only"
 
 
 def family_of(manager: str) -> str:

@@ -72,10 +72,9 @@ def missing_packages(build: ImageBuild, image: FinalImage, base: BaseImage) -> d
         # SUSE's libpq5 has the name of Debian's, and goes with zypper
         for name in install.packages if install.manager == base.package_manager else ():
             known = packages.lookup(install.manager, name)
-            # what only a build needs goes, and what it brings with it; the steps of a stage below are left as they are: what
-            # a -dev package of theirs brings stays
+            # of a -dev package its library stays; what else it brings goes, unless it is of a stage below, which is left as it is
             own = install.command.stage == image.stage
-            stays = None if own else debian.library(name)
+            stays = debian.library(name)
             written |= {name, *(stays.names if stays is not None else ())}
             if known is not None and not (own and name.endswith("-dev")):
                 brought.update(known.brings, known.recommends if recommended(install) else ())
@@ -85,9 +84,7 @@ def missing_packages(build: ImageBuild, image: FinalImage, base: BaseImage) -> d
     for package, why in wanted_packages(build, image, base).items():
         library = debian.library(package)
         names = library.names if library is not None else {package}
-        # a -dev package goes, and what it stood for is then to be read in the file
-        there = written if library is not None and library.build in written else written | brought
-        if not (library is not None and library.present) and there.isdisjoint(names):
+        if not (library is not None and library.present) and (written | brought).isdisjoint(names):
             found[package] = why
     return found
 

@@ -35,6 +35,7 @@ class PackageSteps:
             index for index in build.stages[image.stage].instructions if build.instructions[index].keyword == "RUN"
         ]
         self._commands = {index: commands_of(image, index) for index in self._own}
+        self._written = {name for install in image.installs for name in install.packages}
         self._compiles = any(known_commands.may_compile(command.name) for command in image.commands)
 
     def edits(self, missing: Mapping[str, str], release: str) -> Iterator[Edit]:
@@ -82,12 +83,28 @@ class PackageSteps:
                 kept.append(word)
                 continue
             if self._needless(command, name):
-                continue
-            new = self.name_in(release, word, name)
+                new = " ".join(self._alone(release, word, name))
+                if not new:
+                    continue
+            else:
+                new = self.name_in(release, word, name)
             if new != name:
                 changes.append(Edit(word.span.start, word.span.end, new))
             kept.append(word)
         return kept, changes
+
+    def _alone(self, release: str, word: CommandWord, name: str) -> tuple[str, ...]:
+        """The packages that hold a -dev package's library alone, those that stand in the file already left out. Raises NotPossible."""
+        library = debian.library(name)
+        if library is None or library.present:
+            return ()
+        runtime = library.runtime.get(release, ())
+        if not runtime:
+            line = self._build.source.line_of(word.span.start)
+            raise NotPossible(f"the package of {name}'s library (line {line}) in {release} is not known")
+        new = tuple(one for one in runtime if one not in self._written)
+        self._written.update(new)
+        return new
 
     def name_in(self, release: str, word: CommandWord, name: str) -> str:
         """The package's name in the release. Raises NotPossible where that is not known."""
