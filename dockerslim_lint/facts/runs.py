@@ -74,7 +74,7 @@ def resolve(name: str, state: StageState, shared: Shared, directory: str | None 
         if _is_a_tool(path, entry, shared):
             continue
         if isinstance(entry, Artifact) and _by_any_name(entry, shared) and not state.table.holds(path):
-            guess = guess or path
+            guess = guess or (path if _may_make(entry, name, shared) else None)
             continue  # another directory may have a program that is called so for certain
         if isinstance(entry, OpaqueFile) and not state.table.holds(path):
             continue  # a name that a crate does not make
@@ -90,6 +90,20 @@ def resolve(name: str, state: StageState, shared: Shared, directory: str | None 
 def _by_any_name(artifact: Artifact, shared: Shared) -> bool:
     """Whether it is not known which programs the call makes, so that any name is one of theirs."""
     return artifact.call is not None and not shared.binaries(artifact.call)
+
+
+def _may_make(artifact: Artifact, name: str, shared: Shared) -> bool:
+    """Whether a call may make a program of that name: with a crate of a registry it shares a word (diesel_cli, diesel)."""
+    call = shared.calls[artifact.call or 0]
+    arguments = cargo_arguments(call.command) if call.source == "registry" else None
+    if arguments is None or any("*" in word.pattern for word in arguments.operands):
+        return True
+    crates = (word.pattern.partition("@")[0] for word in arguments.operands)
+    return any(_words(name) & _words(crate) for crate in crates)
+
+
+def _words(name: str) -> set[str]:
+    return set(name.lower().replace("_", "-").split("-"))
 
 
 def _is_a_tool(path: str, entry: object, shared: Shared) -> bool:

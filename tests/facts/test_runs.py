@@ -172,6 +172,17 @@ def test_a_tool_that_the_image_is_made_for(crate: str, command: str, program: st
     assert not read(text.replace(command, 'CMD ["bash"]')).images
 
 
+@pytest.mark.parametrize("crate", ["cargo-nextest", "just ripgrep", "sqlx-cli --features postgres"])
+@pytest.mark.parametrize("command", ['CMD ["gh", "auth"]', "CMD gh auth && exec sleep 9", 'CMD ["sh", "-c", "gh auth"]'])
+def test_a_program_of_another_name_is_not_made_by_an_installed_crate(crate: str, command: str) -> None:
+    assert not read(f"{TOOL.format(crate)}{command}\n").images
+
+
+@pytest.mark.parametrize("command", ['CMD ["/usr/local/cargo/bin/rg"]', "CMD exec $CARGO_HOME/bin/rg"])
+def test_a_program_by_its_path_is_made_there(command: str) -> None:
+    assert only_image(read(f"{TOOL.format('ripgrep')}{command}\n")).launch.runs == ("/usr/local/cargo/bin/rg",)
+
+
 def test_an_image_to_work_in_may_be_fat() -> None:
     text = f'{SINGLE}CMD ["./target/release/app"]\n'
     assert codes(text, CRATE) == ["DSL101", "DSL202", "DSL201"]
