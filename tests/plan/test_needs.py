@@ -111,7 +111,7 @@ def test_what_a_package_for_building_brought_is_installed_by_name() -> None:
     fixed = fix(text.replace("rust:1 ", "rust:1-bookworm "), locked(openssl__sys="pkg-config"))
     assert fixed.bug is None
     after = fixed.source.data.decode()
-    assert "apt-get install -y libssl3 " in after
+    assert "apt-get install -y libpq5 libssl3 " in after
     assert "libpq-dev" not in after
 
 

@@ -100,9 +100,7 @@ def needless_package(package: packages.Package, base: BaseImage) -> bool:
     if package.role == "housekeeping":
         return True
     if base.libc == "glibc":
-        return (
-            package.in_cc or package.role == "build-only" or (package.name.endswith("-dev") and package.role in LINKED)
-        )
+        return package.in_cc or package.role == "build-only"
     if package.role == "c-library":
         return True
     return package.static_needless and package.role in LINKED
