@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from typing import TYPE_CHECKING
 
+from dockerslim_lint.catalog import packages
 from dockerslim_lint.edit import Claim, ConfigChange, Edit, Fix, ImageClaim, OverlapError, Safety, apply
 from dockerslim_lint.facts import patterns
 from dockerslim_lint.facts.model import GNU_DYNAMIC, MUSL_STATIC, STRIPPED_ALL, FinalImage, ImageBuild
@@ -89,19 +90,16 @@ def compose(task: Task, key: str, reread: Reread, checked: bool = True) -> Fix:
         each = tuple(
             _claim_of_one(task.build, after, old, new, claim) for old, new in zip(task.images, images, strict=True)
         )
-    cost = "; ".join(
-        filter(
-            None,
-            (
-                _cost(task),
-                *_kept_symbols(task),
-                *_unpinned(task, edits),
-                *unfollowed(task, edits),
-                *_other_user(changes),
-                *_renumbered(task, edits),
-            ),
-        )
+    told = (
+        *_cost(task),
+        *lost_tools(task.images),
+        *_kept_symbols(task),
+        *_unpinned(task, edits),
+        *unfollowed(task, edits),
+        *_other_user(changes),
+        *_renumbered(task, edits),
     )
+    cost = "; ".join(dict.fromkeys(told))
     return Fix(
         key,
         _name(task),
@@ -381,7 +379,7 @@ def _title_of_the_same_base(task: Task, edits: tuple[Edit, ...]) -> str:
     return f"{' and '.join(done) or 'a smaller image'}: {stage.base_reference} stays"
 
 
-def _cost(task: Task) -> str:
+def _cost(task: Task) -> tuple[str, ...]:
     health = []
     if any(image.healthcheck is not None for image in task.images):
         from dockerslim_lint.plan.health import read_health
@@ -396,9 +394,9 @@ def _cost(task: Task) -> str:
                 wanted = wanted_packages(task.build, image, task.choice.base)
                 for reason in dict.fromkeys(wanted.values()):
                     texts.append(f"needs {', '.join(name for name in wanted if wanted[name] == reason)} ({reason})")
-        return "; ".join(dict.fromkeys(texts))
+        return tuple(texts)
     if not task.retarget:
-        return "; ".join(dict.fromkeys((*health, *_called(task))))
+        return (*health, *_called(task))
     passed = []
     if task.named:
         from dockerslim_lint.plan.blocks.named_target import passed_arguments
@@ -408,8 +406,19 @@ def _cost(task: Task) -> str:
         ]
     cost = COST[1:] if _bring_an_allocator(task) else COST
     doubts = (*task.doubts, *_unknown_crates(task), *steps_not_read(task))
-    told = (*cost, *_vendored_cost(task), *passed, *health, *_called(task), *doubts, *not_retargeted(task))
-    return "; ".join(dict.fromkeys(told))
+    return (*cost, *_vendored_cost(task), *passed, *health, *_called(task), *doubts, *not_retargeted(task))
+
+
+def lost_tools(images: Iterable[FinalImage]) -> Iterator[str]:
+    """What it costs that an image no longer has the tools of a build."""
+    for image in images:
+        for one in image.leftovers:
+            if (
+                one.kind == "tools"
+                and not one.wanted
+                and not all(packages.holds_headers(one.manager, name) for name in one.names)
+            ):
+                yield "a program that compiles when it runs lacks its tools"
 
 
 def _called(task: Task) -> Iterator[str]:

@@ -9,7 +9,7 @@ from dockerslim_lint.facts import patterns
 from dockerslim_lint.facts.model import STRIPPED_ALL, Artifact, FinalImage, ImageBuild
 from dockerslim_lint.plan.blocks.strip import is_slim, strip_symbols, symbol_users
 from dockerslim_lint.plan.candidates import check_accepted, check_untouched, groups, key_of, tasks
-from dockerslim_lint.plan.compose import OurBug, Reread, changes_base, compose, with_newlines
+from dockerslim_lint.plan.compose import OurBug, Reread, changes_base, compose, lost_tools, with_newlines
 from dockerslim_lint.plan.model import AtBest, Draft, NotPossible, Task, Unsure
 from dockerslim_lint.plan.needs import claimed_needs
 
@@ -126,7 +126,7 @@ class Plan:
             title,
             lambda: (in_place if headers else trim_leftovers)(self._build, image),
             settled,
-            cost="a program that compiles when it runs lacks its tools" if tools else "",
+            cost="".join(dict.fromkeys(lost_tools((image,)))),
             place=place,
             smaller=True,
         )

@@ -173,7 +173,9 @@ def test_a_tool_that_the_image_is_made_for(crate: str, command: str, program: st
 
 
 @pytest.mark.parametrize("crate", ["cargo-nextest", "just ripgrep", "sqlx-cli --features postgres"])
-@pytest.mark.parametrize("command", ['CMD ["gh", "auth"]', "CMD gh auth && exec sleep 9", 'CMD ["sh", "-c", "gh auth"]'])
+@pytest.mark.parametrize(
+    "command", ['CMD ["gh", "auth"]', "CMD gh auth && exec sleep 9", 'CMD ["sh", "-c", "gh auth"]']
+)
 def test_a_program_of_another_name_is_not_made_by_an_installed_crate(crate: str, command: str) -> None:
     assert not read(f"{TOOL.format(crate)}{command}\n").images
 

@@ -592,3 +592,17 @@ def test_headers_in_the_final_stage_become_the_library(packages: str, after: str
 def test_headers_stay_where_something_may_compile(packages: str) -> None:
     text = SCRIPT.replace("{}", packages)
     assert fix(text, SCRIPTED).source.data.decode() == text
+
+
+def test_tools_that_go_are_a_cost_and_not_the_headers() -> None:
+    for packages, lacking in (("gcc libssl-dev", True), ("libssl-dev", False)):
+        for text, files in ((SCRIPT, SCRIPTED), (SCRIPT.replace("bookworm-slim", "bookworm"), SCRIPTED), (SCRIPT, PURE)):
+            fixed = fix(text.replace("{}", packages), files)
+            (cost,) = [one.fix.cost for one in fixed.applied if one.fix.key.startswith("slim:")]
+            assert ("a program that compiles when it runs lacks its tools" in cost) is lacking
+
+
+@pytest.mark.parametrize("engine", ["docker-cli", "docker.io", "podman"])
+def test_tools_stay_beside_a_container_engine(engine: str) -> None:
+    text = SCRIPT.replace("{}", f"gcc libssl-dev {engine}")
+    assert fix(text, SCRIPTED).source.data.decode() == text
