@@ -133,6 +133,12 @@ def with_system(package: str) -> tuple[str, ...]:
 
 
 @cache
+def wrapped(package: str) -> bool:
+    """Whether a listed crate links the library of a Debian package."""
+    return any(package in f"{row.get('system', '')} {row.get('runtime_apt', '')}".split() for row in _rows().values())
+
+
+@cache
 def macros() -> frozenset[str]:
     """Names of crates that are procedural macros: a shared library for the machine that compiles."""
     return frozenset(table("natives")["macros"]["crates"].split())

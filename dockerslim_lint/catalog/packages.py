@@ -11,6 +11,9 @@ from dockerslim_lint.catalog import debian
 from dockerslim_lint.catalog.tables import table
 from dockerslim_lint.record import Record
 
+LIBRARIES = frozenset({"tls-library", "database-client-library", "library", "compression-library", "plugin-library"})
+"""Roles of packages that say: a program of this file links the library."""
+
 _LISTS = ("programs", "brings", "recommends")
 
 
@@ -41,6 +44,11 @@ class Package(Record):
     alpine_path: str = ""
     certainty: str = "believed"
     source: str = ""
+
+    @property
+    def may_be_linked(self) -> bool:
+        """Whoever installs it may have a program that links it."""
+        return self.role in LIBRARIES
 
 
 def lookup(manager: str, name: str) -> Package | None:

@@ -26,11 +26,6 @@ CHOICES = ("distroless/static", "alpine", "distroless/cc", DEBIAN_SLIM)
 ON_REQUEST = ("scratch",)
 """Only where `prefer` names them."""
 
-MAY_BE_LINKED = frozenset(
-    {"tls-library", "database-client-library", "library", "compression-library", "plugin-library"}
-)
-"""Roles of packages that say: a program of this file links the library."""
-
 WORDS_OF_A_DECISION = ("alpine", "musl", "glibc", "allocator", "jemalloc", "mimalloc")
 """In a comment beside FROM or cargo they say that somebody chose."""
 
@@ -348,7 +343,7 @@ def installed_libraries(
         install = read_install(command) if command.stage in chains else None
         for name in install.packages if install is not None else ():
             known = packages.lookup(install.manager, name) if install is not None else None
-            if known is not None and known.role in MAY_BE_LINKED:
+            if known is not None and known.may_be_linked:
                 yield known, build.source.line_of(command.span.start)
 
 

@@ -49,7 +49,9 @@ def native_code(
             trouble, holds = _trouble(crate, name, native, compiled)
             if min(reach, holds) is Reach.YES:
                 raise (NotPossible if _is_known(native) else Unsure)(trouble)
-            if holds is Reach.YES and native is not None:
+            if native is None:
+                _check_unexplained(build, images, unknown(crate, name, "link it"))
+            elif holds is Reach.YES:
                 _check_pair(build, images, calls, native)
             if holds:
                 # crates of one row are in the way for one reason: the last of them, the binding, stands for all
@@ -80,6 +82,20 @@ def _check_pair(
                         f"{name} (line {line}) may be linked: the builder has {library.build} (line {own[library.build]}),"
                         f" and the locked crate {native.crate} wraps it"
                     )
+
+
+def _check_unexplained(build: ImageBuild, images: tuple[FinalImage, ...], why: str) -> None:
+    """Raises Unsure where an image installs a library that no crate of the catalogue links: what links it is then a crate of which
+    nothing is known, as `why` says."""
+    for image in images:
+        for install in image.installs if not image.single_stage else ():
+            for name in install.packages if install.manager == "apt" else ():
+                known, library = packages.lookup("apt", name), debian.library(name)
+                linked = known.may_be_linked if known is not None else name.startswith("lib")
+                explained = natives.wrapped(name) or (library is not None and natives.wrapped(library.build))
+                if linked and not explained:
+                    line = build.source.line_of(install.command.span.start)
+                    raise Unsure(f"{name} (line {line}) may be linked: {why}")
 
 
 def _without_lock(build: ImageBuild, calls: tuple[int, ...], crate: Crate) -> Iterator[str]:

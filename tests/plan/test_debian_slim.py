@@ -596,7 +596,11 @@ def test_headers_stay_where_something_may_compile(packages: str) -> None:
 
 def test_tools_that_go_are_a_cost_and_not_the_headers() -> None:
     for packages, lacking in (("gcc libssl-dev", True), ("libssl-dev", False)):
-        for text, files in ((SCRIPT, SCRIPTED), (SCRIPT.replace("bookworm-slim", "bookworm"), SCRIPTED), (SCRIPT, PURE)):
+        for text, files in (
+            (SCRIPT, SCRIPTED),
+            (SCRIPT.replace("bookworm-slim", "bookworm"), SCRIPTED),
+            (SCRIPT, PURE),
+        ):
             fixed = fix(text.replace("{}", packages), files)
             (cost,) = [one.fix.cost for one in fixed.applied if one.fix.key.startswith("slim:")]
             assert ("a program that compiles when it runs lacks its tools" in cost) is lacking

@@ -7,6 +7,7 @@ import pytest
 from dockerslim_lint import linter
 from dockerslim_lint.config import Settings
 from dockerslim_lint.context import MemoryContext
+from dockerslim_lint.edit import Safety
 from dockerslim_lint.finding import Severity
 from dockerslim_lint.source import Source
 from tests.facts.reading import CRATE, locked, read
@@ -236,3 +237,59 @@ def test_a_copy_whose_source_nobody_knows_is_no_copy_of_the_outputs() -> None:
         CLASSIC.replace("/app/target/release/app /usr/local/bin/app", "/app/target/release /out"), FILES
     ).images
     assert image.outputs
+
+
+COOKED_TWICE = """\
+FROM lukemathwalker/cargo-chef:latest-rust-1.92-bookworm AS chef
+WORKDIR /app
+FROM chef AS planner
+COPY . .
+RUN cargo chef prepare --recipe-path recipe.json
+FROM chef AS builder
+COPY --from=planner /app/recipe.json recipe.json
+RUN cargo chef cook --release --recipe-path recipe.json
+COPY . .
+FROM builder AS one
+RUN cargo build --release --locked
+FROM builder AS two
+RUN cargo build --release --locked --no-default-features
+FROM gcr.io/distroless/cc-debian13 AS http
+COPY --from=one /app/target/release/app /app
+ENTRYPOINT ["/app"]
+FROM gcr.io/distroless/cc-debian13 AS grpc
+COPY --from=two /app/target/release/app /app
+ENTRYPOINT ["/app"]
+"""
+
+
+def test_a_cook_ahead_of_two_builds_gets_the_setting_once() -> None:
+    settings = Settings(select=("DSL201",))
+    after = fix(COOKED_TWICE, FILES, settings, Safety.SAFE).source.data.decode()
+    set_ = "RUN CARGO_PROFILE_RELEASE_STRIP=symbols cargo"
+    assert after == COOKED_TWICE.replace("RUN cargo chef cook", f"{set_} chef cook").replace(
+        "RUN cargo build", f"{set_} build"
+    )
+
+
+UNLISTED = locked(openmp__sys="")
+
+
+def said_of(text: str, files: dict[str, str]) -> str:
+    fixed = fix(text, files)
+    held = [one.reason for one in fixed.held if one.key.startswith("slim:")]
+    return "; ".join((*held, *(one.fix.cost for one in fixed.applied)))
+
+
+@pytest.mark.parametrize("name", ["libomp-dev", "libhwloc15", "libwhatever7"])
+def test_a_library_that_no_listed_crate_links_speaks_for_glibc_beside_a_crate_that_nobody_knows(name: str) -> None:
+    text = CLASSIC.replace("COPY --from", f"RUN apt-get update && apt-get install -y {name}\nCOPY --from")
+    assert f"{name} (line 6) may be linked: the locked crate openmp-sys" in said_of(text, UNLISTED)
+    assert "may be linked" not in said_of(text, FILES)
+
+
+@pytest.mark.parametrize(
+    "name", ["libssl3", "libpq-dev", "ca-certificates", "libc6", "libstdc++6", "curl", "libgomp1"]
+)
+def test_a_library_of_a_listed_crate_says_nothing_of_another(name: str) -> None:
+    text = CLASSIC.replace("COPY --from", f"RUN apt-get update && apt-get install -y {name}\nCOPY --from")
+    assert "may be linked: the locked crate openmp-sys" not in said_of(text, UNLISTED)

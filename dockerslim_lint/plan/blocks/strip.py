@@ -301,9 +301,10 @@ def _sharing_a_cache(build: ImageBuild, makers: tuple[int, ...]) -> list[tuple[C
         _check_version(build, call.command, build.toolchains[at].version)
         found[call.command.span] = (call.command, _setting(build, at))
         for cook in ahead_of(build, at):
-            if cook.kind == "cook" and alike(cook, call):
+            name = found[call.command.span][1]
+            if cook.kind == "cook" and alike(cook, call) and name not in cook.command.variables:
                 _check_version(build, cook.command, cook.version)
-                found[cook.command.span] = (cook.command, found[call.command.span][1])
+                found[cook.command.span] = (cook.command, name)
     for at, command, _ in compiled_beside(build, sorted(sharing | warming)):
         name = found[build.calls[at].command.span][1]
         if name not in command.variables:
