@@ -276,8 +276,8 @@ def check_untouched(path: str, artifact: Artifact) -> None:
     if artifact.touched == MAY_NOT_RUN:
         raise NotPossible(f"{path} comes from {MAY_NOT_RUN}")
     if artifact.touched:
-        how = artifact.touched if " " in artifact.touched else f"changed by {artifact.touched}"
-        raise NotPossible(f"{path} is {how}")
+        how = f"is {artifact.touched}" if " " in artifact.touched else f"may be changed by {artifact.touched}"
+        raise NotPossible(f"{path} {how}")
 
 
 def _check_opaque(build: ImageBuild, opaque: tuple[str, int], makers: set[int]) -> None:

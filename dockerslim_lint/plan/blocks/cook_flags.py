@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from dockerslim_lint.edit import Edit
 from dockerslim_lint.facts.model import TARGET_INSTALLED, CargoCall, ImageBuild, Warmup
 from dockerslim_lint.facts.reused import flag_variables
+from dockerslim_lint.facts.warmups import ahead_of
 from dockerslim_lint.plan.blocks.lines import PLAIN
 from dockerslim_lint.plan.blocks.strip import set_before
 from dockerslim_lint.plan.model import Draft, NotPossible
@@ -28,10 +29,19 @@ def cook_like_build(build: ImageBuild, cook: Warmup, at: int) -> Draft:
         if any(use.call == earlier for use in build.uses):
             raise NotPossible("the steps after the build of the placeholder would look in the wrong place")
         raise NotPossible("whether the placeholder or the program is built as you meant, only you know")
+    for number, other in enumerate(build.calls):
+        warmed = any(one.command.span == cook.command.span for one in ahead_of(build, number))
+        if warmed and _asked(other) != _asked(call):
+            also = build.source.line_of(other.command.span.start)
+            raise NotPossible(f"cook in line {line} also warms the build in line {also}, which has other flags")
     if cook.end is None:
         raise NotPossible(f"the arguments of cook in line {line} cannot be told from the shell's")
     text = _profile(cook, call, line) + _target(build, cook, at, line) + _features(cook, call, line)
     return Draft((*_settings(build, cook, call), Edit(cook.end, cook.end, text)))
+
+
+def _asked(call: CargoCall) -> tuple[object, ...]:
+    return call.profile, call.target.pattern, call.features, flag_variables(call.command.variables)
 
 
 def _settings(build: ImageBuild, cook: Warmup, call: CargoCall) -> Iterator[Edit]:

@@ -53,7 +53,9 @@ def _check_call(task: Task, call: CargoCall) -> None:
         raise NotPossible(f"the call in line {line} gets {call.target.pattern} from elsewhere")
     if call.target.machine and stage.cross:
         raise NotPossible(f"the target of the call in line {line} is the building machine's")
-    if stage.image is None or not stage.image.toolchain:
+    if stage.image is None:
+        raise NotPossible(f"nothing is known of the image of the builder of the call in line {line}")
+    if not stage.image.toolchain:
         raise NotPossible(f"the builder of the call in line {line} has no toolchain of its own")
     if task.compiler:
         raise NotPossible("the crates bring C code, and the file names its targets and their compilers itself")
