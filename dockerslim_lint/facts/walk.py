@@ -526,7 +526,7 @@ class StageState:
             if cook is not None:
                 file = self.toolchain_file(command.directory)
                 version = self.rustup.version(cook.toolchain, command, self.stage, file)
-                self._shared.warmups.append(cook._replace(version=version))
+                self._shared.warmups.append(cook._replace(version=version, file=file))
 
     def _unaliased(self, command: Command, arguments: CargoArguments) -> CargoArguments:
         """The call with the words that cargo's configuration has for its subcommand."""

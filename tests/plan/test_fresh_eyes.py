@@ -299,3 +299,30 @@ def test_cook_gets_no_flags_that_only_one_of_its_builds_has() -> None:
     assert "cook in line 8 also warms the build in line 1" in said_of(other, files)
     alike = other.replace("--locked\n", "--locked --features http\n")
     assert "cook --release --recipe-path recipe.json --features http\n" in fix(alike, files).source.data.decode()
+
+
+CHEF = COOKED_TWICE.split("FROM builder AS one")[0] + (
+    "RUN cargo build --release --locked\nFROM debian:bookworm-slim\n"
+    'COPY --from=builder /app/target/release/app /usr/local/bin/app\nCMD ["app"]\n'
+)
+PINNED = {**FILES, "rust-toolchain.toml": '[toolchain]\nchannel = "1.90"\n'}
+
+
+@pytest.mark.parametrize(
+    ("before", "chosen"),
+    [
+        ("FROM chef AS planner", "distroless/static"),
+        ("RUN cargo chef cook", "distroless/static"),
+        ("COPY . .\nRUN cargo chef prepare", "distroless/cc"),  # the planner alone has it
+        ("COPY . .\nRUN cargo build", "distroless/cc"),
+    ],
+)
+def test_a_toolchain_file_that_is_there_before_cook_chooses_for_both(before: str, chosen: str) -> None:
+    text = CHEF.replace(before, f"COPY rust-toolchain.toml .\n{before}")
+    assert choice(text, PINNED) == chosen
+    assert choice(text, FILES) == "distroless/static"
+
+
+def test_a_toolchain_file_in_another_directory_is_not_cooks() -> None:
+    text = CHEF.replace("FROM chef AS planner", "COPY rust-toolchain.toml /elsewhere/\nFROM chef AS planner")
+    assert choice(text, PINNED) == "distroless/cc"

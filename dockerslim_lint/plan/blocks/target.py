@@ -163,7 +163,7 @@ def first_commands(task: Task) -> list[Command]:
         number: next(one for one in chain_of(build.stages[number], build.stages) if one in found) for number in found
     }
     # what is installed first is installed for the toolchain that is in force there
-    chosen: dict[int, ToolchainFile | None] = {place[cook.command.stage]: None for cook in task.cooks}
+    chosen: dict[int, ToolchainFile | None] = {place[cook.command.stage]: cook.file for cook in task.cooks}
     for at in task.calls:
         crate, file, command = build.crates[at], build.toolchains[at].file, build.calls[at].command
         first = chosen.setdefault(place[command.stage], file)
