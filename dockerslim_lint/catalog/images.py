@@ -103,6 +103,8 @@ class BaseImage(Record):
     nobody looked."""
     strip: bool = False
     """``strip`` of binutils is installed."""
+    chosen_for: str = ""
+    """What the image has beside its distribution, which its programs may load or call though no lock says so; "" for nothing."""
     replacement: bool = False
     """May be written as a final base by the rewriter."""
     eol: str = ""

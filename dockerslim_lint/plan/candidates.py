@@ -80,6 +80,8 @@ def tasks(build: ImageBuild, images: tuple[FinalImage, ...], prefer: tuple[str, 
         raise NotPossible("how the program is linked is only known when it is built")
     for image in images:
         base = build.stages[image.stage].image
+        if base is not None and base.chosen_for:
+            raise NotPossible(f"{base.reference} is chosen for {base.chosen_for}, which another base does not have")
         for one in image.leftovers if base is None or not base.toolchain else ():
             if one.wanted:
                 raise NotPossible(f"the program may call {', '.join(one.names)} when it runs: {one.wanted}")

@@ -81,7 +81,7 @@ def test_spellings_of_the_official_rust_image(reference: str) -> None:
         "node:22-alpine",
         "nginx",
         "postgres:16",
-        "nvidia/cuda:12.4.0-runtime-ubuntu22.04",
+        "rocm/dev-ubuntu-22.04:6.0",
         "builder",
         "",
         "RUST",

@@ -326,3 +326,16 @@ def test_a_toolchain_file_that_is_there_before_cook_chooses_for_both(before: str
 def test_a_toolchain_file_in_another_directory_is_not_cooks() -> None:
     text = CHEF.replace("FROM chef AS planner", "COPY rust-toolchain.toml /elsewhere/\nFROM chef AS planner")
     assert choice(text, PINNED) == "distroless/cc"
+
+
+@pytest.mark.parametrize("tag", ["12.3.2-cudnn9-runtime-ubuntu22.04", "12.0.0-base-ubuntu20.04"])
+def test_an_image_for_cuda_has_an_old_glibc_and_is_kept(tag: str) -> None:
+    text = CLASSIC.replace("rust:1 ", "rust:1.90-trixie ").replace("debian:bookworm-slim", f"nvidia/cuda:{tag}")
+    assert "DSL103" in codes(text, FILES) and "DSL101" not in codes(text, FILES)
+    assert reason(text, FILES) == f"nvidia/cuda:{tag} is chosen for CUDA, which another base does not have"
+
+
+@pytest.mark.parametrize("tag", ["12.3.2-runtime-ubuntu24.04", "12.3.2-runtime-ubi9", "latest", "$TAG"])
+def test_of_other_images_for_cuda_nothing_is_said(tag: str) -> None:
+    text = CLASSIC.replace("rust:1 ", "rust:1.90-bookworm ").replace("debian:bookworm-slim", f"nvidia/cuda:{tag}")
+    assert not codes(text, FILES) & {"DSL101", "DSL103"}
