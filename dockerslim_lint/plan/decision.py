@@ -109,7 +109,7 @@ class Plan:
     def trim(self, image: FinalImage) -> tuple[Fix, ...] | Withheld:
         """The fix that takes out what only installing and compiling needed, and keeps the base."""
         from dockerslim_lint.catalog import packages
-        from dockerslim_lint.plan.blocks.debian_steps import in_place
+        from dockerslim_lint.plan.blocks.debian_steps import trim_headers
         from dockerslim_lint.plan.blocks.trim import trim_leftovers
 
         place = self._build.images.index(image)
@@ -124,7 +124,7 @@ class Plan:
         return self.alone(
             f"trim:{image.stage}",
             title,
-            lambda: (in_place if headers else trim_leftovers)(self._build, image),
+            lambda: (trim_headers if headers else trim_leftovers)(self._build, image),
             settled,
             cost="".join(dict.fromkeys(lost_tools((image,)))),
             place=place,

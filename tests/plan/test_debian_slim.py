@@ -610,3 +610,11 @@ def test_tools_that_go_are_a_cost_and_not_the_headers() -> None:
 def test_tools_stay_beside_a_container_engine(engine: str) -> None:
     text = SCRIPT.replace("{}", f"gcc libssl-dev {engine}")
     assert fix(text, SCRIPTED).source.data.decode() == text
+
+
+def test_the_headers_of_a_stage_below_are_left_alone() -> None:
+    text = SCRIPT.replace("bookworm-slim\n", "bookworm-slim AS base\n").replace("COPY --from", "FROM base\nCOPY --from")
+    fixed = fix(text.replace("{}", "libssl-dev"), SCRIPTED)
+    assert fixed.bug is None and not any("bug" in note for note in fixed.report.notes)
+    (held,) = [one.reason for one in fixed.held if one.key.startswith("trim:")]
+    assert held == "the step in line 6 is of a stage below, which others may be built on"

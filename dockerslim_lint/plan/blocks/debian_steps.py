@@ -78,6 +78,15 @@ def in_place(build: ImageBuild, image: FinalImage) -> Draft:
     return Draft(tuple(PackageSteps(build, image, True).edits(missing, base.release)))
 
 
+def trim_headers(build: ImageBuild, image: FinalImage) -> Draft:
+    """The same for what only a build needs, and nothing else. Raises NotPossible."""
+    for one in image.leftovers:
+        if one.command.stage != image.stage:
+            line = build.source.line_of(one.command.span.start)
+            raise NotPossible(f"the step in line {line} is of a stage below, which others may be built on")
+    return in_place(build, image)
+
+
 def _leaves(task: Task, image: FinalImage) -> bool:
     """Whether the image gains by another base than its own."""
     old, new = task.build.stages[image.stage].image, task.choice.base
