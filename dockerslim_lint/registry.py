@@ -99,6 +99,7 @@ RARE: dict[str, tuple[str, ...]] = {
     "warmups": ("built_twice:BuiltTwice",),
     "mounts": ("cold_cache_mount:ColdCacheMount",),
     "login_shells": ("login_shell:LoginShellHidesToolchain",),
+    "unfound": ("package_not_there:PackageNotThere",),
 }
 """Rules that speak of one fact alone, by its name in `ImageBuild`: each is loaded where a file has that."""
 

@@ -84,6 +84,12 @@ def family_of(manager: str) -> str:
     return ""
 
 
+@cache
+def absent(release: str) -> frozenset[str]:
+    """The names that apt does not find in a release of Debian, as far as they are known; none for another release."""
+    return frozenset(table("packages")["absent"].get(release, "").split())
+
+
 def is_toolchain(manager: str, name: str) -> bool:
     """Whether a package lets a program build something when it runs: a compiler with its libraries, a container engine."""
     words = table("packages")["toolchain"].get(family_of(manager), "").split()

@@ -27,8 +27,10 @@ from dockerslim_lint.facts.model import (
     Stage,
     Started,
     Undeclared,
+    Unfound,
     Value,
 )
+from dockerslim_lint.facts.packages import manager_of
 from dockerslim_lint.facts.patterns import basename, join, parent
 from dockerslim_lint.facts.stages import StageNames, chain_of, read_stages, refused_names
 from dockerslim_lint.facts.walk import Shared, StageState
@@ -142,6 +144,7 @@ def read_build(
         gone_variables=() if problems else _gone_variables(shared, instructions),
         undeclared=() if problems else _undeclared(shared, instructions),
         login_shells=() if problems else _login_shells(shared),
+        unfound=() if problems else _unfound(shared),
         notes=crates.notes,
         own_images=own_images,
     )
@@ -272,6 +275,14 @@ def _login_shells(shared: Shared) -> tuple[LoginShell, ...]:
     from dockerslim_lint.facts.login_shells import login_shells
 
     return tuple(login_shells(shared))
+
+
+def _unfound(shared: Shared) -> tuple[Unfound, ...]:
+    if b" install " not in shared.source.data or not any(manager_of(command) == "apt" for command in shared.commands):
+        return ()
+    from dockerslim_lint.facts.unfound import unfound
+
+    return tuple(unfound(shared))
 
 
 def _unknown_target(target: str | None, names: StageNames) -> tuple[str, ...]:

@@ -367,6 +367,15 @@ class LoginShell(Record):
     directory: str
 
 
+class Unfound(Record):
+    """A package that a step asks apt for, at `span`, and that the base's `release` does not have."""
+
+    command: Command
+    span: Span
+    name: str
+    release: str
+
+
 class StepScript(Record):
     """A script that a step runs: `place` is where the context has it, "" where the file itself has its `text`."""
 
@@ -743,6 +752,7 @@ class ImageBuild(Record):
     gone_variables: tuple[GoneVariable, ...] = ()
     undeclared: tuple[Undeclared, ...] = ()
     login_shells: tuple[LoginShell, ...] = ()
+    unfound: tuple[Unfound, ...] = ()
     scripts: tuple[StepScript, ...] = ()
     own_images: tuple[OwnImage, ...] = ()
 
