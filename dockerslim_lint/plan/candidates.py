@@ -135,7 +135,7 @@ def tasks(build: ImageBuild, images: tuple[FinalImage, ...], prefer: tuple[str, 
 
     def possible() -> Iterator[Task]:
         for choice in _choices(build, images, stages, prefer):
-            if choice.name == CHOICES[0] and (why_glibc or doubts):
+            if choice.base.libc != "glibc" and (why_glibc or doubts):
                 # before the plain one, which fails where the library is not compiled in yet
                 task = Task(build, images, calls, stages, choice, True, cooks=cooks, platforms=ways[-1][0], named=named)
                 yield from _vendored(task)

@@ -178,10 +178,12 @@ class Plan:
             return Withheld(key, str(reason))
         fixes: list[Fix] = []
         reasons: list[tuple[str, str]] = []
-        unsure = False
+        unsure = compiled_in = False
         for task in possible:
             if len(fixes) == self._most:
                 break
+            if task.vendored is not None and compiled_in:
+                continue  # what fails with it on one base fails on another
             native = task.why_glibc
             if task.glibc and not fixes and not task.why_glibc and reasons:
                 task = task._replace(why_glibc=_told(reasons if task.choice.installs else reasons[:1]))
@@ -196,6 +198,7 @@ class Plan:
                 if not fixes and task.choice.installs:
                     fixes += self._onward(group, fix)
                 fixes.append(fix)
+                compiled_in = compiled_in or task.vendored is not None
             except NotPossible as reason:
                 if isinstance(reason, AtBest) and not fixes and task.glibc:
                     self._settle(task, key, native, reasons, unsure)

@@ -51,7 +51,7 @@ def native_code(
                 raise (NotPossible if _is_known(native) else Unsure)(trouble)
             if native is None:
                 _check_unexplained(build, images, unknown(crate, name, "link it"))
-            elif holds is Reach.YES:
+            elif holds:
                 _check_pair(build, images, calls, native)
             if holds:
                 # crates of one row are in the way for one reason: the last of them, the binding, stands for all

@@ -339,3 +339,22 @@ def test_an_image_for_cuda_has_an_old_glibc_and_is_kept(tag: str) -> None:
 def test_of_other_images_for_cuda_nothing_is_said(tag: str) -> None:
     text = CLASSIC.replace("rust:1 ", "rust:1.90-bookworm ").replace("debian:bookworm-slim", f"nvidia/cuda:{tag}")
     assert not codes(text, FILES) & {"DSL101", "DSL103"}
+
+
+def test_who_installs_headers_and_library_links_it_although_it_may_be_compiled_in() -> None:
+    openssl = {
+        "openssl": "=0.10.60 openssl-sys",
+        "openssl__sys": "=0.9.100 openssl-src",
+        "openssl__src": "cc",
+        "cc": "",
+    }
+    files = locked(native__tls="=0.2.12 openssl openssl-sys", **openssl)
+    plain = CLASSIC.replace("rust:1 ", "rust:1-bookworm ").replace(
+        "RUN cargo build", "ARG FLAGS\nRUN cargo build $FLAGS"
+    )
+    builder = plain.replace("RUN cargo", "RUN apt-get update && apt-get install -y libssl-dev\nRUN cargo")
+    final = "RUN apt-get update && apt-get install -y libssl3\nCOPY --from"
+    assert "static" in choice(plain, files)
+    assert "static" in choice(builder, files)
+    assert "static" in choice(plain.replace("COPY --from", final), files)
+    assert choice(builder.replace("COPY --from", final), files) == "distroless/cc"
