@@ -349,8 +349,9 @@ def test_who_installs_headers_and_library_links_it_although_it_may_be_compiled_i
         "cc": "",
     }
     files = locked(native__tls="=0.2.12 openssl openssl-sys", **openssl)
+    files["Cargo.toml"] += '[features]\nown = ["native-tls/vendored"]\n'
     plain = CLASSIC.replace("rust:1 ", "rust:1-bookworm ").replace(
-        "RUN cargo build", "ARG FLAGS\nRUN cargo build $FLAGS"
+        "RUN cargo build", "ARG FLAGS\nRUN cargo build --frozen $FLAGS"
     )
     builder = plain.replace("RUN cargo", "RUN apt-get update && apt-get install -y libssl-dev\nRUN cargo")
     final = "RUN apt-get update && apt-get install -y libssl3\nCOPY --from"
