@@ -80,7 +80,7 @@ def tasks(build: ImageBuild, images: tuple[FinalImage, ...], prefer: tuple[str, 
         raise NotPossible("how the program is linked is only known when it is built")
     for image in images:
         base = build.stages[image.stage].image
-        if base is not None and base.chosen_for:
+        if base is not None and base.chosen_for and _kept(build, images) is None:
             raise NotPossible(f"{base.reference} is chosen for {base.chosen_for}, which another base does not have")
         for one in image.leftovers if base is None or not base.toolchain else ():
             if one.wanted:
@@ -193,8 +193,10 @@ def _choices(
     kept = _kept(build, images)
     if kept is not None:
         yield kept
-    own = {one.reference: one.image for one in build.own_images}
     bases = {build.stages[image.stage].image for image in images}
+    if any(one is not None and one.chosen_for for one in bases):
+        return
+    own = {one.reference: one.image for one in build.own_images}
     base = bases.pop() if len(bases) == 1 else None
     for name in dict.fromkeys((*(name for name in prefer if name in (*CHOICES, *ON_REQUEST, *own)), *CHOICES)):
         if name == DEBIAN_SLIM:

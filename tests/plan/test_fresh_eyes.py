@@ -359,3 +359,41 @@ def test_who_installs_headers_and_library_links_it_although_it_may_be_compiled_i
     assert "static" in choice(builder, files)
     assert "static" in choice(plain.replace("COPY --from", final), files)
     assert choice(builder.replace("COPY --from", final), files) == "distroless/cc"
+
+
+OTHERS = ["node:20-{}", "python:3.12-{}", "nginx:1.27-{}", "postgres:16-{}", "nvidia/cuda:12-runtime-{}"]
+
+
+@pytest.mark.parametrize("base", OTHERS[:-1])
+def test_a_glibc_program_on_somebody_elses_alpine_gets_musl_and_the_base_stays(base: str) -> None:
+    text = CLASSIC.replace("debian:bookworm-slim", base.format("alpine3.22"))
+    assert "DSL102" in codes(text, FILES)
+    fixed = fix(text, FILES)
+    assert fixed.bug is None and "-unknown-linux-musl\nFROM" in fixed.source.data.decode()
+    assert f"FROM {base.format('alpine3.22')}\n" in fixed.source.data.decode()
+
+
+@pytest.mark.parametrize("base", OTHERS[:-1])
+@pytest.mark.parametrize(
+    ("suite", "old"), [("bullseye", True), ("slim-bullseye", True), ("bookworm", False), ("slim", False)]
+)
+def test_the_glibc_of_somebody_elses_image_is_its_suites(base: str, suite: str, old: bool) -> None:
+    text = CLASSIC.replace("rust:1 ", "rust:1-bookworm ").replace("debian:bookworm-slim", base.format(suite))
+    assert ("DSL103" in codes(text, FILES)) is old
+    assert fix(text, FILES).source.data.decode().split("FROM ")[2] == text.split("FROM ")[2]
+
+
+@pytest.mark.parametrize("base", ["node:20-bookworm-slim", "python:3.12-alpine", "nvidia/cuda:12.1-base-ubuntu22.04"])
+@pytest.mark.parametrize(
+    "start",
+    [
+        'CMD ["/usr/local/bin/docker-entrypoint.sh", "app"]',
+        'ENTRYPOINT ["/opt/theirs/start"]\nCMD ["app"]',
+        'USER theirs\nHEALTHCHECK CMD theirs --check\nCMD ["app"]',
+        'RUN adduser -D me && usermod -aG theirs me\nUSER me\nCMD ["theirs", "app"]',
+    ],
+)
+def test_what_else_is_in_such_an_image_is_not_known(base: str, start: str) -> None:
+    text = CLASSIC.replace("debian:bookworm-slim", base).replace('CMD ["app"]', start)
+    text = text.replace("rust:1 ", "rust:1-alpine " if "alpine" in base else "rust:1-bookworm ")
+    assert not {code for code in codes(text, FILES) if code.startswith("DSL4")} - {"DSL402", "DSL407"}
