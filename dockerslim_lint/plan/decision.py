@@ -175,6 +175,8 @@ class Plan:
         try:
             possible = tasks(self._build, group, self._prefer)
         except NotPossible as reason:
+            if isinstance(reason, Unsure):
+                self._settled[key] = str(reason), False
             return Withheld(key, str(reason))
         fixes: list[Fix] = []
         reasons: list[tuple[str, str]] = []
@@ -240,7 +242,7 @@ class Plan:
         """Note why the base stays. With a reason for glibc, what may need more than the smaller base has is reason enough."""
         known = not task.unsure and (bool(native) or (not unsure and self._explained(task.images)))
         asked = f"{task.choice.name} is asked for" if task.asked else ""
-        told = (native or asked) if known or task.asked else ""
+        told = (_told(reasons or [("", native)]) if native else asked) if known or task.asked else ""
         self._settled[key] = told or _told([("", native), *reasons]), known or task.asked
 
     def _explained(self, group: tuple[FinalImage, ...]) -> bool:
