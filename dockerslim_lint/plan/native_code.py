@@ -91,7 +91,8 @@ def _check_unexplained(build: ImageBuild, images: tuple[FinalImage, ...], why: s
         for install in image.installs if not image.single_stage else ():
             for name in install.packages if install.manager == "apt" else ():
                 known, library = packages.lookup("apt", name), debian.library(name)
-                linked = known.may_be_linked if known is not None else name.startswith("lib")
+                # whose TLS, database or compression it is says that it is listed
+                linked = known.role in ("library", "plugin-library") if known is not None else name.startswith("lib")
                 explained = natives.wrapped(name) or (library is not None and natives.wrapped(library.build))
                 if linked and not explained:
                     line = build.source.line_of(install.command.span.start)
