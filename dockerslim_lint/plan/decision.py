@@ -242,7 +242,7 @@ class Plan:
         """Note why the base stays. With a reason for glibc, what may need more than the smaller base has is reason enough."""
         known = not task.unsure and (bool(native) or (not unsure and self._explained(task.images)))
         asked = f"{task.choice.name} is asked for" if task.asked else ""
-        told = (_told(reasons or [("", native)]) if native else asked) if known or task.asked else ""
+        told = (_told([("", native), *reasons]) if native else asked) if known or task.asked else ""
         self._settled[key] = told or _told([("", native), *reasons]), known or task.asked
 
     def _explained(self, group: tuple[FinalImage, ...]) -> bool:

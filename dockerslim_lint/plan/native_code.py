@@ -39,6 +39,7 @@ def native_code(
     """
     wanted: dict[str, None] = {}
     doubts: dict[tuple[str, str], str] = {}
+    unsure: list[Unsure] = []
     for crate in _crates(build, calls):
         if crate.packages is None and crate.named:
             wanted.update(dict.fromkeys(_without_lock(build, calls, crate)))
@@ -48,16 +49,23 @@ def native_code(
                 continue
             trouble, holds = _trouble(crate, name, native, compiled)
             if min(reach, holds) is Reach.YES:
-                raise (NotPossible if _is_known(native) else Unsure)(trouble)
-            if native is None:
-                _check_unexplained(build, images, unknown(crate, name, "link it"))
-            elif holds:
-                _check_pair(build, images, calls, native)
+                if _is_known(native):
+                    raise NotPossible(trouble)
+                unsure.append(Unsure(trouble))
+            try:
+                if native is None:
+                    _check_unexplained(build, images, unknown(crate, name, "link it"))
+                elif holds:
+                    _check_pair(build, images, calls, native)
+            except Unsure as reason:
+                unsure.append(reason)
             if holds:
                 # crates of one row are in the way for one reason: the last of them, the binding, stands for all
                 row = (native.why, native.condition) if native is not None else (name, "")
                 doubts[row] = f"{'fails if a feature brings it' if holds is Reach.YES else 'may fail'}: {trouble}"
             wanted.update(dict.fromkeys(native.apt if native is not None else (natives.compiler(),)))
+    if unsure:  # a reason that is sure, of a later crate, would have come first
+        raise unsure[0]
     return NativeCode(tuple(sorted(wanted)), tuple(doubts.values()))
 
 

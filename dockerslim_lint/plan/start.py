@@ -127,7 +127,7 @@ class _Reader:
                 if self._build.instructions[at].keyword == "SHELL" and self._image.launch.shell_form:
                     raise Unsure(f"{title} is run by a SHELL that the new base may lack")
         if not self._choice.base.shell:
-            raise NotPossible(f"{title} needs a shell, and {self._choice.name} has none")
+            raise NotPossible(f"{title} needs a shell, and {self._choice.base.title} has none")
 
     def _init(self, word: str) -> None:
         """An init stays where it is the file's own static one, or where the package manager brings it."""
