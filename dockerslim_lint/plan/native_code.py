@@ -53,9 +53,9 @@ def native_code(
                     raise NotPossible(trouble)
                 unsure.append(Unsure(trouble))
             try:
-                if native is None:
+                if native is None and natives.may_link(name, _dependencies(crate, name)):
                     _check_unexplained(build, images, unknown(crate, name, "link it"))
-                elif holds:
+                elif native is not None and holds:
                     _check_pair(build, images, calls, native)
             except Unsure as reason:
                 unsure.append(reason)

@@ -397,3 +397,9 @@ def test_what_else_is_in_such_an_image_is_not_known(base: str, start: str) -> No
     text = CLASSIC.replace("debian:bookworm-slim", base).replace('CMD ["app"]', start)
     text = text.replace("rust:1 ", "rust:1-alpine " if "alpine" in base else "rust:1-bookworm ")
     assert not {code for code in codes(text, FILES) if code.startswith("DSL4")} - {"DSL402", "DSL407"}
+
+
+def test_a_crate_that_only_compiles_its_own_links_no_library() -> None:
+    text = CLASSIC.replace("COPY --from", "RUN apt-get update && apt-get install -y libhwloc15\nCOPY --from")
+    assert "may be linked" not in said_of(text, locked(fast="cc", cc=""))
+    assert "the locked crate fast may link a library" in said_of(text, locked(fast="pkg-config", pkg__config=""))
