@@ -97,6 +97,19 @@ def may_bring(name: str) -> bool:
     return row is None or row["kind"] == "opaque" or bool(row.get("brings", False))
 
 
+def downloads(words: Sequence[str]) -> Sequence[str] | None:
+    """The names under which a command with these words leaves files in the directory where it runs; None where it may bring others."""
+    row = _rows().get(canonical(words[0]), {})
+    if "named" not in row:
+        return None
+    letters, *long = row["named"].split()
+    options = {word.partition("=")[0] for word in words[1:] if word.startswith("--")}
+    flags = {letter for word in words[1:] if word.startswith("-") and not word.startswith("--") for letter in word}
+    if not options <= {*long} or not flags <= {"-", *letters}:
+        return None
+    return [word.rpartition("/")[2] for word in words[1:] if not word.startswith("-")]
+
+
 def unpacks(name: str) -> bool:
     """Whether the command may bring files out of an archive, or from elsewhere."""
     return "unpacks" in _rows().get(canonical(name), {})

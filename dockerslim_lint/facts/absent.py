@@ -20,6 +20,9 @@ SUBCOMMAND = "cargo-"
 PLACEHOLDERS = frozenset({"main.rs", "lib.rs", "build.rs"})
 """Sources whose program, if there is one, is called like the package."""
 
+MANIFEST = "Cargo.toml"
+"""In a directory above a crate it may make a workspace of it, which builds elsewhere."""
+
 ELSEWHERE = ("--artifact-dir", "--out-dir")
 """Flags with which cargo puts programs at a second place (cargo book, "cargo build")."""
 
@@ -245,9 +248,12 @@ def may_make(command: Command, path: str) -> bool:
     brings = known_commands.may_bring(name)
     if command.directory is None:
         return brings or name in MOVERS
+    words = [*(word.pattern for word in command.words[1:]), *command.writes]
     if brings and patterns.below(path, command.directory) is not None:
-        return True
-    words = (*(word.pattern for word in command.words[1:]), *command.writes)
+        names = known_commands.downloads([word.pattern for word in command.words])
+        if names is None or command.optional or not {"", MANIFEST}.isdisjoint(names):
+            return True
+        words += names
     places = [patterns.join(command.directory, word) for word in words if word and not word.startswith("-")]
     if known_commands.makes_nothing(name):
         return path in places  # an empty file
