@@ -21,7 +21,7 @@ from dockerslim_lint.facts.model import (
     Target,
     Value,
 )
-from dockerslim_lint.facts.toolchain import environment_target, link_of, linkers, rust_flags, triple_of
+from dockerslim_lint.facts.toolchain import each_rustflags, environment_target, link_of, linkers, rust_flags, triple_of
 
 LINKER_STRIPS = frozenset({"-s", "--strip-all"})
 """ld(1)."""
@@ -90,15 +90,16 @@ def read_call(
         output = f"{_install_root(command, arguments, stage)}/bin"
     triple = triple_of(target, stage)
     options = _options(arguments)
-    flags_in_force = None if options is None else rust_flags(triple, command.variables, with_options(config, options))
-    if flags_in_force is not None and arguments.driver == XX and "XX_RUSTFLAGS" in command.variables:
-        added = command.variables["XX_RUSTFLAGS"].text
-        flags_in_force = f"{flags_in_force} {added}".strip() if added is not None else None
-    if arguments.subcommand == "rustc" and flags_in_force is not None:
-        flags_in_force = " ".join((flags_in_force, *arguments.rest)).strip()
+    variants = dict.fromkeys(
+        None if options is None else _flags(arguments, triple, variables, with_options(config, options))
+        for variables in each_rustflags(command.variables)
+    )
+    flags_in_force = next(iter(variants)) if len(variants) == 1 else None
+    links = {_link(arguments, target, command.variables, stage, config, one) for one in variants}
     own = None if options is None else _own_settings(options, profile)
     settings = _Settings(command.variables, profile, crate, own, config)
-    stripped, kept = _stripped(settings, flags_in_force or "")
+    states = {_stripped(settings, one or "") for one in variants}
+    stripped, kept = states.pop() if len(states) == 1 else (UNKNOWN, any(kept for _, kept in states))
     source = "context"
     if kind == "install" and "--path" not in flags and not _installs_here(arguments):
         source = "git" if "--git" in flags else "registry"
@@ -116,13 +117,14 @@ def read_call(
         target_directory,
         output,
         directory,
-        _link(arguments, target, command.variables, stage, config, flags_in_force),
+        links.pop() if len(links) == 1 else UNKNOWN,
         # cross hands none of the environment's profile settings to its container
         UNKNOWN if arguments.driver == CROSS else stripped,
-        _debug(settings, flags_in_force or ""),
+        any(_debug(settings, one or "") for one in variants),
         end_of(command, arguments),
         flags_in_force,
-        linkers(triple, command.variables, config, flags_in_force),
+        () if None in variants else tuple(one for one in variants if one is not None),
+        tuple(dict.fromkeys(linker for one in variants for linker in linkers(triple, command.variables, config, one))),
         _locked(arguments),
         features=features_of(arguments),
         open_profile=_open_profile(arguments),
@@ -132,6 +134,19 @@ def read_call(
         kept=kept,
         config=config,
     )
+
+
+def _flags(
+    arguments: CargoArguments, triple: str, variables: Mapping[str, Value], config: CargoConfig | None
+) -> str | None:
+    """The flags that reach rustc, None where they are not known."""
+    found = rust_flags(triple, variables, config)
+    if found is not None and arguments.driver == XX and "XX_RUSTFLAGS" in variables:
+        added = variables["XX_RUSTFLAGS"].text
+        found = f"{found} {added}".strip() if added is not None else None
+    if arguments.subcommand == "rustc" and found is not None:
+        found = " ".join((found, *arguments.rest)).strip()
+    return found
 
 
 def _link(

@@ -256,7 +256,8 @@ class CommandReader:
         assigned = {}
         for item in node.assignments:
             word = self._word(item.value) if item.value else None
-            value = Value(word.pattern, item.span, word.machine, word.native) if word else Value("", item.span)
+            one_of = self._one_of(item.value) if item.value else ()
+            value = Value(word.pattern, item.span, word.machine, word.native, one_of) if word else Value("", item.span)
             assigned[item.name] = value
         read = [self._words(word_) for word_ in node.words]
         words = tuple(word_ for found in read for word_ in found)
@@ -281,6 +282,12 @@ class CommandReader:
             words = tuple(map(self._with_a_name, words))
         gone = " ".join(word_.text for word_, found in zip(node.words, read, strict=True) if not found)
         self._add(words, prefix, node.span, certain, True, variables, self._writes(node), gone)
+
+    def _one_of(self, word: sh.ShellWord) -> tuple[str, ...]:
+        """The values of which a variable that stands alone has one, as in `Value`."""
+        piece = word.pieces[0] if len(word.pieces) == 1 else None
+        bound = self._variables.get(piece.name) if isinstance(piece, Expansion) and not piece.operator else None
+        return bound.one_of if bound is not None else ()
 
     def _with_a_name(self, word: CommandWord) -> CommandWord:
         """A path that ends in an argument is that of whatever somebody gives, and not of the directory."""
@@ -484,7 +491,7 @@ def _one_of(values: Sequence[Value], origin: Span) -> Value:
         text = patterns.merge(text, value.text)
     known = [one for value in values for one in value.one_of or (value.text,)]
     texts = dict.fromkeys(one for one in known if one is not None)
-    told = None not in known and len(texts) > 1 and any(one.startswith("-") for one in texts)
+    told = None not in known and len(texts) > 1 and any(one.lstrip().startswith("-") for one in texts)
     return Value(text, origin, *_machine(values), tuple(texts) if told else ())
 
 

@@ -146,7 +146,8 @@ class CargoCall(Record):
     `kind` is build or install. `source` is context, registry or git (install). `profile` is the profile's name, None if
     unknown; `bins` the names asked for by --bin. `profile_directory` is release, debug or the custom profile's name.
     `debug` is True where the file or the manifest asks for debug information. `flags` are the rustc flags in force, None if
-    unknown; `linkers` those that may be in force. `locked`: --locked or --frozen is given, None where a variable may hold it.
+    unknown; `possible_flags` are they, or the sets of which one is in force, () where not even that is known; `linkers` those that may be
+    in force. `locked`: --locked or --frozen is given, None where a variable may hold it.
     `lock`: the Cargo.lock of the crate is in the stage as it is in the context. `left_out`: an entry of its workspace's ``members`` of
     whose packages none is in the stage as it is in the context, "" where all are.
     `features` are what `--features` and its
@@ -174,6 +175,7 @@ class CargoCall(Record):
     debug: bool
     end: int | None
     flags: str | None = None
+    possible_flags: tuple[str, ...] = ()
     linkers: tuple[Linker, ...] = ()
     locked: bool | None = None
     lock: bool = False

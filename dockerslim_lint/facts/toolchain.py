@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 from dockerslim_lint.catalog import platforms
 from dockerslim_lint.facts import patterns
@@ -127,6 +127,14 @@ def rust_flags(triple: str, variables: Mapping[str, Value], config: CargoConfig 
         if config is not None:
             found.append(config.rustflags if config.certain or not config.rustflags else None)
     return None if None in found else " ".join(text for text in found if text)
+
+
+def each_rustflags(variables: Mapping[str, Value]) -> Sequence[Mapping[str, Value]]:
+    """The variables, once for each value of RUSTFLAGS where it has one of several."""
+    value = variables.get("RUSTFLAGS")
+    if value is None or not value.one_of:
+        return (variables,)
+    return [{**variables, "RUSTFLAGS": Value(text, value.origin)} for text in value.one_of]
 
 
 def linkers(

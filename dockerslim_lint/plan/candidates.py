@@ -306,7 +306,7 @@ def _check_platforms(build: ImageBuild, calls: tuple[int, ...], compiler: tuple[
     for row in asked_platforms(build):
         if compiler and not row.uname_idiom:
             raise NotPossible(f"the crates bring C code, and a compiler for it on {row.docker} has not been tried")
-        if not row.crt_static and any(build.calls[at].flags for at in calls):
+        if not row.crt_static and any(flags for at in calls for flags in build.calls[at].possible_flags):
             raise NotPossible(
                 f"{row.docker} needs rustc flags of its own, and the file has others, which would not add up"
             )

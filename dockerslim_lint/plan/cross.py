@@ -46,7 +46,7 @@ def check_cross(
             raise NotPossible(f"nothing is known of the crates that the call in line {line} compiles")
         if compiler:
             _check_compiler(build, at, asked)
-        if call.flags:
+        if any(call.possible_flags):
             raise NotPossible(f"rustc gets flags of its own in line {line}, which may not suit another machine")
     check_crossing(build, calls)
     crossed = _crossed(build, calls)

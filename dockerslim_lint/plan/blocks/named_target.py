@@ -59,7 +59,7 @@ def _check_call(task: Task, call: CargoCall) -> None:
         raise NotPossible(f"the builder of the call in line {line} has no toolchain of its own")
     if task.compiler:
         raise NotPossible("the crates bring C code, and the file names its targets and their compilers itself")
-    if call.flags:
+    if any(call.possible_flags):
         raise NotPossible(f"rustc gets flags of its own for {call.target.pattern} (line {line})")
     check_configuration(call, line, named=True)
 

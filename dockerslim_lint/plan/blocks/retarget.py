@@ -84,7 +84,7 @@ def check_configuration(call: CargoCall, line: int, *, named: bool = False) -> N
     for name in () if named else sorted(call.command.variables):
         if name.startswith("CARGO_TARGET_") and name.endswith(("_LINKER", "_RUSTFLAGS", "_RUNNER")):
             raise NotPossible(f"{name} is set for one target only (line {line})")
-    if crt_static(call.flags or "") is False:
+    if any(crt_static(flags) is False for flags in call.possible_flags):
         raise NotPossible(f"the rustc flags ask for -crt-static, so that no program is static (line {line})")
     for linker in call.linkers:
         if any(linker.program in platform.unfit_linkers for platform in platforms.platforms()):

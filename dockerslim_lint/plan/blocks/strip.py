@@ -135,7 +135,7 @@ def keeps_symbols(build: ImageBuild, images: tuple[FinalImage, ...]) -> bool:
 
 def _keeps_relocations(call: CargoCall) -> bool:
     """``-Wl,-q``, for BOLT: the linker refuses --strip-all beside it (ld(1), --emit-relocs)."""
-    words = (call.flags or "").replace(",", " ").replace("=", " ").split()
+    words = " ".join(call.possible_flags).replace(",", " ").replace("=", " ").split()
     return bool({"--emit-relocs", "-q"} & set(words))
 
 

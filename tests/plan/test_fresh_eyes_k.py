@@ -1,0 +1,72 @@
+"""What somebody found who judged real Dockerfiles without knowing the code, the second time; each in a few lines of our own."""
+
+from __future__ import annotations
+
+import pytest
+
+from dockerslim_lint.facts.model import GNU_DYNAMIC, MUSL_STATIC, STRIPPED_ALL, STRIPPED_NO, UNKNOWN
+from tests.facts.reading import CRATE, only_call, read
+from tests.plan.test_native_code import choice
+from tests.plan.test_withheld import CLASSIC, LOCK, reason
+
+FILES = {**CRATE, "Cargo.lock": LOCK.format("itoa")}
+
+IN_AN_IF = (
+    'RUN if [ -n "$RUSTFLAGS" ]; then export RUSTFLAGS="$RUSTFLAGS"; '
+    'elif [ "$TARGETPLATFORM" = linux/amd64 ]; then export RUSTFLAGS="{}"; fi && cargo'
+)
+BY_CASE = 'RUN case "$TARGETARCH" in amd64) export RUSTFLAGS="{}";; arm64) export RUSTFLAGS="-C target-cpu=a64fx";; esac; cargo'
+BEHIND_AND = 'RUN [ "$TARGETARCH" = amd64 ] && export RUSTFLAGS="{}"; cargo'
+ADDED = 'RUN if [ "$TARGETARCH" = amd64 ]; then export RUSTFLAGS="$RUSTFLAGS {}"; fi; cargo'
+BY_ANOTHER = 'RUN if [ "$TARGETARCH" = amd64 ]; then FLAGS="{}"; else FLAGS=; fi; RUSTFLAGS="$FLAGS" cargo'
+
+
+def flagged(step: str, flags: str) -> str:
+    return CLASSIC.replace("RUN cargo", f'ARG TARGETARCH\nARG TARGETPLATFORM\nARG RUSTFLAGS=""\n{step.format(flags)}')
+
+
+@pytest.mark.parametrize("step", [IN_AN_IF, BY_CASE, BEHIND_AND, ADDED, BY_ANOTHER])
+@pytest.mark.parametrize(
+    ("flags", "link"),
+    [
+        ("-C target-cpu=x86-64-v3", GNU_DYNAMIC),
+        ("-C target-feature=-crt-static", GNU_DYNAMIC),
+        ("-C target-feature=+crt-static", UNKNOWN),
+        ("-C link-arg=-static", UNKNOWN),
+        ("$MORE", UNKNOWN),
+        ("$(cat flags)", UNKNOWN),
+    ],
+)
+def test_one_of_several_flags(step: str, flags: str, link: str) -> None:
+    call = only_call(read(flagged(step, flags), FILES))
+    assert call.link == link
+    assert call.flags is None
+
+
+@pytest.mark.parametrize(
+    ("flags", "link"),
+    [
+        ("-C target-cpu=x86-64-v3", MUSL_STATIC),
+        ("-C target-feature=+crt-static", MUSL_STATIC),
+        ("-C target-feature=-crt-static", UNKNOWN),
+    ],
+)
+def test_one_of_several_flags_on_musl(flags: str, link: str) -> None:
+    text = flagged(BY_CASE, flags).replace("rust:1 ", "rust:1-alpine ")
+    assert only_call(read(text, FILES)).link == link
+
+
+def test_what_only_some_of_the_flags_do() -> None:
+    assert only_call(read(flagged(IN_AN_IF, "-C target-cpu=x86-64-v3"), FILES)).stripped == STRIPPED_NO
+    assert only_call(read(flagged(IN_AN_IF, "-C strip=symbols"), FILES)).stripped == UNKNOWN
+    assert only_call(read(flagged(BY_CASE, "-g"), FILES)).debug
+    both = flagged(BY_ANOTHER, "-C strip=symbols").replace("FLAGS=;", 'FLAGS="-C strip=symbols -C opt-level=3";')
+    assert only_call(read(both, FILES)).stripped == STRIPPED_ALL
+
+
+def test_a_musl_build_suits_all_of_the_flags() -> None:
+    assert choice(flagged(IN_AN_IF, "-C target-cpu=x86-64-v3"), FILES) == "distroless/static"
+    for flags in ("-C target-feature=-crt-static", "-C linker=musl-gcc"):
+        text = flagged(IN_AN_IF, flags)
+        assert choice(text, FILES) == "distroless/cc", flags
+        assert reason(text, FILES)
