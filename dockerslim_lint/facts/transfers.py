@@ -153,7 +153,10 @@ def place(
             for one in layers:
                 table.put(destination if contents else path, one)
         else:
-            table.put(path, _uncertain(entry, certain))
+            open_ = not certain and not isinstance(entry, Artifact) and "*" not in path
+            before = table.find(path) if open_ else None
+            # `cp target/release/app /app || cp target/debug/app /app`: the program may well be there still
+            table.put(path, _uncertain(before if isinstance(before, Artifact) else entry, certain))
         return isinstance(entry, Artifact)
     if contents:
         path = destination

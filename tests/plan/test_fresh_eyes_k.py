@@ -6,6 +6,7 @@ import pytest
 
 from dockerslim_lint.facts.model import GNU_DYNAMIC, MUSL_STATIC, STRIPPED_ALL, STRIPPED_NO, UNKNOWN
 from tests.facts.reading import CRATE, only_call, read
+from tests.plan.test_fresh_eyes import codes
 from tests.plan.test_native_code import choice
 from tests.plan.test_withheld import CLASSIC, LOCK, reason
 
@@ -70,3 +71,42 @@ def test_a_musl_build_suits_all_of_the_flags() -> None:
         text = flagged(IN_AN_IF, flags)
         assert choice(text, FILES) == "distroless/cc", flags
         assert reason(text, FILES)
+
+
+def moved(step: str) -> str:
+    return CLASSIC.replace("FROM debian", f"RUN {step}\nFROM debian").replace("/app/target/release/app", "/out/app")
+
+
+@pytest.mark.parametrize(
+    "step",
+    [
+        "cp target/release/app /out/app || cp target/debug/app /out/app",
+        "if [ -f target/release/app ]; then cp target/release/app /out/app; else cp target/debug/app /out/app; fi",
+        "cp target/release/app /out/app; [ ! -f special ] || cp special /out/app",
+        "cp target/release/app /out/app; if [ -f special ]; then cp special /out/app; fi",
+        "cp target/debug/app /out/app || cp target/release/app /out/app",
+    ],
+)
+def test_a_copy_that_may_not_run_takes_no_program_away(step: str) -> None:
+    text = moved(step)
+    assert codes(text, FILES) >= {"DSL101", "DSL201"}
+    assert "a step that may not run" in reason(text, FILES)
+
+
+@pytest.mark.parametrize(
+    "step",
+    [
+        "cp target/release/app /out/app && cp special /out/app",
+        "if [ -f special ]; then cp special /out/app; else cp other /out/app; fi",
+        "cp target/debug/app /out/app || cp special /out/app",
+        "cp target/release/app /out/tool || cp special /out/app",
+        "[ -f special ] && cp special /out/app",
+    ],
+)
+def test_what_takes_it_away_or_brings_none(step: str) -> None:
+    assert "DSL101" not in codes(moved(step), FILES)
+
+
+def test_a_copy_to_another_place_changes_nothing() -> None:
+    kept = "cp target/release/app /out/app; [ ! -f special ] || cp special /out/other"
+    assert choice(moved(kept), FILES) == "distroless/static"
