@@ -21,6 +21,7 @@ from dockerslim_lint.facts.model import (
     Transfer,
 )
 from dockerslim_lint.facts.packages import leftovers
+from dockerslim_lint.facts.rustup import stays_installed
 from dockerslim_lint.facts.runs import behind_init, resolve, started
 from dockerslim_lint.facts.stages import chain_of
 from dockerslim_lint.facts.walk import Shared, StageState
@@ -93,14 +94,14 @@ def _final_image(state: StageState, shared: Shared, instructions: Sequence[Instr
     if not artifacts:
         return None
     outputs += _one_by_one(artifacts, shared, transfers, chain, instructions)
-    if stage.image is not None and stage.image.toolchain and not any(path in artifacts for path in launch.runs):
+    commands = tuple(command for command in shared.commands if command.stage in chain)
+    toolchain = stage.image is not None and stage.image.toolchain
+    if not any(path in artifacts for path in launch.runs) and (toolchain or stays_installed(commands)):
         return None  # the toolchain is the product: a CI image with a tool of its own
     single = any(
         artifact.call is not None and shared.calls[artifact.call].command.stage in chain
         for artifact in artifacts.values()
     )
-    commands = tuple(command for command in shared.commands if command.stage in chain)
-    toolchain = stage.image is not None and stage.image.toolchain
     return FinalImage(
         stage.number,
         chain,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 
 from dockerslim_lint.catalog import commands as known_commands
 from dockerslim_lint.catalog import platforms
@@ -37,6 +37,8 @@ CHOOSING = frozenset({"default", "override", "set", "toolchain link", "toolchain
 """Subcommands that change which toolchain a call uses."""
 
 VARIABLE = "RUSTUP_TOOLCHAIN"
+
+INSTALLER = "rustup-init"
 
 INSTALLER_FLAG = "--default-toolchain"
 """Of rustup-init, mostly behind a shell that reads it from a pipe."""
@@ -80,6 +82,20 @@ def chooses_toolchain(command: Command) -> bool:
 def fetches_rustup(command: Command) -> bool:
     """Whether a command names the script that installs rustup: the next one of its step runs that."""
     return any(known_commands.is_rustup_installer(word.pattern) for word in command.words)
+
+
+def stays_installed(commands: Iterable[Command]) -> bool:
+    """Whether these commands install rustup and none of them takes it, or its toolchains, away again."""
+    there = False
+    for command in commands:
+        words = [word.pattern for word in command.words]
+        if fetches_rustup(command) or patterns.basename(words[0]) == INSTALLER:
+            there = True
+        elif command.name == RUSTUP and words[1:3] == ["self", "uninstall"]:
+            there = False
+        elif command.name == "rm" and any(map(holds_toolchains, words)):
+            there = False
+    return there
 
 
 def installed_toolchains(command: Command) -> tuple[str, ...]:

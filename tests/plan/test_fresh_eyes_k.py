@@ -110,3 +110,40 @@ def test_what_takes_it_away_or_brings_none(step: str) -> None:
 def test_a_copy_to_another_place_changes_nothing() -> None:
     kept = "cp target/release/app /out/app; [ ! -f special ] || cp special /out/other"
     assert choice(moved(kept), FILES) == "distroless/static"
+
+
+CI_IMAGE = """\
+FROM ubuntu:24.04 AS base
+ENV CARGO_HOME=/rust/cargo RUSTUP_HOME=/rust/rustup
+RUN apt-get update && apt-get install -y ca-certificates curl clang lld && rm -rf /var/lib/apt/lists/*
+RUN curl -sSf https://sh.rustup.rs | sh -s -- -y --profile=minimal
+ENV PATH=/rust/cargo/bin:$PATH
+FROM base AS tools
+RUN cargo install --locked cargo-xwin@0.21.4
+FROM base
+COPY --from=tools /rust/cargo/bin/cargo-xwin /rust/cargo/bin/cargo-xwin
+"""
+INSTALLER = "curl -sSf https://sh.rustup.rs | sh -s -- -y --profile=minimal"
+
+
+def test_an_image_that_keeps_rustup_is_a_toolchain() -> None:
+    assert not read(CI_IMAGE).images
+    fetched = "curl -sSfO https://static.rust-lang.org/rustup/rustup-init && chmod +x rustup-init && ./rustup-init -y"
+    assert not read(CI_IMAGE.replace(INSTALLER, fetched)).images
+    assert not read(CI_IMAGE + "RUN rm -rf /tmp/* rustup-init\n").images
+    assert not read(CI_IMAGE + 'CMD ["bash"]\n').images
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        CI_IMAGE + 'CMD ["cargo-xwin"]\n',
+        CI_IMAGE + "RUN rustup self uninstall -y\n",
+        CI_IMAGE + "RUN rm -rf /rust/rustup\n",
+        CI_IMAGE.replace("FROM base\n", "FROM ubuntu:24.04\n"),
+        CI_IMAGE.replace(f"RUN {INSTALLER}\n", "").replace("AS tools\n", f"AS tools\nRUN {INSTALLER}\n"),
+        CI_IMAGE.replace("https://sh.rustup.rs", "https://example.com/install.sh"),
+    ],
+)
+def test_an_image_without_rustup_or_with_a_program_to_start(text: str) -> None:
+    assert len(read(text).images) == 1
