@@ -203,6 +203,14 @@ def is_common_user(name: str) -> bool:
 
 
 @cache
+def is_common_group(name: str) -> bool:
+    """Whether some distribution's own /etc/group has such a group."""
+    sets = table("images")["set"]
+    groups = [words for key, words in sets.items() if key.endswith("groups")]
+    return any(word.partition(":")[0] == name for words in groups for word in words.split())
+
+
+@cache
 def usual_directories() -> frozenset[str]:
     """What a distribution's image has, whichever it is (Filesystem Hierarchy Standard 3.0): for a base that is not known."""
     return frozenset(_expanded("@fhs"))

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from dockerslim_lint.catalog import commands as known_commands
 from dockerslim_lint.catalog import libraries, packages, programs
-from dockerslim_lint.catalog.images import BaseImage, is_common_user
+from dockerslim_lint.catalog.images import BaseImage, is_common_group, is_common_user
 from dockerslim_lint.facts import patterns
 from dockerslim_lint.facts.commands import SHELLS
 from dockerslim_lint.facts.env import NOWHERE
@@ -297,6 +297,26 @@ class Inside:
         if self._unknown_packages or self._mentions(name) or self.holds("/etc/passwd") is not False:
             return None
         return None if "users" in self.base.believed and is_common_user(name) else False
+
+    @cached_property
+    def group(self) -> bool | None:
+        """The same of the group that USER names beside the user, and of /etc/group."""
+        name = self._state.user.partition(":")[2]
+        if not name or name.isdecimal():
+            return True
+        base = self.base
+        if base is None or "*" in name or "$" in name or name == ROOT:
+            return None
+        if base.group_id(name) is not None or any(one.name == name for one in self._state.users if one.kind == "group"):
+            return True
+        if not base.groups and not programs.is_empty(base):
+            return None
+        # a user may have a group of its own, with its own name
+        if base.user_id(name) is not None or any(patterns.same(one.name, name) for one in self._state.users):
+            return None
+        if self._unknown_packages or self._mentions(name) or self.holds("/etc/group") is not False:
+            return None
+        return None if "groups" in base.believed and is_common_group(name) else False
 
     @cached_property
     def as_root(self) -> bool:

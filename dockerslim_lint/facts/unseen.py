@@ -48,9 +48,11 @@ def _lacking(old: FinalImage, new: FinalImage, after: ImageBuild) -> Iterator[Sp
         asked_for = asked is None or name in asked
         if one.found is False and name not in known and asked_for and not _speaks_of(old, one.name):
             yield one.span
-    asked_for = old.user == new.user and not _speaks_of(old, old.user.partition(":")[0])
-    if old.inside.user is None and new.inside.user is False and new.user_instruction is not None and asked_for:
-        yield after.instructions[new.user_instruction].words[0].span
+    user, _, group = old.user.partition(":")
+    accounts = ((user, old.inside.user, new.inside.user), (group, old.inside.group, new.inside.group))
+    for account, before, now in accounts if old.user == new.user else ():
+        if before is None and now is False and new.user_instruction is not None and not _speaks_of(old, account):
+            yield after.instructions[new.user_instruction].words[0].span
 
 
 def _speaks_of(image: FinalImage, name: str) -> bool:

@@ -31,10 +31,10 @@ CMD ["web"]
 
 
 class UnknownUser(Rule):
-    """USER names a user that the image's /etc/passwd does not have: the container does not start.
+    """USER names a user or a group that the image does not have: the container does not start.
 
-    A name is looked up when the container starts: `unable to find user app: no matching entries in passwd file`. scratch
-    has no such file, distroless knows root, nobody and nonroot, and a user that was made in the builder stays there. A
+    A name is looked up when the container starts: `unable to find user app: no matching entries in passwd file`. So is that of
+    a group behind the colon, in /etc/group, whoever the user is. scratch has no such files, distroless knows root, nobody and nonroot, and a user that was made in the builder stays there. A
     number needs no entry, and Kubernetes' `runAsNonRoot` wants one: `USER 65532:65532`.
 
     **Fix safety.** There is no fix: which number the user should have depends on who owns the files and volumes.
@@ -46,20 +46,23 @@ class UnknownUser(Rule):
 
     def check(self, build: ImageBuild, plan: Plan) -> Iterator[Finding]:
         for image in build.images:
-            if image.inside.user is not False or image.user_instruction is None:
+            if image.user_instruction is None or (image.inside.user is not False and image.inside.group is not False):
                 continue
             instruction = build.instructions[image.user_instruction]
-            name = image.user.partition(":")[0]
+            user, _, group = image.user.partition(":")
+            kind, name, place = "user", user, "/etc/passwd"
+            if image.inside.user is not False:
+                kind, name, place = "group", group, "/etc/group"
             base = build.stages[image.stage].base_reference
             labels = [
-                Label(user.command.span, "made in another stage, and not copied")
-                for user in build.users
-                if user.name == name and user.command.stage not in image.chain
+                Label(one.command.span, "made in another stage, and not copied")
+                for one in build.users
+                if one.name == name and one.command.stage not in image.chain
             ]
             yield self.finding(
-                f"There is no user {name} in {base}, and no step makes one: the container does not start.",
+                f"There is no {kind} {name} in {base}, and no step makes one: the container does not start.",
                 instruction.words[0].span,
-                note="not in /etc/passwd",
+                note=f"not in {place}",
                 labels=tuple(labels[:1]),
             )
 
@@ -67,12 +70,15 @@ class UnknownUser(Rule):
         Invalid(STATIC, line=8),
         Invalid(STATIC.replace("gcr.io/distroless/static-debian13", "scratch"), line=8),
         Invalid(SLIM, line=7),
+        Invalid(SLIM.replace("web:web", "1000:app"), line=7),
+        Invalid(
+            STATIC.replace("gcr.io/distroless/static-debian13", "scratch").replace("USER app", "USER 7:app"), line=8
+        ),
     )
 
     VALID = (
         Valid(near=0, text=STATIC.replace("USER app", "USER nonroot")),
         Valid(near=0, text=STATIC.replace("USER app", "USER 1000:1000")),
-        Valid(near=0, text=STATIC.replace("USER app", "USER 1000:app")),
         Valid(near=0, text=STATIC.replace("USER app", "COPY --from=builder /etc/passwd /etc/passwd\nUSER app")),
         Valid(near=0, text=STATIC.replace("USER app", "COPY passwd /etc/\nUSER app")),
         Valid(near=0, text=STATIC.replace("USER app", "COPY --from=builder /rootfs/ /\nUSER app")),
@@ -87,4 +93,15 @@ class UnknownUser(Rule):
         Valid(near=2, text=SLIM.replace("USER web", "RUN apt-get install -y webserver\nUSER web")),
         Valid(near=2, text=SLIM.replace("USER web:web", "USER www-data")),
         Valid(near=2, text=SLIM.replace("USER web:web", "USER $WHO")),
+        Valid(near=3, text=SLIM.replace("web:web", "1000:1000")),
+        Valid(near=3, text=SLIM.replace("web:web", "1000:users")),
+        Valid(near=3, text=SLIM.replace("web:web", "1000:$GROUP")),
+        Valid(near=3, text=SLIM.replace("USER web:web", "RUN groupadd -r app\nUSER 1000:app")),
+        Valid(near=3, text=SLIM.replace("USER web:web", "RUN useradd -u 1000 app\nUSER 1000:app")),
+        Valid(near=3, text=SLIM.replace("USER web:web", "COPY etc/group /etc/group\nUSER 1000:app")),
+        Valid(near=3, text=SLIM.replace("USER web:web", "RUN echo app:x:7: >> /etc/group\nUSER 1000:app")),
+        Valid(near=3, text=SLIM.replace("USER web:web", "RUN ./make-group.sh\nUSER 1000:app")),
+        Valid(near=3, text=SLIM.replace("web:web", "1000:app").replace("debian:bookworm-slim", "example.com/slim:12")),
+        Valid(near=3, text=SLIM.replace("web:web", "1000:app").replace("debian:bookworm-slim", "fedora:42")),
+        Valid(near=3, text=SLIM.replace("web:web", "1000:ubuntu").replace("debian:bookworm-slim", "ubuntu:24.04")),
     )

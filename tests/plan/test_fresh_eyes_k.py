@@ -4,7 +4,11 @@ from __future__ import annotations
 
 import pytest
 
+from dockerslim_lint import linter
+from dockerslim_lint.config import Settings
+from dockerslim_lint.context import MemoryContext
 from dockerslim_lint.facts.model import GNU_DYNAMIC, MUSL_STATIC, STRIPPED_ALL, STRIPPED_NO, UNKNOWN
+from dockerslim_lint.source import Source
 from tests.facts.reading import CRATE, only_call, read
 from tests.plan.test_fresh_eyes import codes
 from tests.plan.test_native_code import choice
@@ -147,3 +151,13 @@ def test_an_image_that_keeps_rustup_is_a_toolchain() -> None:
 )
 def test_an_image_without_rustup_or_with_a_program_to_start(text: str) -> None:
     assert len(read(text).images) == 1
+
+
+def test_which_name_is_missing() -> None:
+    for user, said in (("root:app", "no group app"), ("www-data:app", "no group app"), ("app:app", "no user app")):
+        context = MemoryContext({path: body.encode() for path, body in FILES.items()})
+        text = CLASSIC.replace("CMD", f"USER {user}\nCMD")
+        found = linter.lint(Source(text.encode()), context, Settings()).findings
+        assert [said in one.message for one in found if one.code == "DSL406"] == [True], user
+    for user in ("root", "root:root", "0:0", "www-data:www-data", "1000:staff", "1000:"):
+        assert "DSL406" not in codes(CLASSIC.replace("CMD", f"USER {user}\nCMD"), FILES), user
