@@ -21,8 +21,8 @@ from dockerslim_lint.facts.model import (
     Transfer,
 )
 from dockerslim_lint.facts.packages import leftovers
-from dockerslim_lint.facts.rustup import stays_installed
 from dockerslim_lint.facts.runs import behind_init, resolve, started
+from dockerslim_lint.facts.rustup import stays_installed
 from dockerslim_lint.facts.stages import chain_of
 from dockerslim_lint.facts.walk import Shared, StageState
 from dockerslim_lint.syntax import script as sh

@@ -91,9 +91,9 @@ def stays_installed(commands: Iterable[Command]) -> bool:
         words = [word.pattern for word in command.words]
         if fetches_rustup(command) or patterns.basename(words[0]) == INSTALLER:
             there = True
-        elif command.name == RUSTUP and words[1:3] == ["self", "uninstall"]:
-            there = False
-        elif command.name == "rm" and any(map(holds_toolchains, words)):
+        elif (command.name == RUSTUP and words[1:3] == ["self", "uninstall"]) or (
+            command.name == "rm" and any(map(holds_toolchains, words))
+        ):
             there = False
     return there
 

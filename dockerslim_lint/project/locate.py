@@ -25,6 +25,8 @@ _NEEDED = frozenset({MANIFEST, "src"})
 """Without these there is no crate of which anything could be said."""
 _GLOB = frozenset("*?[")
 _NAMES = (b"cargo", CROSS.encode())
+_TOOLS = (b"make", b"just")
+"""What a step names that calls a build tool with a file of its own (`commands.build_files`)."""
 
 
 class Located(Record):
@@ -53,7 +55,8 @@ class Sources(Record):
     `paths`: literal sources of COPY, ADD and bind mounts, relative to the context. `whole`: some source is the context's root.
     `manifests`: with `whole`, for each cargo call the directories in one of which its Cargo.toml must be, the call's own
     first; `unplaced`: there are none, and the Cargo.toml of some call lies where nothing tells what was copied there. `others`:
-    what ``--from`` names that is no stage of the file: an image, or a context of its own.
+    what ``--from`` names that is no stage of the file: an image, or a context of its own. `tools`: with `whole` alone, for each build tool
+    the files of which it needs one (``Makefile``).
     """
 
     paths: tuple[str, ...]
@@ -61,6 +64,7 @@ class Sources(Record):
     manifests: tuple[tuple[str, ...], ...]
     others: frozenset[str] = frozenset()
     unplaced: bool = False
+    tools: tuple[tuple[str, ...], ...] = ()
 
 
 def locate(
@@ -114,6 +118,9 @@ def _search(directory: str, sources: Sources, repository: str | None) -> Located
                 return larger
             what = _some(sources.paths)
             if not sources.paths and not sources.manifests:
+                built = _with_build_files(context, sources, repository)
+                if built is not None:
+                    return built
                 if sources.unplaced and _may_be_above(context, repository):
                     return Located(NoContext(), None, "unknown: nothing tells from where it copies its Cargo.toml")
                 return Located(context, candidate, "the file's own directory; it copies whatever is there")
@@ -153,6 +160,19 @@ def _above(context: DirContext, sources: Sources, repository: str | None) -> Loc
     return Located(found[0], found[0].root, found[1]) if found is not None else None
 
 
+def _with_build_files(own: DirContext, sources: Sources, repository: str | None) -> Located | None:
+    """The nearest directory that has what the build tools need, where the file's own has not."""
+    for directory in above(own.root) if sources.tools else ():
+        context = own if directory == own.root else DirContext(directory, is_real=True)
+        found = [next((path for path in paths if context.inside(path) is not None), None) for paths in sources.tools]
+        if None not in found:
+            reason = f"nearest directory that has {found[0]}"
+            return Located(context, directory, reason) if context is not own else None
+        if directory == repository:
+            break
+    return None
+
+
 def _may_be_above(own: DirContext, repository: str | None) -> bool:
     """Whether the file's own directory is no crate, and one above it is."""
     for directory in above(own.root):
@@ -180,6 +200,7 @@ def sources_of(source: Source) -> Sources:
     roots: list[str] = []
     origins: dict[str, None] = {}
     elsewhere: list[tuple[Instruction, str]] = []
+    steps: list[tuple[Instruction, str, list[str]]] = []
     for instruction in parse(source).instructions:
         origin = instruction.flag("from")
         if origin is not None and origin.value is not None:
@@ -209,7 +230,10 @@ def sources_of(source: Source) -> Sources:
                         here.append(join(workdir, target))
                     else:
                         paths[path] = None
-                if any(name in source.data[instruction.span.start : instruction.span.end] for name in _NAMES):
+                text = source.data[instruction.span.start : instruction.span.end]
+                if here and any(name in text for name in _TOOLS):
+                    steps.append((instruction, workdir, here))
+                if any(name in text for name in _NAMES):
                     found = [
                         place
                         for directory, exact in (_cargo_directories(instruction, source, workdir) if here else ())
@@ -222,13 +246,11 @@ def sources_of(source: Source) -> Sources:
     others = {
         origin for origin in origins if origin and origin not in stages and origin != name and not origin.isdigit()
     }
-    unplaced = (
-        whole
-        and not paths
-        and not manifests
-        and any(True for step, directory in elsewhere for _ in _cargo_directories(step, source, directory))
-    )
-    return Sources(tuple(paths), whole, tuple(dict.fromkeys(manifests)), frozenset(others), unplaced)
+    if not whole or paths or manifests:
+        return Sources(tuple(paths), whole, tuple(dict.fromkeys(manifests)), frozenset(others))
+    unplaced = any(True for step, directory in elsewhere for _ in _cargo_directories(step, source, directory))
+    tools = dict.fromkeys(found for step in steps for found in _build_files(*step, source))
+    return Sources((), True, (), frozenset(others), unplaced, tuple(tools))
 
 
 def _copied(instruction: Instruction) -> Iterator[tuple[str, str]]:
@@ -281,6 +303,23 @@ def _cargo_directories(instruction: Instruction, source: Source, workdir: str) -
         if place is not None and "*" in place:
             place = None if exact else parent(place.partition("*")[0])
         yield place, exact
+
+
+def _build_files(instruction: Instruction, workdir: str, roots: list[str], source: Source) -> Iterator[tuple[str, ...]]:
+    """For each build tool of a RUN that works in a copy of the whole context: the files of which it needs one there."""
+    from dockerslim_lint.catalog.commands import build_files
+    from dockerslim_lint.facts.commands import CommandReader
+
+    for command in CommandReader(0, 0, workdir, {}, False).read(instruction, source):
+        files = build_files(command.name)
+        # another directory, or another file
+        if command.directory is None or any(word.pattern.startswith(("-C", "-f", "--")) for word in command.words[1:]):
+            continue
+        for root in roots if files else ():
+            inner = below(command.directory, root)
+            if inner is not None:
+                yield tuple(join("/", f"{inner}/{file}")[1:] for file in files)
+                break
 
 
 def _places(manifest: tuple[str, bool], roots: list[str]) -> Iterator[tuple[str, ...]]:

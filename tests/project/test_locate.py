@@ -201,6 +201,50 @@ def test_a_dot_counts_only_where_the_manifest_is(repo: Path) -> None:
     assert find(repo / "docker", "FROM a\nCOPY . .\n").root == str(repo / "docker")
 
 
+MAKE = "FROM a\nCOPY . code\nRUN cd code && make install\n"
+
+
+def test_a_build_tool_needs_its_file(repo: Path) -> None:
+    (repo / "Makefile").write_text("")
+    (repo / "tools").mkdir()
+    (repo / "tools" / "justfile").write_text("")
+    found = find(repo / "backend", MAKE)
+    assert (found.root, found.reason) == (str(repo), "nearest directory that has Makefile")
+    assert find(repo / "docker", MAKE).root == str(repo)
+    assert find(repo / "docker", "FROM a\nWORKDIR /c\nCOPY . .\nRUN make\nRUN cd tools && just all\n").root == str(repo)
+    (repo / "backend" / "GNUmakefile").write_text("")
+    assert find(repo / "backend", MAKE).root == str(repo / "backend")
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        MAKE.replace("make", "make -C api"),
+        MAKE.replace("make", "make -f build.mk"),
+        MAKE.replace("make", "cmake"),
+        MAKE.replace("make install", "apt-get install -y make"),
+        MAKE.replace("cd code && ", ""),
+        MAKE.replace("cd code", "cd code/api"),
+        MAKE.replace("cd code", "cd $CODE"),
+        MAKE.replace("make", "just"),
+        MAKE.replace("COPY .", "COPY --from=b ."),
+        MAKE.replace("COPY . code\n", "COPY Cargo.toml code/\n"),
+    ],
+)
+def test_what_says_nothing_of_a_build_file(repo: Path, text: str) -> None:
+    (repo / "Makefile").write_text("")
+    assert find(repo / "backend", text).root == str(repo / "backend")
+
+
+def test_a_build_file_that_is_nowhere(repo: Path) -> None:
+    (repo.parent / "Makefile").write_text("")
+    found = find(repo / "backend", MAKE)
+    assert (found.root, found.reason) == (
+        str(repo / "backend"),
+        "the file's own directory; it copies whatever is there",
+    )
+
+
 def test_unknown_where_no_directory_has_everything(repo: Path) -> None:
     (repo.parent / "outside").write_text("")
     found = find(repo / "docker", "FROM a\nCOPY outside /\n")
