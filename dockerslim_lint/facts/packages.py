@@ -153,7 +153,7 @@ def leftovers(
     for install in installs:
         tools = tuple(name for name in install.packages if packages.only_builds(install.manager, name))
         if tools and not _removes(install, runs[install.command.instruction]):
-            wanted = "the base has a toolchain" if toolchain else _sign_of_compiling(installs, commands, transfers)
+            wanted = "the base has a toolchain" if toolchain else _sign_of_use(installs, commands, transfers)
             found.append(Leftover("tools", install.manager, tools, install.command, wanted))
     return tuple(sorted(found, key=lambda one: one.command.span.start))
 
@@ -192,14 +192,14 @@ def _in_mount(build: ImageBuild, call: CargoCall) -> bool:
     return any(mount.instruction == step and patterns.below(place, mount.target) is not None for mount in build.mounts)
 
 
-def _sign_of_compiling(
-    installs: Sequence[PackageInstall], commands: Sequence[Command], transfers: Sequence[Transfer]
-) -> str:
+def _sign_of_use(installs: Sequence[PackageInstall], commands: Sequence[Command], transfers: Sequence[Transfer]) -> str:
     """What says that something is built, or programs are looked into, when the image runs; "" where nothing does."""
     for install in installs:
         for name in install.packages:
-            if packages.is_toolchain(install.manager, name) or symbols.is_reader(name):
+            if packages.is_toolchain(install.manager, name):
                 return f"{name} is installed beside it"
+            if symbols.is_reader(name):
+                return f"the image has {name}, which looks into programs"
     for command in commands:
         if packages.is_toolchain_command(command.name):
             return f"{command.name} is called in the stage"

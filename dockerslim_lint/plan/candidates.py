@@ -84,7 +84,7 @@ def tasks(build: ImageBuild, images: tuple[FinalImage, ...], prefer: tuple[str, 
             raise NotPossible(f"{base.reference} is chosen for {base.chosen_for}, which another base does not have")
         for one in image.leftovers if base is None or not base.toolchain else ():
             if one.wanted:
-                raise Unsure(f"the program may call {', '.join(one.names)} when it runs: {one.wanted}")
+                raise Unsure(f"{', '.join(one.names)} may be used when the image runs: {one.wanted}")
         if image.wants_toolchain:
             raise NotPossible(f"the image may want its toolchain: {image.wants_toolchain}")
     retarget = links != {MUSL_STATIC}

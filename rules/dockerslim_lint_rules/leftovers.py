@@ -47,7 +47,7 @@ RUN cargo clean
 CMD ["/app"]
 """
 ONLY_BUILDS = "The image holds what only a build needs"
-KEPT = "the program may call them when it runs"
+KEPT = "they may be used when the image runs"
 
 
 class Leftovers(Rule):
@@ -63,7 +63,7 @@ class Leftovers(Rule):
 
     If the image is also the builder, such a `cargo clean` is all that is reported. Nothing is said of a RUN with a step that is not
     understood, or of a tool that something in the stage may call. Beside a toolchain, a container engine or headers the program
-    may compile when it runs: then the finding is a question, without a fix.
+    may compile when it runs, and beside a debugger somebody looks into it: then the finding is a question, without a fix.
 
     **Fix safety.** The fix empties the cache in the RUN that fills it and no longer installs the tools. A program may call
     what it removes, so it needs a proof (`--fix --verify`) or your word (`--unsafe-fixes`). Where the image is being
@@ -87,7 +87,7 @@ class Leftovers(Rule):
                 if one.kind == "cache":
                     text, note = f"{names} stays in the image.", "only the RUN that fills it can empty it"
                 elif one.wanted:
-                    text, note = f"{ONLY_BUILDS}, unless the program compiles when it runs: {names}.", one.wanted
+                    text, note = f"{ONLY_BUILDS}, unless it is used when the image runs: {names}.", one.wanted
                 else:
                     text, note = f"{ONLY_BUILDS}: {names}.", "nothing is compiled in this stage"
                 if one.wanted:

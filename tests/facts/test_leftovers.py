@@ -74,7 +74,16 @@ def test_nothing_is_left(step: str) -> None:
         (TWO.format("RUN apt-get install -y make git curl"), ""),
         (TWO.format("COPY --from=build /usr/local/cargo/bin/x /y\nRUN apt-get install -y make"), ""),
         (TWO.format("COPY include.txt /etc/\nRUN apt-get install -y make"), ""),
-        (TWO.format("RUN apt-get install -y make llvm gdb"), "gdb is installed beside it"),
+        (TWO.format("RUN apt-get install -y make llvm gdb"), "the image has gdb, which looks into programs"),
+        (
+            TWO.replace("slim\n", "slim AS run\n").format("RUN apt-get install -y make")
+            + "FROM run\nRUN apt-get install -y gdb\n",
+            "the image has gdb, which looks into programs",
+        ),
+        (
+            TWO.format("RUN apt-get install -y make") + "FROM debian:trixie-slim\nRUN apt-get install -y gdb\n",
+            "",
+        ),
         (TWO.format("RUN apt-get install -y make docker.io"), "docker.io is installed beside it"),
         (TWO.format("RUN apt-get install -y make\nRUN apt-get install -y rustc"), "rustc is installed beside it"),
         (

@@ -18,7 +18,7 @@ def trim_leftovers(build: ImageBuild, image: FinalImage) -> Draft:
     gone: set[int] = set()
     kept = [one for one in image.leftovers if one.wanted]
     if len(kept) == len(image.leftovers):
-        raise NotPossible(f"the program may call them when it runs: {kept[0].wanted}")
+        raise NotPossible(f"they may be used when the image runs: {kept[0].wanted}")
     for one in image.leftovers:
         if one.kind == "tools" and not one.wanted:
             index = one.command.instruction
