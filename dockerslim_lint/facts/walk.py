@@ -488,7 +488,9 @@ class StageState:
         mounted = any(patterns.below(output, mount.target) is not None for mount in mounts)
         known = self.stage.image is not None or self.user_instruction is not None
         user = self.user if known else None
-        warms, stale = self.placeholders.build(number, mounted, user, lambda file: self._compiles(number, file))
+        warms, stale = self.placeholders.build(
+            number, mounted, user, lambda file: self._compiles(number, file), self._text_of
+        )
         if warms:
             crate = self._shared.crate_of_call[number]
             warmup = Warmup(
@@ -505,6 +507,11 @@ class StageState:
             self._shared.warmups.append(warmup)
         if stale is not None:
             self._shared.stale.append(stale)
+
+    def _text_of(self, path: str) -> bytes:
+        """What the context's file has that is at a path of the stage; nothing where there is none."""
+        place_ = self.from_context(path)
+        return self._shared.contents.text(place_) if place_ is not None else b""
 
     def _compiles(self, number: int, file: str) -> bool:
         """Whether a call may compile a source of the context: False where its programs surely do without that package."""

@@ -2,7 +2,8 @@
 
 cargo takes a source for built when it is not newer than the last build that read it; it compares times, not contents
 (cargo book, "cargo::core::compiler::fingerprint"; tried with cargo 1.95: the placeholder's program stays, also where
-``src`` was removed in between and where modules came in, but not where a lib.rs or build.rs did).
+``src`` was removed in between and where modules came in, but not where a lib.rs or build.rs did). With a build script it stays
+only where that says what else makes it run again (``rerun-if-…``); otherwise cargo runs it anew for any other time in the package.
 """
 
 from __future__ import annotations
@@ -32,8 +33,16 @@ SOURCE = ".rs"
 SOURCES = "src"
 """Where a crate has its sources (cargo book, "Package Layout")."""
 
-NEW_UNITS = ("lib.rs", "../build.rs")
+SCRIPT = "../build.rs"
+
+NEW_UNITS = ("lib.rs", SCRIPT)
 """Beside main.rs: a crate that has them only later is another crate to cargo, and is built anew."""
+
+RERUN, ITSELF = b"rerun-if-", b'rerun-if-changed=build.rs"'
+"""What a build script prints of what makes it run again (cargo book, "Build Scripts", change detection)."""
+
+IN_MAIN = (b"    println!", b"\tprintln!", b"fn main() { println!")
+"""How a line begins that prints in any case, as rustfmt writes it."""
 
 STEERING = (
     *("CARGO_BUILD", "CARGO_ENCODED", "CARGO_HOME", "CARGO_INCREMENTAL", "CARGO_PROFILE", "CARGO_TARGET"),
@@ -48,13 +57,15 @@ OPTIONS = ("--config", "-Z")
 class _Placeholder(Record):
     """`built` is the call that read it, `copy` the COPY that put the real source in its place; -1 while there is none.
 
-    `owner` is that COPY's --chown, "" without; `file` where the real source stands in the context.
+    `owner` is that COPY's --chown, "" without; `file` where the real source stands in the context. `script`: the crate's build script was
+    there too when it was built, and says that only a change of itself makes it run again.
     """
 
     built: int = -1
     copy: int = -1
     owner: str = ""
     file: str = ""
+    script: bool = False
 
 
 class Placeholders:
@@ -164,16 +175,23 @@ class Placeholders:
         for name in NEW_UNITS:
             path = patterns.normalise(f"{ours}/{name}")
             there = path in self._found and self._found[path].built == built
+            there = there or (name == SCRIPT and self._found[source].script)
             if path != source and not there and self._holds(patterns.normalise(f"{folder}/{name}").strip("/")):
                 return True
         return False
 
     def build(
-        self, number: int, mounted: bool, user: str | None, compiles: Callable[[str], bool]
+        self,
+        number: int,
+        mounted: bool,
+        user: str | None,
+        compiles: Callable[[str], bool],
+        text_of: Callable[[str], bytes],
     ) -> tuple[bool, Stale | None]:
         """A call that builds: whether it builds placeholders, and what it takes for built. `mounted`: its output does not stay.
 
-        `user` is who runs it, None where that is not known; `compiles` tells whether it may compile a file of the context.
+        `user` is who runs it, None where that is not known; `compiles` tells whether it may compile a file of the context, `text_of`
+        what the context's file has that is at a path of the stage.
         """
         call = self._calls[number]
         waiting = [source for source, one in self._found.items() if one.copy < 0]
@@ -182,7 +200,8 @@ class Placeholders:
                 if mounted or not call.command.certain or call.kind != "build":
                     del self._found[source]
                 else:
-                    self._found[source] = _Placeholder(number)
+                    script = text_of(patterns.normalise(f"{patterns.parent(source)}/{SCRIPT}"))
+                    self._found[source] = _Placeholder(number, script=_runs_on_change_alone(script))
             return True, None
         taken = {
             source: one for source, one in self._found.items() if self._same(one.built, number) and compiles(one.file)
@@ -199,6 +218,15 @@ class Placeholders:
         ours, theirs = self._calls[earlier], self._calls[later]
         alike = ours.kind == theirs.kind and ours.output is not None and _settings(ours) == _settings(theirs)
         return alike and self._files(earlier) == self._files(later)
+
+
+def _runs_on_change_alone(script: bytes) -> bool:
+    """Whether a build script surely says, in the body of ``main``, that it is to run again when it changes itself, and says no more.
+
+    Of another file or a variable it is not known whether it is the same in both builds.
+    """
+    lines = [line for line in script.splitlines() if RERUN in line and not line.lstrip().startswith(b"//")]
+    return any(line.startswith(IN_MAIN) for line in lines) and all(ITSELF in line for line in lines)
 
 
 def cook_of(command: Command, arguments: CargoArguments, stage: Stage) -> Warmup | None:

@@ -40,7 +40,8 @@ class StalePlaceholder(Rule):
 
     `touch src/main.rs` before the real build is enough. It is not needed where a lib.rs or build.rs comes in only with
     the real source, where something removes what the placeholder left, or where flags, a manifest, cargo's configuration or the
-    toolchain change in between.
+    toolchain change in between. A build.rs that was there before is run again for any other time in the package, unless it prints
+    `cargo:rerun-if-changed=build.rs`: with that line alone the placeholder stays.
 
     **Fix safety.** Safe: the file is in the build context, and a newer time can only make cargo build it. None where the
     step runs as a user who may not own the file: COPY without `--chown` makes it root's.

@@ -26,6 +26,45 @@ def test_a_placeholder_is_taken_for_the_source() -> None:
     assert [(one.kind, one.profile) for one in build.warmups] == [("placeholder", "release")]
 
 
+SCRIPTED = TRICK.replace("COPY Cargo.toml ./", "COPY Cargo.toml build.rs ./")
+ITSELF = 'println!("cargo:rerun-if-changed=build.rs");'
+
+
+def test_a_build_script_that_looks_at_itself_alone() -> None:
+    for script in (
+        f"fn main() {{\n    {ITSELF}\n}}\n",
+        f"fn main() {{ {ITSELF} }}\n",
+        f"use x;\n\nfn main() {{\n    // other\n    x::run();\n    {ITSELF.replace(':', '::')}\n    // {ITSELF.replace('build', 'x')}\n}}\n",
+    ):
+        (stale,) = read(SCRIPTED, {**FILES, "build.rs": script}).stale
+        assert stale.sources == ("/app/src/main.rs",)
+
+
+@pytest.mark.parametrize(
+    "lines",
+    [
+        "",
+        f"// {ITSELF}",
+        f"if x() {{\n        {ITSELF}\n    }}",
+        ITSELF.replace("build.rs", "src"),
+        ITSELF.replace("build.rs", "build.rs.in"),
+        f"{ITSELF}\n    {ITSELF.replace('build.rs', '.git/HEAD')}",
+        f'{ITSELF}\n    println!("cargo:rerun-if-env-changed=VERSION");',
+        'println!("cargo:rerun-if-env-changed=VERSION");',
+    ],
+)
+def test_a_build_script_that_cargo_may_run_again(lines: str) -> None:
+    assert not read(SCRIPTED, {**FILES, "build.rs": f"fn main() {{\n    {lines}\n}}\n"}).stale
+
+
+def test_a_build_script_that_was_not_there_before() -> None:
+    files = {**FILES, "build.rs": f"fn main() {{\n    {ITSELF}\n}}\n"}
+    assert not read(TRICK, files).stale
+    assert not read(SCRIPTED.replace("build.rs ./", "build.rs build/"), files).stale
+    other = SCRIPTED.replace("Cargo.toml build.rs ./", "Cargo.toml ./\nCOPY --from=x build.rs ./")
+    assert not read(other, files).stale
+
+
 @pytest.mark.parametrize("step", ["cargo init", "cargo new --bin .", "touch src/main.rs", "tee src/main.rs"])
 def test_ways_to_make_one(step: str) -> None:
     assert read(TRICK.replace('echo "fn main() {}" > src/main.rs', step), FILES).stale
