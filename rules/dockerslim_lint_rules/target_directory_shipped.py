@@ -17,7 +17,6 @@ COPY --from=builder /src/target/release /app
 CMD ["/app/server"]
 """
 
-
 ANY = WHOLE.replace("/src/target", "/src/t*")
 EACH = WHOLE.replace("release /app", "release/* /app/")
 TOOLS = WHOLE.replace("build --release", "install --path .").replace("/app/server", "server")
@@ -33,9 +32,8 @@ class TargetDirectoryShipped(Rule):
     """cargo's whole output directory is copied into the image.
 
     Beside the program, `target/` holds every dependency's objects and libraries, build scripts and fingerprints: many
-    times the program's size, and nothing of it is read when the container starts. It comes in by a COPY of `target/`, of
-    a profile's directory in it (`release/*` is no less), or of the project's directory. Copy the program alone. The same is said of CARGO_HOME's
-    `bin/` after a `cargo install`: cargo and rustup are there too.
+    times its size, and nothing of it is read at start. It comes in by a COPY of `target/`, of a profile's directory in it
+    (`release/*` is no less), or of the project's. So do cargo and rustup with `bin/` of CARGO_HOME. Copy the program alone.
 
     **Fix safety.** Needs a proof: the programs that the image starts are copied alone, to where they were. None for the
     project's directory, or where nothing in it is started: which files are needed then, only you know.
@@ -73,7 +71,9 @@ class TargetDirectoryShipped(Rule):
                 home = builder.image.cargo_home if builder.image is not None and builder.image.toolchain else ""
                 if transfer.origin_stage != builder.number or not home or call.output != f"{home}/bin":
                     continue
-                if any(source.rstrip("/") in (home, call.output) for source in transfer.sources):
+                words = {word.literal for word in build.instructions[transfer.instruction].words}
+                each = f"{call.output}/*" in words
+                if each or any(source.rstrip("/") in (home, call.output) for source in transfer.sources):
                     yield self.finding(
                         f"{transfer.sources[0]} is copied with cargo, rustup and all other tools that are there.",
                         build.instructions[transfer.instruction].body_span,

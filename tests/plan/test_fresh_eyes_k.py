@@ -10,6 +10,7 @@ from dockerslim_lint.context import MemoryContext
 from dockerslim_lint.facts.model import GNU_DYNAMIC, MUSL_STATIC, STRIPPED_ALL, STRIPPED_NO, UNKNOWN
 from dockerslim_lint.source import Source
 from tests.facts.reading import CRATE, only_call, read
+from tests.plan.test_edits import rewritten
 from tests.plan.test_fresh_eyes import codes
 from tests.plan.test_native_code import choice
 from tests.plan.test_withheld import CLASSIC, LOCK, reason
@@ -161,3 +162,28 @@ def test_which_name_is_missing() -> None:
         assert [said in one.message for one in found if one.code == "DSL406"] == [True], user
     for user in ("root", "root:root", "0:0", "www-data:www-data", "1000:staff", "1000:"):
         assert "DSL406" not in codes(CLASSIC.replace("CMD", f"USER {user}\nCMD"), FILES), user
+
+
+INSTALLED = CLASSIC.replace("cargo build --release", "cargo install --locked --path .").replace(
+    "/app/target/release/app /usr/local/bin/app", "/usr/local/cargo/bin/* /usr/local/bin/"
+)
+
+
+def test_all_that_is_beside_an_installed_program() -> None:
+    assert "DSL203" in codes(INSTALLED, FILES)
+    assert "COPY --from=builder /usr/local/cargo/bin/app /usr/local/bin/app\n" in rewritten(INSTALLED, FILES)
+
+
+@pytest.mark.parametrize(
+    ("old", "new"),
+    [
+        ("bin/*", "bin/a*"),
+        ("bin/*", "bin/app"),
+        ("COPY --from=builder /usr/local/cargo/bin/*", "ARG A\nCOPY --from=builder /usr/local/cargo/bin/$A"),
+        ("/usr/local/cargo/bin/*", "/usr/local/cargo/other/*"),
+        ("--path .", "--path . --root /usr/local/cargo/tools"),
+        ("--from=builder", "--from=rust:1"),
+    ],
+)
+def test_not_all_of_it(old: str, new: str) -> None:
+    assert "DSL203" not in codes(INSTALLED.replace(old, new), FILES)
