@@ -185,8 +185,9 @@ def _examples(arguments: CargoArguments, crate: Crate | None) -> tuple[str, ...]
 def asked_of(arguments: CargoArguments) -> Asked:
     """The same, sorted by what it does."""
     names = features_of(arguments)
-    exact = arguments.exact and not arguments.optional and not any("*" in name for name in names)
-    return asked_by(names, exact, "--example" in arguments.flags or bool(EXAMPLES & arguments.switches))
+    known = arguments.exact and not any("*" in name for name in names)
+    examples = "--example" in arguments.flags or bool(EXAMPLES & arguments.switches)
+    return asked_by(names, known and not arguments.optional, examples, known and arguments.optional)
 
 
 def _locked(arguments: CargoArguments) -> bool | None:

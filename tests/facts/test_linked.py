@@ -331,7 +331,11 @@ def test_conditions(condition: str, expected: Reach) -> None:
         ("cargo build --no-default-features -Fsecure", YES),
         ("cargo build --no-default-features --all-features", YES),
         ("cargo build --no-default-features --features $FEATURES", MAYBE),
-        ("cargo build $FLAGS", MAYBE),
+        ("cargo build $FLAGS", YES),  # as long as nobody gives the argument
+        ("cargo build --no-default-features $FLAGS", MAYBE),
+        ("cargo build --no-default-features --features secure $FLAGS", YES),
+        ("cargo build $OTHER", MAYBE),
+        ("cargo build $FLAGS $OTHER", MAYBE),
         ("cargo install --path . --no-default-features", NO),
         ("cd / && cargo build --manifest-path /src/Cargo.toml --no-default-features", NO),
     ],

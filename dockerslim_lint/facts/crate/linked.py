@@ -222,8 +222,9 @@ def _switched(known: catalog.KnownCrate | None, wanted: set[str]) -> Switched:
 
 
 def asked_of(member: Member, asked: Asked, sure: bool) -> set[str]:
-    """The features of a package that a call asks for; of a call that is not known, none or all."""
-    if not asked.exact:
+    """The features of a package that a call asks for; of a call that is not known, none or all. What it asks for where nobody
+    gives a build argument counts as sure."""
+    if not asked.exact and not (sure and asked.awaits):
         return set() if sure else {EVERY, "default"}
     wanted = set(member.table.all()) if asked.everything else set()
     if asked.default:

@@ -21,20 +21,21 @@ BUILT_IN_PARENTS = {"test": "dev", "bench": "release"}
 
 
 class Asked(Record):
-    """What a cargo call says of features. `exact` is False where a variable may say more; `examples`: it makes some, which link
-    dev-dependencies too."""
+    """What a cargo call says of features. `exact` is False where a variable may say more; `awaits`: that is only a build argument
+    which is empty by default; `examples`: it makes some, which link dev-dependencies too."""
 
     features: tuple[str, ...] = ()
     default: bool = True
     everything: bool = False
     exact: bool = True
     examples: bool = False
+    awaits: bool = False
 
 
-def asked_by(names: tuple[str, ...], exact: bool = True, examples: bool = False) -> Asked:
+def asked_by(names: tuple[str, ...], exact: bool = True, examples: bool = False, awaits: bool = False) -> Asked:
     """What ``--features`` and its relatives ask for, as `CargoCall` has it, sorted by what it does."""
     plain = tuple(name for name in names if not name.startswith("--"))
-    return Asked(plain, "--no-default-features" not in names, "--all-features" in names, exact, examples)
+    return Asked(plain, "--no-default-features" not in names, "--all-features" in names, exact, examples, awaits)
 
 
 class Crate:

@@ -9,6 +9,7 @@ from dockerslim_lint.edit import Edit
 from dockerslim_lint.facts import patterns
 from dockerslim_lint.facts.model import Command, FinalImage, ImageBuild, OutputUse
 from dockerslim_lint.facts.stages import chain_of
+from dockerslim_lint.facts.transfers import MOVERS
 from dockerslim_lint.plan.blocks.lines import check_lands
 from dockerslim_lint.plan.blocks.target_map import triple, wildcard
 from dockerslim_lint.plan.model import Draft, NotPossible, Task
@@ -25,6 +26,7 @@ def move_paths(task: Task) -> Draft:
             edit = _edit(task, use)
             edits[edit.start] = edit
     _check_texts(task, moved)
+    _check_branches(build, moved)
     tails = [tail.rstrip(b"/") for _, tail in _first(build, moved)]
     for command, text in _steps_after(task):
         if any(tail in text for tail in tails):
@@ -109,6 +111,28 @@ def _check_text(build: ImageBuild, tail: bytes, within: Span, known: Sequence[Sp
         if not comment and not any(span.start <= at < span.end for span in known):
             raise NotPossible(f"line {line} names {tail.decode()} in a text that cannot be moved")
         at = build.source.data.find(tail, at + 1, within.end)
+
+
+def _check_branches(build: ImageBuild, moved: set[int]) -> None:
+    """What a condition copies for another profile than the default one, of a call that takes its profile from a variable, would move too."""
+    known = {use.span.start for use in build.uses}
+    for at in sorted(moved):
+        call = build.calls[at]
+        if not call.open_profile or call.target_directory is None:
+            continue
+        for command in build.commands:
+            if command.certain or known_commands.canonical(command.name) not in MOVERS:
+                continue
+            if call.command.stage not in chain_of(build.stages[command.stage], build.stages):
+                continue
+            for word in command.words[1:]:
+                path = patterns.join(command.directory or "/*", word.pattern)
+                inside = patterns.below(path, call.target_directory)
+                if inside and word.span.start not in known and "-linux-" not in inside:
+                    line = build.source.line_of(word.span.start)
+                    raise NotPossible(
+                        f"line {line} copies what another profile makes, from a path that is not moved along"
+                    )
 
 
 def _check_folders(task: Task, image: FinalImage, moved: set[int]) -> None:
