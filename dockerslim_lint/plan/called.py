@@ -40,8 +40,10 @@ def called_cost(task: Task) -> Iterator[str]:
     if task.choice.keep or task.choice.base.package_manager != "apk":
         return
     for image in task.images:
+        brought = {name for package in known_packages(image.installs) if package.alpine for name in package.programs}
         for one in _had(task.build, image):
-            if patterns.basename(one.word) not in SHELLS:
+            name = patterns.basename(one.word)
+            if name not in SHELLS | brought and (name in task.choice.base.tools or programs.is_of_every_system(name)):
                 yield f"{one.word}, which line {one.line} of {one.place} starts, is busybox's there"
 
 

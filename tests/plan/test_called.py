@@ -63,6 +63,15 @@ def test_a_shell_keeps_the_program_off_a_base_without_one(text: str, name: str) 
     assert (told in choices["alpine"]) is (not name.endswith("sh"))
 
 
+@pytest.mark.parametrize(
+    ("name", "package", "told"),
+    [("ffmpeg", "ffmpeg", False), ("ps", "procps", False), ("wget", "wget", False), ("df", "ffmpeg", True)],
+)
+def test_what_a_package_brings_to_alpine_is_not_busyboxs(name: str, package: str, told: bool) -> None:
+    text = CLASSIC.replace("COPY --from", f"RUN apt-get update && apt-get install -y {package}\nCOPY --from")
+    assert ("is busybox's there" in offered(text, main=SPAWNS % name)["alpine"]) is told
+
+
 def test_the_reason_names_the_line() -> None:
     files = {**locked(serde=""), "src/main.rs": SPAWNS % "git"}
     assert "line 4 of src/main.rs starts git, which distroless/static does not have" in reason(SINGLE, files)
