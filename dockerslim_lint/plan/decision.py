@@ -106,8 +106,14 @@ class Plan:
         """Whether nothing but the symbols that it reads itself is left in a program that might go."""
         return is_slim(self._build, artifact, True)
 
-    def trim(self, image: FinalImage) -> tuple[Fix, ...] | Withheld:
-        """The fix that takes out what only installing and compiling needed, and keeps the base."""
+    def trim(self, image: FinalImage, kind: str) -> tuple[Fix, ...] | Withheld:
+        """The fix that takes out what only installing and compiling needed, and keeps the base; what is of this `kind` alone where
+        the rest has to stay."""
+        kinds = {one.kind for one in image.leftovers if not one.wanted}
+        made = self._trim(image, kinds, "trim")
+        return self._trim(image, {kind}, kind) if isinstance(made, Withheld) and kinds - {kind} else made
+
+    def _trim(self, image: FinalImage, kinds: set[str], key: str) -> tuple[Fix, ...] | Withheld:
         from dockerslim_lint.catalog import packages
         from dockerslim_lint.plan.blocks.debian_steps import trim_headers
         from dockerslim_lint.plan.blocks.trim import trim_leftovers
@@ -116,17 +122,18 @@ class Plan:
 
         def settled(after: ImageBuild) -> bool:
             new = after.images[place] if place < len(after.images) else None
-            return new is not None and all(one.wanted for one in new.leftovers) and new.artifacts == image.artifacts
+            left = [one for one in new.leftovers if one.kind in kinds and not one.wanted] if new is not None else []
+            return new is not None and not left and new.artifacts == image.artifacts
 
-        tools = [one for one in image.leftovers if one.kind == "tools" and not one.wanted]
+        tools = [one for one in image.leftovers if one.kind == "tools" and one.kind in kinds and not one.wanted]
         headers = any(packages.holds_headers(one.manager, name) for one in tools for name in one.names)
         title = "leave out what only the build needs" if tools else "leave the package manager's cache out"
         return self.alone(
-            f"trim:{image.stage}",
+            f"{key}:{image.stage}",
             title,
-            lambda: (trim_headers if headers else trim_leftovers)(self._build, image),
+            lambda: (trim_headers if headers else trim_leftovers)(self._build, image, sorted(kinds)),
             settled,
-            cost="".join(dict.fromkeys(lost_tools((image,)))),
+            cost="".join(dict.fromkeys(lost_tools((image,)))) if tools else "",
             place=place,
             smaller=True,
         )

@@ -93,7 +93,7 @@ class Leftovers(Rule):
                 if one.wanted:
                     fixes: Fixes = Withheld(f"tools:{one.command.span.start}", KEPT)
                 else:
-                    trim = plan.trim(image)
+                    trim = plan.trim(image, one.kind)
                     own = () if isinstance(trim, Withheld) else trim
                     fixes = (*(() if isinstance(slim, Withheld) else slim), *own) or trim
                 yield self.finding(text, one.command.span, note=note, fixes=fixes)

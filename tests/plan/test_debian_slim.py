@@ -475,8 +475,9 @@ def test_candidates_end_with_it() -> None:
         ("apt-get update && apt-get install -y tini make && {}", "apt-get update && apt-get install -y tini && {}"),
         ("apt-get update && apt-get install -y gcc tini; ls", "apt-get update && apt-get install -y tini && {}; ls"),
         ("apt-get update && apt-get install -y gcc && {}", ""),
-        # more than an installation, or a pipe behind it
-        ("apt-get update && apt-get install -y gcc && ls", None),
+        # more than an installation: the lists alone go
+        ("apt-get update && apt-get install -y gcc && ls", "apt-get update && apt-get install -y gcc && {} && ls"),
+        # a pipe behind it
         ("apt-get update && apt-get install -y tini | cat", None),
     ],
 )

@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import pytest
 
-from tests.facts.reading import CRATE, locked
+from dockerslim_lint.edit import Withheld, apply
+from dockerslim_lint.facts.model import ImageBuild
+from dockerslim_lint.plan.decision import Plan
+from tests.facts.reading import CRATE, locked, read
 from tests.plan.test_edits import rewritten
 from tests.plan.test_native_code import choice
 from tests.plan.test_withheld import CLASSIC, LOCK, reason
@@ -67,3 +70,66 @@ def test_what_a_default_feature_brings_is_there_until_an_argument_says_otherwise
 def test_what_no_default_feature_brings_is_no_reason(argument: str, call: str) -> None:
     text = CLASSIC.replace("RUN cargo build --release", f"ARG {argument}\nRUN cargo build --release {call}")
     assert choice(text, V8) == "distroless/static"
+
+
+def read_again(data: bytes) -> ImageBuild:
+    return read(data.decode())
+
+
+def trimmed(steps: str, kind: str, base: str = "ubuntu:24.04") -> str:
+    """The steps of a final stage without its leftovers, as far as one of a `kind` asks for; or why that is not done."""
+    text = CLASSIC.replace("debian:bookworm-slim", base).replace("COPY --from", f"{steps}\nCOPY --from")
+    build = read(text)
+    plan = Plan(build, (), read_again)
+    found = plan.trim(build.images[0], kind)
+    assert not plan.bugs
+    if isinstance(found, Withheld):
+        return found.reason
+    return apply(text.encode(), found[0].edits).decode().split(base)[1].split("COPY --from")[0].strip()
+
+
+CLEAN = " && rm -rf /var/lib/apt/lists/*"
+LATER = "a later step may need what the one in line 6 fetches"
+UPDATE = "RUN apt-get update && apt-get install -y"
+
+
+def test_headers_whose_library_is_not_known_keep_no_lists() -> None:
+    steps = f"{UPDATE} libssl-dev curl"
+    assert trimmed(steps, "cache") == steps + CLEAN
+    assert "hold the libraries alone is not known" in trimmed(steps, "tools")
+    both = f"{UPDATE} libssl3 curl{CLEAN}"
+    assert trimmed(steps, "cache", "debian:bookworm-slim") == trimmed(steps, "tools", "debian:bookworm-slim") == both
+
+
+def test_tools_that_cannot_go_keep_no_lists() -> None:
+    steps = f"{UPDATE} make && adduser me"
+    assert trimmed(steps, "cache") == f"{UPDATE} make{CLEAN} && adduser me"
+    assert trimmed(steps, "tools") == "the step in line 6 does more than to install make"
+    for kind in ("cache", "tools"):
+        assert trimmed(f"{UPDATE} make curl && adduser me", kind) == f"{UPDATE} curl{CLEAN} && adduser me"
+        assert trimmed(f"{UPDATE} make", kind) == ""
+
+
+def test_lists_that_cannot_go_keep_no_tools() -> None:
+    steps = "RUN apt-get update\nRUN apt-get install -y {}\nRUN apt-get install -y curl"
+    for base, tools, others in (("ubuntu:24.04", "make git", "git"), ("debian:bookworm-slim", "libssl-dev", "libssl3")):
+        assert trimmed(steps.format(tools), "cache", base) == LATER
+        assert trimmed(steps.format(tools), "tools", base) == steps.format(others)
+
+
+def test_what_a_later_step_installs_from_is_still_fetched() -> None:
+    for tools, base in (("make", "ubuntu:24.04"), ("zlib1g-dev", "debian:bookworm-slim")):
+        leaning = f"{UPDATE} {tools}\nRUN apt-get install -y curl"
+        assert trimmed(leaning, "cache", base) == trimmed(leaning, "tools", base) == LATER
+        fetching = f"{UPDATE} {tools}\nRUN apt-get -q update && apt-get install -y curl"
+        assert trimmed(fetching, "tools", base) == f"RUN apt-get -q update && apt-get install -y curl{CLEAN}"
+    apk = "RUN apk update && apk add make\nRUN apk add curl"
+    assert trimmed(apk, "tools", "alpine:3.24") == "RUN apk add --no-cache curl"
+
+
+def test_the_cost_of_lost_tools_is_that_of_who_loses_them() -> None:
+    plan = Plan(
+        build := read(CLASSIC.replace("COPY --from", f"{UPDATE} make && adduser me\nCOPY --from")), (), read_again
+    )
+    found = plan.trim(build.images[0], "cache")
+    assert not isinstance(found, Withheld) and not found[0].cost

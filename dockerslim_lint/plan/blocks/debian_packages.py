@@ -11,7 +11,15 @@ from dockerslim_lint.edit import Edit
 from dockerslim_lint.facts.model import Command, CommandWord, FinalImage, ImageBuild
 from dockerslim_lint.facts.packages import manager_of, package_words
 from dockerslim_lint.plan.blocks.lines import cased, insert_line, removal
-from dockerslim_lint.plan.blocks.trim import after_installs, commands_of, is_written, only_installs, without_words
+from dockerslim_lint.plan.blocks.trim import (
+    after_installs,
+    commands_of,
+    fetched_for_later,
+    is_written,
+    leaned_on,
+    only_installs,
+    without_words,
+)
 from dockerslim_lint.plan.model import NotPossible
 
 EMPTY_LISTS = "rm -rf /var/lib/apt/lists/*"
@@ -37,6 +45,8 @@ class PackageSteps:
         self._commands = {index: commands_of(image, index) for index in self._own}
         self._written = {name for install in image.installs for name in install.packages}
         self._compiles = any(known_commands.may_compile(command.name) for command in image.commands)
+        self.left: dict[str, str] = {}
+        """the kinds of leftovers that `edits` could not take out, each with the reason"""
 
     def edits(self, missing: Mapping[str, str], release: str) -> Iterator[Edit]:
         """What changes in the steps, `missing` packages installed. Raises NotPossible where a name of `release` is not known."""
@@ -49,7 +59,7 @@ class PackageSteps:
                     found.append((command, words, *self._names(command, words, release)))
             takers = [command for command, *_ in found if names and _takes_more(command)]
             needless = bool(found) and not takers and not any(kept for _, _, kept, _ in found)
-            if needless and only_installs(self._commands[index]):
+            if needless and self._can_go(index):
                 span = removal(self._build, self._build.instructions[index])
                 yield Edit(span.start, span.end, "")
                 continue
@@ -70,6 +80,18 @@ class PackageSteps:
             first = self._build.instructions[self._build.stages[self._image.stage].instruction]
             text = cased(self._build, first, install_line(names))
             yield insert_line(self._build, first.span.end, text)
+
+    def _can_go(self, index: int) -> bool:
+        """Whether a step that installs nothing needed goes as a whole."""
+        command = self._commands[index][0]
+        if not only_installs(self._commands[index]):
+            line = self._build.source.line_of(command.span.start)
+            self.left["tools"] = f"the step in line {line} does more than to install what only the build needs"
+        elif leaned_on(self._image, index, "apt"):
+            self.left["tools"] = fetched_for_later(self._build, command)
+        else:
+            return True
+        return False
 
     def _names(self, command: Command, words: list[CommandWord], release: str) -> tuple[list[CommandWord], list[Edit]]:
         """The words that stay, and what else is written for some of them."""
@@ -137,10 +159,13 @@ class PackageSteps:
 
     def _emptied(self, index: int) -> Iterator[Edit]:
         """The lists of apt go in the step that fetches them, where no later step leans on them."""
-        if any(one.kind == "cache" and one.command.instruction == index for one in self._image.leftovers):
-            place = after_installs(self._build, self._image, index, "apt")
-            if place is not None:
-                yield Edit(place, place, f" && {EMPTY_LISTS}")
+        for one in self._image.leftovers:
+            if one.kind == "cache" and one.command.instruction == index:
+                place = after_installs(self._build, self._image, index, "apt")
+                if place is not None:
+                    yield Edit(place, place, f" && {EMPTY_LISTS}")
+                else:
+                    self.left["cache"] = fetched_for_later(self._build, one.command)
 
 
 def _takes_more(command: Command) -> bool:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 
 from dockerslim_lint.catalog import commands as known_commands
 from dockerslim_lint.catalog import debian, packages, programs
@@ -68,23 +68,27 @@ def _move(task: Task, image: FinalImage) -> Draft:
     return Draft(tuple(edits))
 
 
-def in_place(build: ImageBuild, image: FinalImage) -> Draft:
+def in_place(build: ImageBuild, image: FinalImage, kinds: Collection[str] = ()) -> Draft:
     """The packages of a final stage on Debian that keeps its base: without what only a build needs, and with what that brought.
-    Raises NotPossible."""
+    Raises NotPossible, also where leftovers of these `kinds` would stay."""
     base = build.stages[image.stage].image
     if base is None or base.family != "debian":
         raise NotPossible("which packages hold the libraries alone is not known")
-    missing = missing_packages(build, image, base)
-    return Draft(tuple(PackageSteps(build, image, True).edits(missing, base.release)))
+    steps = PackageSteps(build, image, True)
+    edits = tuple(steps.edits(missing_packages(build, image, base), base.release))
+    for kind in kinds:
+        if kind in steps.left:
+            raise NotPossible(steps.left[kind])
+    return Draft(edits)
 
 
-def trim_headers(build: ImageBuild, image: FinalImage) -> Draft:
-    """The same for what only a build needs, and nothing else. Raises NotPossible."""
+def trim_headers(build: ImageBuild, image: FinalImage, kinds: Collection[str]) -> Draft:
+    """The same for leftovers of these `kinds` alone, all of them. Raises NotPossible."""
     for one in image.leftovers:
-        if one.command.stage != image.stage:
+        if one.kind in kinds and not one.wanted and one.command.stage != image.stage:
             line = build.source.line_of(one.command.span.start)
             raise NotPossible(f"the step in line {line} is of a stage below, which others may be built on")
-    return in_place(build, image)
+    return in_place(build, image, kinds)
 
 
 def _leaves(task: Task, image: FinalImage) -> bool:

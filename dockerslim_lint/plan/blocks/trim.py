@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 
 from dockerslim_lint.catalog import packages
 from dockerslim_lint.edit import Edit
@@ -12,15 +12,16 @@ from dockerslim_lint.plan.blocks.lines import removal
 from dockerslim_lint.plan.model import Draft, NotPossible
 
 
-def trim_leftovers(build: ImageBuild, image: FinalImage) -> Draft:
-    """Tools for building are not installed, and caches emptied in the step that fills them. Raises NotPossible."""
+def trim_leftovers(build: ImageBuild, image: FinalImage, kinds: Collection[str]) -> Draft:
+    """Tools for building are not installed, and caches emptied in the step that fills them, of `kinds` of leftovers alone. Raises
+    NotPossible."""
     edits: list[Edit] = []
     gone: set[int] = set()
     kept = [one for one in image.leftovers if one.wanted]
     if len(kept) == len(image.leftovers):
         raise NotPossible(f"they may be used when the image runs: {kept[0].wanted}")
     for one in image.leftovers:
-        if one.kind == "tools" and not one.wanted:
+        if one.kind == "tools" and one.kind in kinds and not one.wanted:
             index = one.command.instruction
             commands = commands_of(image, index)
             words = package_words(one.command)
@@ -31,6 +32,8 @@ def trim_leftovers(build: ImageBuild, image: FinalImage) -> Draft:
             if len(needless) < len(words):
                 edits += without_words(one.command, needless)
             elif only_installs(commands) and sum(len(package_words(other)) for other in commands) == len(words):
+                if leaned_on(image, index, one.manager) and not ("cache" in kinds and _without(one.manager)):
+                    raise NotPossible(fetched_for_later(build, one.command))
                 span = removal(build, build.instructions[index])
                 edits.append(Edit(span.start, span.end, ""))
                 gone.add(index)
@@ -38,7 +41,7 @@ def trim_leftovers(build: ImageBuild, image: FinalImage) -> Draft:
                 line = build.source.line_of(one.command.span.start)
                 raise NotPossible(f"the step in line {line} does more than to install {', '.join(one.names)}")
     for one in image.leftovers:
-        if one.kind == "cache" and one.command.instruction not in gone:
+        if one.kind == "cache" and one.kind in kinds and one.command.instruction not in gone:
             edits += _emptied(build, image, one)
     return Draft(tuple(edits))
 
@@ -50,7 +53,7 @@ def _emptied(build: ImageBuild, image: FinalImage, one: Leftover) -> Iterator[Ed
         for command in commands_of(image, one.command.instruction)
         if manager_of(command) == one.manager and package_words(command)
     ]
-    without = str(rule["without"]) if rule is not None else ""
+    without = _without(one.manager)
     if without and one.command in filling and all(command.shell_form for command in filling):
         for command in filling:
             if without not in {word.pattern for word in command.words}:
@@ -58,23 +61,38 @@ def _emptied(build: ImageBuild, image: FinalImage, one: Leftover) -> Iterator[Ed
         return
     place = after_installs(build, image, one.command.instruction, one.manager)
     if place is None:
-        line = build.source.line_of(one.command.span.start)
-        raise NotPossible(f"a later step may need what the one in line {line} fetches")
+        raise NotPossible(fetched_for_later(build, one.command))
     clean = rule.get("clean") if rule is not None else None
     yield Edit(place, place, f" && {filling[-1].name} {clean}" if clean else f" && rm -rf {one.names[0]}/*")
+
+
+def _without(manager: str) -> str:
+    """The flag with which a package manager fetches what it needs and keeps nothing; "" where it has none."""
+    return str((packages.caches(manager) or {}).get("without", ""))
+
+
+def fetched_for_later(build: ImageBuild, command: Command) -> str:
+    """Why what a command fetches has to stay."""
+    return f"a later step may need what the one in line {build.source.line_of(command.span.start)} fetches"
+
+
+def leaned_on(image: FinalImage, index: int, manager: str) -> bool:
+    """Whether a later step may install from what this one fetches."""
+    if "clean" in (packages.caches(manager) or {}):
+        return False  # it is fetched again by itself
+    for later in sorted({one.instruction for one in image.commands if one.instruction > index}):
+        commands = [one for one in commands_of(image, later) if manager_of(one) == manager]
+        fetches = any(word.pattern == "update" for one in commands for word in one.words[1:])
+        if any(package_words(one) for one in commands) and not fetches:
+            return True
+    return False
 
 
 def after_installs(build: ImageBuild, image: FinalImage, index: int, manager: str) -> int | None:
     """Where a step can empty its package manager's cache: behind its last install. None where a later step may lean on it."""
     installs = [one for one in commands_of(image, index) if manager_of(one) == manager and package_words(one)]
-    if not installs:
+    if not installs or leaned_on(image, index, manager):
         return None
-    again = "clean" in (packages.caches(manager) or {})
-    for later in sorted({one.instruction for one in image.commands if one.instruction > index and not again}):
-        commands = [one for one in commands_of(image, later) if manager_of(one) == manager]
-        fetches = any(word.pattern == "update" for one in commands for word in one.words[1:2])
-        if any(package_words(one) for one in commands) and not fetches:
-            return None
     last = installs[-1]
     whole = last.shell_form and last.certain and not last.nested and _ends(build, last)
     return last.span.end if whole else None
