@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from dockerslim_lint.catalog import commands as known_commands
 from dockerslim_lint.facts import patterns
 from dockerslim_lint.facts.filesystem import PathTable
-from dockerslim_lint.facts.model import CargoCall, Command, CommandWord, Output, OutputUse
+from dockerslim_lint.facts.model import CargoCall, Command, CommandWord, ImageBuild, Output, OutputUse
+from dockerslim_lint.facts.transfers import MOVERS
 from dockerslim_lint.source import Span
 from dockerslim_lint.syntax.script import Substitution
 from dockerslim_lint.syntax.tree import Expansion, Literal, Word
@@ -55,6 +57,22 @@ def mount_use(
     if found is None:
         return None
     return OutputUse(found[0], stage, instruction, "mount", span, None, "", True, found[1])
+
+
+def copied_from(build: ImageBuild, at: int, profile: str) -> bool:
+    """Whether something that surely runs copies from the output directory of a call, and spells out this directory of a profile."""
+    sure = {
+        word.span
+        for command in build.commands
+        if command.certain and known_commands.canonical(command.name) in MOVERS
+        for word in command.words
+    }
+    for use in build.uses:
+        if use.call == at and use.profile_at is not None and (use.form == "copy" or use.span in sure):
+            written = build.source.text(Span(use.profile_at, use.span.end))
+            if written.split("/")[0].strip("'\"") == profile:
+                return True
+    return False
 
 
 def _output_of(path: str, table: PathTable, calls: list[CargoCall]) -> tuple[int, str] | None:

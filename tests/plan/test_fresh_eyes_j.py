@@ -4,13 +4,17 @@ from __future__ import annotations
 
 import pytest
 
+from dockerslim_lint import linter
+from dockerslim_lint.config import Settings
+from dockerslim_lint.context import MemoryContext
 from dockerslim_lint.edit import Withheld, apply
 from dockerslim_lint.facts.model import ImageBuild
 from dockerslim_lint.plan.decision import Plan
+from dockerslim_lint.source import Source
 from tests.facts.reading import CRATE, locked, read
 from tests.plan.test_edits import rewritten
 from tests.plan.test_native_code import choice
-from tests.plan.test_withheld import CLASSIC, LOCK, reason
+from tests.plan.test_withheld import CLASSIC, LOCK, fix, reason
 
 FILES = {**CRATE, "Cargo.lock": LOCK.format("itoa")}
 
@@ -133,3 +137,61 @@ def test_the_cost_of_lost_tools_is_that_of_who_loses_them() -> None:
     )
     found = plan.trim(build.images[0], "cache")
     assert not isinstance(found, Withheld) and not found[0].cost
+
+
+def debug_build(text: str, files: dict[str, str] = FILES) -> str:
+    """What is said of a debug build, "" for nothing."""
+    context = MemoryContext({path: body.encode() for path, body in files.items()})
+    found = linter.lint(Source(text.encode()), context, Settings()).findings
+    return next((one.message for one in found if one.code == "DSL204"), "")
+
+
+DEV = CLASSIC.replace("--release", "").replace("release", "debug")
+WITH = ", and with debug information."
+
+
+@pytest.mark.parametrize(
+    ("setting", "said"),
+    [
+        ("", WITH),
+        ("ENV CARGO_PROFILE_DEV_DEBUG=1", WITH),
+        ("ENV CARGO_PROFILE_RELEASE_DEBUG=0", WITH),
+        ("ENV CARGO_PROFILE_DEV_STRIP=none", WITH),
+        ("ENV CARGO_PROFILE_DEV_DEBUG=0", "not optimised."),
+        ("ENV CARGO_PROFILE_DEV_DEBUG=none", "not optimised."),
+        ("ENV CARGO_PROFILE_DEV_STRIP=true", "not optimised."),
+        ("ENV CARGO_PROFILE_DEV_STRIP=debuginfo", "not optimised."),
+    ],
+)
+def test_debug_information_that_is_left_out_is_not_said_to_be_there(setting: str, said: str) -> None:
+    assert debug_build(DEV.replace("COPY . .", f"{setting}\nCOPY . .")).endswith(said)
+
+
+def test_the_manifest_leaves_it_out_too() -> None:
+    for line, said in (("debug = false", "not optimised."), ("debug = 0", "not optimised."), ("debug = 1", WITH)):
+        assert debug_build(DEV, {**FILES, "Cargo.toml": f"{FILES['Cargo.toml']}[profile.dev]\n{line}\n"}).endswith(said)
+
+
+def copying(step: str) -> str:
+    text = DEV.replace("RUN cargo build", f'ARG FLAGS=""\nRUN cargo build $FLAGS\nRUN {step}')
+    return text.replace("/app/target/debug/app", "/out/app")
+
+
+@pytest.mark.parametrize(
+    "step", ["cp -r target/debug /out", "mkdir /out && mv ./target/debug/app /out/", "cp -r target/debug/ /out"]
+)
+def test_what_is_copied_from_debug_is_a_debug_build_whatever_the_variable_says(step: str) -> None:
+    assert debug_build(copying(step)).endswith(WITH)
+    assert any("a variable may ask for the profile" in one.reason for one in fix(copying(step), FILES).held)
+
+
+@pytest.mark.parametrize(
+    "step",
+    [
+        "cp -r target/* /out",
+        'if [ "$FLAGS" = --release ]; then cp -r target/release /out; else cp -r target/debug /out; fi',
+        "ls target/debug; cp -r target/* /out",
+    ],
+)
+def test_a_path_that_leaves_it_open(step: str) -> None:
+    assert not debug_build(copying(step))

@@ -71,6 +71,8 @@ def release_build(build: ImageBuild, at: int) -> Draft:
     line = build.source.line_of(call.command.span.start)
     if call.kind != "build" or call.end is None:
         raise NotPossible(f"the arguments of the call in line {line} do not only ask for a debug build")
+    if call.open_profile:
+        raise NotPossible(f"a variable may ask for the profile in line {line}")
     if "--profile" in build.source.text(call.command.span):
         raise NotPossible(f"the call in line {line} asks for the profile itself")
     if ahead_of(build, at):
