@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from dockerslim_lint import linter
+from dockerslim_lint.catalog import packages
 from dockerslim_lint.config import Settings
 from dockerslim_lint.context import MemoryContext
 from dockerslim_lint.edit import Withheld, apply
@@ -195,3 +196,15 @@ def test_what_is_copied_from_debug_is_a_debug_build_whatever_the_variable_says(s
 )
 def test_a_path_that_leaves_it_open(step: str) -> None:
     assert not debug_build(copying(step))
+
+
+@pytest.mark.parametrize(("crate", "chosen"), [("libproc", "distroless/static"), ("libproc2", "debian-slim")])
+def test_libproc_is_rust_alone_though_it_locks_bindgen(crate: str, chosen: str) -> None:
+    assert choice(CLASSIC, locked(**{crate: "bindgen", "bindgen": ""})) == chosen
+
+
+@pytest.mark.parametrize(
+    ("name", "only"), [("protobuf-compiler-grpc", True), ("libgrpc29", False), ("libprotoc32", False)]
+)
+def test_protocs_plugins_are_for_a_build_alone(name: str, only: bool) -> None:
+    assert packages.only_builds("apt", name) is only
