@@ -96,6 +96,12 @@ def is_toolchain(manager: str, name: str) -> bool:
     return any(fnmatchcase(bare_name(name), word) for word in words)
 
 
+def is_rust(manager: str, name: str) -> bool:
+    """Whether a package brings cargo or Rust's compiler."""
+    words = table("packages")["rust"].get(family_of(manager), "").split()
+    return any(fnmatchcase(bare_name(name), word) for word in words)
+
+
 def is_toolchain_command(name: str) -> bool:
     """The same of a command that a stage calls."""
     return name in table("packages")["toolchain"]["commands"].split()

@@ -15,7 +15,7 @@ from dockerslim_lint.source import Source
 from tests.facts.reading import CRATE, locked, read
 from tests.plan.test_edits import rewritten
 from tests.plan.test_native_code import choice
-from tests.plan.test_withheld import CLASSIC, LOCK, fix, reason
+from tests.plan.test_withheld import CLASSIC, LOCK, SINGLE, fix, reason
 
 FILES = {**CRATE, "Cargo.lock": LOCK.format("itoa")}
 
@@ -208,3 +208,25 @@ def test_libproc_is_rust_alone_though_it_locks_bindgen(crate: str, chosen: str) 
 )
 def test_protocs_plugins_are_for_a_build_alone(name: str, only: bool) -> None:
     assert packages.only_builds("apt", name) is only
+
+
+OF_UBUNTU = SINGLE.replace("FROM rust:1", "FROM ubuntu:22.04\nRUN apt-get update && apt-get install -y {}")
+
+
+@pytest.mark.parametrize(
+    ("installed", "chosen"),
+    [
+        ("cargo", "distroless/cc"),
+        ("rustc-1.75 cargo-1.75 build-essential", "distroless/cc"),
+        ("cargo docker.io", ""),
+        ("cargo golang", ""),
+        ("cargo cargo-c", ""),
+    ],
+)
+def test_the_rust_of_a_distribution_stays_in_the_builder(installed: str, chosen: str) -> None:
+    assert choice(OF_UBUNTU.format(installed), FILES) == chosen
+
+
+def test_it_stays_with_a_program_that_compiles() -> None:
+    starts = 'fn main() { std::process::Command::new("cargo").status().unwrap(); }\n'
+    assert choice(OF_UBUNTU.format("cargo"), {**FILES, "src/main.rs": starts}) == ""

@@ -191,7 +191,9 @@ def carried_packages(build: ImageBuild, image: FinalImage, release: str) -> Iter
         for word in package_words(install.command):
             name = packages.bare_name(word.pattern)
             known = packages.lookup(install.manager, name)
-            if packages.only_builds(install.manager, name) or (known is not None and known.role == "housekeeping"):
+            if packages.only_builds(install.manager, name) or packages.is_rust(install.manager, name):
+                continue  # that the program does not want its toolchain is known by now
+            if known is not None and known.role == "housekeeping":
                 continue
             if install.manager != "apt" or not is_written(build, word):
                 line = build.source.line_of(word.span.start)

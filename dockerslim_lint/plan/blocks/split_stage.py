@@ -171,6 +171,8 @@ def _check_steps(task: Task, image: FinalImage, carried: frozenset[int], scripts
     for install in image.installs if not choice.installs else ():
         for package in install.packages:
             known = packages.lookup(install.manager, package)
+            if packages.is_rust(install.manager, package):
+                continue  # that the program does not want its toolchain is known by now
             if known is None or not (known.role in there or needless_package(known, choice.base)):
                 line = build.source.line_of(install.command.span.start)
                 raise NotPossible(f"{package} (line {line}) may be needed when the image runs")
