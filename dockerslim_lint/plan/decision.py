@@ -187,6 +187,7 @@ class Plan:
             return Withheld(key, str(reason))
         fixes: list[Fix] = []
         reasons: list[tuple[str, str]] = []
+        of_glibc: list[tuple[str, str]] = []  # the reasons against bases for glibc programs
         unsure = compiled_in = False
         for task in possible:
             if len(fixes) == self._most:
@@ -200,7 +201,7 @@ class Plan:
                 fix = compose(task, key, self._reread, self._checked)
                 moves = changes_base(task, fix.edits)
                 if not fixes and task.glibc and not (moves and self._gains(task)):
-                    self._settle(task, key, native, reasons, unsure)
+                    self._settle(task, key, native, of_glibc if native else reasons, unsure)
                 if not fixes and task.glibc and not moves:
                     told = _told([("", native), *reasons])
                     self._kept[key] = Withheld(key.replace("slim", "base", 1), told or "no other base fits")
@@ -210,11 +211,12 @@ class Plan:
                 compiled_in = compiled_in or task.vendored is not None
             except NotPossible as reason:
                 if isinstance(reason, AtBest) and not fixes and task.glibc:
-                    self._settle(task, key, native, reasons, unsure)
+                    self._settle(task, key, native, of_glibc if native else reasons, unsure)
                     return Withheld(key, _told([("", native), (task.choice.base.title, str(reason))]))
                 unsure = unsure or isinstance(reason, Unsure)
                 reasons += [("", native)] if native and not reasons else []
                 reasons.append((task.choice.base.title, str(reason)))
+                of_glibc += reasons[-1:] if task.glibc else []
             except OurBug as bug:
                 self.bugs.append(f"our bug: with {task.choice.name}, {bug}")
                 return Withheld(key, self.bugs[-1])
@@ -249,7 +251,7 @@ class Plan:
         """Note why the base stays. With a reason for glibc, what may need more than the smaller base has is reason enough."""
         known = not task.unsure and (bool(native) or (not unsure and self._explained(task.images)))
         asked = f"{task.choice.name} is asked for" if task.asked else ""
-        told = (_told([("", native), *reasons]) if native else asked) if known or task.asked else ""
+        told = asked if task.asked and not native else ""
         self._settled[key] = told or _told([("", native), *reasons]), known or task.asked
 
     def _explained(self, group: tuple[FinalImage, ...]) -> bool:

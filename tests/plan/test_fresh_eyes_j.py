@@ -230,3 +230,22 @@ def test_the_rust_of_a_distribution_stays_in_the_builder(installed: str, chosen:
 def test_it_stays_with_a_program_that_compiles() -> None:
     starts = 'fn main() { std::process::Command::new("cargo").status().unwrap(); }\n'
     assert choice(OF_UBUNTU.format("cargo"), {**FILES, "src/main.rs": starts}) == ""
+
+
+SYSTEM = locked(native__tls="openssl-sys", openssl__sys="")
+
+
+@pytest.mark.parametrize(
+    ("steps", "told"),
+    [
+        ("RUN apt-get update && apt-get install -y tini", "; distroless/cc: the final stage installs tini"),
+        ("RUN echo 1 > /etc/app", "; distroless/cc: "),
+    ],
+)
+def test_why_not_distroless_cc_is_said_beside_why_not_musl(steps: str, told: str) -> None:
+    text = CLASSIC.replace("COPY --from", f"{steps}\nCOPY --from")
+    build = read(text, SYSTEM)
+    plan = Plan(build, (), lambda data: read(data.decode(), SYSTEM))
+    why, known = plan.settled(build.images[0])
+    assert why.startswith("the locked crate native-tls links the system's library") and told in why
+    assert known and "distroless/static" not in why and "alpine" not in why
