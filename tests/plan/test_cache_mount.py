@@ -219,10 +219,26 @@ def test_none_for_several_targets() -> None:
 
 
 @pytest.mark.parametrize(
+    ("base", "home"),
+    [
+        ("debian:13 AS builder\nRUN apt-get install -y cargo", "/root/.cargo"),
+        ("alpine:3.24 AS builder\nRUN apk add cargo", "/root/.cargo"),
+        ("debian:13 AS builder\nRUN curl https://sh.rustup.rs -sSf | sh -s -- -y", "/root/.cargo"),
+        ("debian:13 AS builder\nENV HOME=/h\nRUN apt-get install -y cargo", "/h/.cargo"),
+        ("rust:1-alpine AS builder\nENV HOME=/h", "/usr/local/cargo"),
+    ],
+)
+def test_without_an_image_of_its_own_cargos_home_is_in_the_users(base: str, home: str) -> None:
+    assert f"target={home}/registry" in advice(PLAIN.replace("rust:1-alpine AS builder", base))
+
+
+@pytest.mark.parametrize(
     ("old", "new", "known"),
     [
         ("FROM rust:1", "FROM example.com/rust:1", False),
-        ("FROM rust:1-alpine AS builder", "FROM debian:13 AS builder\nRUN apt-get install -y cargo", False),
+        ("FROM rust:1-alpine AS builder", "FROM debian:13 AS builder\nRUN apt-get install -y cargo", True),
+        ("FROM rust:1-alpine AS builder", "FROM alpine:3.24 AS builder\nRUN apk add cargo\nUSER me", False),
+        ("FROM rust:1-alpine AS builder", "FROM example.com/base:1 AS builder\nRUN apt-get install -y cargo", False),
         ("FROM rust:1", "FROM rustlang/rust:nightly", True),
         ("WORKDIR", "ENV CARGO_HOME=/c\nWORKDIR", True),
     ],

@@ -167,11 +167,14 @@ def _moved(build: ImageBuild, mount: Mount, place: str) -> Edit:
 
 
 def _cargo_home(build: ImageBuild, at: int) -> str | None:
+    """cargo's own directory for a call: in an image without a toolchain of its own it is in the user's home (cargo book, "Cargo Home")."""
     command = build.calls[at].command
     named = command.variables.get("CARGO_HOME")
     if named is not None:
         return named.text
-    image = build.stages[command.stage].image
+    image, home = build.stages[command.stage].image, command.variables.get("HOME")
+    if image is not None and not image.toolchain and image.understood and home is not None and home.text:
+        return f"{home.text}/.cargo"
     return image.cargo_home or None if image is not None else None
 
 
