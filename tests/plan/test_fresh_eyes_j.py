@@ -201,6 +201,7 @@ def test_a_path_that_leaves_it_open(step: str) -> None:
 @pytest.mark.parametrize(("crate", "chosen"), [("libproc", "distroless/static"), ("libproc2", "debian-slim")])
 def test_libproc_is_rust_alone_though_it_locks_bindgen(crate: str, chosen: str) -> None:
     assert choice(CLASSIC, locked(**{crate: "bindgen", "bindgen": ""})) == chosen
+    assert choice(CLASSIC, locked(dbghelp__sys="winapi", winapi="")) == "distroless/static"
 
 
 @pytest.mark.parametrize(
