@@ -250,3 +250,24 @@ def test_why_not_distroless_cc_is_said_beside_why_not_musl(steps: str, told: str
     why, known = plan.settled(build.images[0])
     assert why.startswith("the locked crate native-tls links the system's library") and told in why
     assert known and "distroless/static" not in why and "alpine" not in why
+
+
+@pytest.mark.parametrize(
+    ("install", "builder", "cache", "tools"),
+    [
+        ("curl make", "apt-get install -y git && cargo", LATER, "line 6 is of a stage on which others are built"),
+        ("curl make", "apt-get update && apt-get install -y git && cargo", CLEAN, "on which others are built"),
+        ("curl", "cargo", CLEAN, CLEAN),
+    ],
+)
+def test_what_a_builder_takes_from_the_stage_below_stays(install: str, builder: str, cache: str, tools: str) -> None:
+    own, final = CLASSIC.split("FROM debian:bookworm-slim\n")
+    own = own.replace("FROM rust:1", "FROM base").replace("RUN cargo", f"RUN {builder}")
+    text = f"# one\n# two\n# three\n# four\nFROM ubuntu:24.04 AS base\n{UPDATE} {install}\n{own}FROM base\n{final}"
+    build = read(text)
+    plan = Plan(build, (), read_again)
+    for kind, said in (("cache", cache), ("tools", tools)):
+        found = plan.trim(build.images[0], kind)
+        done = found.reason if isinstance(found, Withheld) else apply(text.encode(), found[0].edits).decode()
+        assert said in done
+    assert not plan.bugs

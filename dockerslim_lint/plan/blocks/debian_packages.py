@@ -87,7 +87,7 @@ class PackageSteps:
         if not only_installs(self._commands[index]):
             line = self._build.source.line_of(command.span.start)
             self.left["tools"] = f"the step in line {line} does more than to install what only the build needs"
-        elif leaned_on(self._image, index, "apt"):
+        elif leaned_on(self._build, index, "apt"):
             self.left["tools"] = fetched_for_later(self._build, command)
         else:
             return True

@@ -6,8 +6,9 @@ from collections.abc import Collection, Iterator, Sequence
 
 from dockerslim_lint.catalog import packages
 from dockerslim_lint.edit import Edit
-from dockerslim_lint.facts.model import Command, CommandWord, FinalImage, ImageBuild, Leftover
+from dockerslim_lint.facts.model import Command, CommandWord, FinalImage, ImageBuild, Leftover, Stage
 from dockerslim_lint.facts.packages import manager_of, package_words
+from dockerslim_lint.facts.stages import chain_of
 from dockerslim_lint.plan.blocks.lines import removal
 from dockerslim_lint.plan.model import Draft, NotPossible
 
@@ -24,6 +25,9 @@ def trim_leftovers(build: ImageBuild, image: FinalImage, kinds: Collection[str])
         if one.kind == "tools" and one.kind in kinds and not one.wanted:
             index = one.command.instruction
             commands = commands_of(image, index)
+            if any(one.command.stage in chain_of(other, build.stages) for other in _others(build, image)):
+                line = build.source.line_of(one.command.span.start)
+                raise NotPossible(f"the step in line {line} is of a stage on which others are built")
             words = package_words(one.command)
             needless = [word for word in words if packages.bare_name(word.pattern) in one.names]
             if not all(is_written(build, word) for word in needless):
@@ -32,7 +36,7 @@ def trim_leftovers(build: ImageBuild, image: FinalImage, kinds: Collection[str])
             if len(needless) < len(words):
                 edits += without_words(one.command, needless)
             elif only_installs(commands) and sum(len(package_words(other)) for other in commands) == len(words):
-                if leaned_on(image, index, one.manager) and not ("cache" in kinds and _without(one.manager)):
+                if leaned_on(build, index, one.manager) and not ("cache" in kinds and _without(one.manager)):
                     raise NotPossible(fetched_for_later(build, one.command))
                 span = removal(build, build.instructions[index])
                 edits.append(Edit(span.start, span.end, ""))
@@ -66,6 +70,11 @@ def _emptied(build: ImageBuild, image: FinalImage, one: Leftover) -> Iterator[Ed
     yield Edit(place, place, f" && {filling[-1].name} {clean}" if clean else f" && rm -rf {one.names[0]}/*")
 
 
+def _others(build: ImageBuild, image: FinalImage) -> Iterator[Stage]:
+    """The stages that are not the image's own."""
+    return (stage for stage in build.stages if stage.number not in image.chain)
+
+
 def _without(manager: str) -> str:
     """The flag with which a package manager fetches what it needs and keeps nothing; "" where it has none."""
     return str((packages.caches(manager) or {}).get("without", ""))
@@ -76,12 +85,15 @@ def fetched_for_later(build: ImageBuild, command: Command) -> str:
     return f"a later step may need what the one in line {build.source.line_of(command.span.start)} fetches"
 
 
-def leaned_on(image: FinalImage, index: int, manager: str) -> bool:
-    """Whether a later step may install from what this one fetches."""
+def leaned_on(build: ImageBuild, index: int, manager: str) -> bool:
+    """Whether a later step, of this stage or of one that is built on it, may install from what this one fetches."""
     if "clean" in (packages.caches(manager) or {}):
         return False  # it is fetched again by itself
-    for later in sorted({one.instruction for one in image.commands if one.instruction > index}):
-        commands = [one for one in commands_of(image, later) if manager_of(one) == manager]
+    below = next((stage.number for stage in build.stages if index in stage.instructions), -1)
+    above = {stage.number for stage in build.stages if below in chain_of(stage, build.stages)}
+    steps = [one for one in build.commands if one.instruction > index and one.stage in above]
+    for later in sorted({one.instruction for one in steps}):
+        commands = [one for one in steps if one.instruction == later and manager_of(one) == manager]
         fetches = any(word.pattern == "update" for one in commands for word in one.words[1:])
         if any(package_words(one) for one in commands) and not fetches:
             return True
@@ -91,7 +103,7 @@ def leaned_on(image: FinalImage, index: int, manager: str) -> bool:
 def after_installs(build: ImageBuild, image: FinalImage, index: int, manager: str) -> int | None:
     """Where a step can empty its package manager's cache: behind its last install. None where a later step may lean on it."""
     installs = [one for one in commands_of(image, index) if manager_of(one) == manager and package_words(one)]
-    if not installs or leaned_on(image, index, manager):
+    if not installs or leaned_on(build, index, manager):
         return None
     last = installs[-1]
     whole = last.shell_form and last.certain and not last.nested and _ends(build, last)
