@@ -78,7 +78,14 @@ def test_what_is_empty(lines: str, found: list[str]) -> None:
 
 @pytest.mark.parametrize(
     ("base", "found"),
-    [("rust:1-alpine", True), ("debian:bookworm", True), ("example.com/rust:1", False), ("node:20", False)],
+    [
+        ("rust:1-alpine", True),
+        ("debian:bookworm", True),
+        ("example.com/rust:1", False),
+        ("node:20", False),
+        ("node:20-alpine", False),
+        ("nvidia/cuda:12-base-ubuntu22.04", False),
+    ],
 )
 def test_where_the_bases_own_variables_are_known(base: str, found: bool) -> None:
     assert bool(names("RUN echo $APP", base)) is found
