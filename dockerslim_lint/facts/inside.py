@@ -88,11 +88,8 @@ class Inside:
     def base(self) -> BaseImage | None:
         """The base, None where its contents are not known."""
         image = self._state.stage.image
-        return (
-            image
-            if image is not None and image.understood and image.certainty != "believed" and not image.chosen_for
-            else None
-        )
+        known = image is not None and image.understood and not image.chosen_for and image.certainty != "believed"
+        return image if known else None
 
     def holds(self, path: str) -> bool | None:
         """Whether a step of the file puts a file at `path`. The base's own files do not count."""

@@ -89,7 +89,7 @@ def stays_installed(commands: Iterable[Command]) -> bool:
     there = False
     for command in commands:
         words = [word.pattern for word in command.words]
-        if fetches_rustup(command) or patterns.basename(words[0]) == INSTALLER:
+        if fetches_rustup(command) or patterns.basename(command.name) == INSTALLER:
             there = True
         elif (command.name == RUSTUP and words[1:3] == ["self", "uninstall"]) or (
             command.name == "rm" and any(map(holds_toolchains, words))
