@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from enum import IntEnum
 
 from dockerslim_lint.record import Record
-from dockerslim_lint.source import encode
+from dockerslim_lint.source import Span, encode
 
 
 class Safety(IntEnum):
@@ -105,6 +105,10 @@ class Fix(Record):
     images: tuple[ImageClaim, ...] = ()
     repairs: str = ""
     retargets: bool = False
+
+    def touches(self, span: Span) -> bool:
+        """Whether an edit changes something of a span, or at its edges."""
+        return any(edit.start <= span.end and span.start <= edit.end for edit in self.edits)
 
 
 class Withheld(Record):

@@ -93,9 +93,10 @@ class Leftovers(Rule):
                 if one.wanted:
                     fixes: Fixes = Withheld(f"tools:{one.command.span.start}", KEPT)
                 else:
+                    step = build.instructions[one.command.instruction].span
+                    reach = () if isinstance(slim, Withheld) else tuple(fix for fix in slim if fix.touches(step))
                     trim = plan.trim(image, one.kind)
-                    own = () if isinstance(trim, Withheld) else trim
-                    fixes = (*(() if isinstance(slim, Withheld) else slim), *own) or trim
+                    fixes = reach or trim if isinstance(trim, Withheld) else (*reach, *trim)
                 yield self.finding(text, one.command.span, note=note, fixes=fixes)
             for command, call in cleaned_too_late(build, image):
                 if (command.span.start, "target") not in seen:

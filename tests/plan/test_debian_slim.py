@@ -9,7 +9,7 @@ from dockerslim_lint.candidates import find_candidates
 from dockerslim_lint.catalog import debian
 from dockerslim_lint.config import Settings
 from dockerslim_lint.context import MemoryContext
-from dockerslim_lint.edit import Safety
+from dockerslim_lint.edit import Safety, Withheld
 from dockerslim_lint.finding import Severity
 from dockerslim_lint.source import Source
 from tests.facts.reading import locked
@@ -619,3 +619,16 @@ def test_the_headers_of_a_stage_below_are_left_alone() -> None:
     assert fixed.bug is None and not any("bug" in note for note in fixed.report.notes)
     (held,) = [one.reason for one in fixed.held if one.key.startswith("trim:")]
     assert held == "the step in line 6 is of a stage below, which others may be built on"
+
+
+def test_what_a_stage_below_leaves_does_not_wait_for_a_fix_of_the_last_one() -> None:
+    below = "FROM debian:bookworm-slim AS base\nRUN apt-get update && apt-get install -y libpq-dev curl\nFROM base"
+    text = SCRIPT.replace("FROM debian:bookworm-slim", below).replace("{}", "libssl-dev")
+    context = MemoryContext({path: body.encode() for path, body in SCRIPTED.items()})
+    found = linter.lint(Source(text.encode()), context, Settings()).findings
+    waiting = {
+        one.message.rpartition(": ")[2]: [fix.key for fix in one.fixes if fix.key.startswith("slim:")]
+        for one in found
+        if one.code == "DSL205" and not isinstance(one.fixes, Withheld)
+    }
+    assert waiting.pop("libssl-dev.") and not any(waiting.values())
