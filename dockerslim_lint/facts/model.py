@@ -265,8 +265,8 @@ class Warmup(Record):
     """A step that builds the dependencies before the sources are there: kind ``cook`` (cargo chef) or ``placeholder``.
 
     `profile` is None where it is not known; `target`, `target_directory`, `toolchain` and `end` as in `CargoCall`,
-    `version` and `file` (of cook alone) as in `Toolchain`. `flags` as in `CargoCall`; None where a table for some targets has a part in them, and for cook,
-    whose recipe brings cargo's configuration along.
+    `version` and `file` (of cook alone) as in `Toolchain`. `flags` as in `CargoCall`; None where a table for some targets has a
+    part in them, and for cook, whose recipe brings cargo's configuration along.
     """
 
     kind: str

@@ -33,6 +33,9 @@ INSTALLERS = {
 }
 """Program → family of package names, and its words for installing."""
 
+OTHER_SOURCES = (b"/etc/apt", b"sources.list")
+"""What a file speaks of that gives apt other places to look."""
+
 VALUE_FLAGS = frozenset(
     [
         "-t",

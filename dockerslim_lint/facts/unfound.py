@@ -7,18 +7,18 @@ from collections.abc import Iterator
 from dockerslim_lint.catalog import commands as known_commands
 from dockerslim_lint.catalog import packages
 from dockerslim_lint.facts.model import Unfound
-from dockerslim_lint.facts.packages import manager_of, package_words
+from dockerslim_lint.facts.packages import OTHER_SOURCES, manager_of, package_words
 from dockerslim_lint.facts.stages import chain_of
 from dockerslim_lint.facts.walk import Shared
 
-OTHER_SOURCES = (b"/etc", b"sources.list", b"apt-repository", b"dpkg", b"extrepo")
-"""What a file speaks of that gives apt other places to look, or other packages than the release's."""
+OTHER_PACKAGES = (*OTHER_SOURCES, b"apt-repository", b"dpkg", b"extrepo")
+"""What a file speaks of that may bring packages which the release does not have."""
 
 
 def unfound(shared: Shared) -> Iterator[Unfound]:
     """Words of steps that surely run, in file order. Nothing where the file, or a step before that nobody knows, may have given
     apt other sources than the image's."""
-    if any(word in shared.source.data for word in OTHER_SOURCES):
+    if any(word in shared.source.data for word in OTHER_PACKAGES):
         return
     for at, command in enumerate(shared.commands):
         stage = shared.states[command.stage].stage
@@ -33,7 +33,7 @@ def unfound(shared: Shared) -> Iterator[Unfound]:
             continue
         chain = chain_of(stage, shared.stages)
         before = [one for one in shared.commands[:at] if one.stage in chain]
-        copied = [one for one in shared.transfers if one.stage in chain and one.destination.rstrip("/") == ""]
+        copied = [one for one in shared.transfers if one.stage in chain and one.destination.rstrip("/") in ("", "/etc")]
         if copied or any(known_commands.classify(one.name) == "opaque" for one in before):
             continue
         for word in words:

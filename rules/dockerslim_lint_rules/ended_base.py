@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from dockerslim_lint.facts.packages import manager_of
+from dockerslim_lint.facts.packages import OTHER_SOURCES, manager_of
 from dockerslim_lint.facts.stages import chain_of
 from dockerslim_lint.rule import Finding, ImageBuild, Invalid, Label, Plan, Rule, Severity, Valid
 
@@ -18,9 +18,6 @@ COPY --from=builder /app/target/release/app /app
 CMD ["/app"]
 """
 
-
-OTHER_SOURCES = (b"/etc/apt", b"sources.list")
-"""What a file speaks of that gives apt other places to look."""
 
 LISTS = OLD.replace("rust:1-alpine", "rust:1.66-buster").replace("COPY . .", "RUN apt-get update\nCOPY . .")
 

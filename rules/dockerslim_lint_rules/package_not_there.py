@@ -67,6 +67,7 @@ class PackageNotThere(Rule):
         Invalid(OPENSSL.replace("debian:bookworm-slim", "debian:stable-slim"), line=6),
         Invalid(OPENSSL.replace("libssl1.1", "libssl1.1:amd64"), line=6),
         Invalid(OPENSSL.replace("apt-get install", "apt install").replace("libssl1.1", "netcat"), line=6),
+        Invalid(OPENSSL.replace("COPY --from", "COPY my.crt /etc/ssl/certs/\nCOPY --from"), line=6),
         Invalid(BUILDER, line=4),
         Invalid(BUILDER.replace("rust:1-trixie", "rust:1-bookworm").replace("libpcre3-dev", "libssl3t64"), line=4),
     )
@@ -86,13 +87,14 @@ class PackageNotThere(Rule):
                 ("debian:bookworm-slim", "debian:$TAG"),
                 ("RUN apt", "COPY old.list /etc/apt/sources.list.d/\nRUN apt"),
                 ("RUN apt", "COPY rootfs /\nRUN apt"),
+                ("RUN apt", "COPY etc /etc/\nRUN apt"),
                 ("RUN apt", "RUN ./add-sources\nRUN apt"),
                 ("update &&", "update && add-apt-repository -y ppa:x/y &&"),
                 ("update &&", "update && dpkg -i libssl1.1_1.1.1w_amd64.deb &&"),
             )
         ),
         Valid(near=1, text=OPENSSL.replace("debian:bookworm-slim", f"debian:stable-slim@sha256:{'0' * 64}")),
-        Valid(near=4, text=BUILDER.replace("rust:1-trixie", "rust:1-bookworm")),
-        Valid(near=4, text=BUILDER.replace("libpcre3-dev", "libpcre2-dev")),
-        Valid(near=5, text=BUILDER.replace("libpcre3-dev", "libssl3t64")),
+        Valid(near=5, text=BUILDER.replace("rust:1-trixie", "rust:1-bookworm")),
+        Valid(near=5, text=BUILDER.replace("libpcre3-dev", "libpcre2-dev")),
+        Valid(near=6, text=BUILDER.replace("libpcre3-dev", "libssl3t64")),
     )

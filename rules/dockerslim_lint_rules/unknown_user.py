@@ -34,8 +34,8 @@ class UnknownUser(Rule):
     """USER names a user or a group that the image does not have: the container does not start.
 
     A name is looked up when the container starts: `unable to find user app: no matching entries in passwd file`. So is that of
-    a group behind the colon, in /etc/group, whoever the user is. scratch has no such files, distroless knows root, nobody and nonroot, and a user that was made in the builder stays there. A
-    number needs no entry, and Kubernetes' `runAsNonRoot` wants one: `USER 65532:65532`.
+    a group behind the colon, in /etc/group, whoever the user is. scratch has no such files, distroless knows root, nobody and
+    nonroot, and a user that was made in the builder stays there. A number needs no entry, and Kubernetes' `runAsNonRoot` wants one: `USER 65532:65532`.
 
     **Fix safety.** There is no fix: which number the user should have depends on who owns the files and volumes.
     """
