@@ -11,6 +11,7 @@ from dockerslim_lint.edit import Safety
 from dockerslim_lint.finding import Severity
 from dockerslim_lint.source import Source
 from tests.facts.reading import CRATE, locked, read
+from tests.plan.test_chef import CHEF
 from tests.plan.test_edits import rewritten
 from tests.plan.test_native_code import choice
 from tests.plan.test_withheld import CLASSIC, LOCK, fix, reason
@@ -301,10 +302,6 @@ def test_cook_gets_no_flags_that_only_one_of_its_builds_has() -> None:
     assert "cook --release --recipe-path recipe.json --features http\n" in fix(alike, files).source.data.decode()
 
 
-CHEF = COOKED_TWICE.split("FROM builder AS one")[0] + (
-    "RUN cargo build --release --locked\nFROM debian:bookworm-slim\n"
-    'COPY --from=builder /app/target/release/app /usr/local/bin/app\nCMD ["app"]\n'
-)
 PINNED = {**FILES, "rust-toolchain.toml": '[toolchain]\nchannel = "1.90"\n'}
 
 
