@@ -9,9 +9,10 @@ from dockerslim_lint.facts import patterns
 from dockerslim_lint.facts.cargo import TARGET_DIRECTORY
 from dockerslim_lint.facts.filesystem import NO_PROGRAM
 from dockerslim_lint.facts.model import UNKNOWN, Absent, Artifact, CargoCall, Command, ContextTree, OpaqueFile
+from dockerslim_lint.facts.shared import Shared
 from dockerslim_lint.facts.stages import chain_of
 from dockerslim_lint.facts.transfers import MOVERS
-from dockerslim_lint.facts.walk import Shared, StageState
+from dockerslim_lint.facts.walk import StageState
 from dockerslim_lint.syntax.tree import Expansion, Instruction
 
 SUBCOMMAND = "cargo-"
@@ -174,7 +175,7 @@ class _Origin:
             return False
         # a member that is copied without its workspace has a target directory of its own
         manifest = f"{patterns.parent(call.target_directory or '').rstrip('/')}/Cargo.toml"
-        there = self._state.context_path(manifest, self._state.table.find(manifest))
+        there = self._state.brought.place_by(manifest, self._state.table.find(manifest))
         if there != f"{crate.root}/Cargo.toml".lstrip("/"):
             return False
         return not any(word.pattern.startswith(ELSEWHERE) for word in call.command.words)
@@ -224,7 +225,7 @@ class _Origin:
     def _from_context(self, path: str, entry: ContextTree, known: str) -> bool:
         if patterns.below(path, known) is None:
             return False
-        place = self._state.context_path(path, entry)
+        place = self._state.brought.place_by(path, entry)
         return place is None or not self._shared.crates.known or self._shared.crates.has(place)
 
 

@@ -25,9 +25,10 @@ from dockerslim_lint.facts.model import (
     Value,
 )
 from dockerslim_lint.facts.runs import Start, resolve, script_of
+from dockerslim_lint.facts.shared import Shared
 from dockerslim_lint.facts.stages import chain_of
 from dockerslim_lint.facts.users import is_root
-from dockerslim_lint.facts.walk import Shared, StageState
+from dockerslim_lint.facts.walk import StageState
 from dockerslim_lint.source import Span
 from dockerslim_lint.syntax import script as sh
 from dockerslim_lint.syntax.tree import Expansion, Instruction

@@ -32,8 +32,9 @@ from dockerslim_lint.facts.model import (
 )
 from dockerslim_lint.facts.packages import manager_of
 from dockerslim_lint.facts.patterns import basename, join, parent
+from dockerslim_lint.facts.shared import Shared
 from dockerslim_lint.facts.stages import StageNames, chain_of, read_stages, refused_names
-from dockerslim_lint.facts.walk import Shared, StageState
+from dockerslim_lint.facts.walk import StageState
 from dockerslim_lint.source import Source, Span
 from dockerslim_lint.syntax.dockerfile import parse
 from dockerslim_lint.syntax.shell import shell_form

@@ -14,8 +14,9 @@ from dockerslim_lint.facts.crate.config import CONFIG_FILES, ConfigFiles
 from dockerslim_lint.facts.crate.manifest import parsed
 from dockerslim_lint.facts.crate.reader import NO_CONFIG
 from dockerslim_lint.facts.model import Command, OpaqueFile
+from dockerslim_lint.facts.shared import CONFIG_DIRECTORY, Shared
 from dockerslim_lint.facts.stages import chain_of
-from dockerslim_lint.facts.walk import CONFIG_DIRECTORY, Shared, StageState
+from dockerslim_lint.facts.walk import StageState
 from dockerslim_lint.source import encode
 
 OPEN = ConfigFiles(open=True)
@@ -45,10 +46,12 @@ def config_files(
     for folder in (*folders, home):
         for name in CONFIG_FILES:
             path = f"{folder}/{name}"
-            place_ = state.from_context(path)
+            place_ = state.brought.place(path)
             includes = place_ is not None and b"include" in (shared.context.read(place_) or b"")
             if touching or state.heredocs or includes:
-                version = state.rustup.version(toolchain, command, state.stage, state.toolchain_file(command.directory))
+                version = state.rustup.version(
+                    toolchain, command, state.stage, state.brought.toolchain_file(command.directory)
+                )
                 own = ConfigLookup(state, shared, command, touching, version).file(path, place_)
                 if own is None:
                     continue
@@ -166,7 +169,7 @@ class ConfigLookup:
         if not isinstance(path, str) or "*" in folder:
             return None
         full = patterns.join(folder, path)
-        found = self.file(full, self._state.from_context(full), depth + 1)
+        found = self.file(full, self._state.brought.place(full), depth + 1)
         optional = isinstance(entry, dict) and entry.get("optional") is True
         return ConfigFiles() if found is None and optional else found
 

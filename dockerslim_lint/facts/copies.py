@@ -16,7 +16,8 @@ from dockerslim_lint.syntax.shell import heredoc_text
 from dockerslim_lint.syntax.tree import Expansion, Instruction, Word
 
 if TYPE_CHECKING:
-    from dockerslim_lint.facts.walk import Shared, StageState
+    from dockerslim_lint.facts.shared import Shared
+    from dockerslim_lint.facts.walk import StageState
 
 
 def copy(state: StageState, shared: Shared, index: int, instruction: Instruction) -> None:

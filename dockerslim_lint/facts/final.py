@@ -23,8 +23,9 @@ from dockerslim_lint.facts.model import (
 from dockerslim_lint.facts.packages import leftovers
 from dockerslim_lint.facts.runs import behind_init, resolve, started
 from dockerslim_lint.facts.rustup import stays_installed
+from dockerslim_lint.facts.shared import Shared
 from dockerslim_lint.facts.stages import chain_of
-from dockerslim_lint.facts.walk import Shared, StageState
+from dockerslim_lint.facts.walk import StageState
 from dockerslim_lint.syntax import script as sh
 from dockerslim_lint.syntax.shell import parse_shell
 from dockerslim_lint.syntax.tree import Expansion, Instruction

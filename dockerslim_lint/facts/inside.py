@@ -33,7 +33,8 @@ from dockerslim_lint.facts.users import is_root
 from dockerslim_lint.syntax.tree import Instruction
 
 if TYPE_CHECKING:
-    from dockerslim_lint.facts.walk import Shared, StageState
+    from dockerslim_lint.facts.shared import Shared
+    from dockerslim_lint.facts.walk import StageState
 
 DEFAULT_PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 """PATH where an image sets none (BuildKit and runc, system.DefaultPathEnv)."""

@@ -9,8 +9,9 @@ from dockerslim_lint.catalog import packages
 from dockerslim_lint.facts import patterns
 from dockerslim_lint.facts.cargo import behind_wrappers
 from dockerslim_lint.facts.model import Command, LoginShell
+from dockerslim_lint.facts.shared import Shared
 from dockerslim_lint.facts.stages import chain_of
-from dockerslim_lint.facts.walk import Shared, StageState
+from dockerslim_lint.facts.walk import StageState
 from dockerslim_lint.source import Span
 
 PROFILES = ("/etc", "/root", "/home")

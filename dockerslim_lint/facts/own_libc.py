@@ -15,7 +15,8 @@ from dockerslim_lint.facts.transfers import MOVERS
 from dockerslim_lint.syntax.tree import Instruction
 
 if TYPE_CHECKING:
-    from dockerslim_lint.facts.walk import Shared, StageState
+    from dockerslim_lint.facts.shared import Shared
+    from dockerslim_lint.facts.walk import StageState
 
 LIBC_FILES = ("libc.so.6", "ld-linux*", "ld-musl-*")
 """The C libraries and their loaders."""

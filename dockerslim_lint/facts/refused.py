@@ -10,8 +10,8 @@ from dockerslim_lint.facts.cargo import BUILT_IN_PROFILES, CARGO, ZIGBUILD, carg
 from dockerslim_lint.facts.crate.lock import LOCK
 from dockerslim_lint.facts.crate.model import Crate
 from dockerslim_lint.facts.model import CargoCall, Command, Refused
+from dockerslim_lint.facts.shared import Shared
 from dockerslim_lint.facts.stages import chain_of, feeding
-from dockerslim_lint.facts.walk import Shared
 from dockerslim_lint.syntax.tree import Instruction
 
 DRIVERS = (CARGO, f"{CARGO}-{ZIGBUILD}", f"{CARGO}-auditable")
@@ -82,7 +82,7 @@ def _is_sure(call: CargoCall, crate: Crate, shared: Shared, instructions: Sequen
         return False
     # a member that is copied without its workspace is one by itself
     workspace = _workspace(call, crate)
-    manifest = state.from_context(f"{workspace}/Cargo.toml")
+    manifest = state.brought.place(f"{workspace}/Cargo.toml")
     if crate.directory != crate.root and manifest != f"{crate.root}/Cargo.toml".lstrip("/"):
         return False
     chain = chain_of(state.stage, shared.stages)

@@ -10,7 +10,8 @@ from dockerslim_lint.facts.cargo import cargo_arguments
 from dockerslim_lint.facts.commands import SHELLS, CommandReader
 from dockerslim_lint.facts.inside import DEFAULT_PATH
 from dockerslim_lint.facts.model import Artifact, Command, ContextTree, OpaqueFile
-from dockerslim_lint.facts.walk import Shared, StageState
+from dockerslim_lint.facts.shared import Shared
+from dockerslim_lint.facts.walk import StageState
 from dockerslim_lint.syntax.shell import shell_form, text_of
 from dockerslim_lint.syntax.tree import Instruction, JsonString, LogicalText
 
@@ -79,7 +80,7 @@ def resolve(name: str, state: StageState, shared: Shared, directory: str | None 
         if isinstance(entry, OpaqueFile) and not state.table.holds(path):
             continue  # a name that a crate does not make
         if isinstance(entry, ContextTree) and not state.table.holds(path):
-            place_ = state.context_path(path, entry)
+            place_ = state.brought.place_by(path, entry)
             if place_ is None or shared.context.read(place_) is None:
                 continue  # `COPY . /` brings no sh
         if entry is not None:

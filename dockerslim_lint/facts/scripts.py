@@ -13,7 +13,8 @@ from dockerslim_lint.syntax.shell import heredoc_text
 from dockerslim_lint.syntax.tree import Heredoc, Instruction
 
 if TYPE_CHECKING:
-    from dockerslim_lint.facts.walk import Shared, StageState
+    from dockerslim_lint.facts.shared import Shared
+    from dockerslim_lint.facts.walk import StageState
 
 MAX_SCRIPT = 64 * 1024
 """A longer file is no start script."""
@@ -48,7 +49,7 @@ def script_text(path: str, state: StageState, shared: Shared, instructions: Sequ
         origin = shared.states[transfer.origin_stage]
         data = script_text(source, origin, shared, instructions) if source is not None else None
     elif transfer is None or not transfer.origin_image:
-        place = state.context_path(path, state.table.find(path))
+        place = state.brought.place_by(path, state.table.find(path))
         if place is not None and "*" not in place and not shared.contents.ignores(place):
             data = shared.context.read(place)
     return None if data is None or len(data) > MAX_SCRIPT or b"\0" in data else data

@@ -8,9 +8,9 @@ from collections.abc import Iterator, Mapping, Sequence
 from dockerslim_lint.catalog import programs
 from dockerslim_lint.facts.commands import ASSIGNS, SET_BY_THE_SHELL
 from dockerslim_lint.facts.model import Undeclared
+from dockerslim_lint.facts.shared import Shared
 from dockerslim_lint.facts.stages import chain_of
 from dockerslim_lint.facts.texts import TESTS
-from dockerslim_lint.facts.walk import Shared
 from dockerslim_lint.source import Span, encode
 from dockerslim_lint.syntax import script as sh
 from dockerslim_lint.syntax.shell import parse_shell, run_script

@@ -8,8 +8,8 @@ from dockerslim_lint.catalog import commands as known_commands
 from dockerslim_lint.catalog import packages
 from dockerslim_lint.facts.model import Unfound
 from dockerslim_lint.facts.packages import OTHER_SOURCES, manager_of, package_words
+from dockerslim_lint.facts.shared import Shared
 from dockerslim_lint.facts.stages import chain_of
-from dockerslim_lint.facts.walk import Shared
 
 OTHER_PACKAGES = (*OTHER_SOURCES, b"apt-repository", b"dpkg", b"extrepo")
 """What a file speaks of that may bring packages which the release does not have."""

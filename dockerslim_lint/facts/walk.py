@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 
 from dockerslim_lint.catalog import commands as known_commands
 from dockerslim_lint.catalog import images
-from dockerslim_lint.context import BuildContext
 from dockerslim_lint.facts import patterns
+from dockerslim_lint.facts.brought import Brought
 from dockerslim_lint.facts.calls import (
     asked_of,
     config_directory,
@@ -30,11 +30,10 @@ from dockerslim_lint.facts.cargo import (
     cargo_arguments,
 )
 from dockerslim_lint.facts.commands import CommandReader, login_option
-from dockerslim_lint.facts.contents import Contents
 from dockerslim_lint.facts.copies import copy, left_at
-from dockerslim_lint.facts.crate.config import CONFIG_FILES, TOOLCHAIN_FILES, ConfigFiles, ToolchainFile
-from dockerslim_lint.facts.crate.model import Asked, Crate
-from dockerslim_lint.facts.crate.reader import ALL, NO_CONFIG, CrateReader
+from dockerslim_lint.facts.crate.config import ConfigFiles
+from dockerslim_lint.facts.crate.model import Crate
+from dockerslim_lint.facts.crate.reader import NO_CONFIG
 from dockerslim_lint.facts.env import NOWHERE, Environment
 from dockerslim_lint.facts.filesystem import PathTable
 from dockerslim_lint.facts.model import (
@@ -49,10 +48,7 @@ from dockerslim_lint.facts.model import (
     OutputUse,
     PackageInstall,
     Stage,
-    Stale,
     StepScript,
-    Toolchain,
-    Transfer,
     UserCreation,
     Value,
     Warmup,
@@ -60,12 +56,12 @@ from dockerslim_lint.facts.model import (
 from dockerslim_lint.facts.outputs import command_uses, mount_use, word_use
 from dockerslim_lint.facts.packages import read_install
 from dockerslim_lint.facts.rustup import RUSTUP, Toolchains, fetches_rustup
-from dockerslim_lint.facts.stages import StageNames, chain_of
+from dockerslim_lint.facts.shared import Shared
 from dockerslim_lint.facts.toolchain import installed_by, link_of
 from dockerslim_lint.facts.transfers import MOVERS, apply_command, place
 from dockerslim_lint.facts.users import is_root, read_user
 from dockerslim_lint.facts.warmups import Placeholders, cook_of
-from dockerslim_lint.source import Source, Span
+from dockerslim_lint.source import Span
 from dockerslim_lint.syntax.shell import SCRIPT_SHELLS
 from dockerslim_lint.syntax.tree import Expansion, Instruction
 
@@ -74,70 +70,8 @@ PROFILES = frozenset({"release", "debug"})
 
 ROOT_HOME = "/root"
 
-CONFIG_DIRECTORY = ".cargo"
-"""What holds cargo's configuration beside the sources."""
-
 
 UNREADABLE = "a command that cannot be read"
-
-
-class Shared:
-    """What all stages of one file have in common while it is walked."""
-
-    def __init__(
-        self,
-        source: Source,
-        context: BuildContext,
-        crates: CrateReader,
-        contents: Contents,
-        arguments: Mapping[str, str],
-    ) -> None:
-        self.source = source
-        self.context = context
-        self.crates = crates
-        self.contents = contents
-        self.arguments = arguments
-        self.speaks_of_config = b"config" in source.data or CONFIG_DIRECTORY.encode() in source.data
-        self.scope: Mapping[str, Value] = {}
-        self.stages: Sequence[Stage] = ()
-        self.names = StageNames()
-        """the stages before the one that is walked"""
-        self.states: list[StageState] = []
-        self.commands: list[Command] = []
-        self.calls: list[CargoCall] = []
-        self.crate_of_call: list[Crate | None] = []
-        self.toolchains: list[Toolchain] = []
-        self.transfers: list[Transfer] = []
-        self.uses: list[OutputUse] = []
-        self.mounts: list[Mount] = []
-        self.warmups: list[Warmup] = []
-        self.stale: list[Stale] = []
-        self.lost: list[LostOutput] = []
-        self.scripts: list[StepScript] = []
-
-    def binaries(self, call: int) -> tuple[str, ...]:
-        """The programs that a call is known to make; () if that is not known."""
-        crate = self.crate_of_call[call]
-        if crate is None or self.calls[call].source != "context":
-            return ()
-        return (*crate.binaries, *self.calls[call].examples)
-
-    def unmade(self, call: int, name: str) -> str:
-        """What keeps a call from making a program of its workspace, as a clause; "" where nothing surely does.
-
-        One that it asks for by ``--bin`` is no such program: cargo refuses the call.
-        """
-        crate = self.crate_of_call[call]
-        if crate is None or self.calls[call].source != "context" or name in self.calls[call].bins:
-            return ""
-        made = name in crate.binaries and name not in crate.conditional
-        return "" if made else crate.unmade.get(name, "")
-
-    def settings(self, call: int) -> object:
-        """What the files of a call's workspace and its toolchain say to cargo, to be compared with those of another call."""
-        crate, toolchain = self.crate_of_call[call], self.toolchains[call]
-        files = (crate.root, crate.config) if crate is not None else None
-        return files, toolchain.file, toolchain.version, toolchain.changed
 
 
 class StageState:
@@ -184,6 +118,7 @@ class StageState:
         """mounts that held outputs of a call, by their place"""
         if parent is not None:
             self._inherit(parent)
+        self.brought = Brought(stage, self.table, shared)
 
     def _inherit(self, parent: StageState) -> None:
         self.environment = parent.environment.child()
@@ -259,7 +194,7 @@ class StageState:
             if arguments is not None:
                 arguments = self._unaliased(command, arguments)
             self.rustup.command(
-                command, arguments, self.toolchain_file(command.directory) if command.name == RUSTUP else None
+                command, arguments, self.brought.toolchain_file(command.directory) if command.name == RUSTUP else None
             )
             install = read_install(command)
             if install is not None:
@@ -332,7 +267,7 @@ class StageState:
         for path in paths:
             written = self.files.get(path)
             text = self.heredocs.get(path) or (written.text if written is not None else None)
-            place_ = self.from_context(path) if text is None else None
+            place_ = self.brought.place(path) if text is None else None
             if text is not None or place_ is not None:
                 self._shared.scripts.append(StepScript(command, place_ or "", text or ""))
                 return
@@ -364,7 +299,7 @@ class StageState:
             if not patterns.below(path, place_):
                 continue
             entry = self.table.find(path)
-            in_context = self.context_path(path, entry)
+            in_context = self.brought.place_by(path, entry)
             if entry is None or (in_context is not None and not self._shared.crates.holds(in_context)):
                 sure = patterns.below(self._shared.calls[call].output or "", place_) is not None
                 if not sure and PROFILES.isdisjoint(path.split("/")):
@@ -431,16 +366,16 @@ class StageState:
         files = self.config_of(command, arguments)
         crate, workspace = self.crate_of(command, arguments, files)
         configured = shared.crates.configured(files) if crate is None and files != NO_CONFIG else None
-        file = self.toolchain_file(command.directory) if crate is None or crate.toolchain.path else None
+        file = self.brought.toolchain_file(command.directory) if crate is None or crate.toolchain.path else None
         stage = self.rustup.seen_by(arguments.toolchain, command, self.stage, file)
         call = read_call(command, arguments, stage, crate, workspace, configured)
         if crate is not None and workspace is not None and call.locked is not None:
-            call = call._replace(lock=self.from_context(f"{workspace.rstrip('/')}/Cargo.lock") is not None)
+            call = call._replace(lock=self.brought.place(f"{workspace.rstrip('/')}/Cargo.lock") is not None)
         if crate is not None and workspace is not None and crate.members:
             call = call._replace(left_out=self._left_out(crate, workspace))
         toolchain = self.rustup.of(call, arguments, stage, crate, file)
         if file is not None and command.directory != self.workdir:
-            toolchain = toolchain._replace(below=self.toolchain_file(self.workdir) != file)
+            toolchain = toolchain._replace(below=self.brought.toolchain_file(self.workdir) != file)
         shared.toolchains.append(toolchain)
         shared.calls.append(call)
         shared.crate_of_call.append(crate)
@@ -455,11 +390,11 @@ class StageState:
     def _left_out(self, crate: Crate, workspace: str) -> str:
         """As `CargoCall.left_out`, where the manifest of the workspace is the one of the context."""
         above, inside = workspace.rstrip("/"), f"{crate.root}/" if crate.root else ""
-        if self.from_context(f"{above}/Cargo.toml") != f"{inside}Cargo.toml":
+        if self.brought.place(f"{above}/Cargo.toml") != f"{inside}Cargo.toml":
             return ""
         for entry, members in crate.members.items():
             places = (f"{above}/{member.removeprefix(inside)}/Cargo.toml" for member in members if member != crate.root)
-            if members and crate.root not in members and not any(map(self.from_context, places)):
+            if members and crate.root not in members and not any(map(self.brought.place, places)):
                 return entry
         return ""
 
@@ -489,7 +424,7 @@ class StageState:
         known = self.stage.image is not None or self.user_instruction is not None
         user = self.user if known else None
         warms, stale = self.placeholders.build(
-            number, mounted, user, lambda file: self._compiles(number, file), self._text_of
+            number, mounted, user, lambda file: self._compiles(number, file), self.brought.text
         )
         if warms:
             crate = self._shared.crate_of_call[number]
@@ -507,11 +442,6 @@ class StageState:
             self._shared.warmups.append(warmup)
         if stale is not None:
             self._shared.stale.append(stale)
-
-    def _text_of(self, path: str) -> bytes:
-        """What the context's file has that is at a path of the stage; nothing where there is none."""
-        place_ = self.from_context(path)
-        return self._shared.contents.text(place_) if place_ is not None else b""
 
     def _compiles(self, number: int, file: str) -> bool:
         """Whether a call may compile a source of the context: False where its programs surely do without that package."""
@@ -531,7 +461,7 @@ class StageState:
         elif arguments.subcommand == "chef":
             cook = cook_of(command, arguments, self.stage)
             if cook is not None:
-                file = self.toolchain_file(command.directory)
+                file = self.brought.toolchain_file(command.directory)
                 version = self.rustup.version(cook.toolchain, command, self.stage, file)
                 self._shared.warmups.append(cook._replace(version=version, file=file))
 
@@ -539,7 +469,7 @@ class StageState:
         """The call with the words that cargo's configuration has for its subcommand."""
         if arguments.subcommand in BUILDS or arguments.subcommand in BUILT_IN or not arguments.subcommand:
             return arguments
-        crate, _ = self._crate(
+        crate, _ = self.brought.crate(
             command.directory,
             (),
             config=self.config_files(command, working_directory(command, arguments), arguments.toolchain),
@@ -565,7 +495,7 @@ class StageState:
         """The crate that such a call builds with that configuration, and its workspace's directory in the stage; None where not known."""
         kind = BUILDS[arguments.subcommand]
         packages = (*arguments.flags.get("-p", ()), *arguments.flags.get("--package", ()))
-        return self._crate(
+        return self.brought.crate(
             crate_directory(command, arguments, kind),
             tuple(word.pattern for word in packages),
             bool({"--workspace", "--all"} & arguments.switches),
@@ -576,64 +506,6 @@ class StageState:
             kind == "install",
         )
 
-    def _crate(
-        self,
-        directory: str | None,
-        packages: tuple[str, ...],
-        everything: bool = False,
-        asked: Asked = ALL,
-        bins: tuple[str, ...] = (),
-        config: ConfigFiles = NO_CONFIG,
-        excluded: tuple[str, ...] = (),
-        alone: bool = False,
-    ) -> tuple[Crate | None, str | None]:
-        """The crate of a directory in the stage, by way of the COPY that brought its manifest.
-
-        `alone`: of a workspace the package of the directory is meant, not the default members.
-        """
-        if directory is None:
-            return None, None
-        manifest = f"{directory.rstrip('/')}/Cargo.toml"
-        place_ = self.context_path(manifest, self.table.find(manifest))
-        if place_ is None:
-            return None, None
-        inside = patterns.parent(f"/{place_}").strip("/")
-        below, one_of = inside, "*" in inside
-        if one_of:
-            some = self._shared.crates.some_of_a_workspace(inside)
-            if some is None:
-                return None, None
-            inside, packages, bins = some[0], packages or some[1], bins or ("*",)
-        elif alone and not packages:
-            own = self._shared.crates.package_of(f"{inside}/Cargo.toml")
-            packages = (own,) if own else ()
-        files = config if config != NO_CONFIG else self._cooked(inside)
-        crate = self._shared.crates.read(inside, packages, everything, asked, bins, files, excluded, one_of)
-        if crate is None:
-            return None, None
-        ours, theirs = ([part for part in place.split("/") if part] for place in (below, crate.root))
-        above = ours[: len(theirs)] == theirs
-        workspace = directory
-        for _ in range(len(ours) - (len(theirs) if above else 0)):
-            workspace = patterns.parent(workspace)
-        if not above:  # `[package] workspace = "../ws"`
-            workspace = patterns.join(workspace, crate.root)
-        return crate, workspace
-
-    def from_context(self, path: str) -> str | None:
-        """Where in the context a file of the stage came from, None if it did not or is not there."""
-        if not isinstance(self.table.find(path), ContextTree):
-            return None
-        for known, entry in self.table.around(path):
-            place_ = self._brought_by(entry, known, path) if isinstance(entry, ContextTree) else None
-            if place_ is not None and self._reaches(place_):
-                return place_
-        return None
-
-    def _reaches(self, path: str) -> bool:
-        """Whether the context has a file, and the builder gets it."""
-        return self._shared.crates.has(path) and not self._shared.contents.ignores(path)
-
     def config_files(self, command: Command, directory: str | None, toolchain: str) -> ConfigFiles:
         """The files of cargo's configuration that a call reads: from a directory of the stage upwards, and in cargo's home."""
         if not (self._shared.crates.known or self._shared.speaks_of_config or self.heredocs):
@@ -641,47 +513,6 @@ class StageState:
         from dockerslim_lint.facts.config_files import config_files
 
         return config_files(self, self._shared, command, directory, toolchain)
-
-    def _cooked(self, directory: str) -> ConfigFiles:
-        """What `cargo chef cook` may have written from its recipe: the configuration beside a crate of the context."""
-        chain = chain_of(self.stage, self._shared.stages)
-        if not any(one.kind == "cook" and one.command.stage in chain for one in self._shared.warmups):
-            return NO_CONFIG
-        prefix = f"{directory}/" if directory else ""
-        paths = (f"{prefix}.cargo/{name}" for name in CONFIG_FILES)
-        return ConfigFiles(tuple(path for path in paths if self._reaches(path)), False)
-
-    def toolchain_file(self, directory: str | None) -> ToolchainFile | None:
-        """The toolchain file that rustup finds from a directory of the stage upwards (rustup book, "Overrides")."""
-        if not self._shared.crates.known:
-            return None
-        while directory is not None and "*" not in directory:
-            for name in TOOLCHAIN_FILES:
-                place_ = self.from_context(f"{directory.rstrip('/')}/{name}")
-                if place_ is not None and patterns.basename(place_) == name:
-                    return self._shared.crates.toolchain_in(patterns.parent(f"/{place_}").strip("/"))
-            directory = patterns.parent(directory) if directory != "/" else None
-        return None
-
-    def context_path(self, path: str, entry: object) -> str | None:
-        """Where in the context the file came from; a glob (``COPY Cargo.* ./``) keeps the file's own name."""
-        if not isinstance(entry, ContextTree):
-            return None
-        for known, candidate in self.table.around(path):
-            place_ = self._brought_by(entry, known, path) if candidate is entry else None
-            if place_ is not None:
-                return place_
-        return None
-
-    def _brought_by(self, entry: ContextTree, known: str, path: str) -> str | None:
-        """Where in the context a file comes from if a COPY to `known` brought it; None if it did not."""
-        if patterns.same(known, path):
-            name = patterns.basename(path)
-            if name != patterns.basename(entry.source) and self._shared.crates.holds(entry.source):
-                return entry.source  # under another name
-            return patterns.normalise(f"{patterns.parent(f'/{entry.source}')}/{name}").strip("/")
-        rest = patterns.below(path, known)
-        return patterns.normalise(f"{entry.source}/{rest}") if rest else None
 
 
 def _title(command: Command) -> str:

@@ -10,7 +10,8 @@ from dockerslim_lint.facts.model import Artifact, Command
 from dockerslim_lint.facts.stages import chain_of
 
 if TYPE_CHECKING:
-    from dockerslim_lint.facts.walk import Shared, StageState
+    from dockerslim_lint.facts.shared import Shared
+    from dockerslim_lint.facts.walk import StageState
 
 NOT_FOR_THE_RUN = frozenset({"--version", "-V", "show", "self", "help", "clean"})
 """First words behind cargo or rustup that say nothing of what the image wants of them."""
