@@ -8,10 +8,11 @@ from dockerslim_lint.edit import Claim, Fix, Safety, Withheld, apply
 from dockerslim_lint.facts import patterns
 from dockerslim_lint.facts.model import STRIPPED_ALL, Artifact, FinalImage, ImageBuild
 from dockerslim_lint.plan.blocks.strip import is_slim, strip_symbols, symbol_users
-from dockerslim_lint.plan.candidates import check_accepted, check_untouched, groups, key_of, tasks
 from dockerslim_lint.plan.compose import OurBug, Reread, changes_base, compose, lost_tools, with_newlines
 from dockerslim_lint.plan.model import AtBest, Draft, NotPossible, Task, Unsure
 from dockerslim_lint.plan.needs import claimed_needs
+from dockerslim_lint.plan.obstacles import check_accepted, check_untouched
+from dockerslim_lint.plan.tasks import groups, key_of, tasks
 
 MAX_CANDIDATES = 6
 

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from dockerslim_lint.catalog.glibc import is_newer
-from dockerslim_lint.plan.candidates import installed_libraries
 from dockerslim_lint.plan.model import NotPossible, Task
 from dockerslim_lint.plan.native_code import check_shared_libraries, linking_tools
+from dockerslim_lint.plan.obstacles import installed_libraries
 
 
 def check_glibc(task: Task) -> None:

@@ -11,8 +11,8 @@ from dockerslim_lint.candidates import find_candidates
 from dockerslim_lint.config import Settings
 from dockerslim_lint.context import BuildContext, MemoryContext
 from dockerslim_lint.edit import Edit, Fix, Safety, Withheld, apply
-from dockerslim_lint.plan.candidates import CHOICES, ON_REQUEST
 from dockerslim_lint.plan.onward import combined
+from dockerslim_lint.plan.tasks import CHOICES, ON_REQUEST
 from dockerslim_lint.source import Source
 from tests.facts.reading import CRATE
 from tests.golden.shapes import Shape, shapes
