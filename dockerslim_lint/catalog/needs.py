@@ -11,7 +11,12 @@ from dockerslim_lint.catalog.tables import table
 def needing(need: str, crates: Iterable[str]) -> tuple[str, ...]:
     """Those of `crates` that need it, none if one of them brings it along. `need` is certificates, tzdata, toolchain or threads."""
     names = tuple(crates)
-    return () if brings(need, names) else tuple(name for name in names if name in _crates(need, False))
+    return () if brings(need, names) else leaning(need, names)
+
+
+def leaning(need: str, crates: Iterable[str]) -> tuple[str, ...]:
+    """The same, whatever another brings along: beside Mozilla's roots for one client there is the system's OpenSSL for another."""
+    return tuple(name for name in crates if name in _crates(need, False))
 
 
 def brings(need: str, crates: Iterable[str]) -> bool:

@@ -138,7 +138,8 @@ def _brought(path: str, number: int, shared: Shared, transfers: Sequence[Transfe
         for source in transfer.sources if transfer.origin_stage is not None else ():
             if source != "*" and patterns.below(output, patterns.join("/", source)) is not None:
                 found = True
-                yield ShippedOutput(path, number, transfer, source)
+                if not _thinned(output, chain_of(shared.stages[transfer.origin_stage or 0], shared.stages), shared):
+                    yield ShippedOutput(path, number, transfer, source)
                 break
     bringing = [one for one in transfers if patterns.below(path, one.destination) is not None]
     if not found and len(bringing) == 1 and len(bringing[0].sources) == 1 and bringing[0].origin_stage is not None:

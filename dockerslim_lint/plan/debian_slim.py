@@ -57,10 +57,16 @@ def wanted_packages(build: ImageBuild, image: FinalImage, base: BaseImage) -> di
 
 
 def needs_certificates(image: FinalImage, crate: Crate | None) -> bool:
-    """Whether the program may read certificate authorities that nothing but a package of the new base can bring."""
+    """Whether the program may read certificate authorities that nothing but a package of the new base can bring.
+
+    Where one of its clients brings its own, another may read those of an image that has them.
+    """
+    had = image.inside.certificates is True
     if crate is None or crate.linked is None:
-        return image.inside.certificates is True
-    readers = needs.needing("certificates", crate.linked)
+        return had
+    readers = needs.leaning("certificates", crate.linked)
+    if had:
+        return bool(readers or needs.leaning("certificates by default", crate.linked))
     return bool(readers) and not needs.brings("certificates", crate.packages or ())
 
 

@@ -103,8 +103,8 @@ def _check_crates(build: ImageBuild, image: FinalImage, choice: Choice) -> None:
 
     for _, artifact in image.artifacts:
         crate = build.crates[artifact.call] if artifact.call is not None else None
-        if crate is not None and not needs.brings("certificates", crate.packages or ()):
-            for name in needs.needing("certificates", crate.linked or ()):
+        if crate is not None:
+            for name in needs.leaning("certificates", crate.linked or ()):
                 raise NotPossible(f"{choice.name} has no certificates, and {name} reads them")
 
 

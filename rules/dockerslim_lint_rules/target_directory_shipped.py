@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from dockerslim_lint.facts.model import FinalImage, Transfer
-from dockerslim_lint.rule import Finding, Fixes, ImageBuild, Invalid, Label, Plan, Rule, Severity, Valid
+from dockerslim_lint.rule import Finding, ImageBuild, Invalid, Label, Plan, Rule, Severity, Valid
 
 WHOLE = """\
 FROM rust:1-alpine AS builder
@@ -21,6 +21,7 @@ ANY = WHOLE.replace("/src/target", "/src/t*")
 EACH = WHOLE.replace("release /app", "release/* /app/")
 TOOLS = WHOLE.replace("build --release", "install --path .").replace("/app/server", "server")
 TOOLS = TOOLS.replace("/src/target/release /app", "/usr/local/cargo/bin/ /usr/local/bin/")
+TOOL = TOOLS.replace("/bin/ ", "/bin/server ").replace("/bin/\n", "/bin/server\n")
 FILES = {
     "Cargo.toml": '[package]\nname = "server"\nversion = "0.1.0"\nedition = "2021"\n[profile.release]\nstrip = true\n',
     "src/main.rs": "fn main() {}\n",
@@ -52,13 +53,8 @@ class TargetDirectoryShipped(Rule):
                 if transfer.instruction in seen:
                     continue
                 seen.add(transfer.instruction)
-                yield self.finding(
-                    f"{output.source} is copied with all that cargo keeps there: objects, libraries, build scripts.",
-                    build.instructions[transfer.instruction].body_span,
-                    note="the program alone is needed",
-                    labels=(Label(build.calls[output.call].command.span, "builds into it"),),
-                    fixes=self._programs(build, plan, image, transfer, output.call),
-                )
+                text = f"{output.source} is copied with all that cargo keeps there: objects, libraries, build scripts."
+                yield self._copied(text, "builds into it", build, plan, image, transfer, output.call)
 
     def _with_cargo(self, build: ImageBuild, plan: Plan, image: FinalImage) -> Iterator[Finding]:
         """The directory in which `cargo install` puts programs is where cargo itself is."""
@@ -74,36 +70,33 @@ class TargetDirectoryShipped(Rule):
                 words = {word.literal for word in build.instructions[transfer.instruction].words}
                 each = f"{call.output}/*" in words
                 if each or any(source.rstrip("/") in (home, call.output) for source in transfer.sources):
-                    yield self.finding(
-                        f"{transfer.sources[0]} is copied with cargo, rustup and all other tools that are there.",
-                        build.instructions[transfer.instruction].body_span,
-                        note="the program alone is needed",
-                        labels=(Label(call.command.span, "installs into it"),),
-                        fixes=self._programs(build, plan, image, transfer, number),
-                    )
+                    text = f"{transfer.sources[0]} is copied with cargo, rustup and all other tools that are there."
+                    yield self._copied(text, "installs into it", build, plan, image, transfer, number)
                     break
 
-    @staticmethod
-    def _programs(build: ImageBuild, plan: Plan, image: FinalImage, transfer: Transfer, number: int) -> Fixes:
-        from dockerslim_lint.plan.blocks.one_program import copy_programs_only
+    def _copied(
+        self, text: str, label: str, build: ImageBuild, plan: Plan, image: FinalImage, transfer: Transfer, number: int
+    ) -> Finding:
+        from dockerslim_lint.plan.blocks.one_program import copy_programs_only, put_beside
 
-        place = build.images.index(image)
-        return plan.alone(
-            f"programs:{transfer.instruction}",
-            "copy only what the image starts",
-            lambda: copy_programs_only(build, image, transfer, number),
-            lambda after: after.images[place].launch == image.launch,
-            place=place,
-            smaller=True,
+        call, place = build.calls[number], build.images.index(image)
+        return self.finding(
+            text,
+            build.instructions[transfer.instruction].body_span,
+            note="the program alone is needed" if put_beside(build, transfer, call) is None else "",
+            labels=(Label(call.command.span, label),),
+            fixes=plan.alone(
+                f"programs:{transfer.instruction}",
+                "copy only what the image starts",
+                lambda: copy_programs_only(build, image, transfer, number),
+                lambda after: after.images[place].launch == image.launch,
+                place=place,
+                smaller=True,
+            ),
         )
 
     INVALID = (
-        Invalid(
-            TOOLS,
-            line=6,
-            fixed=TOOLS.replace("/bin/ ", "/bin/server ").replace("/bin/\n", "/bin/server\n"),
-            files=FILES,
-        ),
+        Invalid(TOOLS, line=6, fixed=TOOL, files=FILES),
         Invalid(WHOLE, line=6, fixed=WHOLE.replace("release /app", "release/server /app/server")),
         Invalid(
             WHOLE.replace("/src/target/release /app", "/src/target/ ./t/").replace("/app/", "/t/release/"),
@@ -117,6 +110,8 @@ class TargetDirectoryShipped(Rule):
             line=6,
         ),
         Invalid(EACH, line=6, fixed=EACH.replace("/* /app/", "/server /app/server"), files=FILES),
+        Invalid(WHOLE.replace("FROM g", "COPY assets/ target/release/assets/\nFROM g"), line=7),
+        Invalid(WHOLE.replace("FROM g", "RUN cp -r assets target/release/\nFROM g"), line=7),
         Invalid(ANY, line=6, fixed=ANY.replace("release /app", "release/server /app/server")),
     )
     VALID = (
@@ -132,6 +127,10 @@ class TargetDirectoryShipped(Rule):
             files=FILES,
         ),
         Valid(near=1, text=WHOLE.replace("release /app", "release/server /app/server")),
+        Valid(
+            near=1,
+            text=WHOLE.replace("FROM g", "WORKDIR /src/target/release\nRUN rm -rf ./build && rm -rf ./deps\nFROM g"),
+        ),
         Valid(near=1, text=WHOLE.replace("release /app", "release/server* /app/")),
         Valid(
             near=1,

@@ -133,6 +133,25 @@ def test_certificates_for_who_reads_them() -> None:
 
 
 @pytest.mark.parametrize(
+    ("crates", "base", "kept"),
+    [
+        # what one client brings is no use to another
+        ({"native__tls": "openssl-sys", "openssl__sys": "cc", "webpki__roots": ""}, "rust:1-bookworm", True),
+        ({"openssl": "openssl-sys", "openssl__sys": "cc"}, "rust:1-bookworm", True),
+        ({"curl__sys": ""}, "buildpack-deps:bookworm", True),
+        ({"native__tls": "openssl-sys", "openssl__sys": "cc", "webpki__roots": ""}, "ubuntu:22.04", False),
+        ({"openssl": "openssl-sys", "openssl__sys": "cc"}, "ubuntu:22.04", False),
+        ({"pq__sys": "", "webpki__roots": ""}, "rust:1-bookworm", False),
+    ],
+)
+def test_certificates_that_are_there_stay_for_who_may_read_them(crates: dict[str, str], base: str, kept: bool) -> None:
+    fixed = fix(FILE.replace("ubuntu:22.04", base), all_of(crates), Settings(prefer=("debian-slim",)))
+    final = fixed.source.data.decode().split("FROM ")[2]
+    assert final.startswith("debian:bookworm-slim") and fixed.bug is None
+    assert ("ca-certificates" in final) is kept
+
+
+@pytest.mark.parametrize(
     ("written", "left"),
     [
         ("libpq5", "libpq5"),

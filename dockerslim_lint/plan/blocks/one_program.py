@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from dockerslim_lint.catalog import commands as known_commands
 from dockerslim_lint.edit import Edit
 from dockerslim_lint.facts import patterns
-from dockerslim_lint.facts.model import MUSL_STATIC, Artifact, FinalImage, ImageBuild, Transfer
+from dockerslim_lint.facts.model import MUSL_STATIC, Artifact, CargoCall, Command, FinalImage, ImageBuild, Transfer
+from dockerslim_lint.facts.stages import chain_of
 from dockerslim_lint.plan.blocks.lines import PLAIN
 from dockerslim_lint.plan.model import Draft, NotPossible
 from dockerslim_lint.source import Span
@@ -24,6 +26,10 @@ def copy_programs_only(build: ImageBuild, image: FinalImage, transfer: Transfer,
     crate = build.crates[call]
     if made.kind == "build" and made.link != MUSL_STATIC and crate is not None and crate.shared_library:
         raise NotPossible("the crate's shared library lies there too")
+    beside = put_beside(build, transfer, made)
+    if beside is not None:
+        at = build.source.line_of(build.instructions[beside].span.start)
+        raise NotPossible(f"line {at} puts something else there, which may be needed when the image runs")
     inside = programs_inside(image, transfer)
     if not inside:
         raise NotPossible("which of the programs in it is needed, only you know")
@@ -44,6 +50,36 @@ def copy_programs_only(build: ImageBuild, image: FinalImage, transfer: Transfer,
     else:
         edits.append(_behind(second.span, ends[1] + (f"{folder}/" if folder else "")))
     return Draft(tuple(edit for edit in edits if edit.text))
+
+
+def put_beside(build: ImageBuild, transfer: Transfer, made: CargoCall) -> int | None:
+    """The first instruction that puts something where a call puts its programs, other than cargo itself; None where none does.
+
+    What comes to the target directory as a whole (``COPY --from=cacher /app/target target``) is cargo's.
+    """
+    place = made.output or ""
+    chain = chain_of(build.stages[transfer.origin_stage or 0], build.stages)
+    copies = (
+        one.instruction
+        for one in build.transfers
+        if one.stage in chain and patterns.below(one.destination, place) is not None
+    )
+    steps = (one.instruction for one in build.commands if one.stage in chain and _puts_into(one, place))
+    return min((*copies, *steps), default=None)
+
+
+def _puts_into(command: Command, place: str) -> bool:
+    if known_commands.title(command.name) == "cargo" or not command.words:
+        return False
+    words = [word.pattern for word in command.words[1:]]
+    if known_commands.has_destination(command.name):
+        words = words[-1:]
+    elif known_commands.may_bring(command.name):
+        words.append(".")
+    else:
+        words = []
+    paths = (patterns.join(command.directory or "/*", word) for word in (*words, *command.writes))
+    return any(patterns.below(path, place) is not None for path in paths)
 
 
 def programs_inside(image: FinalImage, transfer: Transfer) -> list[str]:
