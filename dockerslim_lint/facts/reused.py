@@ -11,6 +11,7 @@ from dockerslim_lint.facts.crate.model import Crate
 from dockerslim_lint.facts.model import CargoCall, ImageBuild, Mount, Target, Value, Warmup
 from dockerslim_lint.facts.toolchain import rust_flags, triple_of
 from dockerslim_lint.facts.transfers import MOVERS
+from dockerslim_lint.facts.warmups import same_target
 
 FEATURES = "the features"
 
@@ -37,7 +38,7 @@ def differs(build: ImageBuild, warmup: Warmup, call: CargoCall) -> str:
         return f"the target ({_title(ours)}, then {_title(theirs)})"
     if None in (ours.pattern, theirs.pattern):
         return ""
-    if ours.pattern != theirs.pattern:
+    if not same_target(ours, theirs):
         return f"the target ({_title(ours)}, then {_title(theirs)})"
     if _other_flags(build, warmup, call):
         return FLAGS

@@ -23,7 +23,7 @@ from dockerslim_lint.facts.cargo import (
     profile_of,
 )
 from dockerslim_lint.facts.crate.config import TOOLCHAIN_FILES
-from dockerslim_lint.facts.model import CargoCall, Command, ImageBuild, Stage, Stale, Transfer, Warmup
+from dockerslim_lint.facts.model import CargoCall, Command, ImageBuild, Stage, Stale, Target, Transfer, Warmup
 from dockerslim_lint.facts.rustup import fetches_rustup
 from dockerslim_lint.facts.stages import chain_of
 from dockerslim_lint.facts.users import is_root
@@ -310,8 +310,15 @@ def _in_one_line(build: ImageBuild, one: Command, other: Command) -> bool:
 
 def alike(warmup: Warmup, call: CargoCall) -> bool:
     """Whether the two have profile, target and toolchain in common."""
-    same = warmup.profile == call.profile and warmup.target.pattern == call.target.pattern
+    same = warmup.profile == call.profile and same_target(warmup.target, call.target)
     return same and warmup.toolchain == call.toolchain
+
+
+def same_target(one: Target, other: Target) -> bool:
+    """Whether two targets are the same, or may be: an image's own triple and the same one written out."""
+    if None in (one.pattern, other.pattern):
+        return one.pattern == other.pattern
+    return patterns.same(one.pattern or "", other.pattern or "")
 
 
 def _brings(build: ImageBuild, transfer: Transfer, warmup: Warmup) -> bool:

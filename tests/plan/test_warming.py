@@ -7,6 +7,7 @@ import pytest
 from dockerslim_lint.edit import Safety
 from tests.facts.reading import CRATE, read
 from tests.plan.test_edits import rewritten
+from tests.plan.test_fresh_eyes import codes
 from tests.plan.test_withheld import fix
 
 FILES = {**CRATE, "Cargo.lock": "version = 4\n"}
@@ -342,3 +343,56 @@ def test_relocations_are_kept_with_the_symbols(flags: str) -> None:
     text = ONE.replace("WORKDIR", f'ENV RUSTFLAGS="{flags}"\nWORKDIR')
     assert "STRIP" not in stripped(text)
     assert "STRIP" in stripped(text.replace("--emit-relocs", "--gc-sections").replace("-q", "--gc-sections"))
+
+
+UNSEEN_STUBS = """\
+FROM rust:1.85 AS base
+WORKDIR /app
+RUN cargo install workspace-cache
+FROM base AS planner
+COPY . .
+RUN workspace-cache deps --bin app
+FROM base AS deps
+COPY --from=planner /app/.workspace-cache .
+RUN cargo build --release
+FROM deps AS builder
+COPY . .
+RUN cargo build --release --bin app
+FROM debian:bookworm-slim
+COPY --from=builder /app/target/release/app /usr/local/bin/app
+CMD ["/usr/local/bin/app"]
+"""
+
+
+def test_a_build_in_the_stage_below_is_stripped_alike() -> None:
+    assert stripped(UNSEEN_STUBS).count(STRIP) == 2
+    assert stripped(UNSEEN_STUBS.replace("build --release\nFROM", "build\nFROM")).count(STRIP) == 1
+    assert stripped(UNSEEN_STUBS.replace("FROM deps", "FROM base")).count(STRIP) == 1
+
+
+@pytest.mark.parametrize(
+    ("builder", "flag", "differs"),
+    [
+        ("clux/muslrust:stable", "--target x86_64-unknown-linux-musl", False),
+        ("rust:1.85", '--target "$(uname -m)-unknown-linux-musl"', True),
+        ("clux/muslrust:stable", "--target x86_64-unknown-linux-gnu", True),
+        ("rust:1.85", "--target x86_64-unknown-linux-musl", True),
+    ],
+)
+def test_an_images_own_triple_may_be_the_one_written_out(builder: str, flag: str, differs: bool) -> None:
+    text = f"""\
+FROM {builder} AS builder
+WORKDIR /app
+RUN cargo install cargo-chef
+COPY . .
+RUN cargo chef prepare --recipe-path recipe.json
+RUN cargo chef cook --release --recipe-path recipe.json
+RUN cargo build --release {flag}
+FROM alpine:3.22
+COPY --from=builder /app/target/*/release/app /app
+CMD ["/app"]
+"""
+    assert ("DSL303" in codes(text, FILES)) is differs
+    if not differs:
+        fixed = stripped(text)
+        assert fixed.count("CARGO_PROFILE_RELEASE_STRIP=symbols") == 2

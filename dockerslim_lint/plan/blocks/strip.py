@@ -277,13 +277,17 @@ def set_before(build: ImageBuild, command: Command, setting: str) -> Edit:
 
 
 def _sharing_a_cache(build: ImageBuild, makers: tuple[int, ...]) -> list[tuple[Command, str]]:
-    """The calls themselves, the other builds of their stages with the same profile, and those that warm them, in any stage;
-    with them tests and checks of that profile. Each with the variable that it gets, in file order. Raises NotPossible.
+    """The calls themselves, the other builds of their stages, and of those that they are based on, with the same profile, and
+    those that warm them, in any stage; with them tests and checks of that profile. Each with the variable that it gets, in file order. Raises NotPossible.
 
     cargo counts ``strip`` in a dependency's fingerprint: a dummy build with another setting would warm nothing, and a test
     would build all dependencies once more (tried with cargo 1.95; test and bench inherit the setting from dev and release).
     """
-    wanted = {_place(build.calls[at]) for at in makers}
+    wanted = {
+        (stage, build.calls[at].profile)
+        for at in makers
+        for stage in chain_of(build.stages[build.calls[at].command.stage], build.stages)
+    }
     sharing = {
         at
         for at, call in enumerate(build.calls)
@@ -291,7 +295,7 @@ def _sharing_a_cache(build: ImageBuild, makers: tuple[int, ...]) -> list[tuple[C
         or (
             call.source == "context"
             and not (call.debug or call.kept or call.stripped == STRIPPED_ALL)
-            and _place(call) in wanted
+            and (call.command.stage, call.profile) in wanted
         )
     }
     warming = {one for at in sharing for one in warming_calls(build, at) if build.calls[one].stripped != STRIPPED_ALL}
@@ -319,10 +323,6 @@ def _reaching_others(build: ImageBuild, name: str, sharing: list[tuple[Command, 
         other = call.source == "context" and call.stripped != STRIPPED_ALL and call.command.span not in given
         if other and name == _variable(call.profile or ""):
             yield from chain_of(build.stages[call.command.stage], build.stages)
-
-
-def _place(call: CargoCall) -> tuple[int, str | None]:
-    return call.command.stage, call.profile
 
 
 def _environment_block(build: ImageBuild, stage: int, before: int) -> int | None:
