@@ -108,9 +108,10 @@ def is_toolchain_command(name: str) -> bool:
 
 
 def is_toolchain_path(path: str) -> bool:
-    """The same of a path that is copied: a toolchain's own directory, or one with headers."""
+    """The same of a path that is copied: a toolchain's own directory, one with headers, what make or perl reads."""
     row, parts = table("packages")["toolchain"], path.rstrip("/").split("/")
-    return parts[-1] in row["directories"].split() or not set(parts).isdisjoint(row["parts"].split())
+    listed = parts[-1] in row["directories"].split() or not set(parts).isdisjoint(row["parts"].split())
+    return listed or any(fnmatchcase(parts[-1], name) for name in row["files"].split())
 
 
 def caches(manager: str) -> Mapping[str, str] | None:

@@ -195,7 +195,7 @@ def _of_package(name: str, line: int) -> Iterator[tuple[debian.Library, str, boo
         yield library, f"{name} (line {line})" if line else name, False
         return
     known = packages.lookup("apt-get", name)
-    if known is None or known.role != "build-only":
+    if known is None or known.may_be_linked:
         raise NotPossible(
             f"{name}{f' (line {line})' if line else ''} may be linked, and its runtime package is not known"
         )

@@ -59,6 +59,7 @@ def test_caches_and_tools() -> None:
         "RUN dnf list installed",
         "RUN dnf install -y gcc && make && dnf remove -y gcc && dnf clean all",
         "RUN zypper -n in curl && zypper cc -a",
+        "RUN apt-get update && apt-get install -y dpkg-dev && rm -rf /var/lib/apt/lists/*",
         "RUN zypper --cache-dir /tmp/c in curl",
         "RUN if true; then apt-get update; fi",
     ],
@@ -74,6 +75,12 @@ def test_nothing_is_left(step: str) -> None:
         (TWO.format("RUN apt-get install -y make git curl"), ""),
         (TWO.format("COPY --from=build /usr/local/cargo/bin/x /y\nRUN apt-get install -y make"), ""),
         (TWO.format("COPY include.txt /etc/\nRUN apt-get install -y make"), ""),
+        (
+            TWO.format("COPY --from=build /src/report.pl /usr/bin/\nRUN apt-get install -y perl"),
+            "/src/report.pl is copied into it",
+        ),
+        (TWO.format("COPY Makefile /work/\nRUN apt-get install -y make"), "Makefile is copied into it"),
+        (TWO.format("COPY Makefile.md /work/\nRUN apt-get install -y make"), ""),
         (TWO.format("RUN apt-get install -y make llvm gdb"), "the image has gdb, which looks into programs"),
         (
             TWO.replace("slim\n", "slim AS run\n").format("RUN apt-get install -y make")
