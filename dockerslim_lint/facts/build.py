@@ -186,7 +186,16 @@ def _refused(shared: Shared, instructions: tuple[Instruction, ...]) -> tuple[Ref
         )
         lacking = call.features and crate.lacking
         unknown_package = call.packages and not crate.binaries
-        if unknown or unknown_package or undefined or lacking or call.left_out or (call.locked and not call.lock):
+        virtual = call.kind == "install" and shared.crates.is_virtual(crate.directory)
+        if (
+            unknown
+            or unknown_package
+            or virtual
+            or undefined
+            or lacking
+            or call.left_out
+            or (call.locked and not call.lock)
+        ):
             suspects.append(at)
     if not suspects:
         return ()

@@ -78,7 +78,8 @@ class MuslGccLinker(Rule):
         program = value.text.rsplit("/", 1)[-1]
         row = next((row for row in platforms.platforms() if row.cc == program), None)
         if row is not None:
-            name = f"CC_{row.musl.replace('-', '_')}"
+            triple = call.target.pattern or row.musl
+            name = "CC_<target>" if "*" in triple else f"CC_{triple.replace('-', '_')}"
             yield self.finding(
                 f"CC={program} is also used for the C code of build scripts, which run on glibc: name it {name}.",
                 value.origin,

@@ -32,6 +32,7 @@ PACKAGE = BUILD.replace("--bin server", "-p server").replace("release/server", "
 WORKSPACE = {**MEMBERS, "Cargo.toml": MEMBERS["Cargo.toml"].replace('"api"', '"api", "tool"')}
 WORKSPACE |= {"tool/Cargo.toml": MANIFEST.replace("app", "tool"), "tool/src/main.rs": "fn main() {}\n"}
 PART = PACKAGE.replace("-p server", "-p api").replace("COPY . .", "COPY Cargo.toml ./\nCOPY api api")
+INSTALL = BUILD.replace("build --release --bin server", "install --path .").replace("target/release/server", "bin/api")
 FEATURE = BUILD.replace("--bin server", "--features cli").replace("release/server", "release/app")
 PROFILE = BUILD.replace("--release --bin server", "--profile dist").replace("release/server", "dist/app")
 
@@ -46,6 +47,8 @@ class RefusedCall(Rule):
 
     A workspace is read whole, whatever `-p` says: where a COPY leaves out a member, cargo ends with `failed to load manifest
     for workspace member`. Its Cargo.toml and an empty source are enough for the packages that the call does not build.
+
+    `cargo install --path` wants the directory of a package: one that only has a `[workspace]` is `a virtual manifest` to it.
 
     It is said only where the whole project is known and is what reaches the builder: no step before the call that may change a
     manifest or add a source, no script, nothing from another image; for a profile, no configuration file and no variable
@@ -65,6 +68,11 @@ class RefusedCall(Rule):
                 why = ".dockerignore leaves it out" if one.why == ".dockerignore" else "no COPY has brought it"
                 text = f"cargo stops: [workspace] members names {one.name}, and {why}."
                 yield self.finding(text, span, note="no manifest of a member")
+            elif one.kind == "manifest":
+                text = (
+                    f"cargo stops: {one.name} is a workspace without a package of its own, and --path wants a package."
+                )
+                yield self.finding(text, span, note=f"its members: {', '.join(one.there)}" if one.there else "")
             elif one.kind != "lock":
                 text = f"cargo stops: there is no {one.kind} {one.name}{self._there(one)}."
                 yield self.finding(text, span, note="no such name in Cargo.toml")
@@ -87,6 +95,7 @@ class RefusedCall(Rule):
         Invalid(PROFILE, line=4, files=FILES),
         Invalid(BUILD.replace("build --release", "install --path ."), line=4, files=FILES),
         Invalid(PART, line=5, files=WORKSPACE),
+        Invalid(INSTALL, line=4, files=MEMBERS),
         Invalid(FEATURE, line=4, files=FILES),
         Invalid(BUILD, line=4, files=HIDDEN),
     )
@@ -119,11 +128,14 @@ class RefusedCall(Rule):
         Valid(near=2, text=PROFILE.replace("WORKDIR", "ENV CARGO_PROFILE_DIST_INHERITS=release\nWORKDIR"), files=FILES),
         Valid(near=2, text=PROFILE.replace("--profile dist", "--profile release"), files=FILES),
         Valid(near=2, text=PROFILE.replace("--profile", "--config extra.toml --profile"), files=FILES),
-        Valid(near=5, text=FEATURE, files={**FILES, "Cargo.toml": f"{MANIFEST}[features]\ncli = []\n"}),
-        Valid(near=5, text=FEATURE, files={**FILES, "Cargo.toml": f"{MANIFEST}[dependencies]\ncli = {OPTIONAL}\n"}),
-        Valid(near=5, text=FEATURE.replace("features cli", "features clap/cli"), files=FILES),
-        Valid(near=5, text=FEATURE.replace("features cli", "features $FEATURES"), files=FILES),
-        Valid(near=6, text=BUILD, files={**HIDDEN, "Cargo.toml": MANIFEST}),
+        Valid(near=6, text=FEATURE, files={**FILES, "Cargo.toml": f"{MANIFEST}[features]\ncli = []\n"}),
+        Valid(near=6, text=FEATURE, files={**FILES, "Cargo.toml": f"{MANIFEST}[dependencies]\ncli = {OPTIONAL}\n"}),
+        Valid(near=6, text=FEATURE.replace("features cli", "features clap/cli"), files=FILES),
+        Valid(near=6, text=FEATURE.replace("features cli", "features $FEATURES"), files=FILES),
+        Valid(near=7, text=BUILD, files={**HIDDEN, "Cargo.toml": MANIFEST}),
+        Valid(near=5, text=INSTALL.replace("--path .", "--path api"), files=MEMBERS),
+        Valid(near=5, text=INSTALL.replace("install --path .", "build --release"), files=MEMBERS),
+        Valid(near=5, text=INSTALL, files={**MEMBERS, "Cargo.toml": MEMBERS["Cargo.toml"] + MANIFEST}),
         Valid(near=4, text=PART, files=MEMBERS),
         Valid(near=4, text=PART.replace("COPY api api", "COPY api api\nCOPY tool tool"), files=WORKSPACE),
         Valid(near=4, text=PART.replace("RUN cargo", "RUN sed -i s/tool// Cargo.toml && cargo"), files=WORKSPACE),
