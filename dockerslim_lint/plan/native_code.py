@@ -17,6 +17,9 @@ from dockerslim_lint.record import Record
 PROVEN_OR_READ = frozenset({"tried", "read"})
 """What is only believed of a crate steers no edit."""
 
+STATIC = ("static-ok", "static-ok-with")
+"""The verdicts under which a crate is compiled into a static program."""
+
 
 class NativeCode(Record):
     """What a static musl build asks of the builder: `packages` of Debian. `doubts` are why it may fail nevertheless: crates of
@@ -63,7 +66,8 @@ def native_code(
                 # crates of one row are in the way for one reason: the last of them, the binding, stands for all
                 row = (native.why, native.condition) if native is not None else (name, "")
                 doubts[row] = f"{'fails if a feature brings it' if holds is Reach.YES else 'may fail'}: {trouble}"
-            wanted.update(dict.fromkeys(native.apt if native is not None else (natives.compiler(),)))
+            if native is None or native.verdict in STATIC:  # another fails with its tools too, should a feature bring it
+                wanted.update(dict.fromkeys(native.apt if native is not None else (natives.compiler(),)))
     if unsure:  # a reason that is sure, of a later crate, would have come first
         raise unsure[0]
     return NativeCode(tuple(sorted(wanted)), tuple(doubts.values()))
@@ -260,7 +264,7 @@ def _trouble(crate: Crate, name: str, native: natives.Native | None, compiled: f
         )
     what = f"the locked crate {native.crate}"
     why = f": {native.why}" if native.why else ""
-    if native.verdict not in ("static-ok", "static-ok-with"):
+    if native.verdict not in STATIC:
         return f"{what} does not go with a static musl build{why}", Reach.YES
     if native.needs_cxx:
         return f"{what} needs a C++ compiler for musl, which Debian's musl-tools lacks", Reach.YES
