@@ -43,7 +43,10 @@ BUILT_IN = frozenset(
 CHANGES = frozenset({"clean", "add", "remove", "rm", "update", "generate-lockfile"})
 """Subcommands after which cargo may build again what it has built: they remove outputs, or give a package other dependencies."""
 
-COMPILES = frozenset({"test", "t", "bench", "run", "r", "check", "c", "clippy", "doc", "d", "rustdoc"})
+NEXTEST = "nextest"
+"""Its ``--profile`` is none of cargo's (nexte.st, "Running tests")."""
+
+COMPILES = frozenset({"test", "t", "bench", "run", "r", "check", "c", "clippy", "doc", "d", "rustdoc", NEXTEST})
 """Subcommands beside `BUILDS` that compile the dependencies, at least their macros and build scripts."""
 
 LINKS = frozenset({"test", "t", "bench", "run", "r"})

@@ -17,6 +17,7 @@ from dockerslim_lint.facts.cargo import (
     COMPILES,
     CROSS,
     INHERITS,
+    NEXTEST,
     OTHER_BUILDERS,
     CargoArguments,
     cargo_arguments,
@@ -288,6 +289,8 @@ def compiled_beside(build: ImageBuild, numbers: Iterable[int]) -> Iterator[tuple
         may_compile = any(word.pattern in COMPILES for word in command.words)
         arguments = cargo_arguments(command) if may_compile else None
         if arguments is None or arguments.subcommand not in COMPILES or arguments.driver == CROSS:
+            continue
+        if arguments.subcommand == NEXTEST and any("profile" in word.pattern for word in command.words):
             continue
         profile = profile_of(arguments, "build")[0]
         if arguments.subcommand in INHERITS and "--profile" not in arguments.flags and profile == "dev":

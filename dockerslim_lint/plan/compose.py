@@ -93,7 +93,7 @@ def compose(task: Task, key: str, reread: Reread, checked: bool = True) -> Fix:
     told = (
         *_cost(task),
         *lost_tools(task.images),
-        *_kept_symbols(task),
+        *_symbols(task, edits),
         *_unpinned(task, edits),
         *unfollowed(task, edits),
         *_other_user(changes),
@@ -272,6 +272,10 @@ def _check_packages(after: ImageBuild, image: FinalImage, choice: Choice) -> Non
         raise OurBug(f"{', '.join(lacking)} would not be installed")
 
 
+BACKTRACES = "RUST_BACKTRACE"
+"""The variable that has a program print where it panics (std::backtrace)."""
+
+
 def configuration(build: ImageBuild, image: FinalImage) -> list[str]:
     """The instructions that describe an image, as written, in order."""
     found = []
@@ -443,10 +447,14 @@ def _bring_an_allocator(task: Task) -> bool:
     return all(crate is not None and needs.brings("threads", crate.linked or ()) for crate in crates)
 
 
-def _kept_symbols(task: Task) -> Iterator[str]:
+def _symbols(task: Task, edits: tuple[Edit, ...]) -> Iterator[str]:
+    """For whom they stay; what goes with them, where an image asks for it."""
     users = symbol_users(task.build, task.images)
     if users and not keeps_symbols(task.build, task.images):
         yield f"symbols stay, for {', '.join(users)}"
+    wanted = any(BACKTRACES in line for image in task.images for line in configuration(task.build, image))
+    if wanted and any("_STRIP=symbols" in edit.text for edit in edits):
+        yield "backtraces show addresses instead of names"
 
 
 def _vendored_cost(task: Task) -> Iterator[str]:

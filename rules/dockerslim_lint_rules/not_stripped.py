@@ -9,6 +9,7 @@ from dockerslim_lint.facts.model import GNU_DYNAMIC, MUSL_STATIC, STRIPPED_DEBUG
 from dockerslim_lint.rule import Finding, Fixes, ImageBuild, Invalid, Label, Plan, Rule, Severity, Valid
 
 MANIFEST = '[package]\nname = "app"\nversion = "0.1.0"\nedition = "2021"\n'
+DEBUG_ONLY = '[profile.release]\nstrip = "debuginfo"\n'
 OF_THE_PACKAGE = "[profile.release.package.app]\nstrip = true\n"
 FILES = {"Cargo.toml": MANIFEST, "Cargo.lock": "version = 4\n", "src/main.rs": "fn main() {}\n"}
 
@@ -92,10 +93,13 @@ class NotStripped(Rule):
                     slim = plan.slim(image)
                     fixes = strip if isinstance(slim, Withheld) else (*slim, *strip)
                 labels = (Label(stage.word.span, "ships it with its symbols"),) if stage.word is not None else ()
+                what = "symbols, a tenth to a third of its size"
+                if call.profile == "dev":
+                    what = "symbols and debug information, more than half of its size"
+                if users:
+                    what = f"debug information; its symbols stay, for {', '.join(users)}"
                 yield self.finding(
-                    f"{name} is shipped with its debug information; its symbols stay, for {', '.join(users)}."
-                    if users
-                    else f"{name} is shipped with its symbols, a tenth to a third of its size.",
+                    f"{name} is shipped with its {what}.",
                     call.command.span,
                     note="nothing strips what this builds",
                     labels=labels,
@@ -135,11 +139,7 @@ class NotStripped(Rule):
         Valid(near=0, text=DISTROLESS.replace("--release\n", "--release && strip target/release/app\n"), files=FILES),
         Valid(near=0, text=DISTROLESS.replace("COPY . .", SET), files=FILES),
         Valid(near=0, text=DISTROLESS, files={**FILES, "Cargo.toml": MANIFEST + "[profile.release]\nstrip = false\n"}),
-        Valid(
-            near=0,
-            text=DISTROLESS,
-            files={**FILES, "Cargo.toml": MANIFEST + '[profile.release]\nstrip = "debuginfo"\n'},
-        ),
+        Valid(near=0, text=DISTROLESS, files={**FILES, "Cargo.toml": MANIFEST + DEBUG_ONLY}),
         Valid(near=0, text=DISTROLESS, files={**FILES, "Cargo.toml": MANIFEST + OF_THE_PACKAGE}),
         Valid(near=0, text=DISTROLESS, files={**FILES, ".cargo/config.toml": "[profile.release]\nstrip = true\n"}),
         Valid(near=0, text=DISTROLESS),

@@ -30,10 +30,17 @@ def safe(text: str, files: dict[str, str] | None = None) -> linter.Fixed:
     return linter.fix(Source(text.encode()), context, Settings(), Safety.SAFE)
 
 
+@pytest.mark.parametrize("step", ["RUN mkdir /app", "RUN mkdir -p /app && cd /app"])
+def test_a_step_that_makes_what_workdir_makes(step: str) -> None:
+    assert rewritten(SINGLE.replace("COPY . .", f"{step}\nCOPY . .")).count("FROM ") == 2
+
+
 @pytest.mark.parametrize(
     "step",
     [
         "RUN mkdir /data",
+        "RUN mkdir -m 777 /app",
+        "RUN mkdir -p /app/data",
         "RUN curl -o /model.bin https://example.com",
         "RUN git clone https://example.com/x /data",
         "RUN echo x > /etc/app.conf",

@@ -200,6 +200,7 @@ DEV = "CARGO_PROFILE_DEV_STRIP=symbols cargo"
         "check --profile release",
         "doc --release",
         "run --release --bin app",
+        "nextest run --release",
         "chef cook --release && cargo test --release",
     ],
 )
@@ -223,6 +224,8 @@ def test_what_compiles_beside_the_build_is_stripped_alike(call: str) -> None:
         "audit --release",
         "+nightly clippy --release",
         "clippy --release --target-dir /tmp/lint",
+        "nextest run --release --profile ci",
+        "nextest run --cargo-profile release-ci",
         "clean --release",
     ],
 )

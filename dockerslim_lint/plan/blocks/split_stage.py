@@ -159,7 +159,7 @@ def _check_steps(task: Task, image: FinalImage, carried: frozenset[int], scripts
             continue
         if name in MOVES_PROGRAMS and programs & {patterns.basename(word.pattern) for word in command.words[1:]}:
             continue
-        if _of_dummy_sources(command):
+        if _of_dummy_sources(command) or _makes_workdir(command, image.workdir):
             continue
         if name == "chmod" and set(_files_of(command)) <= set(scripts):
             continue
@@ -210,6 +210,13 @@ def _of_dummy_sources(command: Command) -> bool:
     return all(
         place.startswith("/var/") or patterns.normalise(place).split("/")[0] in DUMMY_SOURCES for place in places
     )
+
+
+def _makes_workdir(command: Command, workdir: str) -> bool:
+    """A mkdir of the directory that WORKDIR makes in the new stage, or of those above it."""
+    words = [word.pattern for word in command.words[1:] if word.pattern != "-p"]
+    places = [patterns.join(command.directory or "/*", word) for word in words]
+    return command.name == "mkdir" and all(patterns.below(workdir, place) is not None for place in places)
 
 
 def _check_arguments(build: ImageBuild, image: FinalImage) -> None:
