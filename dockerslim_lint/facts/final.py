@@ -138,26 +138,26 @@ def _brought(path: str, number: int, shared: Shared, transfers: Sequence[Transfe
         for source in transfer.sources if transfer.origin_stage is not None else ():
             if source != "*" and patterns.below(output, patterns.join("/", source)) is not None:
                 found = True
-                if not _thinned(output, chain_of(shared.stages[transfer.origin_stage or 0], shared.stages), shared):
+                if not _thinned(output, number, transfer.origin_stage or 0, shared):
                     yield ShippedOutput(path, number, transfer, source)
                 break
     bringing = [one for one in transfers if patterns.below(path, one.destination) is not None]
     if not found and len(bringing) == 1 and len(bringing[0].sources) == 1 and bringing[0].origin_stage is not None:
         source = bringing[0].sources[0]
-        if source != "*" and not _thinned(
-            patterns.join("/", source), chain_of(shared.stages[bringing[0].origin_stage], shared.stages), shared
-        ):
+        if source != "*" and not _thinned(patterns.join("/", source), number, bringing[0].origin_stage, shared):
             yield ShippedOutput(path, number, bringing[0], source)
 
 
-def _thinned(place: str, chain: Sequence[int], shared: Shared) -> bool:
-    """Whether a step takes something away from the place, or may."""
+def _thinned(place: str, number: int, stage: int, shared: Shared) -> bool:
+    """Whether a step of the stage takes something away from the place after the call has filled it, or may."""
     from dockerslim_lint.catalog import programs
 
+    chain, filled = chain_of(shared.stages[stage], shared.stages), shared.calls[number].command.span
     return any(
         patterns.below(patterns.join(command.directory or "/*", word.pattern), place) is not None
         for command in shared.commands
         if command.stage in chain
+        and command.span > filled
         and (programs.step_kind(command.name) == "removes" or known_commands.classify(command.name) == "opaque")
         for word in command.words[1:]
     )
@@ -186,7 +186,7 @@ def _one_by_one(
                 # an argument in the place of the program's name is no glob
                 named = isinstance(word.pieces[-1], Expansion)
                 whole = name == "*" and not named and patterns.same(patterns.join("/", folder), call.output or "")
-                if whole and not _thinned(patterns.join("/", folder), within, shared):
+                if whole and not _thinned(patterns.join("/", folder), number, transfer.origin_stage, shared):
                     yield ShippedOutput(transfer.destination, number, transfer, source)
 
 

@@ -17,6 +17,7 @@ COPY --from=builder /src/target/release /app
 CMD ["/app/server"]
 """
 
+STALE = WHOLE.replace("RUN", "RUN rm -f target/release/deps/server*;")
 ANY = WHOLE.replace("/src/target", "/src/t*")
 EACH = WHOLE.replace("release /app", "release/* /app/")
 TOOLS = WHOLE.replace("build --release", "install --path .").replace("/app/server", "server")
@@ -110,6 +111,7 @@ class TargetDirectoryShipped(Rule):
             line=6,
         ),
         Invalid(EACH, line=6, fixed=EACH.replace("/* /app/", "/server /app/server"), files=FILES),
+        Invalid(STALE, line=6, fixed=STALE.replace("release /app", "release/server /app/server")),
         Invalid(WHOLE.replace("FROM g", "COPY assets/ target/release/assets/\nFROM g"), line=7),
         Invalid(WHOLE.replace("FROM g", "RUN cp -r assets target/release/\nFROM g"), line=7),
         Invalid(ANY, line=6, fixed=ANY.replace("release /app", "release/server /app/server")),
@@ -139,7 +141,6 @@ class TargetDirectoryShipped(Rule):
             ),
         ),
         Valid(near=1, text=WHOLE.replace("cargo build --release", "cargo install --path . --root /src/target/release")),
-        Valid(near=1, text=WHOLE.replace("/src/target/release /app", "/src/assets /app/assets")),
         Valid(
             near=3,
             text=WHOLE.replace("--release", "--release && mv target/release/server . && rm -rf target")
