@@ -91,7 +91,7 @@ def small_files(place: Path, runs: int) -> list[Row]:
             lock.write('source = "registry+https://github.com/rust-lang/crates.io-index"\n')
             lock.write(f'checksum = "{number:064x}"\n')
     cases = [
-        ("one small file", alone, 8.0),
+        ("one small file", alone, 7.0),
         ("one small file, its crate beside it", crate, None),
         ("the same, Cargo.lock with 600 crates", large, None),
     ]

@@ -186,16 +186,9 @@ def _refused(shared: Shared, instructions: tuple[Instruction, ...]) -> tuple[Ref
         )
         lacking = call.features and crate.lacking
         unknown_package = call.packages and not crate.binaries
-        virtual = call.kind == "install" and shared.crates.is_virtual(crate.directory)
-        if (
-            unknown
-            or unknown_package
-            or virtual
-            or undefined
-            or lacking
-            or call.left_out
-            or (call.locked and not call.lock)
-        ):
+        workspace = call.kind == "install" and crate.members
+        unseen = call.left_out or (call.locked and not call.lock)
+        if unknown or unknown_package or workspace or undefined or lacking or unseen:
             suspects.append(at)
     if not suspects:
         return ()

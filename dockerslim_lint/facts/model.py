@@ -344,8 +344,8 @@ Entry = Artifact | Output | ContextTree | Directory | OpaqueFile
 class Refused(Record):
     """A cargo call that stops before it compiles anything.
 
-    `kind` is manifest, for a directory (`name`) whose workspace has no package of its own, of which ``cargo install`` wants one (`there` are the
-    members'); package, program or profile, for one that is not there under its `name` (`there` are those that are, if that is
+    `kind` is manifest, for a directory (`name`) with a workspace and no package of its own, where ``cargo install`` wants one (`there`
+    are the members'); package, program or profile, for one that is not there under its `name` (`there` are those that are, if that is
     known; `why` keeps the call from making the program, "" for one that nothing has); feature, for one that none of the packages in
     `there` has; member, for an entry of ``[workspace] members`` that stands for no directory of the stage; lock, where ``--locked`` is
     given and no Cargo.lock reaches the call. `why` of these two is ``.dockerignore`` or ``COPY`` for what does not let it through, "" where

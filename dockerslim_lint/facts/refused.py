@@ -36,7 +36,7 @@ def refused_calls(shared: Shared, instructions: Sequence[Instruction], suspects:
 
 def _reasons(at: int, call: CargoCall, crate: Crate, shared: Shared) -> Iterator[Refused]:
     context = shared.crates
-    if call.kind == "install" and context.is_virtual(crate.directory):
+    if call.kind == "install" and crate.members and not context.package_of(f"{crate.directory}/Cargo.toml"):
         members = sorted(patterns.below(one, crate.root) or one for some in crate.members.values() for one in some)
         yield Refused(at, "manifest", call.crate_directory or "", tuple(members))
     if call.left_out and not _may_bring_member(call, crate, shared):

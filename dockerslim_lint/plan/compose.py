@@ -14,7 +14,14 @@ from dockerslim_lint.plan.blocks.artifact_path import move_paths, steps_not_read
 from dockerslim_lint.plan.blocks.final_base import full_destinations, replace_base, unfollowed
 from dockerslim_lint.plan.blocks.final_steps import number_user, remove_steps
 from dockerslim_lint.plan.blocks.retarget import add_target, not_retargeted
-from dockerslim_lint.plan.blocks.strip import is_slim, keeps_symbols, strip_symbols, symbol_users, unstripped_calls
+from dockerslim_lint.plan.blocks.strip import (
+    WITHOUT_SYMBOLS,
+    is_slim,
+    keeps_symbols,
+    strip_symbols,
+    symbol_users,
+    unstripped_calls,
+)
 from dockerslim_lint.plan.blocks.target import check_architectures, install_target
 from dockerslim_lint.plan.model import AtBest, Choice, Draft, NotPossible, Task
 from dockerslim_lint.plan.needs import check_base, claimed_needs, missing_zones
@@ -452,9 +459,9 @@ def _symbols(task: Task, edits: tuple[Edit, ...]) -> Iterator[str]:
     users = symbol_users(task.build, task.images)
     if users and not keeps_symbols(task.build, task.images):
         yield f"symbols stay, for {', '.join(users)}"
-    wanted = any(BACKTRACES in line for image in task.images for line in configuration(task.build, image))
-    if wanted and any("_STRIP=symbols" in edit.text for edit in edits):
-        yield "backtraces show addresses instead of names"
+    asked = [value.text for image in task.images if (value := image.variables.get(BACKTRACES)) is not None]
+    if any(text not in ("0", "") for text in asked) and any("_STRIP=symbols" in edit.text for edit in edits):
+        yield WITHOUT_SYMBOLS
 
 
 def _vendored_cost(task: Task) -> Iterator[str]:

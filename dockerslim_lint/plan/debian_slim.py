@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from dockerslim_lint.catalog import debian, images, natives, needs, packages
+from dockerslim_lint.catalog import debian, images, natives, packages
 from dockerslim_lint.catalog.glibc import is_newer
 from dockerslim_lint.catalog.images import BaseImage
 from dockerslim_lint.facts.crate.model import Crate
@@ -14,6 +14,7 @@ from dockerslim_lint.facts.packages import read_install, recommended
 from dockerslim_lint.facts.stages import chain_of
 from dockerslim_lint.plan.model import Choice, NotPossible
 from dockerslim_lint.plan.native_code import linking_tools, may_bring, unknown
+from dockerslim_lint.plan.needs import certificate_readers
 
 SLIGHTLY = 1.1
 """A base that is bigger by less than this factor is not worth leaving."""
@@ -57,17 +58,10 @@ def wanted_packages(build: ImageBuild, image: FinalImage, base: BaseImage) -> di
 
 
 def needs_certificates(image: FinalImage, crate: Crate | None) -> bool:
-    """Whether the program may read certificate authorities that nothing but a package of the new base can bring.
-
-    Where one of its clients brings its own, another may read those of an image that has them.
-    """
-    had = image.inside.certificates is True
+    """Whether the program may read certificate authorities that nothing but a package of the new base can bring."""
     if crate is None or crate.linked is None:
-        return had
-    readers = needs.leaning("certificates", crate.linked)
-    if had:
-        return bool(readers or needs.leaning("certificates by default", crate.linked))
-    return bool(readers) and not needs.brings("certificates", crate.packages or ())
+        return image.inside.certificates is True
+    return bool(certificate_readers(image, crate))
 
 
 def missing_packages(build: ImageBuild, image: FinalImage, base: BaseImage) -> dict[str, str]:

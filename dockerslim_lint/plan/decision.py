@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable, Iterator
 from dockerslim_lint.edit import Claim, Fix, Safety, Withheld, apply
 from dockerslim_lint.facts import patterns
 from dockerslim_lint.facts.model import STRIPPED_ALL, Artifact, FinalImage, ImageBuild
-from dockerslim_lint.plan.blocks.strip import is_slim, strip_symbols, symbol_users
+from dockerslim_lint.plan.blocks.strip import WITHOUT_SYMBOLS, is_slim, strip_symbols, symbol_users
 from dockerslim_lint.plan.compose import OurBug, Reread, changes_base, compose, lost_tools, with_newlines
 from dockerslim_lint.plan.model import AtBest, Draft, NotPossible, Task, Unsure
 from dockerslim_lint.plan.needs import claimed_needs
@@ -95,7 +95,7 @@ class Plan:
         static = all(artifact.link.endswith("static") for _, artifact in image.artifacts)
         safety = Safety.SAFE if self._symbols_unused(image) else Safety.PROVABLE
         what = "debug information" if users else "symbols"
-        cost = f"symbols stay, for {', '.join(users)}" if users else "backtraces show addresses instead of names"
+        cost = f"symbols stay, for {', '.join(users)}" if users else WITHOUT_SYMBOLS
         claim = Claim(binaries, static, not users, ())
         return (Fix(key, "", safety, f"leave the {what} out", edits, cost, (), claim),)
 

@@ -66,9 +66,8 @@ def native_code(
                 # crates of one row are in the way for one reason: the last of them, the binding, stands for all
                 row = (native.why, native.condition) if native is not None else (name, "")
                 doubts[row] = f"{'fails if a feature brings it' if holds is Reach.YES else 'may fail'}: {trouble}"
-            if (
-                native is None or native.verdict in STATIC
-            ):  # another fails with its tools too, should a feature bring it
+            # another fails with its tools too, should a feature bring it
+            if native is None or native.verdict in STATIC:
                 wanted.update(dict.fromkeys(native.apt if native is not None else (natives.compiler(),)))
     if unsure:  # a reason that is sure, of a later crate, would have come first
         raise unsure[0]

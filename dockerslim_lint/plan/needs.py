@@ -6,6 +6,7 @@ from dockerslim_lint.catalog import images as catalog
 from dockerslim_lint.catalog import packages
 from dockerslim_lint.edit import Need
 from dockerslim_lint.facts import patterns
+from dockerslim_lint.facts.crate.model import Crate
 from dockerslim_lint.facts.model import FinalImage, ImageBuild, Transfer
 from dockerslim_lint.facts.users import is_plain_root
 from dockerslim_lint.plan.model import Choice, NotPossible, Unsure
@@ -99,13 +100,23 @@ def _installs_zones(image: FinalImage) -> bool:
 
 def _check_crates(build: ImageBuild, image: FinalImage, choice: Choice) -> None:
     """A crate that reads the system's certificate authorities, for a base without any."""
-    from dockerslim_lint.catalog import needs
-
     for _, artifact in image.artifacts:
         crate = build.crates[artifact.call] if artifact.call is not None else None
-        if crate is not None:
-            for name in needs.leaning("certificates", crate.linked or ()):
-                raise NotPossible(f"{choice.name} has no certificates, and {name} reads them")
+        for name in certificate_readers(image, crate) if crate is not None else ():
+            raise NotPossible(f"{choice.name} has no certificates, and {name} reads them")
+
+
+def certificate_readers(image: FinalImage, crate: Crate) -> tuple[str, ...]:
+    """The crates that may read the system's certificate authorities.
+
+    Where an image has them, one client's own are no use to another. What reads them unless it is told otherwise counts there too.
+    """
+    from dockerslim_lint.catalog import needs
+
+    linked = crate.linked or ()
+    if image.inside.certificates is True:
+        return needs.leaning("certificates", linked) or needs.leaning("certificates by default", linked)
+    return () if needs.brings("certificates", crate.packages or ()) else needs.leaning("certificates", linked)
 
 
 def moved_packages(image: FinalImage, choice: Choice) -> list[packages.Package]:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from dockerslim_lint.catalog import natives
 from dockerslim_lint.facts.model import GNU_STATIC, MUSL_DYNAMIC, FinalImage
 from dockerslim_lint.rule import (
     Finding,
@@ -93,6 +92,8 @@ class CrtStatic(Rule):
             call, crate = build.calls[artifact.call], build.crates[artifact.call]
             if call.target.pattern != "" or crate is None:
                 continue
+            from dockerslim_lint.catalog import natives
+
             macro = next((name for name in crate.packages or () if name in natives.macros()), None)
             if macro is not None:
                 value = call.command.variables.get("RUSTFLAGS")

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from dockerslim_lint.catalog import needs
 from dockerslim_lint.edit import Fix, Safety, Withheld
 from dockerslim_lint.facts.model import MUSL_DYNAMIC, MUSL_STATIC, FinalImage
 from dockerslim_lint.rule import Finding, ImageBuild, Invalid, Label, Plan, Rule, Severity, Valid
@@ -57,7 +56,11 @@ class MuslAllocator(Rule):
                 if not is_musl and not (plan.key(image) in asked and _leads_to_musl(image, plan)):
                     continue
                 crate = build.crates[artifact.call]
-                if crate is None or needs.brings("threads", crate.packages or ()):
+                if crate is None:
+                    continue
+                from dockerslim_lint.catalog import needs
+
+                if needs.brings("threads", crate.packages or ()):
                     continue
                 runtimes = needs.needing("threads", crate.linked or ())
                 threads = [name for name in runtimes if crate.links(artifact.name, name)]

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from dockerslim_lint.catalog import needs
 from dockerslim_lint.facts.model import FinalImage
 from dockerslim_lint.rule import Finding, Fixes, ImageBuild, Invalid, Plan, Rule, Severity, Valid, labels_of_calls
 
@@ -84,6 +83,8 @@ class NoCertificates(Rule):
             known = any(artifact.call is not None and build.crates[artifact.call] for _, artifact in image.artifacts)
             if word is None or not known or image.inside.certificates is not False:
                 continue
+            from dockerslim_lint.catalog import needs
+
             for path, artifact in image.artifacts:
                 crate = build.crates[artifact.call] if artifact.call is not None else None
                 if crate is None or needs.brings("certificates", crate.packages or ()):

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from dockerslim_lint.catalog import needs
 from dockerslim_lint.rule import Finding, ImageBuild, Invalid, Plan, Rule, Severity, Valid, names_of
 
 ALPINE = """\
@@ -45,6 +44,8 @@ class NoTimeZones(Rule):
             zone = image.inside.time_zone
             if zone is None or image.inside.tzdata is not False:
                 continue
+            from dockerslim_lint.catalog import needs
+
             crates = [build.crates[artifact.call] for _, artifact in image.artifacts if artifact.call is not None]
             if any(crate is not None and needs.brings("tzdata", crate.packages or ()) for crate in crates):
                 continue

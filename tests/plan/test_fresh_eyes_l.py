@@ -7,8 +7,9 @@ import pytest
 from dockerslim_lint import linter
 from dockerslim_lint.config import Settings
 from dockerslim_lint.context import MemoryContext
+from dockerslim_lint.plan.needs import certificate_readers
 from dockerslim_lint.source import Source
-from tests.facts.reading import CRATE, MANIFEST, locked
+from tests.facts.reading import CRATE, MANIFEST, locked, read
 from tests.plan.test_vendored import cost
 from tests.plan.test_withheld import CLASSIC, LOCK, fix
 
@@ -54,7 +55,12 @@ def test_the_compiler_is_named_for_the_target_of_the_call(triple: str, name: str
 
 @pytest.mark.parametrize(
     ("line", "told"),
-    [("ENV RUST_BACKTRACE=1", True), ("ENV A=b RUST_BACKTRACE=full", True), ("ENV RUST_LOG=info", False), ("", False)],
+    [
+        ("ENV RUST_BACKTRACE=1", True),
+        ("ENV A=b RUST_BACKTRACE=full", True),
+        ("ENV RUST_BACKTRACE=0", False),
+        ("", False),
+    ],
 )
 def test_an_image_that_prints_backtraces_is_told_what_they_lose(line: str, told: bool) -> None:
     assert ("backtraces show addresses" in cost(CLASSIC.replace("CMD", f"{line}\nCMD"), FILES)) is told
@@ -75,3 +81,25 @@ def test_the_size_of_debug_information() -> None:
     for text, size in ((CLASSIC, "a tenth to a third"), (debug, "more than half")):
         assert all(size in message for message in said("DSL201", text, FILES))
     assert said("DSL201", CLASSIC, FILES)
+
+
+SELDOM = "RUN cargo install cargo-chef\nRUN cargo chef prepare --recipe-path r.json\nRUN cargo chef cook --recipe-path r.json\n"
+
+
+def test_cook_on_an_image_with_that_target_gets_the_profile_alone() -> None:
+    text = CLASSIC.replace("rust:1", "clux/muslrust:stable").replace("RUN cargo build", f"{SELDOM}RUN cargo build")
+    text = text.replace("--release\n", "--release --target x86_64-unknown-linux-musl\n").replace(
+        "target/release", "target/x86_64-unknown-linux-musl/release"
+    )
+    after = fix(text, FILES).source.data.decode()
+    assert "cook --recipe-path r.json --release\n" in after
+
+
+@pytest.mark.parametrize(("certificates", "there"), [("ca-certificates ", True), ("", False)])
+def test_scratch_lacks_nothing_that_the_image_never_had(certificates: str, there: bool) -> None:
+    files = locked(native__tls="", webpki__roots="")
+    step = f"RUN apt-get update && apt-get install -y --no-install-recommends {certificates}tzdata\n"
+    build = read(CLASSIC.replace("COPY --from", f"{step}COPY --from"), files)
+    crate = build.crates[0]
+    assert crate is not None
+    assert bool(certificate_readers(build.images[0], crate)) is there

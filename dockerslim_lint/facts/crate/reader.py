@@ -130,14 +130,6 @@ class CrateReader:
         """Whether the context is known to have a file."""
         return self._context.read(path) is not None
 
-    def is_virtual(self, directory: str) -> bool:
-        """Whether the manifest of a directory of the context is that of a workspace without a package of its own."""
-        try:
-            data = manifest.read_toml(self._context, f"{directory}/Cargo.toml" if directory else "Cargo.toml")
-        except BrokenFileError:
-            return False
-        return data is not None and "workspace" in data and {"package", "project"}.isdisjoint(data)
-
     def package_of(self, path: str) -> str:
         """The package whose manifest is the nearest above a file of the context; "" where that is not known."""
         place = path

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from dockerslim_lint.edit import Edit
 from dockerslim_lint.facts.model import TARGET_INSTALLED, CargoCall, ImageBuild, Warmup
 from dockerslim_lint.facts.reused import flag_variables
-from dockerslim_lint.facts.warmups import ahead_of
+from dockerslim_lint.facts.warmups import ahead_of, same_target
 from dockerslim_lint.plan.blocks.lines import PLAIN
 from dockerslim_lint.plan.blocks.strip import set_before
 from dockerslim_lint.plan.model import Draft, NotPossible
@@ -79,7 +79,7 @@ def _profile(cook: Warmup, call: CargoCall, line: int) -> str:
 
 def _target(build: ImageBuild, cook: Warmup, at: int, line: int) -> str:
     call = build.calls[at]
-    if cook.target.pattern == call.target.pattern:
+    if same_target(cook.target, call.target):
         return ""
     if cook.target.pattern != "" or call.target.origin != "flag" or call.target.span is None:
         raise NotPossible(f"cook in line {line} builds for another target, and which is meant, only you know")

@@ -55,6 +55,10 @@ PROFILE_KEYS = [
 """The settings of a profile, as a variable spells them (cargo book, "Profiles" and "Unstable features")."""
 
 
+WITHOUT_SYMBOLS = "backtraces show addresses instead of names"
+"""What it costs."""
+
+
 def unstripped_calls(build: ImageBuild, images: tuple[FinalImage, ...]) -> tuple[int, ...]:
     """The calls whose programs are shipped with what may go, or with that for all that is known."""
     users = symbol_users(build, images)
@@ -278,7 +282,8 @@ def set_before(build: ImageBuild, command: Command, setting: str) -> Edit:
 
 def _sharing_a_cache(build: ImageBuild, makers: tuple[int, ...]) -> list[tuple[Command, str]]:
     """The calls themselves, the other builds of their stages, and of those that they are based on, with the same profile, and
-    those that warm them, in any stage; with them tests and checks of that profile. Each with the variable that it gets, in file order. Raises NotPossible.
+    those that warm them, in any stage; with them tests and checks of that profile. Each with the variable that it gets, in file
+    order. Raises NotPossible.
 
     cargo counts ``strip`` in a dependency's fingerprint: a dummy build with another setting would warm nothing, and a test
     would build all dependencies once more (tried with cargo 1.95; test and bench inherit the setting from dev and release).
