@@ -7,7 +7,6 @@ from fnmatch import fnmatchcase
 from functools import cache
 from typing import Any
 
-from dockerslim_lint.catalog import debian
 from dockerslim_lint.catalog.tables import table
 from dockerslim_lint.record import Record
 
@@ -71,6 +70,8 @@ def holds_headers(manager: str, name: str) -> bool:
     if not name.endswith(("-dev", "-devel")):
         return False
     if family_of(manager) == "apt":
+        from dockerslim_lint.catalog import debian
+
         return debian.library(name) is not None
     known = lookup(manager, name)
     return known is not None and known.role != "build-only"

@@ -8,7 +8,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING
 
 from dockerslim_lint.catalog import commands as known_commands
-from dockerslim_lint.catalog import libraries, packages, programs
+from dockerslim_lint.catalog import packages, programs
 from dockerslim_lint.catalog.images import BaseImage, is_common_group, is_common_user
 from dockerslim_lint.facts import patterns
 from dockerslim_lint.facts.commands import SHELLS
@@ -386,6 +386,8 @@ class Inside:
             same_row = (package.role, package.source) in rows or not set(holders).isdisjoint(package.brings)
             if package.name in exact or (same_row and not other):
                 return True
+        from dockerslim_lint.catalog import libraries
+
         if not other and not libraries.lacks(base, exact):
             return None
         if any(

@@ -7,13 +7,13 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 from dockerslim_lint.facts.crate.config import CargoConfig, ToolchainFile
-from dockerslim_lint.facts.crate.lock import Locked
-from dockerslim_lint.facts.crate.reach import Reach
 from dockerslim_lint.record import Record
 
 if TYPE_CHECKING:
     from dockerslim_lint.facts.crate.called import CalledProgram
     from dockerslim_lint.facts.crate.linked import Linkage
+    from dockerslim_lint.facts.crate.lock import Locked
+    from dockerslim_lint.facts.crate.reach import Reach
     from dockerslim_lint.facts.crate.sources import Sources
 
 BUILT_IN_PARENTS = {"test": "dev", "bench": "release"}
@@ -122,6 +122,8 @@ class Crate:
 
     def links(self, program: str, name: str) -> Reach:
         """Whether the program of this name (it may be a pattern) links a locked package, whichever package of the call makes it."""
+        from dockerslim_lint.facts.crate.reach import Reach
+
         reach = self.linkage.reaches(name) if self.linkage is not None else Reach.MAYBE
         for one in self._linkages_of(program) if reach else ():
             reach = min(reach, one.reaches(name) if one is not None else Reach.MAYBE)
@@ -129,6 +131,8 @@ class Crate:
 
     def surely_links(self, program: str, name: str) -> bool:
         """Whether it does so for sure."""
+        from dockerslim_lint.facts.crate.reach import Reach
+
         return self.links(program, name) is Reach.YES
 
     def may_link(self, program: str, name: str) -> bool:
