@@ -13,6 +13,7 @@ import click
 
 from dockerslim_lint import __version__
 from dockerslim_lint.config import LEVELS, ConfigError, parse_platforms
+from dockerslim_lint.options import Command, PathName, answering, option
 from dockerslim_lint.output.exits import EXIT_CODES, Exit, deciding
 from dockerslim_lint.output.interface import (
     FOR_PEOPLE,
@@ -70,7 +71,7 @@ def _run() -> int:
         return int(Exit.INTERRUPTED)
 
 
-class Commands(click.Group):
+class Commands(Command, click.Group):
     """`lint` is here; the others are loaded when one of them, or the list of all, is asked for."""
 
     def all_commands(self) -> dict[str, click.Command]:
@@ -101,12 +102,12 @@ class Commands(click.Group):
 @click.group(
     cls=Commands, epilog=_EXITS, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100}
 )
-@click.version_option(__version__, prog_name=PROGRAM)
+@option("--version", **answering(lambda _: f"{PROGRAM}, version {__version__}", help="Show the version and exit."))
 def cli() -> None:
     """Find what makes the image of a Rust program fat, slow or broken; rewrite the Dockerfile; prove the rewrite."""
 
 
-class _Lint(click.Command):
+class _Lint(Command):
     def format_options(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         from dockerslim_lint.help import write_options
 
@@ -120,17 +121,15 @@ def _complete_rules(context: click.Context, parameter: click.Parameter, incomple
 
 
 @cli.command(cls=_Lint, epilog=_EXITS, short_help="Judge Dockerfiles, fix them, prove the fixes.")
-@click.argument("paths", nargs=-1, metavar="[PATH…|-]", type=click.Path(readable=False))
-@click.option("--fix", is_flag=True, help="Write the fixes that are safe by construction.")
-@click.option("--unsafe-fixes", is_flag=True, help="With --fix or --diff: also those that nothing has proven yet.")
-@click.option("--diff", is_flag=True, help="Show what --fix would write with the same flags; write nothing.")
-@click.option(
-    "--verify", is_flag=True, help="With --fix or --diff: build and run old and new, take only what is proven."
-)
-@click.option("--platform", metavar="P,P", help="Platforms to prove for (linux/amd64,linux/arm64).")
-@click.option("--smoke", multiple=True, metavar="COMMAND", help="A command to run in both images; repeatable.")
-@click.option("--builder", metavar="NAME", help="The buildx builder to prove with.")
-@click.option(
+@click.argument("paths", nargs=-1, metavar="[PATH…|-]", type=PathName())
+@option("--fix", is_flag=True, help="Write the fixes that are safe by construction.")
+@option("--unsafe-fixes", is_flag=True, help="With --fix or --diff: also those that nothing has proven yet.")
+@option("--diff", is_flag=True, help="Show what --fix would write with the same flags; write nothing.")
+@option("--verify", is_flag=True, help="With --fix or --diff: build and run old and new, take only what is proven.")
+@option("--platform", metavar="P,P", help="Platforms to prove for (linux/amd64,linux/arm64).")
+@option("--smoke", multiple=True, metavar="COMMAND", help="A command to run in both images; repeatable.")
+@option("--builder", metavar="NAME", help="The buildx builder to prove with.")
+@option(
     "--format",
     "format_name",
     type=click.Choice(FORMAT_NAMES),
@@ -138,57 +137,51 @@ def _complete_rules(context: click.Context, parameter: click.Parameter, incomple
     show_default=True,
     help="How findings are told.",
 )
-@click.option(
+@option(
     "-o",
     "--output-file",
     metavar="FILE",
-    type=click.Path(readable=False),
+    type=PathName(),
     help="Write the report to this file, in one step, instead of printing it.",
 )
-@click.option("--statistics", is_flag=True, help="Count the findings of each rule (text: instead of showing them).")
-@click.option(
-    "--fail-on", type=click.Choice(LEVELS), help="Least severity that makes the exit code 1 [default: warning]."
-)
-@click.option("--exit-zero", is_flag=True, help="Findings do not change the exit code: 0 instead of 1.")
-@click.option(
+@option("--statistics", is_flag=True, help="Count the findings of each rule (text: instead of showing them).")
+@option("--fail-on", type=click.Choice(LEVELS), help="Least severity that makes the exit code 1 [default: warning].")
+@option("--exit-zero", is_flag=True, help="Findings do not change the exit code: 0 instead of 1.")
+@option(
     "--baseline",
     metavar="FILE",
-    type=click.Path(readable=False),
+    type=PathName(),
     help="Show and count only findings that are not in this file.",
 )
-@click.option("--write-baseline", is_flag=True, help="With --baseline: write all findings into that file.")
-@click.option("--prune-baseline", is_flag=True, help="With --baseline: drop from that file what is no longer found.")
-@click.option(
-    "--changed-since", metavar="REV", help="Only Dockerfiles that changes since this git revision can concern."
-)
-@click.option("--add-ignore", is_flag=True, help="Write a suppression comment for each finding that is shown.")
-@click.option("--reason", metavar="TEXT", help="With --add-ignore: the reason to write there.")
-@click.option(
+@option("--write-baseline", is_flag=True, help="With --baseline: write all findings into that file.")
+@option("--prune-baseline", is_flag=True, help="With --baseline: drop from that file what is no longer found.")
+@option("--changed-since", metavar="REV", help="Only Dockerfiles that changes since this git revision can concern.")
+@option("--add-ignore", is_flag=True, help="Write a suppression comment for each finding that is shown.")
+@option("--reason", metavar="TEXT", help="With --add-ignore: the reason to write there.")
+@option(
     "--config",
     metavar="FILE",
-    type=click.Path(readable=False),
+    type=PathName(),
     help="Use this configuration instead of the nearest one.",
 )
-@click.option("--stdin-filename", metavar="FILE", help="With -: the name and place that standard input stands for.")
-@click.option(
+@option("--stdin-filename", metavar="FILE", help="With -: the name and place that standard input stands for.")
+@option(
     "--select",
     multiple=True,
     metavar="RULE,…",
     shell_complete=_complete_rules,
     help="Only these rules (codes, their beginnings such as DSL1, or names); default: those on by default.",
 )
-@click.option("--ignore", multiple=True, metavar="RULE,…", shell_complete=_complete_rules, help="Not these rules.")
-@click.option(
+@option("--ignore", multiple=True, metavar="RULE,…", shell_complete=_complete_rules, help="Not these rules.")
+@option(
     "--color",
     type=click.Choice(("auto", "always", "never")),
     default="auto",
     show_default=True,
     help="auto: on a terminal; NO_COLOR forbids it, FORCE_COLOR and CLICOLOR_FORCE ask for it.",
 )
-@click.option(
-    "--verbose", is_flag=True, help="Show advice (infos) too, and which context and configuration each file has."
-)
-@click.option("-q", "--quiet", is_flag=True, help="Findings only.")
+@option("--verbose", is_flag=True, help="Show advice (infos) too, and which context and configuration each file has.")
+@option("-q", "--quiet", is_flag=True, help="Findings only.")
 @click.pass_context
 def lint(
     context: click.Context,

@@ -8,6 +8,7 @@ import click
 from click.shell_completion import CompletionItem, get_completion_class
 
 from dockerslim_lint.config import ConfigError
+from dockerslim_lint.options import PathName
 from dockerslim_lint.output.exits import Exit
 from dockerslim_lint.terminal import PROGRAM, columns_of, show, talk, write
 
@@ -83,12 +84,12 @@ def explain(code: str, color: str) -> None:
 
 
 @click.command(name="config", short_help="Show which settings hold for a file, and from where.")
-@click.argument("path", default=".", metavar="[PATH]", type=click.Path(readable=False))
+@click.argument("path", default=".", metavar="[PATH]", type=PathName())
 @click.option(
     "--config",
     "explicit",
     metavar="FILE",
-    type=click.Path(readable=False),
+    type=PathName(),
     help="Use this configuration instead of the nearest one.",
 )
 @click.pass_context

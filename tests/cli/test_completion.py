@@ -47,3 +47,11 @@ def test_every_shell_has_a_script(shell: str) -> None:
     done = subprocess.run(command, capture_output=True, text=True, check=False)
     assert done.returncode == 0
     assert "_DOCKERSLIM_LINT_COMPLETE" in done.stdout
+
+
+@pytest.mark.parametrize("words", ["dockerslim-lint lint ", "dockerslim-lint lint --config ", "dockerslim-lint config "])
+def test_a_path_is_completed_by_the_shell(words: str) -> None:
+    asked = {"COMP_WORDS": words, "COMP_CWORD": str(words.count(" ")), "_DOCKERSLIM_LINT_COMPLETE": "bash_complete"}
+    command = [sys.executable, "-m", "dockerslim_lint"]
+    done = subprocess.run(command, env={**os.environ, **asked}, capture_output=True, text=True, check=False)
+    assert done.stdout == "file,\n"

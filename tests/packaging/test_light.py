@@ -9,7 +9,20 @@ from pathlib import Path
 import pytest
 
 SHAPE = Path(__file__).resolve().parents[2] / "fixtures" / "shapes" / "02-single-stage"
-HEAVY = {"docker", "elftools", "importlib.metadata", "jsonschema", "libcst", "lsprotocol", "pygls", "rich", "zstandard"}
+# the first two come with click's use of `inspect` and of translations
+HEAVY = {
+    "ast",
+    "locale",
+    "docker",
+    "elftools",
+    "importlib.metadata",
+    "jsonschema",
+    "libcst",
+    "lsprotocol",
+    "pygls",
+    "rich",
+    "zstandard",
+}
 OURS = ("dockerslim_lint.verify", "dockerslim_lint.lsp", "dockerslim_lint.embedded")
 
 
@@ -43,3 +56,20 @@ def test_a_plain_run_loads_nothing_of_the_adoption(tmp_path: Path) -> None:
     for name in ("baseline", "ignore_comments", "project.adoption", "project.changed", "project.known"):
         assert f"dockerslim_lint.{name}" not in modules
     assert not modules & {"subprocess", "tempfile", "tomli"}
+
+
+def test_what_is_loaded_when_used_is_there_when_used() -> None:
+    code = (
+        "import sys\n"
+        "from dockerslim_lint.__main__ import _load_when_used\n"
+        "_load_when_used('inspect')\n"
+        "import inspect\n"
+        "print('ast' in sys.modules)\n"
+        "from inspect import cleandoc\n"
+        "print(cleandoc('  a'), inspect.isfunction(cleandoc), sys.modules['inspect'] is inspect, inspect.__name__)\n"
+        "before = sys.modules['inspect']\n"
+        "_load_when_used('inspect')\n"
+        "print(sys.modules['inspect'] is before, 'ast' in sys.modules)\n"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout == "False\na True False inspect\nTrue True\n"
