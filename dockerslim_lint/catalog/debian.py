@@ -63,7 +63,12 @@ def library(package: str) -> Library | None:
 
 
 def present_name(package: str, release: str) -> str:
-    """What to install in a release for the name of another one: the same where nothing else is known, "" where it has none."""
+    """What to install in a release for the name of another one, several names with spaces between; the same where nothing else
+    is known, "" where the release has none."""
+    known = library(package)
+    if known is not None and package in known.names:
+        runtime = known.runtime.get(release, ())
+        return package if package in runtime else " ".join(runtime)
     place = _gone().get(package, {}).get(release)
     return package if place is None else str(place)
 

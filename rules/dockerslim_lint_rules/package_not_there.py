@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from dockerslim_lint.facts.model import Unfound
-from dockerslim_lint.rule import Finding, ImageBuild, Invalid, Label, Plan, Rule, Severity, Valid
+from dockerslim_lint.rule import Finding, Fixes, ImageBuild, Invalid, Label, Plan, Rule, Severity, Valid
 
 OPENSSL = """\
 FROM rust:1-bookworm AS builder
@@ -17,6 +17,7 @@ RUN apt-get update && apt-get install -y ca-certificates libssl1.1 && rm -rf /va
 COPY --from=builder /app/target/release/app /app
 CMD ["/app"]
 """
+RIGHT = OPENSSL.replace("libssl1.1", "libssl3")
 BUILDER = """\
 FROM rust:1-trixie
 WORKDIR /app
@@ -37,8 +38,8 @@ class PackageNotThere(Rule):
     Only names are reported that were looked for in the package lists of Debian 12 and 13. Nothing is said where the file
     speaks of other sources of packages, or where a step before may have added some.
 
-    **Fix safety.** There is no fix of its own: which library the program links is seen at its builder. Where the image is being
-    slimmed, the packages that it needs are written with the names of the new base.
+    **Fix safety.** Needs a proof: the release's own name, where it is known, and, of a library, where the shipped programs are
+    built on the same release.
     """
 
     CODE = "DSL312"
@@ -51,25 +52,53 @@ class PackageNotThere(Rule):
             base = stage.base_reference
             label = () if stage.word is None else (Label(stage.word.span, f"is {one.release}"),)
             yield self.finding(
-                f"{base} has no package {one.name}: the step fails.", one.span, note=self._now(one), labels=label
+                f"{base} has no package {one.name}: the step fails.",
+                one.span,
+                note=self._now(one),
+                labels=label,
+                fixes=self._by_its_name(build, plan, one),
             )
 
     @staticmethod
     def _now(one: Unfound) -> str:
         from dockerslim_lint.catalog import debian
 
-        library = debian.library(one.name)
-        names = library.runtime.get(one.release, ()) if library is not None else ()
-        return f"{one.release} has {', '.join(names)}" if names else f"not in the lists of {one.release}"
+        name = debian.present_name(one.name, one.release)
+        known = name not in ("", one.name)
+        return f"{one.release} has {name.replace(' ', ', ')}" if known else f"not in the lists of {one.release}"
+
+    @staticmethod
+    def _by_its_name(build: ImageBuild, plan: Plan, one: Unfound) -> Fixes:
+        from dockerslim_lint.plan.blocks.debian_packages import renamed
+
+        return plan.alone(
+            f"name:{one.span.start}",
+            f"install what {one.release} has",
+            lambda: renamed(build, one),
+            lambda after: len(after.unfound) < len(build.unfound),
+            repairs="build",
+        )
 
     INVALID = (
-        Invalid(OPENSSL, line=6),
-        Invalid(OPENSSL.replace("debian:bookworm-slim", "debian:stable-slim"), line=6),
+        Invalid(OPENSSL, line=6, fixed=RIGHT),
+        Invalid(
+            OPENSSL.replace("debian:bookworm", "debian:stable"), line=6
+        ),  # which is another release than the builder's
         Invalid(OPENSSL.replace("libssl1.1", "libssl1.1:amd64"), line=6),
-        Invalid(OPENSSL.replace("apt-get install", "apt install").replace("libssl1.1", "netcat"), line=6),
-        Invalid(OPENSSL.replace("COPY --from", "COPY my.crt /etc/ssl/certs/\nCOPY --from"), line=6),
+        Invalid(OPENSSL.replace("libssl1.1", "netcat"), line=6, fixed=RIGHT.replace("libssl3", "netcat-openbsd")),
+        Invalid(
+            OPENSSL.replace("COPY --from", "COPY my.crt /etc/ssl/certs/\nCOPY --from"),
+            line=6,
+            fixed=RIGHT.replace("COPY --from", "COPY my.crt /etc/ssl/certs/\nCOPY --from"),
+        ),
         Invalid(BUILDER, line=4),
-        Invalid(BUILDER.replace("rust:1-trixie", "rust:1-bookworm").replace("libpcre3-dev", "libssl3t64"), line=4),
+        Invalid(
+            BUILDER.replace("rust:1-trixie", "rust:1-bookworm").replace("libpcre3-dev", "libssl3t64"),
+            line=4,
+            fixed=BUILDER.replace("rust:1-trixie", "rust:1-bookworm").replace("libpcre3-dev", "libssl3"),
+        ),
+        Invalid(OPENSSL.replace("rust:1-bookworm", "rust:1-bullseye"), line=6),
+        Invalid(OPENSSL.replace("rust:1-bookworm", "example.com/rust"), line=6),
     )
     VALID = (
         *(

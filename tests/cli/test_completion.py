@@ -49,7 +49,9 @@ def test_every_shell_has_a_script(shell: str) -> None:
     assert "_DOCKERSLIM_LINT_COMPLETE" in done.stdout
 
 
-@pytest.mark.parametrize("words", ["dockerslim-lint lint ", "dockerslim-lint lint --config ", "dockerslim-lint config "])
+@pytest.mark.parametrize(
+    "words", ["dockerslim-lint lint ", "dockerslim-lint lint --config ", "dockerslim-lint config "]
+)
 def test_a_path_is_completed_by_the_shell(words: str) -> None:
     asked = {"COMP_WORDS": words, "COMP_CWORD": str(words.count(" ")), "_DOCKERSLIM_LINT_COMPLETE": "bash_complete"}
     command = [sys.executable, "-m", "dockerslim_lint"]

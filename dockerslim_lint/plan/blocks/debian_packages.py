@@ -8,7 +8,7 @@ from itertools import pairwise
 from dockerslim_lint.catalog import commands as known_commands
 from dockerslim_lint.catalog import debian, packages
 from dockerslim_lint.edit import Edit
-from dockerslim_lint.facts.model import Command, CommandWord, FinalImage, ImageBuild
+from dockerslim_lint.facts.model import Command, CommandWord, FinalImage, ImageBuild, Unfound
 from dockerslim_lint.facts.packages import manager_of, package_words
 from dockerslim_lint.plan.blocks.lines import cased, insert_line, removal
 from dockerslim_lint.plan.blocks.trim import (
@@ -20,7 +20,7 @@ from dockerslim_lint.plan.blocks.trim import (
     only_installs,
     without_words,
 )
-from dockerslim_lint.plan.model import NotPossible
+from dockerslim_lint.plan.model import Draft, NotPossible
 
 EMPTY_LISTS = "rm -rf /var/lib/apt/lists/*"
 
@@ -30,6 +30,22 @@ ALONE = " --no-install-recommends"
 def install_line(names: Iterable[str], alone: bool = True) -> str:
     """One RUN that installs packages and leaves no lists (Dockerfile best practices, apt-get); `alone`: without recommended ones."""
     return f"RUN apt-get update && apt-get install -y{ALONE if alone else ''} {' '.join(names)} && {EMPTY_LISTS}"
+
+
+def renamed(build: ImageBuild, one: Unfound) -> Draft:
+    """A package that the base's release does not have, by the name that it has there. Raises NotPossible."""
+    line = build.source.line_of(one.span.start)
+    new = debian.present_name(one.name, one.release)
+    if new in ("", one.name):
+        raise NotPossible(f"what {one.release} has in the place of {one.name} (line {line}) is not known")
+    if build.source.text(one.span) != one.name:
+        raise NotPossible(f"line {line} asks for a version of {one.name} that another release may not have")
+    for image in build.images if debian.library(one.name) is not None else ():
+        for path, artifact in image.artifacts if one.command.stage in image.chain else ():
+            builder = build.stages[build.calls[artifact.call].command.stage] if artifact.call is not None else None
+            if builder is None or builder.release != one.release:
+                raise NotPossible(f"which release's {one.name} {path} links is not known to be that of {one.release}")
+    return Draft((Edit(one.span.start, one.span.end, new),))
 
 
 class PackageSteps:
@@ -135,14 +151,9 @@ class PackageSteps:
             return name
         if name != word.pattern:
             raise NotPossible(f"line {line} asks for a version of {name} that another release may not have")
-        library = debian.library(name)
-        if library is not None and name in library.names:
-            runtime = library.runtime.get(release, ())
-            if not runtime:
-                raise NotPossible(f"the name of {name} (line {line}) in {release} is not known")
-            return " ".join(runtime) if name not in runtime else name
         new = debian.present_name(name, release)
-        if not new or (new == name and packages.lookup("apt-get", name) is None):
+        listed = debian.library(name) is not None or packages.lookup("apt-get", name) is not None
+        if not new or (new == name and not listed):
             raise NotPossible(f"whether {release} has {name} (line {line}) is not known")
         return new
 
