@@ -20,6 +20,11 @@ def is_reader(name: str) -> bool:
     return name in _readers()
 
 
+def symbolizes(package: str) -> bool:
+    """Whether a package is of use to a program that reports its own addresses."""
+    return package in _symbolizers()
+
+
 def may_name_a_reader(data: bytes) -> bool:
     """Whether the name of such a program stands anywhere in a file."""
     return any(name.encode() in data for name in _readers())
@@ -41,6 +46,11 @@ def keeps_them(name: str) -> bool:
 @cache
 def _keeping() -> frozenset[str]:
     return frozenset(table("symbols")["stages"]["names"].split())
+
+
+@cache
+def _symbolizers() -> frozenset[str]:
+    return frozenset(table("symbols")["symbolizers"]["names"].split())
 
 
 @cache

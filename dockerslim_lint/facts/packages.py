@@ -155,7 +155,7 @@ def leftovers(
         return tuple(found)
     for install in installs:
         tools = tuple(name for name in install.packages if packages.only_builds(install.manager, name))
-        if tools and not _removes(install, runs[install.command.instruction]):
+        if not all(map(symbols.symbolizes, tools)) and not _removes(install, runs[install.command.instruction]):
             wanted = "the base has a toolchain" if toolchain else _sign_of_use(installs, commands, transfers)
             found.append(Leftover("tools", install.manager, tools, install.command, wanted))
     return tuple(sorted(found, key=lambda one: one.command.span.start))

@@ -28,6 +28,7 @@ def test_caches_and_tools() -> None:
         ("cache", ("/var/lib/apt/lists",)),
         ("tools", ("gcc", "make")),
     ]
+    assert left("RUN apk add --no-cache llvm clang") == [("tools", ("llvm", "clang"))]
     assert left("RUN apk add curl") == [("cache", ("/var/cache/apk",))]
     assert left("RUN microdnf install -y libpq gcc") == [
         ("cache", ("The cache of microdnf",)),
@@ -61,6 +62,7 @@ def test_caches_and_tools() -> None:
         "RUN zypper -n in curl && zypper cc -a",
         "RUN apt-get update && apt-get install -y dpkg-dev && rm -rf /var/lib/apt/lists/*",
         "RUN zypper --cache-dir /tmp/c in curl",
+        "RUN apt-get update && apt-get install -y ca-certificates llvm && rm -rf /var/lib/apt/lists/*",
         "RUN if true; then apt-get update; fi",
     ],
 )
