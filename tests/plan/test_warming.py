@@ -116,6 +116,47 @@ def test_a_debug_build_that_is_built_ahead(text: str, why: str) -> None:
     assert ("--release" in fixed.source.data.decode()) == (not why)
 
 
+COOKED = """\
+FROM lukemathwalker/cargo-chef:latest-rust-1.85 AS chef
+WORKDIR /app
+FROM chef AS planner
+COPY . .
+RUN cargo chef prepare --recipe-path recipe.json
+FROM chef AS builder
+COPY --from=planner /app/recipe.json recipe.json
+RUN cargo chef cook --recipe-path recipe.json
+COPY . .
+RUN cargo build
+FROM gcr.io/distroless/cc-debian13
+COPY --from=builder /app/target/debug/app /app
+CMD ["/app"]
+"""
+
+
+@pytest.mark.parametrize(
+    ("text", "done"),
+    [
+        (COOKED, True),
+        (COOKED.replace("COPY . .\nRUN cargo build", "COPY . .\nENV CARGO_PROFILE_DEV_DEBUG=1\nRUN cargo build"), True),
+        (COOKED.replace("recipe.json\nCOPY", "recipe.json --release\nCOPY"), True),
+        (COOKED.replace("cook", "cook $FLAGS"), False),
+        (COOKED.replace("cook", "cook --profile ci"), False),
+        (
+            COOKED.replace(
+                "RUN cargo build", "RUN cargo build --bin other && cp target/debug/other /o\nRUN cargo build"
+            ),
+            False,
+        ),
+    ],
+)
+def test_a_debug_build_behind_a_debug_cook(text: str, done: bool) -> None:
+    fixed = fix(text, FILES)
+    after = fixed.source.data.decode()
+    assert fixed.bug is None
+    assert after.count(" --release\n") == (2 if done else 0)
+    assert ("release/app" in after) == done
+
+
 @pytest.mark.parametrize("text", [BASED, COPIED, ONE])
 @pytest.mark.parametrize("channel", ["1.85", "1.80", "1.80.1", "stable", "nightly"])
 def test_a_toolchain_file_that_comes_after_the_build_ahead(text: str, channel: str) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dockerslim_lint.edit import Edit
-from dockerslim_lint.facts.model import CargoCall, ImageBuild, Mount
+from dockerslim_lint.facts.model import CargoCall, ImageBuild, Mount, Warmup
 from dockerslim_lint.facts.warmups import ahead_of
 from dockerslim_lint.plan.blocks.lines import PLAIN, block_start, cased, check_lands, insert_line
 from dockerslim_lint.plan.model import Draft, NotPossible
@@ -75,9 +75,9 @@ def release_build(build: ImageBuild, at: int) -> Draft:
         raise NotPossible(f"a variable may ask for the profile in line {line}")
     if "--profile" in build.source.text(call.command.span):
         raise NotPossible(f"the call in line {line} asks for the profile itself")
-    if ahead_of(build, at):
-        raise NotPossible("the dependencies are built ahead, as a debug build too")
     edits = {call.end: Edit(call.end, call.end, " --release")}
+    for ahead in ahead_of(build, at):
+        edits |= _release_ahead(build, ahead, at)
     for use in build.uses:
         if use.call != at or not use.own:
             continue
@@ -95,7 +95,18 @@ def release_build(build: ImageBuild, at: int) -> Draft:
     return Draft(tuple(edits.values()))
 
 
-def _settings_of_release(build: ImageBuild, call: CargoCall) -> dict[int, Edit]:
+def _release_ahead(build: ImageBuild, ahead: Warmup, at: int) -> dict[int, Edit]:
+    """What cooks the dependencies cooks them for the release too. Raises NotPossible."""
+    if ahead.profile == "release":
+        return {}
+    line = build.source.line_of(ahead.command.span.start)
+    others = [number for number in range(len(build.calls)) if number != at and ahead in ahead_of(build, number)]
+    if ahead.kind != "cook" or ahead.profile != "dev" or ahead.end is None or others:
+        raise NotPossible(f"the dependencies are built ahead (line {line}), as a debug build too")
+    return {ahead.end: Edit(ahead.end, ahead.end, " --release"), **_settings_of_release(build, ahead)}
+
+
+def _settings_of_release(build: ImageBuild, call: CargoCall | Warmup) -> dict[int, Edit]:
     """What the file sets for the dev profile is set for the release. Raises NotPossible."""
     edits = {}
     for name, value in call.command.variables.items():
