@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 from dockerslim_lint.facts import patterns
 from dockerslim_lint.facts.crate.config import CONFIG_FILES, TOOLCHAIN_FILES, ConfigFiles, ToolchainFile
 from dockerslim_lint.facts.crate.model import Asked, Crate
@@ -67,10 +69,12 @@ class Brought:
         config: ConfigFiles = NO_CONFIG,
         excluded: tuple[str, ...] = (),
         alone: bool = False,
+        sure: bool = False,
     ) -> tuple[Crate | None, str | None]:
         """The crate of a directory in the stage, by way of the COPY that brought its manifest.
 
-        `alone`: of a workspace the package of the directory is meant, not the default members.
+        `alone`: of a workspace the package of the directory is meant, not the default members. `sure`: whatever put files into the
+        stage is known, so that a workspace whose manifest no COPY brought is not there.
         """
         if directory is None:
             return None, None
@@ -89,7 +93,10 @@ class Brought:
             own = self._shared.crates.package_of(f"{inside}/Cargo.toml")
             packages = (own,) if own else ()
         files = config if config != NO_CONFIG else self._cooked(inside)
-        crate = self._shared.crates.read(inside, packages, everything, asked, bins, files, excluded, one_of)
+        read = partial(
+            self._shared.crates.read, inside, packages, everything, asked, bins, files, excluded, one_of=one_of
+        )
+        crate = read()
         if crate is None:
             return None, None
         ours, theirs = ([part for part in path.split("/") if part] for path in (below, crate.root))
@@ -97,9 +104,20 @@ class Brought:
         workspace = directory
         for _ in range(len(ours) - (len(theirs) if above else 0)):
             workspace = patterns.parent(workspace)
+        inner = above and len(theirs) < len(ours) and not one_of
+        if inner and sure and self._lacks(f"{workspace.rstrip('/')}/Cargo.toml"):
+            if self._shared.crates.needs_workspace(inside):
+                return crate, workspace
+            return read(own_root=True), directory
         if not above:  # `[package] workspace = "../ws"`
             workspace = patterns.join(workspace, crate.root)
         return crate, workspace
+
+    def _lacks(self, path: str) -> bool:
+        """Whether no COPY brought the file, nor has a command written it."""
+        chain = chain_of(self._stage, self._shared.stages)
+        written = (one for one in self._shared.commands if one.stage in chain and path in one.writes)
+        return self._table.find(path) is None and not any(written)
 
     def _reaches(self, path: str) -> bool:
         """Whether the context has a file, and the builder gets it."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 from functools import cached_property
 
 from dockerslim_lint.context import BuildContext, path_matches
+from dockerslim_lint.facts import patterns
 from dockerslim_lint.facts.crate.dockerignore import IgnoreFile, read_ignore_file
 
 SOURCES = frozenset({"src", "crates"})
@@ -31,6 +32,12 @@ class Contents:
     def has_manifest(self) -> bool:
         """Whether a Cargo.toml stands at the root."""
         return self._context.read("Cargo.toml") is not None
+
+    def manifest_below(self, directory: str) -> bool:
+        """Whether a Cargo.toml is somewhere in a directory."""
+        place = patterns.normalise(directory.strip("/"))
+        prefix = f"{place}/" if place not in ("", ".") else ""
+        return bool(self._context.names(f"{prefix}Cargo.toml") or self._context.names(f"{prefix}**/Cargo.toml"))
 
     def ignores(self, path: str) -> bool:
         """Whether the .dockerignore keeps a file or directory from the builder."""

@@ -18,6 +18,7 @@ from dockerslim_lint.facts.model import (
     LostOutput,
     Output,
     ShippedOutput,
+    Stage,
     Transfer,
 )
 from dockerslim_lint.facts.packages import leftovers
@@ -97,7 +98,12 @@ def _final_image(state: StageState, shared: Shared, instructions: Sequence[Instr
     outputs += _one_by_one(artifacts, shared, transfers, chain, instructions)
     commands = tuple(command for command in shared.commands if command.stage in chain)
     toolchain = stage.image is not None and stage.image.toolchain
-    if not any(path in artifacts for path in launch.runs) and (toolchain or stays_installed(commands)):
+    starts_one = any(path in artifacts for path in launch.runs)
+    if (
+        not starts_one
+        and (toolchain or stays_installed(commands))
+        and not _is_handed_over(stage, artifacts, shared, instructions)
+    ):
         return None  # the toolchain is the product: a CI image with a tool of its own
     single = any(
         artifact.call is not None and shared.calls[artifact.call].command.stage in chain
@@ -126,6 +132,22 @@ def _final_image(state: StageState, shared: Shared, instructions: Sequence[Instr
         any(map(is_development, (stage.name, *patterns.basename(shared.source.path.lower()).split(".")))),
         symbols=any(map(symbols.keeps_them, (stage.name, patterns.basename(shared.source.path))))
         or any(map(symbols.is_reader, (name for install in state.installs for name in install.packages))),
+    )
+
+
+def _is_handed_over(
+    stage: Stage, artifacts: Mapping[str, Artifact], shared: Shared, instructions: Sequence[Instruction]
+) -> bool:
+    """Whether an image that starts nothing has been given the programs of the context, no tools for cargo, and nothing else is done
+    in it: whoever runs it names them. (cargo book, "Custom subcommands": ``cargo-…``.)"""
+    calls = [shared.calls[one.call] for one in artifacts.values() if one.call is not None]
+    return (
+        stage.parent is None
+        and not {instructions[at].keyword for at in stage.instructions} & {"RUN", "CMD", "ENTRYPOINT"}
+        and all(one.call is not None and "/cargo-" not in path for path, one in artifacts.items())
+        and all(
+            call.kind == "build" and call.source == "context" and call.command.stage != stage.number for call in calls
+        )
     )
 
 

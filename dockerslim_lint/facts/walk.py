@@ -504,6 +504,7 @@ class StageState:
             files,
             tuple(word.pattern for word in arguments.flags.get("--exclude", ())),
             kind == "install",
+            self.opaque is None,
         )
 
     def config_files(self, command: Command, directory: str | None, toolchain: str) -> ConfigFiles:

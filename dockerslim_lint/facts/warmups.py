@@ -380,6 +380,12 @@ def brought_before(build: ImageBuild, number: int) -> Iterator[Transfer]:
             yield transfer
 
 
+def has_manifest(build: ImageBuild, number: int) -> bool:
+    """Whether a Cargo.toml stands at the root of the context, or a COPY ahead of a call brings one, whichever the call then reads."""
+    brought = (source for transfer in brought_before(build, number) for source in transfer.sources)
+    return build.contents.has_manifest or any(map(build.contents.manifest_below, brought))
+
+
 def brings_sources(build: ImageBuild, number: int, transfer: Transfer) -> bool:
     """Whether a COPY from the build context brings the sources of the crate that a call builds: as far as the context tells, or by convention."""
     crate = build.crates[number]

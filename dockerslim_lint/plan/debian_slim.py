@@ -99,7 +99,8 @@ def _libraries(
 ) -> Iterator[tuple[debian.Library, str, bool]]:
     """The libraries that the programs of a call link, or may link, with who does so, and whether that is sure. Raises
     NotPossible."""
-    own, given = _build_packages(build, build.calls[at].command.stage)
+    builder = build.calls[at].command.stage
+    own, given = build_packages(build, builder), brought_headers(build, builder)
     if image.single_stage or not own:
         own |= {name: 0 for install in image.installs for name in builds_for(install)}
     if crate is None or crate.locked is None:
@@ -131,7 +132,8 @@ def may_link(build: ImageBuild, at: int, native: natives.Native) -> bool:
     """Whether the builder has the headers of a library that a crate wraps: without them the crate compiles its own, or is not
     built at all. Some crates always link it."""
     libraries = [found for name in (*native.runtime_apt, *native.system) if (found := debian.library(name)) is not None]
-    own, given = _build_packages(build, build.calls[at].command.stage)
+    builder = build.calls[at].command.stage
+    own, given = build_packages(build, builder), brought_headers(build, builder)
     return bool(native.shared) or not libraries or any(one.build in own or one.build in given for one in libraries)
 
 
@@ -227,8 +229,8 @@ def build_packages(build: ImageBuild, number: int) -> dict[str, int]:
     return own
 
 
-def _build_packages(build: ImageBuild, number: int) -> tuple[dict[str, int], frozenset[str]]:
-    """The same, and those that its image brings."""
+def brought_headers(build: ImageBuild, number: int) -> frozenset[str]:
+    """The -dev packages that the image of a builder brings."""
     image = build.stages[number].image
     whole = image is not None and image.cxx_compiler and image.package_manager == "apt"
-    return build_packages(build, number), debian.headers() if whole else frozenset()
+    return debian.headers() if whole else frozenset()

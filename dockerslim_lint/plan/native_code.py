@@ -11,6 +11,7 @@ from dockerslim_lint.facts.cargo import cargo_arguments
 from dockerslim_lint.facts.crate.model import Crate
 from dockerslim_lint.facts.crate.reach import Reach
 from dockerslim_lint.facts.model import FinalImage, ImageBuild
+from dockerslim_lint.facts.warmups import has_manifest
 from dockerslim_lint.plan.model import NotPossible, Unsure
 from dockerslim_lint.record import Record
 
@@ -59,7 +60,7 @@ def native_code(
                 if native is None and natives.may_link(name, _dependencies(crate, name)):
                     _check_unexplained(build, images, unknown(crate, name, "link it"))
                 elif native is not None and holds:
-                    _check_pair(build, images, calls, native)
+                    _check_pair(build, images, calls, native, native.vendored_by in (crate.locked or {}))
             except Unsure as reason:
                 unsure.append(reason)
             if holds:
@@ -75,16 +76,19 @@ def native_code(
 
 
 def _check_pair(
-    build: ImageBuild, images: tuple[FinalImage, ...], calls: tuple[int, ...], native: natives.Native
+    build: ImageBuild, images: tuple[FinalImage, ...], calls: tuple[int, ...], native: natives.Native, compiled: bool
 ) -> None:
-    """Raises Unsure where the builder installs the headers of a crate's library and the image the library: who writes both links
-    it."""
+    """Raises Unsure where the builder has the headers of a crate's library and the image installs the library: who writes that links
+    it. `compiled`: the crate may compile its own, and headers that merely come with the builder's image say nothing."""
     known = {found.build: found for name in (*native.runtime_apt, *native.system) if (found := debian.library(name))}
     if not known or all(image.single_stage or not image.installs for image in images):
         return
-    from dockerslim_lint.plan.debian_slim import build_packages
+    from dockerslim_lint.plan.debian_slim import brought_headers, build_packages
 
-    own = {name: line for at in calls for name, line in build_packages(build, build.calls[at].command.stage).items()}
+    stages = dict.fromkeys(build.calls[at].command.stage for at in calls)
+    own = {name: f" (line {line})" for at in stages for name, line in build_packages(build, at).items()}
+    if not compiled:
+        own = {**{name: "" for at in stages for name in brought_headers(build, at)}, **own}
     for image in images:
         for install in image.installs if not image.single_stage else ():
             for name in install.packages:
@@ -92,7 +96,7 @@ def _check_pair(
                 if library is not None and library.build in own and library.build in known and name != library.build:
                     line = build.source.line_of(install.command.span.start)
                     raise Unsure(
-                        f"{name} (line {line}) may be linked: the builder has {library.build} (line {own[library.build]}),"
+                        f"{name} (line {line}) may be linked: the builder has {library.build}{own[library.build]},"
                         f" and the locked crate {native.crate} wraps it"
                     )
 
@@ -214,7 +218,7 @@ def _crates(build: ImageBuild, calls: tuple[int, ...]) -> Iterator[Crate]:
         call, crate = build.calls[at], build.crates[at]
         if crate is not None:
             yield crate
-        elif call.source == "context" and build.contents.has_manifest:
+        elif call.source == "context" and has_manifest(build, at):
             line = build.source.line_of(call.command.span.start)
             raise Unsure(f"the Cargo.toml that the call in line {line} builds cannot be told from this file")
 

@@ -9,6 +9,7 @@ from dockerslim_lint.facts.model import Artifact, FinalImage, ImageBuild
 from dockerslim_lint.facts.packages import read_install
 from dockerslim_lint.facts.stages import chain_of
 from dockerslim_lint.facts.transfers import MAY_NOT_RUN
+from dockerslim_lint.facts.warmups import has_manifest
 from dockerslim_lint.plan.blocks.lines import comments_above
 from dockerslim_lint.plan.blocks.target_map import asked_platforms
 from dockerslim_lint.plan.model import NotPossible, Unsure
@@ -52,7 +53,7 @@ def check_musl(
     _check_comments(build, images, calls)
     compiler: tuple[str, ...] = ()
     doubts: tuple[str, ...] = ()
-    if any(build.crates[at] is not None for at in calls) or build.contents.has_manifest:
+    if any(build.crates[at] is not None or has_manifest(build, at) for at in calls):
         from dockerslim_lint.plan.native_code import native_code
 
         compiler, doubts = native_code(build, images, calls, compiled)

@@ -46,7 +46,7 @@ def _features(crate: Crate) -> list[str]:
     found = []
     for direct in linkage.direct:
         known = features.lookup(direct.package, direct.version)
-        leads = direct.reach is Reach.YES and linkage.leads(direct.package, BINDING) is not Reach.NO
+        leads = direct.reach is Reach.YES and linkage.depends(direct, BINDING) is not Reach.NO
         if known is not None and known.vendored_openssl and leads:
             found.append(f"{direct.key}/{known.vendored_openssl}")
     return found

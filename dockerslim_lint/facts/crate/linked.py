@@ -21,12 +21,16 @@ NOTHING = Switched(frozenset(), {}, {}, frozenset())
 
 
 class Direct(Record):
-    """A dependency in the manifest of the one package that a call builds: `key` is its name there."""
+    """A dependency in the manifest of the one package that a call builds: `key` is its name there.
+
+    `brings` is all that the lock has behind it where another version of the package is locked too; None where there is no other.
+    """
 
     key: str
     package: str
     version: str
     reach: Reach
+    brings: frozenset[str] | None = None
 
 
 class Linkage(Record):
@@ -59,6 +63,11 @@ class Linkage(Record):
         if _leads(self.sure, first, wanted):
             return Reach.YES
         return Reach.MAYBE if _leads(self.possible, first, wanted) else Reach.NO
+
+    def depends(self, direct: Direct, wanted: str) -> Reach:
+        """As `leads`, for this version of the package."""
+        there = direct.brings is None or wanted in direct.brings
+        return self.leads(direct.package, wanted) if there else Reach.NO
 
 
 def read_linkage(
@@ -290,7 +299,9 @@ def _direct(
         if used in possible.used:
             for to in possible.targets(key, dependency):
                 reach = Reach.YES if used in sure.used else Reach.MAYBE
-                yield Direct(dependency.key, dependency.package, graph[to].version, reach)
+                several = sum(node.name == dependency.package for node in graph.values()) > 1
+                brings = frozenset(graph[one].name for one in _reached(graph, [to])) if several else None
+                yield Direct(dependency.key, dependency.package, graph[to].version, reach, brings)
 
 
 def _unlocked(graph: Graph, members: Members) -> dict[str, Node]:

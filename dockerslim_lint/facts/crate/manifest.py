@@ -57,6 +57,12 @@ def table(data: Mapping[str, Any], *names: str) -> dict[str, Any]:
     return dict(current) if isinstance(current, Mapping) else {}
 
 
+def leans_on_workspace(value: Any) -> bool:
+    """Whether a manifest, or a part of one, takes something from its workspace, names where that is, or is one itself."""
+    tables = value.values() if isinstance(value, Mapping) else value if isinstance(value, list) else ()
+    return (isinstance(value, Mapping) and "workspace" in value) or any(map(leans_on_workspace, tables))
+
+
 def dependencies(data: Mapping[str, Any], kind: str) -> dict[str, Any]:
     """The entries of one dependency table, which cargo takes under its old name with ``_`` too."""
     return {**table(data, kind.replace("-", "_")), **table(data, kind)}

@@ -55,6 +55,7 @@ class CrateReader:
         config: ConfigFiles = NO_CONFIG,
         excluded: tuple[str, ...] = (),
         one_of: bool = False,
+        own_root: bool = False,
     ) -> Crate | None:
         """The crate whose Cargo.toml is in `directory` (relative, "" is the root); None where there is none.
 
@@ -62,13 +63,15 @@ class CrateReader:
         members, its root package or all its members count (cargo book, "Workspaces"). `asked` are the features and `bins` the
         programs (none: all) of the call; they decide what is linked. `config` are the files of cargo's configuration in force,
         `excluded` the packages of ``--exclude``. `one_of`: only one of the `packages` is built, and nobody knows which; a pattern
-        among them says so too.
+        among them says so too. `own_root`: no workspace above it is there, whatever the context has.
         """
         one_of = one_of or any("*" in name for name in packages)
-        key = (directory, packages, everything, asked, bins, config, excluded, one_of)
+        key = (directory, packages, everything, asked, bins, config, excluded, one_of, own_root)
         if key not in self._crates:
             try:
-                self._crates[key] = self._read(directory, packages, everything, asked, bins, config, excluded, one_of)
+                self._crates[key] = self._read(
+                    directory, packages, everything, asked, bins, config, excluded, one_of, own_root
+                )
             except BrokenFileError as error:
                 self._note(str(error))
                 self._crates[key] = None
@@ -163,6 +166,13 @@ class CrateReader:
             return False
         return not sources
 
+    def needs_workspace(self, directory: str) -> bool:
+        """Whether the package in `directory` cannot be built without the workspace above it."""
+        try:
+            return manifest.leans_on_workspace(manifest.read_toml(self._context, f"{directory}/Cargo.toml"))
+        except BrokenFileError:
+            return True
+
     def stands_alone(self, root: str) -> bool:
         """Whether the package or workspace in `root` surely belongs to no workspace above it.
 
@@ -219,6 +229,7 @@ class CrateReader:
         config: ConfigFiles,
         excluded: tuple[str, ...],
         one_of: bool,
+        own_root: bool,
     ) -> Crate | None:
         prefix = f"{directory}/" if directory else ""
         data = manifest.read_toml(self._context, f"{prefix}Cargo.toml")
@@ -248,7 +259,7 @@ class CrateReader:
         some = one_of or asked.examples or any("*" in name for name in bins)
         runs = [manifest.table(member, "package").get("default-run") for member in chosen.values()]
         default = runs[0] if len(runs) == 1 else None
-        root, root_data = self._workspace_root(directory, data)
+        root, root_data = (directory, data) if own_root else self._workspace_root(directory, data)
         configured = self.configured(config)
         profiles = manifest.table(root_data, "profile")
         return Crate(

@@ -1,0 +1,153 @@
+"""What somebody found who judged real Dockerfiles without knowing the code, the fourth time; each in a few lines of our own."""
+
+from __future__ import annotations
+
+import pytest
+
+from tests.facts.reading import locked, read
+from tests.plan.test_fresh_eyes import choice
+from tests.plan.test_fresh_eyes_l import said
+from tests.plan.test_withheld import CLASSIC
+
+MEMBER = '[package]\nname = "app"\nversion = "0.1.0"\nedition = "2021"\n'
+ROOT = '[workspace]\nmembers = ["apps/app"]\nresolver = "2"\n'
+FILES = {"Cargo.toml": ROOT, "apps/app/Cargo.toml": MEMBER, "apps/app/src/main.rs": "fn main() {}\n"}
+
+ALONE = """\
+FROM rust:1.89 AS build
+WORKDIR /src
+COPY ./apps/app apps/app
+WORKDIR /src/apps/app
+RUN cargo build --release
+FROM debian:bookworm-slim
+COPY --from=build /src/apps/app/target/release/app /usr/local/bin/
+CMD ["app"]
+"""
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "root"),
+    [
+        ("", "", "apps/app"),
+        ("COPY ./apps/app apps/app", "COPY ./apps/app apps/app\nCOPY Cargo.toml ./", ""),
+        ("COPY ./apps/app apps/app", "COPY . .", ""),
+        ("COPY ./apps/app apps/app", "COPY . /else\nCOPY ./apps/app apps/app", "apps/app"),
+        ("RUN cargo", "RUN printf '[workspace]' > /src/Cargo.toml && cargo", ""),
+        ("RUN cargo", "RUN ./prepare && cargo", ""),
+        ("RUN cargo", "RUN apt-get update && cargo", "apps/app"),
+        ("RUN cargo", "RUN --mount=type=bind,source=Cargo.toml,target=/src/Cargo.toml cargo", ""),
+    ],
+)
+def test_a_workspace_counts_where_its_manifest_is_copied(old: str, new: str, root: str) -> None:
+    build = read(ALONE.replace(old, new, 1), FILES)
+    assert build.calls[0].target_directory == f"/src/{root}/target".replace("//", "/")
+    crate = build.crates[0]
+    assert crate is not None and crate.root == root and crate.binaries == ("app",)
+
+
+@pytest.mark.parametrize(
+    "needs", ["version.workspace = true\n", 'workspace = "../.."\n', "[lints]\nworkspace = true\n"]
+)
+def test_a_package_that_leans_on_its_workspace_is_read_with_it(needs: str) -> None:
+    files = {**FILES, "apps/app/Cargo.toml": MEMBER.replace('version = "0.1.0"\n', "") + needs}
+    crate = read(ALONE, files).crates[0]
+    assert crate is not None and crate.root == ""
+
+
+def test_a_library_in_the_image_speaks_for_its_crate_where_the_builder_has_the_headers() -> None:
+    """diesel is not known in this version, and another member has it too: whether this one links it cannot be told."""
+    files = locked(diesel="=1.4.8 pq-sys", pq__sys="=0.4.8")
+    other = '[package]\nname = "other"\nversion = "0.1.0"\nedition = "2021"\n[dependencies]\ndiesel = { version = "1", features = ["postgres"] }\n'
+    files["Cargo.toml"] += '[workspace]\nmembers = ["other"]\n'
+    files |= {"other/Cargo.toml": other, "other/src/main.rs": "fn main() {}\n"}
+    files["Cargo.lock"] += '[[package]]\nname = "other"\nversion = "0.1.0"\ndependencies = ["diesel"]\n'
+    text = CLASSIC.replace("rust:1 ", "rust:1-bookworm ").replace("cargo build", "cargo build -p app")
+    final = "RUN apt-get update && apt-get install -y {}\nCOPY --from"
+    assert "static" in choice(text, files)
+    assert "static" in choice(text.replace("COPY --from", final.format("libxml2")), files)
+    assert choice(text.replace("COPY --from", final.format("libpq5")), files) == "debian-slim"
+    slim = text.replace("rust:1-bookworm", "rust:1-slim-bookworm")
+    assert "static" in choice(slim.replace("COPY --from", final.format("libpq5")), files)
+
+
+def test_of_two_versions_the_one_that_is_named_has_to_bring_openssl() -> None:
+    lock = """\
+version = 4
+[[package]]
+name = "app"
+version = "0.1.0"
+dependencies = ["reqwest 0.11.27", "sdk"]
+[[package]]
+name = "sdk"
+version = "1.0.0"
+source = "registry+https://github.com/rust-lang/crates.io-index"
+dependencies = ["reqwest 0.12.28"]
+[[package]]
+name = "reqwest"
+version = "0.11.27"
+source = "registry+https://github.com/rust-lang/crates.io-index"
+dependencies = ["rustls"]
+[[package]]
+name = "reqwest"
+version = "0.12.28"
+source = "registry+https://github.com/rust-lang/crates.io-index"
+dependencies = ["native-tls"]
+[[package]]
+name = "rustls"
+version = "0.21.0"
+source = "registry+https://github.com/rust-lang/crates.io-index"
+[[package]]
+name = "native-tls"
+version = "0.2.14"
+source = "registry+https://github.com/rust-lang/crates.io-index"
+dependencies = ["openssl-sys"]
+[[package]]
+name = "openssl-sys"
+version = "0.9.109"
+source = "registry+https://github.com/rust-lang/crates.io-index"
+"""
+    own = '[dependencies]\nsdk = "1"\nreqwest = { version = "0.11", default-features = false, features = ["rustls-tls"] }\n'
+    files = {"Cargo.toml": MEMBER + own, "Cargo.lock": lock, "src/main.rs": "fn main() {}\n"}
+    assert choice(CLASSIC, files) == "distroless/cc"
+    swapped = lock.replace('["rustls"]', '["NT"]').replace('["native-tls"]', '["rustls"]').replace("NT", "native-tls")
+    native = own.replace("rustls-tls", "native-tls")
+    assert "vendored" in choice(CLASSIC, {**files, "Cargo.toml": MEMBER + native, "Cargo.lock": swapped})
+
+
+def test_manifests_that_are_copied_below_the_root_are_crates_too() -> None:
+    text = ALONE.replace(
+        "COPY ./apps/app apps/app\nWORKDIR /src/apps/app", "COPY apps apps\nRUN printf '[workspace]' > Cargo.toml"
+    )
+    text = text.replace("/src/apps/app/target", "/src/target")
+    assert choice(text, {}) == "distroless/static"
+    assert choice(text, {"apps/README.md": "", "x/Cargo.toml": MEMBER}) == "distroless/static"
+    assert choice(text, {"apps/app/Cargo.toml": MEMBER, "apps/app/src/main.rs": ""}) == "distroless/cc"
+
+
+HANDED = """\
+FROM rust:1.89 AS build
+WORKDIR /src
+COPY . .
+RUN cargo build --release
+FROM rust:1.89
+COPY --from=build /src/target/release/app /usr/local/bin/
+"""
+
+
+@pytest.mark.parametrize(
+    ("text", "found"),
+    [
+        (HANDED, True),
+        (HANDED + "EXPOSE 80\n", True),
+        (HANDED + 'CMD ["app"]\n', True),
+        (HANDED + 'CMD ["bash"]\n', False),
+        (HANDED + "RUN rustup component add clippy\n", False),
+        (HANDED.replace("rust:1.89\nCOPY", "build\nCOPY"), False),
+        (HANDED.replace("cargo build --release", "cargo install --root /src/target/release app"), False),
+    ],
+)
+def test_a_program_handed_over_to_a_toolchain_image(text: str, found: bool) -> None:
+    files = {"Cargo.toml": MEMBER, "src/main.rs": "fn main() {}\n"}
+    assert bool(said("DSL202", text, files)) is found
+    tool = {**files, "Cargo.toml": MEMBER.replace('"app"', '"cargo-app"')}
+    assert not said("DSL202", HANDED.replace("release/app", "release/cargo-app"), tool)
