@@ -55,11 +55,14 @@ def _is_for_development(image: FinalImage, shared: Shared) -> bool:
 
 
 def _is_beside(image: FinalImage, shared: Shared) -> bool:
-    """Whether its stage has the toolchain, is not the last, and starts what nobody can read."""
-    stage = shared.stages[image.stage]
-    if stage.image is None or not stage.image.toolchain or stage.number == len(shared.stages) - 1:
+    """Whether its stage is not the last, and has the toolchain and starts what nobody can read, or starts nothing and packs an archive."""
+    stage, launch = shared.stages[image.stage], image.launch
+    if stage.image is None or stage.number == len(shared.stages) - 1:
         return False
-    return image.launch.program not in dict(image.artifacts) and "-c" not in image.launch.argv[1:2]
+    if not stage.image.toolchain:
+        own = (command for command in image.commands if command.stage == stage.number)
+        return launch.entrypoint is launch.cmd is None and any(known_commands.unpacks(one.name) for one in own)
+    return launch.program not in dict(image.artifacts) and "-c" not in launch.argv[1:2]
 
 
 def _final_image(state: StageState, shared: Shared, instructions: Sequence[Instruction]) -> FinalImage | None:

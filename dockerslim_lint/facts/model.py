@@ -698,6 +698,10 @@ class FinalImage(Record):
     aside: bool = False
     symbols: bool = False
 
+    def debugs(self, call: CargoCall) -> bool:
+        """Whether a call makes a debug build for the image that is meant to be one: by --debug, a variable, or the image's name."""
+        return call.profile == "dev" and (call.open_profile or self.development or call.kind == "install")
+
     @property
     def wants_toolchain(self) -> str:
         """Why its programs may want the toolchain that it has when they run; "" where nothing says so. Reads their sources."""

@@ -50,15 +50,15 @@ class NotStripped(Rule):
 
     Symbols are a tenth to a third of a Rust program, and nothing reads them while it runs, but for backtraces and
     profilers. cargo leaves them out with `strip = true` under `[profile.release]` of Cargo.toml, or with
-    `CARGO_PROFILE_RELEASE_STRIP=symbols` in the environment, which is what the fix writes: Cargo.toml is yours. Either works for
-    every target, unlike a `strip` of another architecture's binutils.
+    `CARGO_PROFILE_RELEASE_STRIP=symbols` in the environment, which is what the fix writes. Either works for every target.
 
     Where the manifest itself asks for a crate that reads the symbols when the program runs (sentry, pprof, color-eyre, backtrace,
     jemalloc's profiling), they stay, and only debug information goes, as cargo does by itself in a release since 1.77.
 
     Nothing is said of an image that is there for the symbols: its stage or file is named `debug` or `profiling`, or it installs a
-    debugger or profiler. Nor of one to work in (see DSL202), of a build that asks for debug information or that a build argument
-    makes a debug build by default, or if somebody wrote that the symbols stay (`strip = false` or `"debuginfo"`, `-C strip=none`).
+    debugger or profiler. Nor of one to work in (see DSL202), of a build that asks for debug information or is meant as a debug
+    build (a build argument's default, `cargo install --debug`, `Dockerfile.dev`), or if somebody wrote that the symbols stay
+    (`strip = false` or `"debuginfo"`, `-C strip=none`).
 
     **Fix safety.** Safe where the crate graph is known, has no user of symbols (sentry, pprof, color-eyre, backtrace …),
     and neither the file nor the sources ask for backtraces (RUST_BACKTRACE, `force_capture`); else it needs a proof. There is
@@ -84,7 +84,7 @@ class NotStripped(Rule):
                 name = path.rsplit("/", 1)[-1]
                 if call.debug or call.kept or (users and plan.is_slim(artifact)):
                     continue
-                if call.open_profile and call.profile == "dev":
+                if image.debugs(call):
                     continue
                 stage = build.stages[image.stage]
                 strip = plan.strip(image)

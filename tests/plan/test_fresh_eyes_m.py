@@ -4,10 +4,20 @@ from __future__ import annotations
 
 import pytest
 
+from dockerslim_lint.candidates import find_candidates
+from dockerslim_lint.config import Settings
+from dockerslim_lint.context import MemoryContext
+from dockerslim_lint.source import Source
 from tests.facts.reading import locked, read
-from tests.plan.test_fresh_eyes import choice
 from tests.plan.test_fresh_eyes_l import said
-from tests.plan.test_withheld import CLASSIC
+from tests.plan.test_withheld import CLASSIC, LOCK, fix
+
+
+def choice(text: str, files: dict[str, str]) -> str:
+    """What would be tried first."""
+    context = MemoryContext({path: body.encode() for path, body in files.items()})
+    return find_candidates(Source(text.encode()), context, Settings())[0].fix.choice
+
 
 MEMBER = '[package]\nname = "app"\nversion = "0.1.0"\nedition = "2021"\n'
 ROOT = '[workspace]\nmembers = ["apps/app"]\nresolver = "2"\n'
@@ -151,3 +161,54 @@ def test_a_program_handed_over_to_a_toolchain_image(text: str, found: bool) -> N
     assert bool(said("DSL202", text, files)) is found
     tool = {**files, "Cargo.toml": MEMBER.replace('"app"', '"cargo-app"')}
     assert not said("DSL202", HANDED.replace("release/app", "release/cargo-app"), tool)
+
+
+DEBUG = CLASSIC.replace("cargo build --release", "cargo build").replace("/release/", "/debug/")
+
+
+@pytest.mark.parametrize(
+    ("text", "stripped"),
+    [
+        (DEBUG, True),
+        (DEBUG.replace("debian:bookworm-slim", "debian:bookworm-slim AS dev"), False),
+        (CLASSIC.replace("debian:bookworm-slim", "debian:bookworm-slim AS dev"), True),
+        (
+            DEBUG.replace("cargo build", "cargo install --debug --path .").replace(
+                "/app/target/debug", "/usr/local/cargo/bin"
+            ),
+            False,
+        ),
+    ],
+)
+def test_a_build_that_is_meant_for_debugging_keeps_its_symbols(text: str, stripped: bool) -> None:
+    files = {"Cargo.toml": MEMBER, "src/main.rs": "fn main() {}\n", "Cargo.lock": LOCK.format("itoa")}
+    assert bool(said("DSL201", text, files)) is stripped
+    assert ("_STRIP" in fix(text, files).source.data.decode()) is stripped
+
+
+PACKED = """\
+FROM rust:1-bookworm AS build
+WORKDIR /src
+COPY . .
+RUN cargo build --release
+FROM ubuntu:24.04 AS pack
+COPY --from=build /src/target/release/app /out/app
+RUN tar -czf /app.tar.gz /out
+FROM ubuntu:24.04
+COPY --from=build /src/target/release/app /usr/local/bin/app
+CMD ["app"]
+"""
+
+
+@pytest.mark.parametrize(
+    ("text", "count"),
+    [
+        (PACKED, 1),
+        (PACKED.replace("RUN tar", "ENTRYPOINT /out/app\nRUN tar"), 2),
+        (PACKED.replace("tar -czf /app.tar.gz /out", "mkdir /data"), 2),
+        (PACKED[: PACKED.index("FROM ubuntu:24.04\n")], 1),
+    ],
+)
+def test_a_stage_that_packs_an_archive_is_no_image(text: str, count: int) -> None:
+    files = {"Cargo.toml": MEMBER, "src/main.rs": "fn main() {}\n"}
+    assert len(said("DSL101", text, files)) == count

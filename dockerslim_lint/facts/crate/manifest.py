@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Iterator, Mapping
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
 from dockerslim_lint.context import BuildContext
@@ -24,14 +25,20 @@ class BrokenFileError(Exception):
 
 
 def read_toml(context: BuildContext, path: str) -> dict[str, Any] | None:
-    """The parsed file, None if it is not there. Raises BrokenFileError."""
+    """The parsed file, None if it is not there; shared, so not to be changed. Raises BrokenFileError."""
     data = context.read(path)
     if data is None:
         return None
     try:
-        return parsed(data.decode("utf-8-sig"))
+        return parsed_once(data)
     except (ValueError, RecursionError) as error:
         raise BrokenFileError(f"{path}: {error}") from None
+
+
+@lru_cache(maxsize=1024)
+def parsed_once(data: bytes) -> dict[str, Any]:
+    """As `parsed`, of a file's bytes; shared, so not to be changed. A rewrite reads the same crate many times."""
+    return parsed(data.decode("utf-8-sig"))
 
 
 def parsed(text: str) -> dict[str, Any]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
 from dockerslim_lint.context import BuildContext
@@ -34,6 +35,15 @@ MAX_FITTING = 500
 
 COPIES = (b"copy", b"rename", b"link(", b"Command")
 """In a build script: it may put a file where cargo puts none."""
+
+
+@lru_cache(maxsize=16)
+def _graph_of(data: bytes) -> Mapping[str, lock.Node]:
+    return lock.lock_graph(manifest.parsed_once(data))
+
+
+def _lock_of(root: str) -> str:
+    return f"{root}/{lock.LOCK}" if root else lock.LOCK
 
 
 class CrateReader:
@@ -188,7 +198,7 @@ class CrateReader:
 
     def mentions(self, name: str, root: str) -> bool:
         """Whether a manifest of the context, or the lock in `root`, has the name in it, in whatever role."""
-        paths = (*self._context.names("**/Cargo.toml"), f"{root}/{lock.LOCK}".lstrip("/"))
+        paths = (*self._context.names("**/Cargo.toml"), _lock_of(root))
         return any(name.encode() in (self._context.read(path) or b"") for path in paths)
 
     @property
@@ -282,7 +292,7 @@ class CrateReader:
             lambda names: self._sources(root, of, names),
             lambda: self._unmade(directory, data, (root, root_data), found, of, asked),
             max((_inherited(member, root_data, "edition") for member in chosen.values()), default=""),
-            lambda: lock.version(self._context.read(f"{root}/{lock.LOCK}" if root else lock.LOCK) or b""),
+            lambda: lock.version(self._context.read(_lock_of(root)) or b""),
             lambda: tuple(
                 name for place, member in chosen.items() for name in manifest.examples(self._context, place, member)
             ),
@@ -350,7 +360,7 @@ class CrateReader:
         from dockerslim_lint.facts.crate.linked import read_linkage
         from dockerslim_lint.facts.crate.members import Members
 
-        return read_linkage(lock.lock_graph(data), Members(self._context, root), directories, asked, of)
+        return read_linkage(self._graph(root), Members(self._context, root), directories, asked, of)
 
     def _linkages(
         self, root: str, of: dict[str, tuple[str, ...]], asked: Asked, program: str, one_of: bool
@@ -398,7 +408,7 @@ class CrateReader:
         from dockerslim_lint.facts.crate.members import Members
 
         members = Members(self._context, root)
-        nodes = lock.lock_graph(self._lock(root) or {}).values()
+        nodes = self._graph(root).values()
         foreign = {node.name for node in nodes if not node.local}
         return {
             one.name: members.native(one, natives.tools())
@@ -409,11 +419,15 @@ class CrateReader:
     def _lock(self, root: str) -> dict[str, Any] | None:
         if root not in self._locks:
             try:
-                self._locks[root] = manifest.read_toml(self._context, f"{root}/Cargo.lock" if root else "Cargo.lock")
+                self._locks[root] = manifest.read_toml(self._context, _lock_of(root))
             except BrokenFileError as error:
                 self._note(str(error))
                 self._locks[root] = None
         return self._locks[root]
+
+    def _graph(self, root: str) -> Mapping[str, lock.Node]:
+        """What each locked package depends on; {} without a lock that can be read."""
+        return _graph_of(self._context.read(_lock_of(root)) or b"") if self._lock(root) else {}
 
     def configured(self, files: ConfigFiles) -> CargoConfig:
         """What cargo's configuration says; nothing if a file of the context cannot be read."""

@@ -69,7 +69,9 @@ def release_build(build: ImageBuild, at: int) -> Draft:
     """``--release``, and ``target/release`` wherever ``target/debug`` was. Raises NotPossible."""
     call = build.calls[at]
     line = build.source.line_of(call.command.span.start)
-    if call.kind != "build" or call.end is None:
+    if call.kind == "install":
+        raise NotPossible(f"line {line} asks for a debug build itself (--debug)")
+    if call.end is None:
         raise NotPossible(f"the arguments of the call in line {line} do not only ask for a debug build")
     if call.open_profile:
         raise NotPossible(f"a variable may ask for the profile in line {line}")

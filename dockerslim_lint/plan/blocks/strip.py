@@ -122,11 +122,15 @@ def strip_symbols(build: ImageBuild, images: tuple[FinalImage, ...]) -> Draft:
 
 
 def keeps_symbols(build: ImageBuild, images: tuple[FinalImage, ...]) -> bool:
-    """Whether a program keeps its symbols: its build or its image is there for them, somebody wrote that they stay, its
-    cargo has no setting for that yet or no name for it in a variable, or it is static already and cross hands no setting on."""
+    """Whether a program keeps its symbols: its build or its image is there for them or for debugging, somebody wrote that they stay,
+    its cargo has no setting for that yet or no name for it in a variable, or it is static already and cross hands no setting on."""
     if any(image.symbols for image in images):
         return True
     makers = unstripped_calls(build, images)
+    if any(
+        image.debugs(build.calls[at]) for image in images for _, one in image.artifacts if (at := one.call) is not None
+    ):
+        return True
     if _asking(build, makers, COMPRESSES_DEBUG) is not None or _kept_aside(build, makers) is not None:
         return True
     versions = [build.toolchains[at].version for at in makers]
