@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 from typing import TYPE_CHECKING
 
 from dockerslim_lint.project.places import Repositories
@@ -69,7 +70,7 @@ def _layer(base: str, file: str) -> Layers:
 
     try:
         return (Layer(base, GitIgnoreSpec.from_lines(lines)),)
-    except ValueError:  # git skips a pattern that it cannot read
+    except (ValueError, re.error):  # git skips a pattern that it cannot read; a range that runs backwards is empty to it
         return (Layer(base, GitIgnoreSpec.from_lines(line for line in lines if _readable(line))),)
 
 
@@ -78,7 +79,7 @@ def _readable(line: str) -> bool:
 
     try:
         GitIgnoreSpec.from_lines([line])
-    except ValueError:
+    except (ValueError, re.error):
         return False
     return True
 
