@@ -13,6 +13,7 @@ from dockerslim_lint.facts.copies import left_at
 from dockerslim_lint.facts.inside import Inside
 from dockerslim_lint.facts.model import (
     Artifact,
+    CargoCall,
     FinalImage,
     Launch,
     LostOutput,
@@ -143,15 +144,22 @@ def _is_handed_over(
 ) -> bool:
     """Whether an image that starts nothing has been given the programs of the context, no tools for cargo, and nothing else is done
     in it: whoever runs it names them. (cargo book, "Custom subcommands": ``cargo-…``.)"""
-    calls = [shared.calls[one.call] for one in artifacts.values() if one.call is not None]
+    makers = [shared.calls[one.call] for one in artifacts.values() if one.call is not None]
+    home = stage.image.cargo_home if stage.image is not None else ""
     return (
         stage.parent is None
+        and len(makers) == len(artifacts)
         and not {instructions[at].keyword for at in stage.instructions} & {"RUN", "CMD", "ENTRYPOINT"}
-        and all(one.call is not None and "/cargo-" not in path for path, one in artifacts.items())
-        and all(
-            call.kind == "build" and call.source == "context" and call.command.stage != stage.number for call in calls
-        )
+        and not any("/cargo-" in path or (home and patterns.below(path, home) is not None) for path in artifacts)
+        and all(call.kind == "build" and _builds_context(call, shared) for call in makers)
+        and all(call.command.stage != stage.number for call in makers)
     )
+
+
+def _builds_context(call: CargoCall, shared: Shared) -> bool:
+    """Whether a COPY brings files of the context to the stage of a call."""
+    chain = chain_of(shared.stages[call.command.stage], shared.stages)
+    return any(one.stage in chain and one.origin_stage is None and not one.origin_image for one in shared.transfers)
 
 
 def _brought(path: str, number: int, shared: Shared, transfers: Sequence[Transfer]) -> Iterator[ShippedOutput]:

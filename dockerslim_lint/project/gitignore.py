@@ -70,7 +70,10 @@ def _layer(base: str, file: str) -> Layers:
 
     try:
         return (Layer(base, GitIgnoreSpec.from_lines(lines)),)
-    except (ValueError, re.error):  # git skips a pattern that it cannot read; a range that runs backwards is empty to it
+    except (
+        ValueError,
+        re.error,
+    ):  # git skips a pattern that it cannot read; a range that runs backwards is empty to it
         return (Layer(base, GitIgnoreSpec.from_lines(line for line in lines if _readable(line))),)
 
 

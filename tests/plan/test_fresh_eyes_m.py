@@ -153,6 +153,8 @@ COPY --from=build /src/target/release/app /usr/local/bin/
         (HANDED + 'CMD ["bash"]\n', False),
         (HANDED + "RUN rustup component add clippy\n", False),
         (HANDED.replace("rust:1.89\nCOPY", "build\nCOPY"), False),
+        (HANDED.replace("/usr/local/bin/", "/usr/local/cargo/bin/"), False),
+        (HANDED.replace("COPY . .", "RUN git clone https://example.com/app ."), False),
         (HANDED.replace("cargo build --release", "cargo install --root /src/target/release app"), False),
     ],
 )
