@@ -53,8 +53,10 @@ def answering(answer: Callable[[click.Context], str], **attributes: Any) -> dict
 class Command(click.Command):
     """A command whose --help is an `Option`."""
 
+    _help: click.Option | None = None
+
     def get_help_option(self, ctx: click.Context) -> click.Option | None:
-        if self._help_option is None:
-            names = self.get_help_option_names(ctx)
-            self._help_option = Option(names, **answering(click.Context.get_help, help="Show this message and exit."))
-        return self._help_option
+        if self._help is None:  # one for all: click compares options by identity
+            names = sorted(self.get_help_option_names(ctx), key=len)
+            self._help = Option(names, **answering(click.Context.get_help, help="Show this message and exit."))
+        return self._help

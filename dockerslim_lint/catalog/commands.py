@@ -115,6 +115,14 @@ def unpacks(name: str) -> bool:
     return "unpacks" in _rows().get(canonical(name), {})
 
 
+def packs(words: Sequence[str]) -> bool:
+    """Whether a command with these words makes an archive; of one that also unpacks, the first option says so."""
+    row = _rows().get(canonical(words[0]), {})
+    letter, *long = str(row.get("packs", "")).split() or [""]
+    first = words[1] if len(words) > 1 else ""
+    return "packs" in row and (not letter or first in long or (letter in first and not first.startswith("--")))
+
+
 def unpacks_into(words: Sequence[str]) -> str | None:
     """The directory that a command with these words names for what it unpacks; None where it names none."""
     options = str(_rows().get(canonical(words[0]), {}).get("unpacks", "")).split() if words else []

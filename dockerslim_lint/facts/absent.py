@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 
 from dockerslim_lint.catalog import commands as known_commands
 from dockerslim_lint.facts import patterns
-from dockerslim_lint.facts.cargo import TARGET_DIRECTORY
+from dockerslim_lint.facts.cargo import SUBCOMMAND, TARGET_DIRECTORY
 from dockerslim_lint.facts.filesystem import NO_PROGRAM
 from dockerslim_lint.facts.model import UNKNOWN, Absent, Artifact, CargoCall, Command, ContextTree, OpaqueFile
 from dockerslim_lint.facts.shared import Shared
@@ -14,9 +14,6 @@ from dockerslim_lint.facts.stages import chain_of
 from dockerslim_lint.facts.transfers import MOVERS
 from dockerslim_lint.facts.walk import StageState
 from dockerslim_lint.syntax.tree import Expansion, Instruction
-
-SUBCOMMAND = "cargo-"
-"""How cargo's own subcommands begin, which images for building may bring (cargo book, "Extending Cargo with custom commands")."""
 
 PLACEHOLDERS = frozenset({"main.rs", "lib.rs", "build.rs"})
 """Sources whose program, if there is one, is called like the package."""
@@ -105,7 +102,7 @@ def stands_alone(root: str, shared: Shared, chain: tuple[int, ...]) -> bool:
     taken = {
         patterns.normalise(source.lstrip("/") or ".")
         for transfer in shared.transfers
-        if transfer.stage in chain and transfer.origin_stage is None and not transfer.origin_image
+        if transfer.stage in chain and transfer.from_context
         for source in transfer.sources
     }
     prefix = f"{root}/" if root else ""

@@ -73,7 +73,7 @@ def _call(build: ImageBuild, index: int, offset: int) -> Thing | None:
 def _brought(build: ImageBuild, transfer: Transfer) -> Programs:
     """The programs of final images that come by this transfer: those at its destination that its sources name."""
     found: dict[tuple[str, Artifact], None] = {}
-    if transfer.origin_stage is None and not transfer.origin_image:
+    if transfer.from_context:
         return ()  # what stands there in the end was built there
     for image in build.images:
         if transfer not in image.transfers:

@@ -105,9 +105,8 @@ class Brought:
         for _ in range(len(ours) - (len(theirs) if above else 0)):
             workspace = patterns.parent(workspace)
         inner = above and len(theirs) < len(ours) and not one_of
-        if inner and sure and self._lacks(f"{workspace.rstrip('/')}/Cargo.toml"):
-            if self._shared.crates.needs_workspace(inside):
-                return crate, workspace
+        absent = inner and sure and self._lacks(f"{workspace.rstrip('/')}/Cargo.toml")
+        if absent and not self._shared.crates.needs_workspace(inside):
             return read(own_root=True), directory
         if not above:  # `[package] workspace = "../ws"`
             workspace = patterns.join(workspace, crate.root)

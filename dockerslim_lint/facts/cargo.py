@@ -12,6 +12,9 @@ BUILDS = {"build": "build", "b": "build", "rustc": "build", "zigbuild": "build",
 """Subcommands that make programs, with cargo's built-in alias (cargo book, "cargo build", "cargo rustc"; cargo-zigbuild's
 README: the files lie where `cargo build` puts them)."""
 
+SUBCOMMAND = "cargo-"
+"""How cargo's own subcommands begin, which images for building may bring (cargo book, "Extending Cargo with custom commands")."""
+
 BUILT_IN = frozenset(
     [
         "check",

@@ -9,6 +9,7 @@ from dockerslim_lint.catalog import packages, symbols
 from dockerslim_lint.catalog.buildfiles import is_development
 from dockerslim_lint.edit import Need
 from dockerslim_lint.facts import patterns
+from dockerslim_lint.facts.cargo import SUBCOMMAND
 from dockerslim_lint.facts.copies import left_at
 from dockerslim_lint.facts.inside import Inside
 from dockerslim_lint.facts.model import (
@@ -57,13 +58,15 @@ def _is_for_development(image: FinalImage, shared: Shared) -> bool:
 
 def _is_beside(image: FinalImage, shared: Shared) -> bool:
     """Whether its stage is not the last, and has the toolchain and starts what nobody can read, or starts nothing and packs an archive."""
-    stage, launch = shared.stages[image.stage], image.launch
+    stage = shared.stages[image.stage]
     if stage.image is None or stage.number == len(shared.stages) - 1:
         return False
     if not stage.image.toolchain:
         own = (command for command in image.commands if command.stage == stage.number)
-        return launch.entrypoint is launch.cmd is None and any(known_commands.unpacks(one.name) for one in own)
-    return launch.program not in dict(image.artifacts) and "-c" not in launch.argv[1:2]
+        return image.launch.from_base and any(
+            known_commands.packs([word.pattern for word in one.words]) for one in own if one.words
+        )
+    return image.launch.program not in dict(image.artifacts) and "-c" not in image.launch.argv[1:2]
 
 
 def _final_image(state: StageState, shared: Shared, instructions: Sequence[Instruction]) -> FinalImage | None:
@@ -106,7 +109,7 @@ def _final_image(state: StageState, shared: Shared, instructions: Sequence[Instr
     if (
         not starts_one
         and (toolchain or stays_installed(commands))
-        and not _is_handed_over(stage, artifacts, shared, instructions)
+        and not (launch.from_base and _is_handed_over(stage, artifacts, shared))
     ):
         return None  # the toolchain is the product: a CI image with a tool of its own
     single = any(
@@ -139,27 +142,25 @@ def _final_image(state: StageState, shared: Shared, instructions: Sequence[Instr
     )
 
 
-def _is_handed_over(
-    stage: Stage, artifacts: Mapping[str, Artifact], shared: Shared, instructions: Sequence[Instruction]
-) -> bool:
+def _is_handed_over(stage: Stage, artifacts: Mapping[str, Artifact], shared: Shared) -> bool:
     """Whether an image that starts nothing has been given the programs of the context, no tools for cargo, and nothing else is done
-    in it: whoever runs it names them. (cargo book, "Custom subcommands": ``cargo-…``.)"""
+    in it: whoever runs it names them."""
     makers = [shared.calls[one.call] for one in artifacts.values() if one.call is not None]
     home = stage.image.cargo_home if stage.image is not None else ""
     return (
         stage.parent is None
         and len(makers) == len(artifacts)
-        and not {instructions[at].keyword for at in stage.instructions} & {"RUN", "CMD", "ENTRYPOINT"}
-        and not any("/cargo-" in path or (home and patterns.below(path, home) is not None) for path in artifacts)
+        and all(command.stage != stage.number for command in shared.commands)
+        and not any(patterns.basename(path).startswith(SUBCOMMAND) for path in artifacts)
+        and not any(home and patterns.below(path, home) is not None for path in artifacts)
         and all(call.kind == "build" and _builds_context(call, shared) for call in makers)
-        and all(call.command.stage != stage.number for call in makers)
     )
 
 
 def _builds_context(call: CargoCall, shared: Shared) -> bool:
     """Whether a COPY brings files of the context to the stage of a call."""
     chain = chain_of(shared.stages[call.command.stage], shared.stages)
-    return any(one.stage in chain and one.origin_stage is None and not one.origin_image for one in shared.transfers)
+    return any(one.stage in chain and one.from_context for one in shared.transfers)
 
 
 def _brought(path: str, number: int, shared: Shared, transfers: Sequence[Transfer]) -> Iterator[ShippedOutput]:

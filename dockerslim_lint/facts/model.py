@@ -442,6 +442,11 @@ class Transfer(Record):
     into_directory: bool
     directory_by_base: bool
 
+    @property
+    def from_context(self) -> bool:
+        """Whether the sources are files of the build context."""
+        return self.origin_stage is None and not self.origin_image
+
 
 class OutputUse(Record):
     """A word that names something inside a cargo call's output directory (or the directory itself).

@@ -117,8 +117,7 @@ def _collects(state: StageState, path: str, shared: Shared) -> bool:
             continue
         if _names_libc(transfer, inside):
             return True
-        local = transfer.origin_stage is None and not transfer.origin_image
-        if (inside or not local) and _brings_libc(transfer, shared, ""):
+        if (inside or not transfer.from_context) and _brings_libc(transfer, shared, ""):
             return True
     return any(command.stage in chain and _puts_libc(command, path) for command in shared.commands)
 

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Sequence
+
 from dockerslim_lint.catalog import commands as known_commands
 from dockerslim_lint.facts import patterns
+from dockerslim_lint.facts.crate.config import TOOLCHAIN_FILES
 from dockerslim_lint.facts.filesystem import PathTable
 from dockerslim_lint.facts.model import (
     STRIPPED_ALL,
@@ -13,9 +16,15 @@ from dockerslim_lint.facts.model import (
     CommandWord,
     Directory,
     Entry,
+    ImageBuild,
     OpaqueFile,
     Output,
+    Transfer,
 )
+from dockerslim_lint.facts.stages import chain_of
+
+SOURCES = "src"
+"""Where a crate has its sources (cargo book, "Package Layout")."""
 
 MAY_NOT_RUN = "a step that may not run"
 
@@ -253,3 +262,38 @@ def _taint(command: Command, table: PathTable, reason: str) -> None:
             table.put(path, entry._replace(touched=reason))
         elif isinstance(entry, OpaqueFile):
             table.put(path, OpaqueFile(reason))
+
+
+def brought_before(build: ImageBuild, number: int) -> Iterator[Transfer]:
+    """Every COPY and ADD from the build context in the stages of a call that builds the project, ahead of it."""
+    call = build.calls[number]
+    chain = chain_of(build.stages[call.command.stage], build.stages)
+    for transfer in build.transfers if call.source == "context" else ():
+        if transfer.from_context and transfer.stage in chain and transfer.instruction < call.command.instruction:
+            yield transfer
+
+
+def has_manifest(build: ImageBuild, number: int) -> bool:
+    """Whether a Cargo.toml stands at the root of the context, or a COPY ahead of a call brings one, whichever the call then reads."""
+    brought = (source for transfer in brought_before(build, number) for source in transfer.sources)
+    return build.contents.has_manifest or any(map(build.contents.manifest_below, brought))
+
+
+def brings_sources(build: ImageBuild, number: int, transfer: Transfer) -> bool:
+    """Whether a COPY from the build context brings the sources of the crate that a call builds: as far as the context tells, or by convention."""
+    crate = build.crates[number]
+    if crate is not None:
+        place = patterns.join(f"/{crate.directory}", SOURCES)
+        return any(patterns.below(place, patterns.join("/", source)) is not None for source in transfer.sources)
+    name = patterns.basename(transfer.destination)
+    return name == SOURCES and any(patterns.normalise(source) == SOURCES for source in transfer.sources)
+
+
+def project_files(build: ImageBuild, chain: Sequence[int]) -> int:
+    """The first instruction in some stages that brings files of the build context, toolchain files aside; behind the last where none does."""
+    brought = [mount.instruction for mount in build.mounts if mount.stage in chain and mount.kind == "bind"]
+    for transfer in build.transfers:
+        names = {patterns.basename(source) for source in transfer.sources}
+        if transfer.stage in chain and transfer.from_context:
+            brought += [transfer.instruction] if names - {*TOOLCHAIN_FILES} else []
+    return min(brought, default=len(build.instructions))

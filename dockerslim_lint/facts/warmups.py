@@ -8,7 +8,7 @@ only where that says what else makes it run again (``rerun-if-…``); otherwise 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator
 
 from dockerslim_lint.catalog import commands as known_commands
 from dockerslim_lint.facts import patterns
@@ -27,13 +27,11 @@ from dockerslim_lint.facts.crate.config import TOOLCHAIN_FILES
 from dockerslim_lint.facts.model import CargoCall, Command, ImageBuild, Stage, Stale, Target, Transfer, Warmup
 from dockerslim_lint.facts.rustup import fetches_rustup
 from dockerslim_lint.facts.stages import chain_of
+from dockerslim_lint.facts.transfers import project_files
 from dockerslim_lint.facts.users import is_root
 from dockerslim_lint.record import Record
 
 SOURCE = ".rs"
-SOURCES = "src"
-"""Where a crate has its sources (cargo book, "Package Layout")."""
-
 SCRIPT = "../build.rs"
 
 NEW_UNITS = ("lib.rs", SCRIPT)
@@ -368,42 +366,6 @@ def _paths(command: Command, ends: tuple[str, ...] = ("",)) -> list[str]:
         for word in command.words[1:]
         if word.pattern.endswith(ends) and word.pattern and not word.pattern.startswith("-")
     ]
-
-
-def brought_before(build: ImageBuild, number: int) -> Iterator[Transfer]:
-    """Every COPY and ADD from the build context in the stages of a call that builds the project, ahead of it."""
-    call = build.calls[number]
-    chain = chain_of(build.stages[call.command.stage], build.stages)
-    for transfer in build.transfers if call.source == "context" else ():
-        of_context = transfer.origin_stage is None and not transfer.origin_image
-        if of_context and transfer.stage in chain and transfer.instruction < call.command.instruction:
-            yield transfer
-
-
-def has_manifest(build: ImageBuild, number: int) -> bool:
-    """Whether a Cargo.toml stands at the root of the context, or a COPY ahead of a call brings one, whichever the call then reads."""
-    brought = (source for transfer in brought_before(build, number) for source in transfer.sources)
-    return build.contents.has_manifest or any(map(build.contents.manifest_below, brought))
-
-
-def brings_sources(build: ImageBuild, number: int, transfer: Transfer) -> bool:
-    """Whether a COPY from the build context brings the sources of the crate that a call builds: as far as the context tells, or by convention."""
-    crate = build.crates[number]
-    if crate is not None:
-        place = patterns.join(f"/{crate.directory}", SOURCES)
-        return any(patterns.below(place, patterns.join("/", source)) is not None for source in transfer.sources)
-    name = patterns.basename(transfer.destination)
-    return name == SOURCES and any(patterns.normalise(source) == SOURCES for source in transfer.sources)
-
-
-def project_files(build: ImageBuild, chain: Sequence[int]) -> int:
-    """The first instruction in some stages that brings files of the build context, toolchain files aside; behind the last where none does."""
-    brought = [mount.instruction for mount in build.mounts if mount.stage in chain and mount.kind == "bind"]
-    for transfer in build.transfers:
-        names = {patterns.basename(source) for source in transfer.sources}
-        if transfer.stage in chain and transfer.origin_stage is None and not transfer.origin_image:
-            brought += [transfer.instruction] if names - {*TOOLCHAIN_FILES} else []
-    return min(brought, default=len(build.instructions))
 
 
 def unseen_steps(build: ImageBuild, number: int) -> Iterator[Command]:

@@ -136,9 +136,7 @@ def _is_for_any_machine(build: ImageBuild, image: FinalImage, transfer: Transfer
     if any(patterns.same(shipped, into) for shipped, _ in image.artifacts):
         return True
     stages = chain_of(build.stages[transfer.origin_stage or 0], build.stages)
-    brought = [
-        one for one in build.transfers if one.stage in stages and one.origin_stage is None and not one.origin_image
-    ]
+    brought = [one for one in build.transfers if one.stage in stages and one.from_context]
     return any(patterns.below(path, one.destination) for one in brought)
 
 

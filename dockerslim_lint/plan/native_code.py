@@ -11,7 +11,7 @@ from dockerslim_lint.facts.cargo import cargo_arguments
 from dockerslim_lint.facts.crate.model import Crate
 from dockerslim_lint.facts.crate.reach import Reach
 from dockerslim_lint.facts.model import FinalImage, ImageBuild
-from dockerslim_lint.facts.warmups import has_manifest
+from dockerslim_lint.facts.transfers import has_manifest
 from dockerslim_lint.plan.model import NotPossible, Unsure
 from dockerslim_lint.record import Record
 

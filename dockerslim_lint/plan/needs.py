@@ -140,7 +140,7 @@ def _check_transfers(build: ImageBuild, image: FinalImage, choice: Choice, own_f
         line = build.source.line_of(build.instructions[transfer.instruction].span.start)
         for source in transfer.sources:
             name = patterns.basename(source)
-            own = transfer.origin_stage is None and not transfer.origin_image and not source.startswith("*")
+            own = transfer.from_context and not source.startswith("*")
             inside = build.contents.shared_library(patterns.normalise(source.lstrip("/"))) if own else ""
             if ".so" in name or inside:
                 raise NotPossible(f"line {line} brings the shared library {inside or name}")

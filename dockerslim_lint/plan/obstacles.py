@@ -8,8 +8,7 @@ from dockerslim_lint.catalog import packages, platforms
 from dockerslim_lint.facts.model import Artifact, FinalImage, ImageBuild
 from dockerslim_lint.facts.packages import read_install
 from dockerslim_lint.facts.stages import chain_of
-from dockerslim_lint.facts.transfers import MAY_NOT_RUN
-from dockerslim_lint.facts.warmups import has_manifest
+from dockerslim_lint.facts.transfers import MAY_NOT_RUN, has_manifest
 from dockerslim_lint.plan.blocks.lines import comments_above
 from dockerslim_lint.plan.blocks.target_map import asked_platforms
 from dockerslim_lint.plan.model import NotPossible, Unsure

@@ -15,6 +15,10 @@ if TYPE_CHECKING:
     from pathspec import GitIgnoreSpec
 
 
+UNREADABLE = (ValueError, re.error)
+"""What pathspec raises for a pattern; the second for a range that runs backwards (``[x-e]``)."""
+
+
 class Layer(Record):
     """The patterns of one file; they speak of paths relative to `base`."""
 
@@ -70,10 +74,7 @@ def _layer(base: str, file: str) -> Layers:
 
     try:
         return (Layer(base, GitIgnoreSpec.from_lines(lines)),)
-    except (
-        ValueError,
-        re.error,
-    ):  # git skips a pattern that it cannot read; a range that runs backwards is empty to it
+    except UNREADABLE:  # git skips a pattern that it cannot read
         return (Layer(base, GitIgnoreSpec.from_lines(line for line in lines if _readable(line))),)
 
 
@@ -82,7 +83,7 @@ def _readable(line: str) -> bool:
 
     try:
         GitIgnoreSpec.from_lines([line])
-    except (ValueError, re.error):
+    except UNREADABLE:
         return False
     return True
 

@@ -6,7 +6,8 @@ from collections.abc import Iterator
 
 from dockerslim_lint.edit import Safety
 from dockerslim_lint.facts.stages import chain_of
-from dockerslim_lint.facts.warmups import brings_sources, brought_before, unseen_steps
+from dockerslim_lint.facts.transfers import brings_sources, brought_before
+from dockerslim_lint.facts.warmups import unseen_steps
 from dockerslim_lint.rule import Finding, Fixes, ImageBuild, Invalid, Label, Plan, Rule, Severity, Valid, shipped_calls
 
 FEW = 8

@@ -81,11 +81,14 @@ class PackageNotThere(Rule):
 
     INVALID = (
         Invalid(OPENSSL, line=6, fixed=RIGHT),
-        Invalid(
-            OPENSSL.replace("debian:bookworm", "debian:stable"), line=6
-        ),  # which is another release than the builder's
+        # another release than the builder's
+        Invalid(OPENSSL.replace("debian:bookworm", "debian:stable"), line=6),
         Invalid(OPENSSL.replace("libssl1.1", "libssl1.1:amd64"), line=6),
-        Invalid(OPENSSL.replace("libssl1.1", "netcat"), line=6, fixed=RIGHT.replace("libssl3", "netcat-openbsd")),
+        Invalid(
+            OPENSSL.replace("apt-get install", "apt install").replace("libssl1.1", "netcat"),
+            line=6,
+            fixed=RIGHT.replace("apt-get install", "apt install").replace("libssl3", "netcat-openbsd"),
+        ),
         Invalid(
             OPENSSL.replace("COPY --from", "COPY my.crt /etc/ssl/certs/\nCOPY --from"),
             line=6,

@@ -2,22 +2,14 @@
 
 from __future__ import annotations
 
+import json
+
 import pytest
 
-from dockerslim_lint.candidates import find_candidates
-from dockerslim_lint.config import Settings
-from dockerslim_lint.context import MemoryContext
-from dockerslim_lint.source import Source
 from tests.facts.reading import locked, read
 from tests.plan.test_fresh_eyes_l import said
+from tests.plan.test_native_code import choice
 from tests.plan.test_withheld import CLASSIC, LOCK, fix
-
-
-def choice(text: str, files: dict[str, str]) -> str:
-    """What would be tried first."""
-    context = MemoryContext({path: body.encode() for path, body in files.items()})
-    return find_candidates(Source(text.encode()), context, Settings())[0].fix.choice
-
 
 MEMBER = '[package]\nname = "app"\nversion = "0.1.0"\nedition = "2021"\n'
 ROOT = '[workspace]\nmembers = ["apps/app"]\nresolver = "2"\n'
@@ -81,41 +73,20 @@ def test_a_library_in_the_image_speaks_for_its_crate_where_the_builder_has_the_h
 
 
 def test_of_two_versions_the_one_that_is_named_has_to_bring_openssl() -> None:
-    lock = """\
-version = 4
-[[package]]
-name = "app"
-version = "0.1.0"
-dependencies = ["reqwest 0.11.27", "sdk"]
-[[package]]
-name = "sdk"
-version = "1.0.0"
-source = "registry+https://github.com/rust-lang/crates.io-index"
-dependencies = ["reqwest 0.12.28"]
-[[package]]
-name = "reqwest"
-version = "0.11.27"
-source = "registry+https://github.com/rust-lang/crates.io-index"
-dependencies = ["rustls"]
-[[package]]
-name = "reqwest"
-version = "0.12.28"
-source = "registry+https://github.com/rust-lang/crates.io-index"
-dependencies = ["native-tls"]
-[[package]]
-name = "rustls"
-version = "0.21.0"
-source = "registry+https://github.com/rust-lang/crates.io-index"
-[[package]]
-name = "native-tls"
-version = "0.2.14"
-source = "registry+https://github.com/rust-lang/crates.io-index"
-dependencies = ["openssl-sys"]
-[[package]]
-name = "openssl-sys"
-version = "0.9.109"
-source = "registry+https://github.com/rust-lang/crates.io-index"
-"""
+    registry = 'source = "registry+https://github.com/rust-lang/crates.io-index"\n'
+    packages = (
+        ("app", "0.1.0", ("reqwest 0.11.27", "sdk")),
+        ("sdk", "1.0.0", ("reqwest 0.12.28",)),
+        ("reqwest", "0.11.27", ("rustls",)),
+        ("reqwest", "0.12.28", ("native-tls",)),
+        ("rustls", "0.21.0", ()),
+        ("native-tls", "0.2.14", ("openssl-sys",)),
+        ("openssl-sys", "0.9.109", ()),
+    )
+    lock = "version = 4\n" + "".join(
+        f'[[package]]\nname = "{name}"\nversion = "{version}"\n{registry if name != "app" else ""}dependencies = {json.dumps(needs)}\n'
+        for name, version, needs in packages
+    )
     own = '[dependencies]\nsdk = "1"\nreqwest = { version = "0.11", default-features = false, features = ["rustls-tls"] }\n'
     files = {"Cargo.toml": MEMBER + own, "Cargo.lock": lock, "src/main.rs": "fn main() {}\n"}
     assert choice(CLASSIC, files) == "distroless/cc"
@@ -207,7 +178,11 @@ CMD ["app"]
     [
         (PACKED, 1),
         (PACKED.replace("RUN tar", "ENTRYPOINT /out/app\nRUN tar"), 2),
+        (PACKED.replace("tar -czf", "tar --create --file"), 1),
+        (PACKED.replace("tar -czf /app.tar.gz", "zip -r /app.zip"), 1),
         (PACKED.replace("tar -czf /app.tar.gz /out", "mkdir /data"), 2),
+        (PACKED.replace("tar -czf", "tar -xzf"), 2),
+        (PACKED.replace("tar -czf", "tar --extract --file"), 2),
         (PACKED[: PACKED.index("FROM ubuntu:24.04\n")], 1),
     ],
 )

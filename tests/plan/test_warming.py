@@ -8,6 +8,7 @@ from dockerslim_lint.edit import Safety
 from tests.facts.reading import CRATE, read
 from tests.plan.test_edits import rewritten
 from tests.plan.test_fresh_eyes import codes
+from tests.plan.test_vendored import CHEF
 from tests.plan.test_withheld import fix
 
 FILES = {**CRATE, "Cargo.lock": "version = 4\n"}
@@ -116,21 +117,11 @@ def test_a_debug_build_that_is_built_ahead(text: str, why: str) -> None:
     assert ("--release" in fixed.source.data.decode()) == (not why)
 
 
-COOKED = """\
-FROM lukemathwalker/cargo-chef:latest-rust-1.85 AS chef
-WORKDIR /app
-FROM chef AS planner
-COPY . .
-RUN cargo chef prepare --recipe-path recipe.json
-FROM chef AS builder
-COPY --from=planner /app/recipe.json recipe.json
-RUN cargo chef cook --recipe-path recipe.json
-COPY . .
-RUN cargo build
-FROM gcr.io/distroless/cc-debian13
-COPY --from=builder /app/target/debug/app /app
-CMD ["/app"]
-"""
+COOKED = (
+    CHEF.replace(" --release", "")
+    .replace("target/release", "target/debug")
+    .replace("debian:bookworm-slim", "gcr.io/distroless/cc-debian13")
+)
 
 
 @pytest.mark.parametrize(

@@ -156,7 +156,11 @@ class _Walk:
         A manifest that is newer than the lock has entries that the lock does not list there.
         """
         listed = [one for one in self._graph[key].dependencies if self._graph[one].name == dependency.package]
-        return listed or self._by_name.get(dependency.package, [])
+        return listed or self.named(dependency.package)
+
+    def named(self, package: str) -> list[str]:
+        """The keys of all locked versions of a package."""
+        return self._by_name.get(package, [])
 
     def _reach(self, key: str, wanted: Iterable[str]) -> None:
         known = self._wanted.setdefault(key, set())
@@ -299,7 +303,7 @@ def _direct(
         if used in possible.used:
             for to in possible.targets(key, dependency):
                 reach = Reach.YES if used in sure.used else Reach.MAYBE
-                several = sum(node.name == dependency.package for node in graph.values()) > 1
+                several = len(possible.named(dependency.package)) > 1
                 brings = frozenset(graph[one].name for one in _reached(graph, [to])) if several else None
                 yield Direct(dependency.key, dependency.package, graph[to].version, reach, brings)
 

@@ -70,7 +70,7 @@ def release_build(build: ImageBuild, at: int) -> Draft:
     call = build.calls[at]
     line = build.source.line_of(call.command.span.start)
     if call.kind == "install":
-        raise NotPossible(f"line {line} asks for a debug build itself (--debug)")
+        raise NotPossible(f"line {line} asks for a debug build itself")
     if call.end is None:
         raise NotPossible(f"the arguments of the call in line {line} do not only ask for a debug build")
     if call.open_profile:
