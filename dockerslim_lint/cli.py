@@ -170,7 +170,7 @@ def _complete_rules(context: click.Context, parameter: click.Parameter, incomple
     multiple=True,
     metavar="RULE,…",
     shell_complete=_complete_rules,
-    help="Only these rules (codes, their beginnings such as DSL1, or names); default: those on by default.",
+    help="Only these rules: codes, their beginnings such as DSL1, or names; `default` are those on by default, as without it.",
 )
 @option("--ignore", multiple=True, metavar="RULE,…", shell_complete=_complete_rules, help="Not these rules.")
 @option(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from enum import IntEnum
 
-from dockerslim_lint.edit import Fix, Withheld
+from dockerslim_lint.edit import Fix, Safety, Withheld
 from dockerslim_lint.record import Record
 from dockerslim_lint.source import Span
 
@@ -35,7 +35,8 @@ class Finding(Record):
     `message` is one or more full sentences in plain text; `note` is what is printed under the carets ("" if nothing).
     `fixes`: the possible fixes, preferred first, or why there is none; an empty tuple where a fix was never meant.
     `url` is the rule's own page, "" for the built-in ones, whose address follows from the code. `about` is what the text at
-    `span` stands for where it says so only by a name: the image behind ``FROM $BASE`` or ``FROM stage``, "" elsewhere.
+    `span` stands for where it says so only by a name: the image behind ``FROM $BASE`` or ``FROM stage``, "" elsewhere. `allowed`: the
+    configuration has what needs a proof written like what is safe.
     """
 
     code: str
@@ -48,6 +49,11 @@ class Finding(Record):
     fixes: tuple[Fix, ...] | Withheld = ()
     url: str = ""
     about: str = ""
+    allowed: bool = False
+
+    def is_safe(self, fix: Fix) -> bool:
+        """Whether one of its fixes is written without a proof."""
+        return fix.safety is Safety.SAFE or (self.allowed and fix.safety is Safety.PROVABLE)
 
     @property
     def key(self) -> str | None:

@@ -72,6 +72,8 @@ def _status(finding: Finding, head: Finding | None, tried: Tried) -> str:
         return f"fix: safe; more with {head.code if head else 'a proof'}"
     if head:
         return f"same fix as {head.code}"
+    if finding.allowed and first is Safety.PROVABLE:
+        return "fix: allowed"
     return "fix: tried, not proven" if why_not(finding, tried) else f"fix: {SAFETY_WORDS[first]}"
 
 

@@ -261,7 +261,8 @@ def _best(findings: Iterable[Finding]) -> dict[str, Safety]:
     best: dict[str, Safety] = {}
     for finding in findings:
         for fix in () if isinstance(finding.fixes, Withheld) else finding.fixes:
-            best[fix.key] = min(fix.safety, best.get(fix.key, fix.safety))
+            safety = Safety.SAFE if finding.is_safe(fix) else fix.safety
+            best[fix.key] = min(safety, best.get(fix.key, safety))
     return best
 
 

@@ -101,6 +101,9 @@ def test_never_and_always_fix(project: Path) -> None:
     run(project, "lint", "--fix", "--unsafe-fixes")
     assert (project / "Dockerfile").read_text() == text
     configure(project, '[fix]\nDSL101 = "always"\n')
+    told = run(project, "lint").stdout
+    assert "DSL101 gnu-on-fat-base  error  [fix: allowed]" in told
+    assert "2 fixed by --fix:" in told and "waits" not in told
     done = run(project, "lint", "--fix")
     assert done.returncode == 0, done.stdout + done.stderr
     assert "FROM gcr.io/distroless/static-debian13" in (project / "Dockerfile").read_text()
