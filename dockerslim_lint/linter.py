@@ -12,6 +12,7 @@ from dockerslim_lint.facts.build import read_build
 from dockerslim_lint.facts.model import ImageBuild
 from dockerslim_lint.finding import Finding, Severity
 from dockerslim_lint.plan.decision import Plan
+from dockerslim_lint.plan.obstacles import behind
 from dockerslim_lint.record import Record
 from dockerslim_lint.registry import to_run
 from dockerslim_lint.source import Source, encode
@@ -132,9 +133,20 @@ def report_of(reader: Reader, source: Source) -> Report:
     parted = split(found, comments)
     kept = _withhold_suppressed(source, parted.kept, parted.suppressed)
     fatal = next((problem.text for problem in build.problems if problem.kind == "fatal"), None)
-    notes = (*build.notes, *plan.bugs, *_unused(source, parted.unused))
-    judged = bool(found or build.calls or any(image.artifacts for image in build.images))
+    builds = bool(found or build.calls or any(image.artifacts for image in build.images))
+    unseen = () if builds else tuple(_unseen_build(build))[:1]
+    notes = (*build.notes, *unseen, *plan.bugs, *_unused(source, parted.unused))
+    judged = bool(builds or unseen)
     return Report(source, kept, parted.suppressed, fatal, notes, judged)
+
+
+def _unseen_build(build: ImageBuild) -> Iterator[str]:
+    """What may call cargo out of sight, in a stage with a toolchain from which another takes files."""
+    for transfer in build.transfers:
+        origin = build.stages[transfer.origin_stage] if transfer.origin_stage is not None else None
+        builder = build.builders[origin.number] if origin is not None else None
+        if origin is not None and builder is not None and origin.image is not None and origin.image.toolchain:
+            yield behind(build, builder[0], transfer.destination)
 
 
 def _governed(found: list[Finding], settings: Settings) -> list[Finding]:
@@ -149,6 +161,8 @@ def _governed(found: list[Finding], settings: Settings) -> list[Finding]:
         level = _word(severities, one)
         if level is not None:
             one = one._replace(severity=Severity[level.upper()])
+        if _word(permissions, one) == "always":
+            one = one._replace(allowed=True)
         if one.key in forbidden and not isinstance(one.fixes, Withheld):
             rest = tuple(fix for fix in one.fixes if fix.key != one.key and _word(permissions, one) != "never")
             reason = f"the configuration says never to fix {forbidden[one.key]}"
@@ -219,9 +233,8 @@ def apply_fixes(reader: Reader, source: Source, allow: Safety, decide: bool = Tr
     refused: set[tuple[str, str]] = set()
     bug: str | None = None
     first = report = report_of(reader, source)
-    always = {name for name, word in _by_rule(reader.settings.fix).items() if word == "always"}
     for _ in range(MAX_PASSES):
-        chosen = _next(report, allow, refused, decide, only, always)
+        chosen = _next(report, allow, refused, decide, only)
         if chosen is None:
             break
         after = Source(apply(source.data, chosen.edits), source.path)
@@ -269,19 +282,14 @@ def _place(report: Report, finding: Finding) -> tuple[str, str]:
     return finding.code, report.source.text(finding.span)
 
 
-def _next(
-    report: Report, allow: Safety, refused: set[tuple[str, str]], decide: bool, only: str, always: set[str]
-) -> Fix | None:
-    """The next fix to apply: decisions before what stands alone, so that nothing is done twice.
-
-    What the configuration says to fix `always` (rules by code or name, folded) is as good as SAFE, up to PROVABLE.
-    """
+def _next(report: Report, allow: Safety, refused: set[tuple[str, str]], decide: bool, only: str) -> Fix | None:
+    """The next fix to apply: decisions before what stands alone, so that nothing is done twice."""
     possible = [
         one
         for finding in report.findings
         if not isinstance(finding.fixes, Withheld)
         for one in finding.fixes
-        if one.safety <= (max(allow, Safety.PROVABLE) if {finding.code.lower(), finding.name} & always else allow)
+        if (one.safety <= allow or finding.is_safe(one))
         and (one.key, one.choice) not in refused
         and (decide or not one.key.startswith(SLIM))
         and (not only or one.key == only or one.safety is Safety.SAFE)

@@ -110,6 +110,15 @@ def downloads(words: Sequence[str]) -> Sequence[str] | None:
     return [word.rpartition("/")[2] for word in words[1:] if not word.startswith("-")]
 
 
+def cloned_into(words: Sequence[str]) -> str:
+    """The directory into which a command with these words brings a repository, seen from where it runs; "" for any other command."""
+    subcommand = _rows().get(canonical(words[0]), {}).get("clones", "")
+    if not subcommand or subcommand not in words[1:]:
+        return ""
+    last = words[-1]
+    return last.rstrip("/").rpartition("/")[2].removesuffix(".git") if ":" in last else last
+
+
 def unpacks(name: str) -> bool:
     """Whether the command may bring files out of an archive, or from elsewhere."""
     return "unpacks" in _rows().get(canonical(name), {})

@@ -24,6 +24,12 @@ def brings(need: str, crates: Iterable[str]) -> bool:
     return not _crates(need, True).isdisjoint(crates)
 
 
+def in_release(crates: Iterable[str]) -> tuple[str, ...]:
+    """What crates do otherwise in a build without debug assertions, as clauses."""
+    names = set(crates)
+    return tuple(row["does"] for row in table("needs")["release"] if not names.isdisjoint(row["crates"].split()))
+
+
 def is_of_rust(program: str) -> bool:
     """Whether a program comes with Rust's toolchain."""
     return program in table("needs")["starts"]["rust"].split()

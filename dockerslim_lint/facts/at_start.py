@@ -12,6 +12,7 @@ from dockerslim_lint.facts import patterns
 from dockerslim_lint.facts.calls import crate_directory, features_of, read_call, target_directory_of, target_of
 from dockerslim_lint.facts.cargo import BUILDS, CARGO, CargoArguments, behind_wrappers, cargo_arguments, profile_of
 from dockerslim_lint.facts.commands import SET_BY_THE_SHELL, CommandReader
+from dockerslim_lint.facts.crate.model import Crate
 from dockerslim_lint.facts.env import NOWHERE
 from dockerslim_lint.facts.final import read_launch
 from dockerslim_lint.facts.model import (
@@ -113,9 +114,10 @@ def cargo_at_start(shared: Shared, instructions: Sequence[Instruction]) -> Itera
         profile = profile_of(found, "build")[0]
         made = same if same is not None else other
         plain = made is None or _is_same(shared.calls[made], command, found, shared)
-        program = _program_of(command, found, state) if subcommand == "run" and plain else None
+        known = _program_of(command, found, state) if subcommand == "run" and plain else None
+        program, crate = known or (None, None)
         user = state.user_instruction
-        yield CargoAtStart(index, span, profile, same, other, subcommand, script, "", root, user, program)
+        yield CargoAtStart(index, span, profile, same, other, subcommand, script, "", root, user, program, crate)
         return
 
 
@@ -125,7 +127,8 @@ def _behind_wrappers(command: Command) -> list[str]:
 
 
 def _has_sources(state: StageState, shared: Shared) -> bool:
-    """Whether sources are in the image, and stay: a volume over them is for those of the one who runs it."""
+    """Whether sources are in the image, by COPY or as the clone of a repository, and stay: a volume over them is for those of the one
+    who runs it."""
     if any(patterns.below(state.workdir, volume) is not None for volume in state.volumes):
         return False
     chain = chain_of(state.stage, shared.stages)
@@ -134,6 +137,11 @@ def _has_sources(state: StageState, shared: Shared) -> bool:
         for transfer in shared.transfers
         if transfer.stage in chain
         for source in transfer.sources or ("",)
+    ) or any(
+        patterns.below(state.workdir, patterns.join(command.directory, place)) is not None
+        for command in shared.commands
+        if command.stage in chain and command.certain and command.directory is not None and command.name
+        if (place := known_commands.cloned_into([word.pattern for word in command.words]))
     )
 
 
@@ -143,8 +151,9 @@ def _is_a_file(command: Command) -> bool:
     return bool(names) and "/" in names[0] and patterns.basename(patterns.parent(names[0])) != "bin"
 
 
-def _program_of(command: Command, found: CargoArguments, state: StageState) -> str | None:
-    """Where a build for release puts what ``cargo run`` starts; None where that is not known. Without a profile it is one too."""
+def _program_of(command: Command, found: CargoArguments, state: StageState) -> tuple[str, Crate | None] | None:
+    """Where a build for release puts what ``cargo run`` starts, and its crate; None where that is not known. Without a profile it is
+    one too."""
     arguments = found._replace(subcommand="build")
     if not found.exact or found.operands or "--example" in found.flags:
         return None  # an operand is the program's
@@ -155,7 +164,7 @@ def _program_of(command: Command, found: CargoArguments, state: StageState) -> s
         return None
     directory = call.output if call.profile != "dev" else patterns.join(patterns.parent(call.output), "release")
     path = f"{directory}/{names[0]}"
-    return None if "*" in path else path
+    return None if "*" in path else (path, crate)
 
 
 def _starts_what_it_builds(command: Command, found: CargoArguments, after: Sequence[Command]) -> bool:

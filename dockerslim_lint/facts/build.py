@@ -128,6 +128,7 @@ def read_build(
         crates=tuple(shared.crate_of_call),
         targets=tuple(tuple(state.targets) for state in shared.states),
         opaque=tuple(state.opaque for state in shared.states),
+        builders=tuple(state.builder for state in shared.states),
         toolchains=tuple(shared.toolchains),
         users=tuple(
             user for state in shared.states for user in state.users if user.command.stage == state.stage.number
@@ -178,7 +179,11 @@ def _refused(shared: Shared, instructions: tuple[Instruction, ...]) -> tuple[Ref
     suspects = []
     for at, call in enumerate(shared.calls):
         crate = shared.crate_of_call[at]
-        if crate is None or call.source != "context" or not shared.crates.known:
+        if call.source != "context" or not shared.crates.known:
+            continue
+        if crate is None:
+            if call.crate_directory is not None and shared.crates.has("Cargo.toml"):
+                suspects.append(at)
             continue
         unknown = [name for name in call.bins if name not in crate.binaries or name in crate.conditional]
         undefined = (

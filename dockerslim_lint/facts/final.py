@@ -112,6 +112,9 @@ def _final_image(state: StageState, shared: Shared, instructions: Sequence[Instr
         and not (launch.from_base and _is_handed_over(stage, artifacts, shared))
     ):
         return None  # the toolchain is the product: a CI image with a tool of its own
+    own_shell = any(
+        instructions[at].keyword == "SHELL" for number in chain for at in shared.stages[number].instructions
+    )
     single = any(
         artifact.call is not None and shared.calls[artifact.call].command.stage in chain
         for artifact in artifacts.values()
@@ -135,7 +138,7 @@ def _final_image(state: StageState, shared: Shared, instructions: Sequence[Instr
         single,
         Inside(state, shared, instructions, chain),
         tuple(outputs),
-        () if single else leftovers(state.installs, commands, shared.mounts, transfers, toolchain),
+        () if single else leftovers(state.installs, commands, shared.mounts, transfers, toolchain, own_shell),
         any(map(is_development, (stage.name, *patterns.basename(shared.source.path.lower()).split(".")))),
         symbols=any(map(symbols.keeps_them, (stage.name, patterns.basename(shared.source.path))))
         or any(map(symbols.is_reader, (name for install in state.installs for name in install.packages))),

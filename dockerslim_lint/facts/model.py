@@ -348,8 +348,8 @@ class Refused(Record):
     are the members'); package, program or profile, for one that is not there under its `name` (`there` are those that are, if that is
     known; `why` keeps the call from making the program, "" for one that nothing has); feature, for one that none of the packages in
     `there` has; member, for an entry of ``[workspace] members`` that stands for no directory of the stage; lock, where ``--locked`` is
-    given and no Cargo.lock reaches the call. `why` of these two is ``.dockerignore`` or ``COPY`` for what does not let it through, "" where
-    the context has none.
+    given and no Cargo.lock reaches the call; project, where no Cargo.toml is in the directory of the call (`name`) nor above it. `why` of
+    member and lock is ``.dockerignore`` or ``COPY`` for what does not let it through, "" where the context has none.
     """
 
     call: int
@@ -599,7 +599,8 @@ class CargoAtStart(Record):
 
     `same` is the call (an index into ``ImageBuild.calls``) that has compiled in the image what it asks for, `other` one that
     has compiled for another profile, target or set of features; None where there is none. `program` is the path that it starts
-    where it is built for release, as a dev build would be too; None where that is not known, or `other` differs in more.
+    where it is built for release, as a dev build would be too; None where that is not known, or `other` differs in more. `crate` is
+    that of the program, where it is known.
     """
 
     instruction: int
@@ -613,6 +614,7 @@ class CargoAtStart(Record):
     as_root: bool = False
     user_instruction: int | None = None
     program: str | None = None
+    crate: Crate | None = None
 
 
 class GoneVariable(Record):
@@ -726,7 +728,7 @@ class ImageBuild(Record):
     """Everything that is known of one Dockerfile; read-only.
 
     `crates[i]` is the crate of ``calls[i]``, None where nothing is known of it. `targets[i]` are the Rust targets (patterns)
-    installed in stage i, `opaque[i]` the first command in it that is not modelled, with its instruction. `toolchains[i]` is
+    installed in stage i, `opaque[i]` the first command in it that is not modelled, with its instruction, `builders[i]` the first that is made for building. `toolchains[i]` is
     what ``calls[i]`` is compiled with. `users` are those
     that any stage makes. `frontend` is
     the foreign frontend's name, "" for Docker's own: then nothing else is filled. `own_images` are those that the user
@@ -750,6 +752,7 @@ class ImageBuild(Record):
     notes: Sequence[str]
     targets: tuple[tuple[str, ...], ...] = ()
     opaque: tuple[tuple[str, int] | None, ...] = ()
+    builders: tuple[tuple[str, int] | None, ...] = ()
     toolchains: tuple[Toolchain, ...] = ()
     users: tuple[UserCreation, ...] = ()
     mounts: tuple[Mount, ...] = ()

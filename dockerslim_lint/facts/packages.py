@@ -123,10 +123,11 @@ def leftovers(
     mounts: Sequence[Mount],
     transfers: Sequence[Transfer],
     toolchain: bool,
+    own_shell: bool = False,
 ) -> tuple[Leftover, ...]:
     """What the commands of an image leave in it: caches that the same RUN does not empty, and tools for building.
 
-    `toolchain`: the base is a toolchain image.
+    `toolchain`: the base is a toolchain image. `own_shell`: the steps may be run by another shell than the base's ``/bin/sh``.
     """
     found: list[Leftover] = []
     seen: set[int] = set()
@@ -147,7 +148,9 @@ def leftovers(
             for mount in mounts
             for directory in directories
         )
-        if not mounted and not any(_empties(other, directories, cache["empty"]) for other in runs[command.instruction]):
+        braces = own_shell or not cache.get("sh")
+        others = runs[command.instruction]
+        if not mounted and not any(_empties(other, directories, cache["empty"], braces) for other in others):
             # which of several it is depends on the release
             title = directories[0] if len(directories) == 1 else f"The cache of {command.name}"
             found.append(Leftover("cache", family, (title,), command))
@@ -222,8 +225,8 @@ def _fills(command: Command, cache: Mapping[str, str]) -> bool:
     return bool(verb) and not set(words) & set(cache["without"].split())
 
 
-def _empties(command: Command, directories: Sequence[str], empty: str) -> bool:
-    """Whether a command may empty one of the directories; one that is not understood may."""
+def _empties(command: Command, directories: Sequence[str], empty: str, braces: bool) -> bool:
+    """Whether a command may empty one of the directories; one that is not understood may. `braces`: its shell may expand ``{a,b}``."""
     words = [word.pattern for word in command.words[1:]]
     if command.name in INSTALLERS:
         return bool(set(words) & set(empty.split()))
@@ -231,7 +234,9 @@ def _empties(command: Command, directories: Sequence[str], empty: str) -> bool:
         return True
     if known_commands.canonical(command.name) != "rm":
         return False
-    paths = [patterns.join(command.directory or "/*", word) for word in words if not word.startswith("-")]
+    braces = braces or command.nested
+    words = [word for word in words if not word.startswith("-") and (braces or "{" not in word)]
+    paths = [patterns.join(command.directory or "/*", word) for word in words]
     return any(
         "{" in path or path.startswith(directory) or directory.startswith(path.rstrip("*").rstrip("/"))
         for path in paths

@@ -10,6 +10,7 @@ from dockerslim_lint.facts.cargo import BUILT_IN_PROFILES, CARGO, ZIGBUILD, carg
 from dockerslim_lint.facts.crate.lock import LOCK
 from dockerslim_lint.facts.crate.model import Crate
 from dockerslim_lint.facts.model import CargoCall, Command, Refused
+from dockerslim_lint.facts.rustup import fetches_rustup, stays_installed
 from dockerslim_lint.facts.shared import Shared
 from dockerslim_lint.facts.stages import chain_of, feeding
 from dockerslim_lint.syntax.tree import Instruction
@@ -28,7 +29,12 @@ def refused_calls(shared: Shared, instructions: Sequence[Instruction], suspects:
     needed = feeding(shared.stages, [stage.number for stage in shared.stages if stage.terminal])
     for at in suspects:
         call, crate = shared.calls[at], shared.crate_of_call[at]
-        if crate is not None and call.command.stage in needed and _is_sure(call, crate, shared, instructions):
+        if call.command.stage not in needed or not _runs(call, shared):
+            continue
+        if crate is None:
+            if _lacks_manifest(call, shared, instructions):
+                yield Refused(at, "project", call.crate_directory or "")
+        elif _is_sure(call, crate, shared, instructions):
             found = next(_reasons(at, call, crate, shared), None)
             if found is not None:
                 yield found
@@ -75,23 +81,55 @@ def _is_undefined(call: CargoCall, crate: Crate, shared: Shared) -> bool:
     )
 
 
+def _runs(call: CargoCall, shared: Shared) -> bool:
+    """Whether the call surely runs, in a directory and an image that are known, with nothing unknown ahead of it."""
+    state, directory = shared.states[call.command.stage], call.crate_directory
+    chain, image = chain_of(state.stage, shared.stages), state.stage.image
+    if not call.command.certain or directory is None or "*" in directory or call.driver not in DRIVERS:
+        return False
+    if image is None or not image.understood or image.certainty == "believed" or state.unread is not None:
+        return False
+    if any(word.pattern.startswith(SETTINGS) for word in call.command.words):
+        return False
+    return image.toolchain or stays_installed(one for one in shared.commands if one.stage in chain)
+
+
+def _lacks_manifest(call: CargoCall, shared: Shared, instructions: Sequence[Instruction]) -> bool:
+    """Whether no Cargo.toml of the context, nor any other, is where cargo looks for one: in its directory and above."""
+    state = shared.states[call.command.stage]
+    chain = chain_of(state.stage, shared.stages)
+    directory = call.crate_directory or "/"
+    while True:
+        manifest = f"{directory.rstrip('/')}/Cargo.toml"
+        entry = state.table.find(manifest)
+        place = state.brought.place_by(manifest, entry)
+        if entry is not None and (place is None or "*" in place or state.brought.place(manifest) is not None):
+            return False
+        for transfer in shared.transfers:
+            instruction = instructions[transfer.instruction]
+            foreign = not transfer.from_context or instruction.keyword == "ADD" or instruction.heredocs
+            if transfer.stage in chain and foreign and patterns.below(manifest, transfer.destination) is not None:
+                return False
+        mounts = (mount for mount in shared.mounts if mount.instruction == call.command.instruction)
+        if any(patterns.below(manifest, mount.target) is not None for mount in mounts):
+            return False
+        if _may_leave(manifest, call, shared):
+            return False
+        if directory == "/" or call.kind == "install":
+            return True
+        directory = patterns.parent(directory)
+
+
 def _is_sure(call: CargoCall, crate: Crate, shared: Shared, instructions: Sequence[Instruction]) -> bool:
-    """Whether the call runs, on the manifests and sources of the context and on nothing else."""
-    state, command, directory = shared.states[call.command.stage], call.command, call.crate_directory
-    image = state.stage.image
-    if not command.certain or directory is None or "*" in directory or call.driver not in DRIVERS:
-        return False
-    if image is None or not image.toolchain or not image.understood or image.certainty == "believed":
-        return False
+    """Whether the call has the manifests and sources of the context and nothing else."""
+    state, command, directory = shared.states[call.command.stage], call.command, call.crate_directory or "/"
+    chain = chain_of(state.stage, shared.stages)
     # a member that is copied without its workspace is one by itself
     workspace = _workspace(call, crate)
     manifest = state.brought.place(f"{workspace}/Cargo.toml")
     if crate.directory != crate.root and manifest != f"{crate.root}/Cargo.toml".lstrip("/"):
         return False
-    chain = chain_of(state.stage, shared.stages)
-    if state.opaque is not None or not stands_alone(crate.root, shared, chain):
-        return False
-    if any(word.pattern.startswith(SETTINGS) for word in command.words):
+    if not stands_alone(crate.root, shared, chain):
         return False
     for transfer in shared.transfers:
         if transfer.stage in chain and transfer.instruction < command.instruction:
@@ -105,9 +143,8 @@ def _is_sure(call: CargoCall, crate: Crate, shared: Shared, instructions: Sequen
         for mount in shared.mounts
     ):
         return False
-    before = [one for one in shared.commands if one.stage in chain and one.span < command.span]
     first = min((one.instruction for one in shared.transfers if one.stage in chain), default=0)
-    return not any(may_change_sources(one) or _changes_manifest(one, first) for one in before)
+    return not any(may_change_sources(one) or _changes_manifest(one, first) for one in _before(call, shared))
 
 
 def _changes_manifest(command: Command, first: int) -> bool:
@@ -153,14 +190,24 @@ def _may_bring_member(call: CargoCall, crate: Crate, shared: Shared) -> bool:
 
 def _may_leave(place: str, call: CargoCall, shared: Shared) -> bool:
     """Whether a step before the call, or a mount, may leave a file at `place`."""
-    chain = chain_of(shared.states[call.command.stage].stage, shared.stages)
     if any(one.instruction == call.command.instruction and one.kind == "bind" for one in shared.mounts):
         return True
     tools = [one.command for one in shared.calls if one.source != "context"]
-    before = (
-        one for one in shared.commands if one.stage in chain and one.span < call.command.span and one not in tools
-    )
-    return any(may_make(one, place) for one in before)
+    return any(may_make(one, place) for one in _before(call, shared) if one not in tools)
+
+
+def _before(call: CargoCall, shared: Shared) -> list[Command]:
+    """What runs ahead of a call in its stage and those it is built on, without rustup's installer, which makes nothing of a project."""
+    chain = chain_of(shared.states[call.command.stage].stage, shared.stages)
+    found: list[Command] = []
+    fetched = -1
+    for one in shared.commands:
+        if one.stage not in chain or one.span >= call.command.span:
+            continue
+        fed, fetched = fetched == one.instruction, one.instruction if fetches_rustup(one) else -1
+        if fetched < 0 and not fed:
+            found.append(one)
+    return found
 
 
 def _is_name(text: str) -> bool:

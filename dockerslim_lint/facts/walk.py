@@ -110,7 +110,7 @@ class StageState:
         self.opaque: tuple[str, int] | None = None
         self.builder: tuple[str, int] | None = None
         """the first command that is not modelled and is made for building: make, a script of the project"""
-        self._unread: tuple[str, int] | None = None
+        self.unread: tuple[str, int] | None = None
         """the first command that is not modelled and is not rustup's installer"""
         self.rustup = Toolchains()
         self.placeholders = Placeholders(shared.calls, shared.crates.holds, shared.settings)
@@ -128,7 +128,7 @@ class StageState:
         self.healthcheck, self.opaque, self.builder = parent.healthcheck, parent.opaque, parent.builder
         self.placeholders, self.lost = parent.placeholders.child(), dict(parent.lost)
         self.foreign_shell, self.login, self._placed = parent.foreign_shell, parent.login, parent._placed
-        self._unread = parent._unread
+        self.unread = parent.unread
         self.installs, self.users = list(parent.installs), list(parent.users)
         self.volumes, self.targets, self.files = list(parent.volumes), list(parent.targets), parent.files
         self.rustup, self.heredocs = parent.rustup.child(), dict(parent.heredocs)
@@ -241,12 +241,12 @@ class StageState:
         if self.builder is None and known_commands.may_build(command.words[0].pattern):
             self.builder = (_title(command), index)
         if not fed:
-            self._unread = self._unread or (_title(command), index)
+            self.unread = self.unread or (_title(command), index)
 
     @property
     def maker(self) -> str:
         """The title of what may have made programs out of sight; "" where nothing may."""
-        made_by = self.builder or self._unread
+        made_by = self.builder or self.unread
         return made_by[0] if made_by is not None else ""
 
     def _note_script(self, command: Command) -> None:
@@ -359,7 +359,7 @@ class StageState:
                 self.table.hand_over(self.placeholders.replaced, _title(command))
             if arguments.subcommand in OTHER_BUILDERS:
                 title = (OTHER_BUILDERS[arguments.subcommand], command.instruction)
-                self.opaque, self._unread = self.opaque or title, self._unread or title
+                self.opaque, self.unread = self.opaque or title, self.unread or title
                 if arguments.subcommand not in HELPERS:
                     self.builder = self.builder or title
             return

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 from dockerslim_lint.catalog import packages
@@ -58,7 +59,8 @@ def compose(task: Task, key: str, reread: Reread, checked: bool = True) -> Fix:
         check_glibc(task)
     check_architectures(task)
     for image in task.images:
-        check_base(task.build, image, task.choice)
+        with _told_of(task, image):
+            check_base(task.build, image, task.choice)
     drafts = list(_drafts(task))
     # two images on one stage of the file ask for the same edits in it
     edits = with_newlines(task.build, tuple(dict.fromkeys(edit for draft in drafts for edit in draft.edits)))
@@ -149,28 +151,48 @@ def _drafts(task: Task) -> Iterator[Draft]:
 
         yield from move(task)
     for image in task.images:
-        if any(crate is not None for crate in build.crates):
-            from dockerslim_lint.plan.called import check_called
+        with _told_of(task, image):
+            yield from _drafts_of(task, image)
 
-            check_called(build, image, task.choice)
-        if image.launch.shell_form and not task.choice.base.shell:
-            from dockerslim_lint.plan.blocks.exec_form import exec_form
 
-            yield exec_form(build, image, task.choice)
-        if image.single_stage:
-            from dockerslim_lint.plan.blocks.split_stage import split
+def _drafts_of(task: Task, image: FinalImage) -> Iterator[Draft]:
+    """What becomes of the stages of one image."""
+    build = task.build
+    if any(crate is not None for crate in build.crates):
+        from dockerslim_lint.plan.called import check_called
 
-            yield split(task, image, _start(build, image, task.choice))
-            continue
-        if task.choice.keep and missing_zones(image, task.choice):
-            from dockerslim_lint.plan.blocks.alpine_steps import install_zones
+        check_called(build, image, task.choice)
+    if image.launch.shell_form and not task.choice.base.shell:
+        from dockerslim_lint.plan.blocks.exec_form import exec_form
 
-            yield install_zones(build, image, task.choice)
-        if task.choice.keep or task.choice.installs:
-            continue
-        yield replace_base(build, image, task.choice)
-        yield full_destinations(build, image, task.choice)
-        yield from _final_steps(task, image)
+        yield exec_form(build, image, task.choice)
+    if image.single_stage:
+        from dockerslim_lint.plan.blocks.split_stage import split
+
+        yield split(task, image, _start(build, image, task.choice))
+        return
+    if task.choice.keep and missing_zones(image, task.choice):
+        from dockerslim_lint.plan.blocks.alpine_steps import install_zones
+
+        yield install_zones(build, image, task.choice)
+    if task.choice.keep or task.choice.installs:
+        return
+    yield replace_base(build, image, task.choice)
+    yield full_destinations(build, image, task.choice)
+    yield from _final_steps(task, image)
+
+
+@contextmanager
+def _told_of(task: Task, image: FinalImage) -> Iterator[None]:
+    """The reason of one image among several says which: all of them are told it."""
+    try:
+        yield
+    except NotPossible as reason:
+        if len(task.images) < 2:
+            raise
+        stage = task.build.stages[image.stage]
+        line = task.build.source.line_of(task.build.instructions[stage.instruction].span.start)
+        raise type(reason)(f"the image of line {line}, which the same build makes: {reason}") from None
 
 
 def _final_steps(task: Task, image: FinalImage) -> list[Draft]:

@@ -80,7 +80,7 @@ def check_opaque(build: ImageBuild, opaque: tuple[str, int]) -> None:
 def behind(build: ImageBuild, title: str, path: str) -> str:
     """The reason for a program that a step makes which does not show its cargo call."""
     named = title if title.startswith(("a command ", "a stage ")) else f"`{title}`"
-    for opaque in build.opaque:
+    for opaque in (*build.builders, *build.opaque):
         if opaque is not None and opaque[0] == title:
             line = build.source.line_of(build.instructions[opaque[1]].span.start)
             return f"the build is behind {named} (line {line}): how it calls cargo is not in this file"

@@ -29,7 +29,6 @@ SCRIPT = {**FILES, "start.sh": "#!/bin/sh\nset -e\ncargo build --release\nexec .
 BY_SCRIPT = RUN.replace('"cargo", "run", "--release"', '"./start.sh"')
 
 COST = "cargo run also sets CARGO_MANIFEST_DIR and its relatives for the program"
-DEBUG = "; debug assertions and overflow checks are left out"
 
 
 class CompilesAtStart(Rule):
@@ -73,6 +72,7 @@ class CompilesAtStart(Rule):
 
     @staticmethod
     def _program(build: ImageBuild, plan: Plan, found: CargoAtStart) -> Fixes:
+        from dockerslim_lint.plan.blocks.builder_steps import without_assertions
         from dockerslim_lint.plan.blocks.start_program import start_program
 
         return plan.alone(
@@ -80,7 +80,7 @@ class CompilesAtStart(Rule):
             CompilesAtStart._advice(found),
             lambda: start_program(build, found),
             lambda after: not after.cargo_at_start and any(found.program in one.launch.runs for one in after.images),
-            COST + (DEBUG if found.profile == "dev" else ""),
+            "; ".join((COST, *(without_assertions(found.crate) if found.profile == "dev" else ()))),
             repairs="program",
         )
 

@@ -75,7 +75,7 @@ class DebugBuildShipped(Rule):
 
     @staticmethod
     def _release(build: ImageBuild, plan: Plan, number: int) -> Fixes:
-        from dockerslim_lint.plan.blocks.builder_steps import release_build
+        from dockerslim_lint.plan.blocks.builder_steps import release_build, without_assertions
 
         paths = [[path for path, _ in image.artifacts] for image in build.images]
         return plan.alone(
@@ -86,7 +86,7 @@ class DebugBuildShipped(Rule):
                 after.calls[number].profile == "release"
                 and [[path for path, _ in image.artifacts] for image in after.images] == paths
             ),
-            "debug assertions and overflow checks are left out",
+            "; ".join(without_assertions(build.crates[number])),
             smaller=True,
         )
 

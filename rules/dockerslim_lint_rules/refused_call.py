@@ -50,6 +50,8 @@ class RefusedCall(Rule):
 
     `cargo install --path` wants the directory of a package: one that only has a `[workspace]` is `a virtual manifest` to it.
 
+    Where no COPY brings a Cargo.toml at all, cargo ends with `could not find Cargo.toml`.
+
     It is said only where the whole project is known and is what reaches the builder: no step before the call that may change a
     manifest or add a source, no script, nothing from another image; for a profile, no configuration file and no variable
     that may define it.
@@ -73,6 +75,9 @@ class RefusedCall(Rule):
                     f"cargo stops: {one.name} is a workspace without a package of its own, and --path wants a package."
                 )
                 yield self.finding(text, span, note=f"its members: {', '.join(one.there)}" if one.there else "")
+            elif one.kind == "project":
+                text = f"cargo stops: no Cargo.toml is in {one.name} or above it."
+                yield self.finding(text, span, note="no COPY has brought it")
             elif one.kind != "lock":
                 text = f"cargo stops: there is no {one.kind} {one.name}{self._there(one)}."
                 yield self.finding(text, span, note="no such name in Cargo.toml")
@@ -98,6 +103,7 @@ class RefusedCall(Rule):
         Invalid(INSTALL, line=4, files=MEMBERS),
         Invalid(FEATURE, line=4, files=FILES),
         Invalid(BUILD, line=4, files=HIDDEN),
+        Invalid(BUILD.replace("COPY . .", "COPY src src"), line=4, files=FILES),
     )
 
     VALID = (
@@ -136,6 +142,7 @@ class RefusedCall(Rule):
         Valid(near=5, text=INSTALL.replace("--path .", "--path api"), files=MEMBERS),
         Valid(near=5, text=INSTALL.replace("install --path .", "build --release"), files=MEMBERS),
         Valid(near=5, text=INSTALL, files={**MEMBERS, "Cargo.toml": MEMBERS["Cargo.toml"] + MANIFEST}),
+        Valid(near=8, text=BUILD.replace("COPY . .", "COPY src src\nCOPY Car* /"), files=TOOL),
         Valid(near=4, text=PART, files=MEMBERS),
         Valid(near=4, text=PART.replace("COPY api api", "COPY api api\nCOPY tool tool"), files=WORKSPACE),
         Valid(near=4, text=PART.replace("RUN cargo", "RUN sed -i s/tool// Cargo.toml && cargo"), files=WORKSPACE),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dockerslim_lint.edit import Edit
+from dockerslim_lint.facts.crate.model import Crate
 from dockerslim_lint.facts.model import CargoCall, ImageBuild, Mount, Warmup
 from dockerslim_lint.facts.warmups import ahead_of
 from dockerslim_lint.plan.blocks.lines import PLAIN, block_start, cased, check_lands, insert_line
@@ -95,6 +96,14 @@ def release_build(build: ImageBuild, at: int) -> Draft:
         if any(path.startswith(f"{call.output}/") for path in started):
             raise NotPossible("the program is started from target/debug")
     return Draft(tuple(edits.values()))
+
+
+def without_assertions(crate: Crate | None) -> tuple[str, ...]:
+    """What it costs that a debug build becomes one for release, as clauses."""
+    from dockerslim_lint.catalog import needs
+
+    names = (crate.linked or crate.packages or ()) if crate is not None else ()
+    return ("debug assertions and overflow checks are left out", *needs.in_release(names))
 
 
 def _release_ahead(build: ImageBuild, ahead: Warmup, at: int) -> dict[int, Edit]:

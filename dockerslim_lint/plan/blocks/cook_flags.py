@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from dockerslim_lint.edit import Edit
+from dockerslim_lint.facts.cargo import cargo_arguments
 from dockerslim_lint.facts.model import TARGET_INSTALLED, CargoCall, ImageBuild, Warmup
 from dockerslim_lint.facts.reused import flag_variables
 from dockerslim_lint.facts.warmups import ahead_of, same_target
@@ -14,6 +15,9 @@ from dockerslim_lint.plan.model import Draft, NotPossible
 
 SHELL_ONLY = frozenset("$`\\\n")
 """What makes a text depend on where it stands."""
+
+WHAT = frozenset({"-p", "--package", "--workspace", "--all", "--exclude", "--bin", "--bins"})
+"""Flags that choose what is built (cargo-chef, "cook --help"; `-p` since 0.1.16)."""
 
 SWITCHES = ("--all-features", "--no-default-features")
 
@@ -41,7 +45,7 @@ def cook_like_build(build: ImageBuild, cook: Warmup, at: int) -> Draft:
 
 
 def _asked(call: CargoCall) -> tuple[object, ...]:
-    return call.profile, call.target.pattern, call.features, flag_variables(call.command.variables)
+    return call.profile, call.target.pattern, call.features, call.packages, flag_variables(call.command.variables)
 
 
 def _settings(build: ImageBuild, cook: Warmup, call: CargoCall) -> Iterator[Edit]:
@@ -99,4 +103,12 @@ def _features(cook: Warmup, call: CargoCall, line: int) -> str:
     missing = [name for name in call.features if name not in cook.features]
     switches = "".join(f" {name}" for name in missing if name in SWITCHES)
     names = ",".join(name for name in missing if name not in SWITCHES)
-    return switches + (f" --features {names}" if names else "")
+    package = f" -p {call.packages[0]}" if missing and _lacks_package(cook, call) else ""
+    return package + switches + (f" --features {names}" if names else "")
+
+
+def _lacks_package(cook: Warmup, call: CargoCall) -> bool:
+    """Whether the build is of one package and cook of all, whose features add up to others than the package has alone."""
+    arguments = cargo_arguments(cook.command)
+    chosen = arguments is None or not arguments.exact or WHAT & {*arguments.flags, *arguments.switches}
+    return not chosen and len(call.packages) == 1 and not set(call.packages[0]) - PLAIN

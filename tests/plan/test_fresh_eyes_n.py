@@ -1,0 +1,228 @@
+"""What somebody found who judged real Dockerfiles without knowing the code, the fifth time; each in a few lines of our own."""
+
+from __future__ import annotations
+
+import pytest
+
+from dockerslim_lint import linter
+from dockerslim_lint.config import Settings
+from dockerslim_lint.context import MemoryContext
+from dockerslim_lint.edit import Fix, Withheld, apply
+from dockerslim_lint.source import Source
+from tests.facts.reading import locked, read
+from tests.plan.test_withheld import CLASSIC
+
+MANIFEST = '[package]\nname = "app"\nversion = "0.1.0"\nedition = "2021"\n'
+FILES = {"Cargo.toml": MANIFEST, "Cargo.lock": "version = 4\n", "src/main.rs": "fn main() {}\n"}
+
+
+def offered(code: str, text: str, files: dict[str, str]) -> Fix:
+    """The only fix of the only finding of a rule."""
+    context = MemoryContext({path: body.encode() for path, body in files.items()})
+    (one,) = (one for one in linter.lint(Source(text.encode()), context, Settings()).findings if one.code == code)
+    assert not isinstance(one.fixes, Withheld)
+    return one.fixes[0]
+
+
+LOST = """\
+FROM rust:1-slim
+WORKDIR /app
+COPY src ./src
+RUN useradd -m app && chown -R app /app
+COPY Cargo.lock ./
+RUN cargo build --release
+CMD ["./target/release/app"]
+"""
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "stops"),
+    [
+        ("", "", True),
+        ("COPY Cargo.lock ./", "COPY Cargo.lock Cargo.tom /", True),
+        ("COPY Cargo.lock ./", "COPY Cargo.lock Cargo.toml /", False),
+        ("COPY Cargo.lock ./", "COPY Cargo.* ./", False),
+        ("COPY Cargo.lock ./", "COPY --from=other /app /app", False),
+        ("COPY Cargo.lock ./", "COPY --from=other /bin/tool /bin/", True),
+        ("COPY Cargo.lock ./", "ADD https://example.com/Cargo.toml ./", False),
+        ("COPY Cargo.lock ./", "COPY <<EOF Cargo.toml\n[package]\nEOF", False),
+        ("RUN useradd", "RUN cargo init && useradd", False),
+        ("RUN useradd", "RUN ./make-project && useradd", False),
+        ("RUN useradd", "RUN git clone https://example.com/app . && useradd", False),
+        ("RUN useradd", "RUN printf '[package]' > Cargo.toml && useradd", False),
+        ("RUN useradd", "RUN mv src/Project.toml Cargo.toml && useradd", False),
+        ("RUN cargo", "RUN --mount=type=bind,target=. cargo", False),
+        ("RUN cargo", "RUN test -f Cargo.toml && cargo", False),
+        ("RUN cargo", "RUN test ! -f x || cargo", False),
+        ("build --release", "build --release --manifest-path $WHERE/Cargo.toml", False),
+        ("FROM rust:1-slim", "FROM example.com/rust", False),
+        ("FROM rust:1-slim", "FROM debian:12\nRUN curl https://sh.rustup.rs | sh -s -- -y", True),
+        ("FROM rust:1-slim", "FROM debian:12", False),
+    ],
+)
+def test_a_project_whose_manifest_no_copy_brings(old: str, new: str, stops: bool) -> None:
+    refused = read(LOST.replace(old, new, 1), FILES).refused
+    assert [(one.kind, one.name) for one in refused] == ([("project", "/app")] if stops else [])
+
+
+WORKSPACE = {
+    "Cargo.toml": '[workspace]\nmembers = ["api", "tool"]\n',
+    "Cargo.lock": "version = 4\n",
+    **{f"{name}/Cargo.toml": MANIFEST.replace("app", name) for name in ("api", "tool")},
+    **{f"{name}/src/main.rs": "fn main() {}\n" for name in ("api", "tool")},
+}
+
+BY_SCRIPT = """\
+FROM debian:bookworm-slim AS build
+RUN apt-get update && apt-get install -y curl build-essential
+RUN curl --proto '=https' -sSf https://sh.rustup.rs | sh -s -- -y
+ENV PATH="/root/.cargo/bin:$PATH"
+WORKDIR /build
+COPY Cargo.toml Cargo.lock ./
+COPY api api
+RUN cargo build --release -p api
+FROM debian:bookworm-slim
+COPY --from=build /build/target/release/api /usr/local/bin/api
+CMD ["api"]
+"""
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "stops"),
+    [
+        ("", "", True),
+        ("sh -s -- -y\n", "sh -s -- -y && ./more\n", False),
+        ("RUN cargo", "RUN ./prepare && cargo", False),
+        (
+            "RUN curl --proto '=https' -sSf https://sh.rustup.rs | sh",
+            "RUN curl https://example.com/members | sh",
+            False,
+        ),
+        ("COPY api api", "COPY api api\nCOPY tool tool", False),
+        ("| sh -s -- -y", "> /tmp/rustup.sh && sh /tmp/rustup.sh -y", True),
+    ],
+)
+def test_the_installer_of_rustup_adds_no_member(old: str, new: str, stops: bool) -> None:
+    refused = read(BY_SCRIPT.replace(old, new, 1), WORKSPACE).refused
+    assert [(one.kind, one.name) for one in refused] == ([("member", "tool")] if stops else [])
+
+
+BRACES = CLASSIC.replace("COPY --from", "RUN apt-get update && rm -rf /var/lib/{apt,dpkg,cache,log}/\nCOPY --from")
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "left"),
+    [
+        ("", "", True),
+        ("/var/lib/{apt,dpkg,cache,log}/", "/var/lib/apt/lists/{apt,dpkg}", True),
+        ("RUN apt-get update", 'SHELL ["/bin/bash", "-c"]\nRUN apt-get update', False),
+        ("rm -rf /var/lib/{apt,dpkg,cache,log}/", "bash -c 'rm -rf /var/lib/{apt,dpkg,cache,log}/'", False),
+        ("/var/lib/{apt,dpkg,cache,log}/", "/var/lib/apt/lists/*", False),
+    ],
+)
+def test_sh_leaves_braces_as_they_stand(old: str, new: str, left: bool) -> None:
+    image = read(BRACES.replace(old, new, 1)).images[0]
+    assert [one.kind for one in image.leftovers] == (["cache"] if left else [])
+
+
+def test_a_shell_that_knows_braces_empties_what_they_name() -> None:
+    text = BRACES[: BRACES.rindex("FROM")] + BRACES[BRACES.rindex("FROM") :].replace("apt-get update", "dnf makecache")
+    for base in ("debian:trixie-slim", "ubuntu:22.04"):
+        text = text.replace(f"FROM {base}", "FROM fedora:43")
+    assert not read(text.replace("/var/lib/{apt,dpkg,cache,log}/", "/var/cache/{dnf,libdnf5}")).images[0].leftovers
+
+
+COOKED = """\
+FROM lukemathwalker/cargo-chef:latest-rust-1 AS build
+WORKDIR /app
+COPY recipe.json .
+RUN cargo chef cook --release --recipe-path recipe.json
+COPY . .
+RUN cargo build --release -p api --features cli
+FROM debian:trixie-slim
+COPY --from=build /app/target/release/api /usr/local/bin/api
+CMD ["api"]
+"""
+"""What DSL303 mends."""
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "added"),
+    [
+        ("", "", " -p api --features cli"),
+        ("chef cook", "chef cook -p api", " --features cli"),
+        ("chef cook", "chef cook --workspace", " --features cli"),
+        (" -p api", " -p api -p tool", " --features cli"),
+        (" -p api", "", " --features cli"),
+    ],
+)
+def test_features_are_those_of_the_package_that_is_built(old: str, new: str, added: str) -> None:
+    files = {**WORKSPACE, "api/Cargo.toml": MANIFEST.replace("app", "api") + "[features]\ncli = ['dep:clap']\n"}
+    files["api/Cargo.toml"] += '[dependencies]\nclap = { version = "4", optional = true }\n'
+    text = COOKED.replace(old, new, 1)
+    mended = offered("DSL303", text, files)
+    cook = next(line for line in text.splitlines() if "chef cook" in line)
+    assert apply(text.encode(), mended.edits).decode() == text.replace(cook, cook + added)
+
+
+def test_rocket_takes_its_other_profile_in_a_release_build() -> None:
+    text = CLASSIC.replace(" --release", "").replace("target/release", "target/debug")
+    for crates, told in (({"rocket": "=0.5.1"}, True), ({"axum": "=0.8.0"}, False)):
+        release = offered("DSL204", text, locked(**crates))
+        assert ("rocket" in release.cost) is told
+
+
+CLONED = """\
+FROM rust:1.67
+RUN git clone https://example.com/me/webapp.git
+WORKDIR /webapp
+RUN cargo install --locked cargo-leptos && cargo leptos build --release
+CMD ["cargo", "leptos", "serve", "--release"]
+"""
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "compiles"),
+    [
+        ("", "", True),
+        ("webapp.git\n", "other.git /webapp\n", True),
+        ("RUN git clone", "RUN git clone --depth 1 -b main", True),
+        ("RUN git clone", "WORKDIR /src\nRUN git clone", False),
+        ("webapp.git", "tools.git", False),
+        ("git clone", "git fetch", False),
+        ("RUN git", "RUN test -d x || git", False),
+        ("WORKDIR /webapp", "WORKDIR /webapp\nVOLUME /webapp", False),
+        ("FROM rust:1.67", "FROM rust:1.67 AS dev", False),
+    ],
+)
+def test_the_clone_of_a_repository_has_sources(old: str, new: str, compiles: bool) -> None:
+    assert [one.server for one in read(CLONED.replace(old, new, 1), {}).cargo_at_start] == [
+        "cargo leptos serve"
+    ] * compiles
+
+
+OUT_OF_SIGHT = """\
+FROM rust:1 AS builder
+WORKDIR /src
+COPY . .
+RUN cd kbs && make ARCH=x86_64 && make install
+FROM ubuntu:24.04
+COPY --from=builder /usr/local/bin/kbs /usr/local/bin/kbs
+CMD ["kbs"]
+"""
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "told"),
+    [
+        ("", "", True),
+        ("FROM rust:1 ", "FROM golang:1 ", False),
+        ("make ARCH=x86_64 && make install", "npm install", False),
+        ("COPY --from=builder /usr/local/bin/kbs ", "COPY kbs ", False),
+        ("FROM ubuntu:24.04\nCOPY --from=builder /usr/local/bin/kbs /usr/local/bin/kbs\n", "", False),
+    ],
+)
+def test_a_build_out_of_sight_is_one_all_the_same(old: str, new: str, told: bool) -> None:
+    report = linter.lint(Source(OUT_OF_SIGHT.replace(old, new, 1).encode()), MemoryContext({}), Settings())
+    assert report.judged is told
+    assert any("behind `make ARCH=x86_64` (line 4)" in note for note in report.notes) is told
