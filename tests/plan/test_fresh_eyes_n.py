@@ -9,8 +9,9 @@ from dockerslim_lint.config import Settings
 from dockerslim_lint.context import MemoryContext
 from dockerslim_lint.edit import Fix, Withheld, apply
 from dockerslim_lint.source import Source
-from tests.facts.reading import locked, read
-from tests.plan.test_withheld import CLASSIC
+from tests.facts.reading import CRATE, locked, read
+from tests.plan.test_fresh_eyes_l import said
+from tests.plan.test_withheld import CLASSIC, LOCK, fix
 
 MANIFEST = '[package]\nname = "app"\nversion = "0.1.0"\nedition = "2021"\n'
 FILES = {"Cargo.toml": MANIFEST, "Cargo.lock": "version = 4\n", "src/main.rs": "fn main() {}\n"}
@@ -226,3 +227,21 @@ def test_a_build_out_of_sight_is_one_all_the_same(old: str, new: str, told: bool
     report = linter.lint(Source(OUT_OF_SIGHT.replace(old, new, 1).encode()), MemoryContext({}), Settings())
     assert report.judged is told
     assert any("behind `make ARCH=x86_64` (line 4)" in note for note in report.notes) is told
+
+
+@pytest.mark.parametrize(
+    ("base", "user", "told"),
+    [
+        ("ubuntu:24.04", "1000", "1000 is the base's own user ubuntu, whose group and home the program may use"),
+        ("ubuntu:24.04", "1000:1000", ""),
+        ("ubuntu:24.04", "1001", ""),
+        ("ubuntu:22.04", "1000", ""),
+        ("debian:bookworm-slim", "1000", ""),
+    ],
+)
+def test_a_number_that_is_an_account_of_the_base(base: str, user: str, told: str) -> None:
+    text = CLASSIC.replace("debian:bookworm-slim", base).replace("CMD", f"USER {user}\nCMD")
+    assert told in " ".join(said("DSL101", text, {**CRATE, "Cargo.lock": LOCK.format("itoa")}))
+    fixed = fix(text).source.data.decode()
+    assert f"\nUSER {user}\n" in fixed
+    assert ("distroless/static" in fixed) == (told == "")

@@ -90,8 +90,12 @@ def by_name(build: ImageBuild, image: FinalImage, user: str, base: BaseImage, ag
             line = build.source.line_of(one.command.span.start)
             raise Unsure(f"{number} may be the user {one.name} (line {line}), who has no number of its own")
     for name, known in old.users if old is not None and not (again and group) else ():
-        if old is not None and known == int(number) != base.user_id(name) and accounts.own_account(old, name):
+        if old is None or known != int(number) or known == base.user_id(name):
+            continue
+        if accounts.own_account(old, name):
             return f"{name}{colon}{group}"
+        if known in PEOPLE and not group:
+            raise Unsure(f"{number} is the base's own user {name}, whose group and home the program may use")
     return user
 
 
