@@ -240,7 +240,8 @@ def test_a_build_out_of_sight_is_one_all_the_same(old: str, new: str, told: bool
     ],
 )
 def test_a_number_that_is_an_account_of_the_base(base: str, user: str, told: str) -> None:
-    text = CLASSIC.replace("debian:bookworm-slim", base).replace("CMD", f"USER {user}\nCMD")
+    text = CLASSIC.replace("rust:1 ", "rust:1-bookworm ").replace("debian:bookworm-slim", base)
+    text = text.replace("CMD", f"USER {user}\nCMD")
     assert told in " ".join(said("DSL101", text, {**CRATE, "Cargo.lock": LOCK.format("itoa")}))
     fixed = fix(text).source.data.decode()
     assert f"\nUSER {user}\n" in fixed

@@ -153,20 +153,22 @@ def _check_users(build: ImageBuild, image: FinalImage, task: Task) -> None:
     old, new = stage.image, task.choice.base
     if old is None or old.family == new.family:
         return
+    from dockerslim_lint.plan.blocks import accounts
+
     created = {user.name for user in image.users}
     for index in stage.instructions:
         instruction = build.instructions[index]
         chown = instruction.flag("chown")
         word = instruction.words[0] if instruction.keyword == "USER" else chown.value if chown is not None else None
         account = (word.literal or "") if word is not None else ""
+        if chown is None:
+            account = accounts.by_name(build, image, account, new, again=True)
         if come_along(image, account, index if chown is not None else None):
             continue
         for name in filter(None, account.split(":")):
             number = old.user_id(name)
             if not name.isdecimal() and name not in created and (number is None or number != new.user_id(name)):
                 raise NotPossible(f"nothing in the file creates the user {name}")
-    from dockerslim_lint.plan.blocks import accounts
-
     people = [name for name, number in old.users if number in accounts.PEOPLE]
     for user in image.users:
         system = user.option("system")
