@@ -246,3 +246,23 @@ def test_a_number_that_is_an_account_of_the_base(base: str, user: str, told: str
     fixed = fix(text).source.data.decode()
     assert f"\nUSER {user}\n" in fixed
     assert ("distroless/static" in fixed) == (told == "")
+
+
+@pytest.mark.parametrize(
+    ("crates", "tools"),
+    [
+        ({"audiopus_sys": "=0.2.2"}, "cmake musl-tools"),
+        ({"pcre2__sys": "=0.2.10"}, "musl-tools"),
+        ({"libwebp__sys": "=0.9.6"}, "musl-tools"),
+        ({"mlua__sys": "=0.8.3 lua-src", "lua__src": "=548.1.2"}, "musl-tools"),
+        ({"near__sys": "=0.2.14"}, ""),
+        ({"mlua__sys": "=0.8.3"}, None),
+    ],
+)
+def test_crates_with_c_that_were_tried(crates: dict[str, str], tools: str | None) -> None:
+    """`tools` are what is installed for a static build, None where there is none: which Lua is linked is not known."""
+    fixed = fix(CLASSIC.replace("rust:1 ", "rust:1-bookworm "), locked(**crates)).source.data.decode()
+    assert ("distroless" in fixed) == (tools is not None)
+    installed = [line for line in fixed.splitlines() if "apt-get install" in line]
+    assert [set(tools.split()) <= {*line.split()} for line in installed if tools] == ([True] if tools else [])
+    assert bool(installed) == bool(tools)

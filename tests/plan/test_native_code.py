@@ -126,7 +126,7 @@ def test_a_crate_that_compiles_c_under_any_name_is_a_doubt(crates: dict[str, str
 @pytest.mark.parametrize(
     "crates",
     [
-        {"audiopus_sys": "cmake"},
+        {"acme_audio_sys": "cmake"},
         {"nlopt": "cmake", "cmake": "cc"},
         {"unrar_sys": "cc"},
         {"leveldb": "cc vcpkg"},
@@ -136,7 +136,7 @@ def test_a_crate_that_compiles_c_under_any_name_is_a_doubt(crates: dict[str, str
 )
 def test_one_that_may_link_a_library_too_goes_where_it_can_be_installed(crates: dict[str, str]) -> None:
     cxx = "cmake" in " ".join(crates.values())
-    kept = "debian-slim" if "fuser" in crates or "audiopus_sys" in crates else "distroless/cc" if cxx else ""
+    kept = "debian-slim" if "fuser" in crates or "acme_audio_sys" in crates else "distroless/cc" if cxx else ""
     assert choice(CLASSIC, locked(**crates)) == (kept or "distroless/static")
     assert choice(CLASSIC, locked(**crates), Settings(prefer=("distroless/cc",))) == (kept or "distroless/static")
 
