@@ -12,7 +12,7 @@ from dockerslim_lint.facts import patterns
 from dockerslim_lint.facts.model import GNU_DYNAMIC, MUSL_STATIC, STRIPPED_ALL, FinalImage, ImageBuild
 from dockerslim_lint.facts.users import is_plain_root
 from dockerslim_lint.plan.blocks.artifact_path import move_paths, steps_not_read
-from dockerslim_lint.plan.blocks.final_base import full_destinations, replace_base, unfollowed
+from dockerslim_lint.plan.blocks.final_base import full_destinations, old_comments, replace_base, unfollowed
 from dockerslim_lint.plan.blocks.final_steps import number_user, remove_steps
 from dockerslim_lint.plan.blocks.retarget import add_target, not_retargeted
 from dockerslim_lint.plan.blocks.strip import (
@@ -105,6 +105,7 @@ def compose(task: Task, key: str, reread: Reread, checked: bool = True) -> Fix:
         *_symbols(task, edits),
         *_unpinned(task, edits),
         *unfollowed(task, edits),
+        *old_comments(task, edits),
         *_other_user(changes),
         *_renumbered(task, edits),
     )

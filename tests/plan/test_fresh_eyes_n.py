@@ -266,3 +266,22 @@ def test_crates_with_c_that_were_tried(crates: dict[str, str], tools: str | None
     installed = [line for line in fixed.splitlines() if "apt-get install" in line]
     assert [set(tools.split()) <= {*line.split()} for line in installed if tools] == ([True] if tools else [])
     assert bool(installed) == bool(tools)
+
+
+@pytest.mark.parametrize(
+    ("comment", "base", "told"),
+    [
+        ("# Use Debian Slim as the\n# final image.", "debian:bookworm-slim", True),
+        ("# the final stage, on bookworm.", "debian:bookworm-slim", True),
+        ("# Ubuntu: small enough", "ubuntu:22.04", True),
+        ("# the final image", "debian:bookworm-slim", False),
+        ("# nothing of Ubuntu is left here", "debian:bookworm-slim", False),
+        ("# debianish", "debian:bookworm-slim", False),
+    ],
+)
+def test_a_comment_that_tells_of_the_old_base(comment: str, base: str, told: bool) -> None:
+    text = CLASSIC.replace("FROM debian:bookworm-slim", f"{comment}\nFROM {base}")
+    files = {**CRATE, "Cargo.lock": LOCK.format("itoa")}
+    assert ("tells of the old base" in offered("DSL101", text, files).cost) is told
+    above = CLASSIC.replace("FROM rust", f"{comment}\nFROM rust")
+    assert "tells of the old base" not in offered("DSL101", above, files).cost

@@ -11,7 +11,7 @@ from dockerslim_lint.facts import patterns
 from dockerslim_lint.facts.model import FinalImage, ImageBuild, Stage
 from dockerslim_lint.facts.stages import chain_of
 from dockerslim_lint.plan.blocks.final_steps import why_needed
-from dockerslim_lint.plan.blocks.lines import insert_line
+from dockerslim_lint.plan.blocks.lines import comments_above, insert_line
 from dockerslim_lint.plan.chains import carried, own_chain, shared_base
 from dockerslim_lint.plan.model import Choice, Draft, NotPossible, Task
 from dockerslim_lint.source import Span
@@ -150,6 +150,21 @@ def unfollowed(task: Task, edits: Iterable[Edit]) -> Iterator[str]:
             yield f"ARG {name} (line {line}) no longer chooses the base{'' if told[name] else ', and nothing else uses it'}"
         if not told[name]:
             pending += [inner for pair in pairs if pair.value for inner in sorted(variables(pair.value))]
+
+
+def old_comments(task: Task, edits: Iterable[Edit]) -> Iterator[str]:
+    """What is to be said of a comment above a FROM that names the base, or its release, where the edits write another one."""
+    places = {(edit.start, edit.end) for edit in edits}
+    new = task.choice.base
+    for stage in task.build.stages:
+        old = stage.image
+        if old is None or stage.word is None or stage.word.span not in places:
+            continue
+        names = {patterns.basename(old.repository), old.release} - {"", patterns.basename(new.repository), new.release}
+        for text, line in comments_above(task.build, task.build.instructions[stage.instruction]):
+            words = "".join(char if char.isalnum() or char == "." else " " for char in text.lower()).split()
+            if names & {word.rstrip(".") for word in words}:
+                yield f"the comment in line {line} tells of the old base"
 
 
 def _defaults(build: ImageBuild, variable: str) -> list[Pair]:
