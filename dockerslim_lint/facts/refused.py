@@ -98,7 +98,9 @@ def _lacks_manifest(call: CargoCall, shared: Shared, instructions: Sequence[Inst
     """Whether no Cargo.toml of the context, nor any other, is where cargo looks for one: in its directory and above."""
     state = shared.states[call.command.stage]
     chain = chain_of(state.stage, shared.stages)
-    directory = call.crate_directory or "/"
+    directory, image = call.crate_directory or "/", state.stage.image
+    if image is None or image.certainty == "configuration":
+        return False  # the user's own image may hold the project
     while True:
         manifest = f"{directory.rstrip('/')}/Cargo.toml"
         entry = state.table.find(manifest)
