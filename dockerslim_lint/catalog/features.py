@@ -40,6 +40,20 @@ def lookup(crate: str, version: str) -> KnownCrate | None:
     return None
 
 
+def usual(crate: str, requirement: str) -> KnownCrate | None:
+    """A crate as a version requirement brings it (cargo book, "Specifying Dependencies"), without one in its newest known line; None
+    where that is not known."""
+    version = requirement.partition(",")[0].lstrip("^~= ")
+    rows = _rows().get(crate, [])
+    if version and version[:1].isdecimal():
+        return lookup(crate, version)
+    return max(rows, key=lambda row: max((_numbers(line) for line in row[0]), default=()), default=((), None))[1]
+
+
+def _numbers(line: str) -> tuple[int, ...]:
+    return tuple(int(part) for part in line.split(".") if part.isdecimal())
+
+
 def crates() -> tuple[str, ...]:
     """The names of all crates that the catalogue lists."""
     return tuple(_rows())

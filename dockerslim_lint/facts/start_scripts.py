@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING
 
@@ -26,6 +27,9 @@ REPLACES = "exec"
 
 BY_NAME = "env"
 """What looks an interpreter up in PATH."""
+
+SETS_PATH = re.compile(rb"(?<![A-Za-z0-9_])PATH=")
+"""PATH itself, and no variable whose name ends so."""
 
 READS_MORE = frozenset({".", "source", "eval", "alias"})
 """Words of a shell after which any name may be another thing."""
@@ -123,7 +127,7 @@ def _lacking_programs(data: bytes, inside: Inside) -> Iterator[tuple[str, int]]:
     calls = read_calls(data)
     parsed = parse_shell(LogicalText(data, ((0, 0),)))
     names = [words[0] for one in calls.called if (words := _behind_wrappers([word or "" for word in one.words]))]
-    if calls.broken or parsed.broken or b"PATH=" in data or any(map(packages.family_of, names)):
+    if calls.broken or parsed.broken or SETS_PATH.search(data) or any(map(packages.family_of, names)):
         return
     spoken = [patterns.basename(part) for text, _ in calls.texts for part in text.split()]
     told = set(calls.functions)

@@ -111,7 +111,8 @@ def _printed_by(node: sh.Simple, read: Read, files: Mapping[str, Value], directo
             bare = "-n" in rest[:1]
             while rest and rest[0] in ("-n", "-e", "-ne", "-en"):
                 rest = rest[1:]
-            return " ".join(rest) + ("" if bare else "\n")
+            # dash's needs no -e for it, and who writes it for another shell means it all the same
+            return " ".join(rest).replace("\\n", "\n") + ("" if bare else "\n")
         case "printf" if rest:
             return _formatted(rest[0].replace("\\n", "\n"), rest[1:])
         case "cat" if len(rest) == 1:

@@ -36,10 +36,15 @@ def _has(base: BaseImage, name: str, installed: Iterable[packages.Package]) -> b
 
 
 def called_cost(task: Task) -> Iterator[str]:
-    """What the programs start that is busybox's on the new base, and may take other options there."""
-    if task.choice.keep or task.choice.base.package_manager != "apk":
+    """What the programs start that nobody knows, or that is busybox's on the new base, and may take other options there."""
+    if task.choice.keep:
         return
     for image in task.images:
+        unnamed = next((one for one in _called(task.build, image) if not one.word), None)
+        if unnamed is not None:
+            yield f"what line {unnamed.line} of {unnamed.place} starts is only known when it runs"
+        if task.choice.base.package_manager != "apk":
+            continue
         brought = {name for package in known_packages(image.installs) if package.alpine for name in package.programs}
         for one in _had(task.build, image):
             name = patterns.basename(one.word)
@@ -54,14 +59,16 @@ def _had(build: ImageBuild, image: FinalImage) -> Iterator[CalledProgram]:
         *(base.tools if base is not None else ()),
         *(name for one in known_packages(image.installs) for name in one.programs),
     }
+    for one in _called(build, image):
+        name = patterns.basename(one.word)
+        common = name in SHELLS or name in more or programs.is_of_every_system(name)
+        own = image.inside.place_of(one.word) in dict(image.artifacts)
+        if common and not own and image.inside.program(one.word, image.workdir) is not False:
+            yield one
+
+
+def _called(build: ImageBuild, image: FinalImage) -> Iterator[CalledProgram]:
     for number in dict.fromkeys(entry.call for _, entry in image.artifacts if entry.call is not None):
         crate = build.crates[number]
-        if crate is None or build.calls[number].source != "context":
-            continue
-        names = tuple(entry.name for _, entry in image.artifacts if entry.call == number)
-        for one in crate.called_programs(names):
-            name = patterns.basename(one.word)
-            common = name in SHELLS or name in more or programs.is_of_every_system(name)
-            own = image.inside.place_of(one.word) in dict(image.artifacts)
-            if common and not own and image.inside.program(one.word, image.workdir) is not False:
-                yield one
+        if crate is not None and build.calls[number].source == "context":
+            yield from crate.called_programs(tuple(entry.name for _, entry in image.artifacts if entry.call == number))

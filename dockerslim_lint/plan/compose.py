@@ -428,7 +428,8 @@ def _cost(task: Task) -> tuple[str, ...]:
                 wanted = wanted_packages(task.build, image, task.choice.base)
                 for reason in dict.fromkeys(wanted.values()):
                     texts.append(f"needs {', '.join(name for name in wanted if wanted[name] == reason)} ({reason})")
-        return tuple(texts)
+            return tuple(texts)
+        return (*texts, *_called(task))
     if not task.retarget:
         return (*health, *_called(task))
     passed = []

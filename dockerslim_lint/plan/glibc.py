@@ -38,9 +38,10 @@ def check_glibc(task: Task) -> None:
 
 
 def _check_installed_libraries(task: Task) -> None:
-    """Nothing is known of the crates: whatever library the file installs may be linked."""
+    """Nothing is known of the crates: whatever library the file installs may be linked, in the version of the builder's release."""
+    builders = [image for number in task.stages if (image := task.build.stages[number].image) is not None]
+    old = next((image for image in builders if image.ended and image.release != task.choice.base.release), None)
     for library, line in installed_libraries(task.build, task.images, task.calls):
-        if not library.in_cc:
-            raise NotPossible(
-                f"{library.name} (line {line}) may be linked, and {task.choice.base.title} does not have it"
-            )
+        if not library.in_cc or old is not None:
+            lacks = "does not have it" if old is None else f"need not have what {old.release} has of it"
+            raise NotPossible(f"{library.name} (line {line}) may be linked, and {task.choice.base.title} {lacks}")

@@ -124,7 +124,9 @@ def _without_lock(build: ImageBuild, calls: tuple[int, ...], crate: Crate) -> It
         if native is None or native.build_only or not native.native_code:
             continue
         if native.verdict != "static-ok" and not set(native.features) & set(features):
-            raise Unsure(f"Cargo.toml asks for {name}, and there is no Cargo.lock to tell whether it goes with musl")
+            raise Unsure(
+                f"what Cargo.toml asks for brings {name}, and there is no Cargo.lock to tell whether it goes with musl"
+            )
         yield from native.apt
     images = [build.stages[build.calls[at].command.stage].image for at in calls]
     if all(image is not None and image.package_manager == "apt" and not image.archived for image in images):

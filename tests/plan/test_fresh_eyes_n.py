@@ -285,3 +285,96 @@ def test_a_comment_that_tells_of_the_old_base(comment: str, base: str, told: boo
     assert ("tells of the old base" in offered("DSL101", text, files).cost) is told
     above = CLASSIC.replace("FROM rust", f"{comment}\nFROM rust")
     assert "tells of the old base" not in offered("DSL101", above, files).cost
+
+
+BY_A_VARIABLE = (
+    "use std::process::Command;\nfn run(a: &[&str]) { Command::new(a[0]).args(&a[1..]).status().unwrap(); }\n"
+)
+"""What starts is handed over: its name stands elsewhere."""
+
+
+@pytest.mark.parametrize(
+    ("source", "static", "unnamed"),
+    [
+        (BY_A_VARIABLE + 'fn main() { run(&["bash", "-c", "date"]); }\n', False, False),
+        (BY_A_VARIABLE + 'fn main() { run(&["/bin/sh".into(), "-ec".into()]); }\n', False, False),
+        (BY_A_VARIABLE + 'fn main() { run(&["fetch", "now"]); }\n', True, True),
+        (BY_A_VARIABLE + 'fn main() { println!("bash"); }\n', True, True),
+        ('use clap::Command;\nfn main() { Command::new(name()); run(&["bash", "-c"]); }\n', True, False),
+        ("use std::process::Command;\nfn main() { Command::new(std::env::current_exe().unwrap()); }\n", True, False),
+        ("use std::process::Command;\nfn main() {\n    // Command::new(a[0])\n}\n", True, False),
+    ],
+)
+def test_what_a_variable_names_may_be_a_shell(source: str, static: bool, unnamed: bool) -> None:
+    files = {**CRATE, "Cargo.lock": LOCK.format("itoa"), "src/main.rs": source}
+    text = CLASSIC.replace("rust:1 ", "rust:1-bookworm ")
+    assert ("distroless/static" in fix(text, files).source.data.decode()) is static
+    if static:
+        assert ("is only known when it runs" in offered("DSL101", text, files).cost) is unnamed
+
+
+@pytest.mark.parametrize(
+    ("printed", "read"),
+    [
+        (r"echo '[net]\ngit-fetch-with-cli = true'", True),
+        (r"echo -e '[net]\ngit-fetch-with-cli = true'", True),
+        (r"printf '[net]\ngit-fetch-with-cli = true\n'", True),
+        (r"echo '[net] git-fetch-with-cli = $(cat x)'", False),
+        (r"./settings", False),
+    ],
+)
+def test_echo_of_several_lines_is_a_file_of_them(printed: str, read: bool) -> None:
+    text = CLASSIC.replace("COPY . .", f"RUN mkdir -p .cargo && {printed} > .cargo/config.toml\nCOPY . .")
+    text = text.replace("debian:bookworm-slim", "alpine:3.23")
+    assert bool(said("DSL102", text, {**CRATE, "Cargo.lock": LOCK.format("itoa")})) is read
+
+
+def test_openssl_of_an_ended_release_is_not_that_of_today() -> None:
+    install = "RUN apt-get update && apt-get install -y openssl ca-certificates\nCOPY --from"
+    text = CLASSIC.replace("COPY --from", install)
+    for release, moves in (("bullseye", False), ("bookworm", True)):
+        old = text.replace("rust:1 ", f"rust:1-{release} ").replace("bookworm-slim", f"{release}-slim")
+        assert ("distroless/cc" in fix(old).source.data.decode()) is moves
+
+
+@pytest.mark.parametrize(
+    ("entry", "brings"),
+    [
+        ('reqwest = "0.12"', True),
+        ('reqwest = "=0.11.27"', True),
+        ('reqwest = { version = "0.12", default-features = false, features = ["rustls-tls"] }', False),
+        ('reqwest = "0.13"', False),
+        ('teloxide = "0.13"', True),
+        ('teloxide = { version = "0.13", default-features = false, features = ["rustls"] }', False),
+        ('sqlx = { version = "0.8", features = ["runtime-tokio-native-tls"] }', True),
+        ('sqlx = { version = "0.8", features = ["runtime-tokio-rustls"] }', False),
+        ('axum = "0.8"', False),
+        ('[dev-dependencies]\nreqwest = "0.12"', False),
+        ("[target.'cfg(windows)'.dependencies]\nreqwest = \"0.12\"", False),
+    ],
+)
+def test_without_a_lock_features_are_followed_from_the_manifest(entry: str, brings: bool) -> None:
+    files = {**CRATE, "Cargo.toml": f"{CRATE['Cargo.toml']}[dependencies]\n{entry}\n"}
+    text = CLASSIC.replace("rust:1 ", "rust:1-bookworm ")
+    assert ("distroless/static" in fix(text, files).source.data.decode()) is not brings
+    if brings:
+        assert "what Cargo.toml asks for brings native-tls" in offered("DSL101", text, files).cost
+
+
+def test_what_only_the_build_script_of_aws_lc_uses_is_not_linked() -> None:
+    files = locked(aws__lc__sys="=0.32.1 libloading cc", libloading="=0.8.8", cc="=1.2.0")
+    assert "distroless/static" in fix(CLASSIC.replace("rust:1 ", "rust:1-bookworm "), files).source.data.decode()
+    files = locked(other="libloading", libloading="=0.8.8")
+    assert "distroless" not in fix(CLASSIC.replace("rust:1 ", "rust:1-bookworm "), files).source.data.decode()
+
+
+HEALTH = CLASSIC.replace("CMD", 'COPY check.sh /check.sh\nHEALTHCHECK CMD ["sh", "/check.sh"]\nCMD')
+
+
+@pytest.mark.parametrize(
+    ("line", "found"),
+    [("HEALTH_PATH=/health", True), ("PATH=/opt:$PATH", False), ("export PATH=/opt", False), ("", True)],
+)
+def test_path_is_path_alone(line: str, found: bool) -> None:
+    files = {**CRATE, "check.sh": f"#!/bin/sh\n{line}\nwget -q http://localhost:80\n"}
+    assert bool(said("DSL404", HEALTH, files)) is found

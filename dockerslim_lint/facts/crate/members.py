@@ -25,7 +25,8 @@ OLD_RESOLVER = "1"
 
 class Dependency(Record):
     """One entry of a dependency table. `key` is its name there, `package` that of the package; `directory` is None for one
-    that is no path. `applies` says whether its ``[target.X]`` table is for Linux."""
+    that is no path. `applies` says whether its ``[target.X]`` table is for Linux. `requirement` is the version that it asks for, ""
+    without one."""
 
     key: str
     package: str
@@ -35,6 +36,7 @@ class Dependency(Record):
     features: tuple[str, ...]
     directory: str | None
     applies: Reach
+    requirement: str = ""
 
 
 class Member(Record):
@@ -147,6 +149,7 @@ class Members:
             tuple(features),
             _place(where, path) if isinstance(path, str) else None,
             applies,
+            _text(entry.get("version") if entry else value),
         )
 
     def _inherited(self, package: Mapping[str, Any], key: str) -> object:

@@ -156,7 +156,7 @@ class Crate:
         return starts_toolchain(sources, self.linked) if sources is not None else ""
 
     def called_programs(self, names: tuple[str, ...]) -> tuple[CalledProgram, ...]:
-        """What the sources of these programs start by a name that is written there. Reads them all."""
+        """What the sources of these programs start, as `called.called_programs`. Reads them all."""
         if names not in self._called:
             self._called[names] = tuple(self._read_called(names))
         return self._called[names]
@@ -194,8 +194,8 @@ class Crate:
 
     @cached_property
     def named(self) -> Mapping[str, tuple[str, ...]]:
-        """What the manifests of the workspace ask a registry for by name, optional and dev-dependencies left out, each with the
-        features that they name: all that is known of its crates where there is no lock."""
+        """What the manifests of the workspace ask a registry for, optional and dev-dependencies left out, and what that surely brings,
+        each with the features that are asked for: all that is known of its crates where there is no lock."""
         return self._read_named()
 
     @cached_property

@@ -393,15 +393,16 @@ class CrateReader:
 
         return read_sources(self._context, root, of, names)
 
-    def _named(self, root: str) -> dict[str, tuple[str, ...]]:
+    def _named(self, root: str) -> Mapping[str, tuple[str, ...]]:
         from dockerslim_lint.facts.crate.members import NORMAL, SCRIPT, Members
+        from dockerslim_lint.facts.crate.unlocked import brought
 
-        found: dict[str, tuple[str, ...]] = {}
-        for one in Members(self._context, root).all:
-            for entry in one.dependencies:
-                if entry.kind in (NORMAL, SCRIPT) and not entry.optional and entry.directory is None and entry.applies:
-                    found[entry.package] = (*found.get(entry.package, ()), *entry.features)
-        return found
+        entries = (entry for one in Members(self._context, root).all for entry in one.dependencies)
+        return brought(
+            entry
+            for entry in entries
+            if entry.kind in (NORMAL, SCRIPT) and not entry.optional and entry.directory is None and entry.applies
+        )
 
     def _own(self, root: str) -> dict[str, str]:
         from dockerslim_lint.catalog import natives
