@@ -21,6 +21,7 @@ _BUILDS = frozenset(
 ) - {"make"}
 """Subcommands that look for a Cargo.toml; cargo-make looks for a file of its own."""
 MANIFEST = "Cargo.toml"
+LOCK = "Cargo.lock"
 _NEEDED = frozenset({MANIFEST, "src"})
 """Without these there is no crate of which anything could be said."""
 _GLOB = frozenset("*?[")
@@ -92,7 +93,11 @@ def locate(
         )
     found = _search(directory, sources, repository)
     if found is not None:
-        return found
+        unlocked = sources._replace(paths=tuple(path for path in sources.paths if path != LOCK))
+        if found.root == directory or not _is_own_crate(directory, unlocked):
+            return found
+        own = _search(directory, unlocked, repository)
+        return own._replace(reason=f"{own.reason}; {LOCK} is not there") if own is not None else found
     there = _most(directory, sources, repository)
     if there is not None:
         missing = _some([path for path in sources.paths if path not in there])
@@ -128,6 +133,12 @@ def _search(directory: str, sources: Sources, repository: str | None) -> Located
         if candidate == repository:
             break
     return None
+
+
+def _is_own_crate(directory: str, sources: Sources) -> bool:
+    """Whether the file's own directory has the manifest and the sources that it copies by name."""
+    named = {basename(path) for path in sources.paths} >= _NEEDED
+    return named and has_all(DirContext(directory, is_real=True), sources)
 
 
 def _most(directory: str, sources: Sources, repository: str | None) -> tuple[str, ...] | None:

@@ -444,3 +444,21 @@ def test_what_lies_between_a_member_and_its_workspace(repo: Path) -> None:
     (folder / "Cargo.toml").write_text(INHERITS)
     (folder / "run.sh").write_text("")
     assert find(folder, MEMBER + "COPY run.sh /\n").root == str(folder)
+
+
+@pytest.mark.parametrize(
+    ("copies", "own"),
+    [
+        ("Cargo.toml Cargo.lock ./\nCOPY src src", True),
+        ("Cargo.toml Cargo.lock ./\nCOPY src docker src", False),
+        ("Cargo.toml Cargo.lock ./", False),
+        ("Cargo.lock ./\nCOPY src src", False),
+    ],
+)
+def test_a_crate_beside_the_file_that_lacks_a_lock_goes_before_one_above(repo: Path, copies: str, own: bool) -> None:
+    (repo / "Cargo.lock").write_text("version = 4\n")
+    found = find(repo / "backend", f"FROM a\nCOPY {copies}\nRUN cargo build\n")
+    assert found.root == str(repo / "backend" if own else repo)
+    assert found.reason.endswith("; Cargo.lock is not there") is own
+    (repo / "backend/Cargo.lock").write_text("version = 4\n")
+    assert find(repo / "backend", f"FROM a\nCOPY {copies}\nRUN cargo build\n").reason.count("not there") == 0
