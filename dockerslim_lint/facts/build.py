@@ -182,7 +182,7 @@ def _refused(shared: Shared, instructions: tuple[Instruction, ...]) -> tuple[Ref
         if call.source != "context" or not shared.crates.known:
             continue
         if crate is None:
-            if call.crate_directory is not None and shared.crates.has("Cargo.toml"):
+            if call.crate_directory is not None:
                 suspects.append(at)
             continue
         unknown = [name for name in call.bins if name not in crate.binaries or name in crate.conditional]

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 from dockerslim_lint.facts import patterns
-from dockerslim_lint.facts.absent import may_change_sources, may_make, stands_alone
+from dockerslim_lint.facts.absent import MANIFEST, may_change_sources, may_make, stands_alone
 from dockerslim_lint.facts.cargo import BUILT_IN_PROFILES, CARGO, ZIGBUILD, cargo_arguments
 from dockerslim_lint.facts.crate.lock import LOCK
 from dockerslim_lint.facts.crate.model import Crate
@@ -102,7 +102,7 @@ def _lacks_manifest(call: CargoCall, shared: Shared, instructions: Sequence[Inst
     if image is None or image.certainty == "configuration":
         return False  # the user's own image may hold the project
     while True:
-        manifest = f"{directory.rstrip('/')}/Cargo.toml"
+        manifest = f"{directory.rstrip('/')}/{MANIFEST}"
         entry = state.table.find(manifest)
         place = state.brought.place_by(manifest, entry)
         if entry is not None and (place is None or "*" in place or state.brought.place(manifest) is not None):
@@ -110,7 +110,12 @@ def _lacks_manifest(call: CargoCall, shared: Shared, instructions: Sequence[Inst
         for transfer in shared.transfers:
             instruction = instructions[transfer.instruction]
             foreign = not transfer.from_context or instruction.keyword == "ADD" or instruction.heredocs
-            if transfer.stage in chain and foreign and patterns.below(manifest, transfer.destination) is not None:
+            named = any(patterns.basename(source) == MANIFEST for source in transfer.sources)
+            if (
+                transfer.stage in chain
+                and (foreign or named)
+                and patterns.below(manifest, transfer.destination) is not None
+            ):
                 return False
         mounts = (mount for mount in shared.mounts if mount.instruction == call.command.instruction)
         if any(patterns.below(manifest, mount.target) is not None for mount in mounts):

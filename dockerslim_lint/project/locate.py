@@ -96,8 +96,8 @@ def locate(
         unlocked = sources._replace(paths=tuple(path for path in sources.paths if path != LOCK))
         if found.root == directory or not _is_own_crate(directory, unlocked):
             return found
-        own = _search(directory, unlocked, repository)
-        return own._replace(reason=f"{own.reason}; {LOCK} is not there") if own is not None else found
+        nearer = _search(directory, unlocked, repository)
+        return nearer._replace(reason=f"{nearer.reason}; {LOCK} is not there") if nearer is not None else found
     there = _most(directory, sources, repository)
     if there is not None:
         missing = _some([path for path in sources.paths if path not in there])

@@ -66,6 +66,20 @@ def test_a_project_whose_manifest_no_copy_brings(old: str, new: str, stops: bool
     assert [(one.kind, one.name) for one in refused] == ([("project", "/app")] if stops else [])
 
 
+@pytest.mark.parametrize(
+    ("copied", "files", "stops"),
+    [
+        ("./backend ./", {"backend/go.mod": "module x\n"}, True),
+        ("./backend ./", {"backend/Cargo.toml": MANIFEST, "backend/src/main.rs": ""}, False),
+        ("./backend ./", {"backend/go.mod": "", "Cargo.toml": MANIFEST, "src/main.rs": ""}, True),
+        ("backend/go.mod Cargo.toml ./", {"backend/go.mod": "module x\n"}, False),
+    ],
+)
+def test_a_project_that_is_none(copied: str, files: dict[str, str], stops: bool) -> None:
+    text = LOST.replace("COPY src ./src", f"COPY {copied}").replace("COPY Cargo.lock ./\n", "")
+    assert [one.kind for one in read(text, files).refused] == ["project"] * stops
+
+
 WORKSPACE = {
     "Cargo.toml": '[workspace]\nmembers = ["api", "tool"]\n',
     "Cargo.lock": "version = 4\n",
