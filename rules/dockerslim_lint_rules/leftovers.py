@@ -122,7 +122,7 @@ class Leftovers(Rule):
     )
     VALID = (
         Valid(near=0, text=APT.replace("ca-certificates", "ca-certificates && rm -rf /var/lib/apt/lists/*")),
-        Valid(near=0, text=APT.replace("ca-certificates", "tini; rm -rf /var/lib/{apt,cache,log}")),
+        Valid(near=0, text=APT.replace("ca-certificates", "tini; bash -c 'rm -rf /var/lib/{apt,cache,log}'")),
         Valid(near=0, text=APT.replace("RUN apt-get", "RUN --mount=type=cache,target=/var/lib/apt apt-get")),
         Valid(near=0, text=APT.replace("ca-certificates", "tini && find /var/lib/apt/lists -type f -delete")),
         Valid(near=0, text=APT.replace("ca-certificates", "tini && ./clean.sh")),

@@ -499,7 +499,8 @@ LINES = f"cat <<EOF > .cargo/config.toml\n[build]\ntarget = '{MUSL}'\nEOF\n"
         (f"RUN printf '{TEXT}' > deploy/config.toml", ""),
         (f"RUN printf '{TEXT}' > .cargo/config.toml.in", ""),
         # nobody knows what is in it
-        ("RUN echo \"[build]\\ntarget = 'a'\" > .cargo/config.toml", None),
+        # as dash prints it; cargo ends over one line of it all
+        ("RUN echo \"[build]\\ntarget = 'a'\" > .cargo/config.toml", "a"),
         ("RUN sed s/x/y/ a.toml > .cargo/config.toml", None),
         ("RUN cp ci/config.toml .cargo/", None),
         ("RUN curl -o .cargo/config.toml https://example.com", None),
