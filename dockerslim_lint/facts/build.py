@@ -177,12 +177,13 @@ def _absent(shared: Shared, instructions: tuple[Instruction, ...]) -> tuple[Abse
 def _refused(shared: Shared, instructions: tuple[Instruction, ...]) -> tuple[Refused, ...]:
     """Calls that ask for what the crate is not seen to have are rare, hence the import here."""
     suspects = []
+    copies = any(one.from_context for one in shared.transfers)
     for at, call in enumerate(shared.calls):
         crate = shared.crate_of_call[at]
         if call.source != "context" or not shared.crates.known:
             continue
         if crate is None:
-            if call.crate_directory is not None:
+            if copies and call.crate_directory is not None:
                 suspects.append(at)
             continue
         unknown = [name for name in call.bins if name not in crate.binaries or name in crate.conditional]

@@ -43,5 +43,5 @@ def _check_installed_libraries(task: Task) -> None:
     old = next((image for image in builders if image.ended and image.release != task.choice.base.release), None)
     for library, line in installed_libraries(task.build, task.images, task.calls):
         if not library.in_cc or old is not None:
-            lacks = "does not have it" if old is None else f"need not have what {old.release} has of it"
+            lacks = f"need not have what {old.release} has of it" if old and library.in_cc else "does not have it"
             raise NotPossible(f"{library.name} (line {line}) may be linked, and {task.choice.base.title} {lacks}")

@@ -8,6 +8,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dockerslim_lint.config import ImageSettings
 from dockerslim_lint.context import BuildContext, LaidOverContext, NoContext
 from dockerslim_lint.facts.cargo import BUILDS, CROSS, DRIVERS, OTHER_BUILDERS, cargo_arguments
+from dockerslim_lint.facts.crate.lock import LOCK
 from dockerslim_lint.facts.patterns import basename, below, join, parent
 from dockerslim_lint.project.context import DirContext
 from dockerslim_lint.project.places import above, lies_in
@@ -21,7 +22,6 @@ _BUILDS = frozenset(
 ) - {"make"}
 """Subcommands that look for a Cargo.toml; cargo-make looks for a file of its own."""
 MANIFEST = "Cargo.toml"
-LOCK = "Cargo.lock"
 _NEEDED = frozenset({MANIFEST, "src"})
 """Without these there is no crate of which anything could be said."""
 _GLOB = frozenset("*?[")

@@ -12,4 +12,4 @@ _ASKS = re.compile(rb'force_capture\s*\(|set_var\s*\(\s*"RUST_(?:LIB_)?BACKTRACE
 
 def asks_for_backtraces(sources: Sources) -> bool:
     """Whether the sources ask std for backtraces by themselves."""
-    return any(_ASKS.search(data) for _, _, paths in sources.packages for _, data in sources.texts(paths))
+    return any(_ASKS.search(data) for _, data in sources.all_texts())

@@ -12,7 +12,6 @@ from dockerslim_lint.record import Record
 _PROCESS = re.compile(r"\bprocess::(?:Command\b|\{[^}]*\bCommand\b)|\bduct::")
 """Whose ``Command`` starts programs: clap's describes a command line."""
 
-
 _BY_A_VARIABLE = re.compile(r"\bCommand::new\s*\(\s*(?![&\s]*r?#*\"|(?:std::)?env::current_exe)")
 """A start whose program is not written there."""
 
@@ -35,8 +34,7 @@ def called_programs(sources: Sources) -> Iterator[CalledProgram]:
     Where a source starts what a variable names, that is one without a name, and the shells that are called anywhere else count too.
     """
     seen: set[str] = set()
-    files = [one for _, _, paths in sources.packages for one in sources.texts(paths)]
-    for path, data in files:
+    for path, data in sources.all_texts():
         if b"ommand" not in data and b"cmd" not in data:
             continue
         text = data.decode("utf-8", "replace")
@@ -44,7 +42,7 @@ def called_programs(sources: Sources) -> Iterator[CalledProgram]:
             text = TESTS.sub(blank, text)
             yield from _found(DIRECTLY, text, path, seen)
             yield from _found(_BY_A_VARIABLE, text, path, seen)
-    for path, data in files if "" in seen else ():
+    for path, data in sources.all_texts() if "" in seen else ():
         if b"sh" in data:
             yield from _found(_SHELL_CALL, TESTS.sub(blank, data.decode("utf-8", "replace")), path, seen)
 

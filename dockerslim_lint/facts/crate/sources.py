@@ -33,10 +33,13 @@ class Sources:
             if data is not None:
                 yield path, data
 
+    def all_texts(self) -> Iterator[tuple[str, bytes]]:
+        """The same for all files of all packages."""
+        return (one for _, _, paths in self.packages for one in self.texts(paths))
+
     def mention(self, *words: bytes) -> bool:
         """Whether one of them holds one of these words."""
-        texts = (data for _, _, paths in self.packages for _, data in self.texts(paths))
-        return any(word in data for data in texts for word in words)
+        return any(word in data for _, data in self.all_texts() for word in words)
 
 
 def read_sources(

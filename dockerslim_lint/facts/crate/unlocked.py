@@ -12,23 +12,25 @@ from dockerslim_lint.facts.crate.members import Dependency
 def brought(entries: Iterable[Dependency]) -> Mapping[str, tuple[str, ...]]:
     """The packages that these entries of manifests name, and those that the features they ask for surely bring, each with the
     features that it is asked for."""
-    found: dict[str, tuple[str, ...]] = {}
-    waiting = []
-    for entry in entries:
-        wanted = (*entry.features, *(["default"] if entry.default else []))
-        found[entry.package] = (*found.get(entry.package, ()), *entry.features)
-        waiting.append((entry.package, entry.requirement, wanted))
+    waiting = [
+        (entry.package, entry.requirement, frozenset((*entry.features, *(["default"] if entry.default else []))))
+        for entry in entries
+    ]
+    seen: set[tuple[str, str, frozenset[str]]] = set()
     while waiting:
-        package, requirement, wanted = waiting.pop()
-        known = catalog.usual(package, requirement)
+        asked = waiting.pop()
+        package, requirement, features = asked
+        known = catalog.usual(package, requirement) if asked not in seen else None
+        seen.add(asked)
         if known is None:
             continue
-        on = switched(Table(known.features, known.optional), wanted)
-        for name, always in known.dependencies.items():
-            if name in known.build or (name in known.optional and name not in on.optional):
-                continue
-            asked = (*always, *sorted(on.of(name)))
-            if name not in found or not set(asked) <= {*found[name], "default"}:
-                found[name] = tuple(dict.fromkeys((*found.get(name, ()), *asked)))
-                waiting.append((name, "", found[name]))
-    return found
+        on = switched(Table(known.features, known.optional), features)
+        waiting += [
+            (name, "", frozenset((*always, *on.of(name))))
+            for name, always in known.dependencies.items()
+            if name not in known.build and (name not in known.optional or name in on.optional)
+        ]
+    found: dict[str, set[str]] = {}
+    for package, _, features in seen:
+        found.setdefault(package, set()).update(features)
+    return {package: tuple(sorted(features)) for package, features in sorted(found.items())}
