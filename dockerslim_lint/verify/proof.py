@@ -240,7 +240,7 @@ def _prove_image(
     except StoppedError:
         raise
     except EngineError as error:
-        evidence = (Evidence("starts", platform, Verdict.UNKNOWN, f"the engine failed: {error}"),)
+        evidence = (Evidence("starts", platform, Verdict.UNKNOWN, f"the engine failed: {error}", _remedies(error)),)
     finally:
         shutil.rmtree(place, ignore_errors=True)
     return result._replace(evidence=evidence, seconds=seconds, times=times), ran
@@ -255,7 +255,12 @@ def _broken_original(platform: str, error: Exception) -> Evidence:
     if isinstance(error, BuildError):
         found = judge_build(platform, build_outcome(error), original=True)
         return found._replace(claim=_ORIGINAL_BUILDS)
-    return Evidence(_ORIGINAL_BUILDS, platform, Verdict.UNKNOWN, f"the {ORIGINAL} could not be tried: {error}")
+    summary = f"the {ORIGINAL} could not be tried: {error}"
+    return Evidence(_ORIGINAL_BUILDS, platform, Verdict.UNKNOWN, summary, _remedies(error))
+
+
+def _remedies(error: Exception) -> tuple[str, ...]:
+    return (error.remedy,) if isinstance(error, EngineError) and error.remedy else ()
 
 
 def _judge(platforms: tuple[PlatformProof, ...]) -> tuple[Outcome, str]:

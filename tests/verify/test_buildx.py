@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import json
 import sys
 from itertools import pairwise
@@ -38,7 +39,11 @@ else:
     shutil.copytree(dockerfile.parent, here / "seen")
     (here / "context").write_text(" ".join(sorted(os.listdir(sys.argv[-1]))))
     sys.stderr.write((here / "stderr").read_text())
-    sys.exit(int((here / "code").read_text()))
+    code = int((here / "code").read_text())
+    if (here / "then").exists():
+        (here / "then").rename(here / "stderr")
+        (here / "code").write_text("1" if "ERROR" in (here / "stderr").read_text() else "0")
+    sys.exit(code)
 """
 
 
@@ -166,6 +171,69 @@ def test_a_failing_build(docker: Path) -> None:
     with pytest.raises(EngineError, match="the engine was lost") as lost:
         usable().build(BuildRequest(b"", "linux/amd64", Output.NOTHING), lambda _: None)
     assert not isinstance(lost.value, BuildError)
+
+
+LOST = "runc run failed: unable to start container process: "
+PIPES = (
+    "waiting for init preliminary setup: read init-p: connection reset by peer",
+    "can't copy bootstrap data to pipe: write init-p: broken pipe",
+    "can't get final child's PID from pipe: EOF",
+)
+
+
+def printed(log: str) -> str:
+    """What buildx writes of a build whose step printed `log` and ended with code 1."""
+    step = {"digest": "sha256:1", "name": "[2/2] RUN strip app", "started": "x", "completed": "y", "error": "code: 1"}
+    data = base64.b64encode(log.encode()).decode("ascii")
+    logs = {"logs": [{"vertex": "sha256:1", "data": data}]}
+    return f"{json.dumps({'vertexes': [step]})}\n{json.dumps(logs)}\nERROR: failed to solve: exit code: 1\n"
+
+
+@pytest.mark.parametrize("pipe", PIPES)
+def test_a_container_that_the_runtime_lost_is_tried_once_more(docker: Path, pipe: str) -> None:
+    """It says nothing about the Dockerfile: a proof must not fail, and no original be called broken, because of it."""
+    (docker / "code").write_text("1")
+    (docker / "stderr").write_text(printed(f"{LOST}{pipe}\n"))
+    (docker / "then").write_text("")
+    steps: list[str] = []
+    engine = usable()
+    assert engine.build(BuildRequest(b"", "linux/amd64", Output.NOTHING), steps.append).platform == "linux/amd64"
+    assert len(calls(docker)) == 2 and steps == ["the engine could not start a container: built once more"]
+
+
+def test_a_runtime_that_starts_no_container(docker: Path) -> None:
+    (docker / "code").write_text("1")
+    (docker / "stderr").write_text(printed(f"{LOST}{PIPES[0]}\n"))
+    with pytest.raises(EngineError, match=r"cannot start a container: unable to .* reset by peer") as raised:
+        usable().build(BuildRequest(b"", "linux/amd64", Output.NOTHING), lambda _: None)
+    assert not isinstance(raised.value, BuildError) and "memory" in raised.value.remedy
+    assert len(calls(docker)) == 2, "once more, not for ever"
+
+
+def test_what_the_second_attempt_says_counts(docker: Path) -> None:
+    (docker / "code").write_text("1")
+    (docker / "stderr").write_text(printed(f"{LOST}{PIPES[0]}\n"))
+    (docker / "then").write_text(printed("strip: 'app': No such file\n"))
+    with pytest.raises(BuildError, match="exit code: 1") as raised:
+        usable().build(BuildRequest(b"", "linux/amd64", Output.NOTHING), lambda _: None)
+    assert raised.value.log == ("strip: 'app': No such file",)
+
+
+@pytest.mark.parametrize(
+    "log",
+    [
+        f'{LOST}exec: "strip": executable file not found in $PATH',
+        f"{LOST}exec /bin/sh: exec format error",
+        f'{LOST}error during container init: chdir to cwd ("/nowhere") set in config.json failed: not a directory',
+        "error: could not read init-p: no such module",
+    ],
+)
+def test_what_the_dockerfile_is_to_blame_for_is_not_tried_again(docker: Path, log: str) -> None:
+    (docker / "code").write_text("1")
+    (docker / "stderr").write_text(printed(log + "\n"))
+    with pytest.raises(BuildError):
+        usable().build(BuildRequest(b"", "linux/amd64", Output.NOTHING), lambda _: None)
+    assert len(calls(docker)) == 1
 
 
 @pytest.mark.parametrize(

@@ -146,6 +146,16 @@ def test_an_original_that_does_not_build_ends_the_ladder_inconclusively() -> Non
     assert all(request.dockerfile == OLD for request in engine.requests)
 
 
+@pytest.mark.parametrize("broken", [OLD, NEW])
+def test_an_engine_that_fails_speaks_for_nobody_and_says_what_to_do(broken: bytes) -> None:
+    lost = EngineError("the engine cannot start a container: read init-p", "give the engine more memory")
+    engine = FakeEngine({name: image(fat=name == OLD, fails=lost if name == broken else None) for name in (OLD, NEW)})
+    result = try_all(engine)
+    assert result.outcome is Outcome.INCONCLUSIVE and "read init-p" in result.reason
+    [platform] = result.proofs[0].platforms
+    assert not platform.failed and [item.details for item in platform.unknown] == [("give the engine more memory",)]
+
+
 @pytest.mark.parametrize(
     ("line", "program", "outcome"),
     [

@@ -21,7 +21,7 @@ from dockerslim_lint.verify.engines.interface import (
     PlatformCheck,
 )
 from dockerslim_lint.verify.engines.process import Children
-from dockerslim_lint.verify.engines.rawjson import ProgressReader
+from dockerslim_lint.verify.engines.rawjson import Failure, ProgressReader
 from dockerslim_lint.verify.platforms import native_to
 
 _SHORT = 60.0
@@ -35,6 +35,11 @@ _PLATFORM_REMEDY = (
     "register an emulator (docker run --privileged --rm tonistiigi/binfmt --install {architecture}) "
     "or add a node of that architecture (docker buildx create --append --platform {platform} …)"
 )
+_CONTAINER_REMEDY = "give the engine more memory, or try again when it has less to do"
+_UNSTARTED = re.compile(r"unable to start container process: .*(?:init-p\b|init preliminary setup|final child's PID).*")
+"""runc lost its own child before the command was executed: seen at random on busy machines (opencontainers/runc#2662,
+earthly#3937), while BuildKit reports the command's exit code as 1. What the command itself lacks reads otherwise:
+``unable to start container process: exec: …``."""
 _CHECK = """FROM scratch
 RUN --network=none --mount=type=bind,from={image},source=/bin/busybox,target=/.dockerslim/busybox \
 ["/.dockerslim/busybox", "true"]
@@ -89,20 +94,29 @@ class Buildx:
 
     def build(self, request: BuildRequest, on_step: OnStep) -> BuiltImage:
         began = time.monotonic()
-        with tempfile.TemporaryDirectory(prefix="dockerslim-build-") as folder:
-            argv = self._arguments(request, Path(folder))
-            reader = ProgressReader(on_step)
-            done = self._children.run(argv, request.timeout, reader.feed, {"BUILDKIT_PROGRESS": "rawjson"})
-            reader.finish()
-        seconds = time.monotonic() - began
-        if done.timed_out:
-            raise EngineError(f"the build for {request.platform} did not end within {request.timeout:.0f} s")
-        if done.code != 0:
-            failure = reader.failure()
+        failure = self._attempt(request, on_step, request.timeout)
+        if failure is not None and _unstarted(failure):
+            on_step("the engine could not start a container: built once more")
+            failure = self._attempt(request, on_step, max(request.timeout - (time.monotonic() - began), 1.0))
+        if failure is not None:
+            unstarted = _unstarted(failure)
+            if unstarted:
+                raise EngineError(f"the engine cannot start a container: {unstarted}", _CONTAINER_REMEDY)
             if _is_connection(failure.message) and not failure.step:
                 raise EngineError(f"the engine was lost: {failure.message}")
             raise BuildError(failure.message, failure.step, failure.line, failure.log)
-        return BuiltImage(request.dest or Path(), request.platform, seconds)
+        return BuiltImage(request.dest or Path(), request.platform, time.monotonic() - began)
+
+    def _attempt(self, request: BuildRequest, on_step: OnStep, timeout: float) -> Failure | None:
+        """One run of the build, None if it succeeds. Raises EngineError when it takes longer than `timeout` seconds."""
+        with tempfile.TemporaryDirectory(prefix="dockerslim-build-") as folder:
+            argv = self._arguments(request, Path(folder))
+            reader = ProgressReader(on_step)
+            done = self._children.run(argv, timeout, reader.feed, {"BUILDKIT_PROGRESS": "rawjson"})
+            reader.finish()
+        if done.timed_out:
+            raise EngineError(f"the build for {request.platform} did not end within {request.timeout:.0f} s")
+        return reader.failure() if done.code != 0 else None
 
     def close(self) -> None:
         self._children.stop()
@@ -232,6 +246,12 @@ def _first_error(text: str) -> str:
     marked = [line for line in lines if line.upper().startswith("ERROR")]
     chosen = (marked or lines or [""])[0]
     return re.sub(r"^ERROR:\s*", "", chosen, flags=re.IGNORECASE)[:300]
+
+
+def _unstarted(failure: Failure) -> str:
+    """The runtime's word that it could not set a container up, "" where it said no such thing."""
+    found = (_UNSTARTED.search(line) for line in (failure.message, *failure.log))
+    return next((match[0] for match in found if match is not None), "")
 
 
 def _is_connection(message: str) -> bool:
