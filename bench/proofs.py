@@ -21,6 +21,7 @@ from typing import Any
 
 from dockerslim_lint.candidates import Candidate, find_candidates
 from dockerslim_lint.config import Settings
+from dockerslim_lint.project.prove import interruptible
 from dockerslim_lint.project.verify import subject_of, trial_of
 from dockerslim_lint.source import Source
 from dockerslim_lint.verify.engines.buildx import Buildx
@@ -65,7 +66,8 @@ def attempt(shape: Shape, candidate: Candidate, platform: str, build_timeout: fl
         engine = Buildx(None)
         try:
             options = Options(platforms=(platform,), build_timeout=build_timeout)
-            result = climb(engine, subject, (trial_of(candidate),), options, NoProgress())
+            with interruptible():
+                result = climb(engine, subject, (trial_of(candidate),), options, NoProgress())
         finally:
             engine.close()
     return _verdict(result)
@@ -149,4 +151,7 @@ def _save(record: dict[str, Any]) -> None:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    try:
+        sys.exit(main())
+    except KeyboardInterrupt:
+        sys.exit(130)
