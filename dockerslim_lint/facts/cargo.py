@@ -43,6 +43,9 @@ BUILT_IN = frozenset(
 )
 """Subcommands that no alias can take (cargo book, "Configuration", [alias])."""
 
+BUILDS_NOTHING = frozenset({"fetch", "vendor", "tree", "metadata", "version", "update", "search"})
+"""Those of them that leave the target directory alone."""
+
 CHANGES = frozenset({"clean", "add", "remove", "rm", "update", "generate-lockfile"})
 """Subcommands after which cargo may build again what it has built: they remove outputs, or give a package other dependencies."""
 
@@ -69,6 +72,10 @@ SOURCES_ONLY = frozenset({"vendor"})
 
 TARGET_DIRECTORY = "target"
 """What cargo calls its directory for what it builds, where nothing names another, and people their mounts for it."""
+
+NO_PROFILES = frozenset({"doc", "package", "tmp", "site", "front", "wasm-bindgen", "dx", "criterion", "nextest", "llvm-cov"})
+"""What lies beside the profiles' directories: cargo's own (cargo book, "Build Cache"), and those of cargo-leptos (site, front,
+wasm-bindgen), dioxus, criterion, cargo-nextest and cargo-llvm-cov."""
 
 CARGO = "cargo"
 CROSS = "cross"

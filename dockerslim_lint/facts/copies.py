@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from dockerslim_lint.catalog import commands as known_commands
 from dockerslim_lint.facts import patterns
-from dockerslim_lint.facts.cargo import TARGET_DIRECTORY
+from dockerslim_lint.facts.cargo import NO_PROFILES, TARGET_DIRECTORY
 from dockerslim_lint.facts.filesystem import OPEN
 from dockerslim_lint.facts.model import UNKNOWN, Artifact, ContextTree, OpaqueFile, Target, Transfer
 from dockerslim_lint.facts.outputs import word_use
@@ -166,6 +166,8 @@ def _link_by_path(path: str, origin: StageState) -> str | None:
     if TARGET_DIRECTORY not in parts[:-1]:
         return None
     middle = parts[parts.index(TARGET_DIRECTORY) + 1 : -1]
+    if not middle or middle[0] in NO_PROFILES:
+        return None
     if len(middle) == 1:
         return host
     if len(middle) == 2:

@@ -40,7 +40,7 @@ def own_libc(state: StageState, shared: Shared, instructions: Sequence[Instructi
     for transfer in shared.transfers:
         if transfer.stage not in chain:
             continue
-        if _names_libc(transfer, foreign):
+        if _names_libc(transfer, foreign, shared):
             return True
         keyword = instructions[transfer.instruction].keyword
         if _reaches_libraries(transfer.destination) and _brings_libc(transfer, shared, keyword):
@@ -68,9 +68,19 @@ def _is_libc_file(name: str) -> bool:
     return any(patterns.same(name, file) for file in LIBC_FILES)
 
 
-def _names_libc(transfer: Transfer, any_library: bool) -> bool:
+def _names_libc(transfer: Transfer, any_library: bool, shared: Shared) -> bool:
     """`any_library`: who copies a library to where no glibc is knows that one is wanted."""
-    return any(_is_libc(source) or (any_library and "/lib" in source) for source in transfer.sources)
+    origin = shared.states[transfer.origin_stage] if transfer.origin_stage is not None else None
+    return any(
+        (_is_libc(source) or (any_library and "/lib" in source))
+        and not (origin is not None and _is_program(origin, patterns.join("/", source)))
+        for source in transfer.sources
+    )
+
+
+def _is_program(state: StageState, path: str) -> bool:
+    """Whether a path is a program of cargo's, whatever it is called, and nothing lies below it."""
+    return isinstance(state.table.find(path), Artifact) and not any(rest for rest, _ in state.table.below(path))
 
 
 def _reaches_libraries(destination: str) -> bool:
@@ -102,12 +112,8 @@ def _in_context(source: str, shared: Shared) -> bool:
 
 def _collects(state: StageState, path: str, shared: Shared) -> bool:
     """Whether a step may have put a C library at or below a path of a stage."""
-    table = state.table
-    entry = table.find(path)
-    if isinstance(entry, Artifact) and not any(rest for rest, _ in table.below(path)):
-        return False
-    if ".so" in patterns.basename(path):
-        return False  # one library, and another
+    if _is_program(state, path) or ".so" in patterns.basename(path):
+        return False  # one file, and another
     if path == "/" or state.opaque is not None:
         return True
     chain = chain_of(state.stage, shared.stages)
@@ -115,7 +121,7 @@ def _collects(state: StageState, path: str, shared: Shared) -> bool:
         inside = patterns.below(transfer.destination, path) is not None
         if transfer.stage not in chain or not (inside or patterns.below(path, transfer.destination) is not None):
             continue
-        if _names_libc(transfer, inside):
+        if _names_libc(transfer, inside, shared):
             return True
         if (inside or not transfer.from_context) and _brings_libc(transfer, shared, ""):
             return True

@@ -87,12 +87,16 @@ class Plan:
             after = self._reread(apply(self._build.source.data, edits))
             place = self._build.images.index(image)
             if place >= len(after.images) or not all(
-                is_slim(after, artifact, bool(users)) for _, artifact in after.images[place].artifacts
+                is_slim(after, artifact, bool(users))
+                for _, artifact in after.images[place].artifacts
+                if artifact.call is not None
             ):
                 self.bugs.append("our bug: the program would keep its symbols")
                 return Withheld(key, self.bugs[-1])
-        binaries = tuple(path for path, _ in image.artifacts)
-        static = all(artifact.link.endswith("static") for _, artifact in image.artifacts)
+        # what an opaque command made is as it was
+        made = [(path, artifact) for path, artifact in image.artifacts if artifact.call is not None]
+        binaries = tuple(path for path, _ in made)
+        static = all(artifact.link.endswith("static") for _, artifact in made)
         safety = Safety.SAFE if self._symbols_unused(image) else Safety.PROVABLE
         what = "debug information" if users else "symbols"
         cost = f"symbols stay, for {', '.join(users)}" if users else WITHOUT_SYMBOLS

@@ -172,9 +172,9 @@ class PackageSteps:
         """The lists of apt go in the step that fetches them, where no later step leans on them."""
         for one in self._image.leftovers:
             if one.kind == "cache" and one.command.instruction == index:
-                place = after_installs(self._build, self._image, index, "apt")
-                if place is not None:
-                    yield Edit(place, place, f" && {EMPTY_LISTS}")
+                edit = after_installs(self._build, self._image, index, "apt", EMPTY_LISTS)
+                if edit is not None:
+                    yield edit
                 else:
                     self.left["cache"] = fetched_for_later(self._build, one.command)
 

@@ -6,7 +6,7 @@ from bisect import bisect_left, bisect_right
 from collections.abc import Sequence
 
 from dockerslim_lint.edit import ConfigChange, Edit
-from dockerslim_lint.facts.model import ImageBuild
+from dockerslim_lint.facts.model import Command, ImageBuild
 from dockerslim_lint.plan.model import NotPossible
 from dockerslim_lint.source import Span
 from dockerslim_lint.syntax.tree import Instruction, JsonString, Trivia
@@ -68,6 +68,24 @@ def insert_line(build: ImageBuild, offset: int, line: str) -> Edit:
     if offset == len(build.source.data) and build.source.data[-1:] != b"\n":
         return Edit(offset, offset, f"\n{line}")
     return Edit(offset, offset, f"{line}\n")
+
+
+def command_behind(build: ImageBuild, command: Command, text: str) -> Edit | None:
+    """Another command directly behind one of a step, which fails whenever it failed before; None where more follows than `;`, a
+    line break or `&&`.
+
+    Under ``set -e`` a shell goes on where any command of an ``&&`` list fails but the last: where others come after, the new
+    one is a command of its own. Without it the failure is passed over there as it was. Behind the last one it must not be
+    passed over.
+    """
+    end = build.instructions[command.instruction].span.end
+    place = command.span.end
+    rest = build.source.data[place:end].replace(b"\\\r\n", b"").replace(b"\\\n", b"").lstrip(b" \t")
+    if rest and rest[:1] not in b"\r\n;" and rest[:2] != b"&&":
+        return None
+    later = any(one.instruction == command.instruction and one.span.start >= place for one in build.commands)
+    between = "; " if later and rest[:2] != b"&&" else " && "
+    return Edit(place, place, f"{between}{text}")
 
 
 def user_before(build: ImageBuild, chain: Sequence[int], before: int) -> str | None:

@@ -16,7 +16,7 @@ from dockerslim_lint.facts.rustup import (
 from dockerslim_lint.facts.stages import chain_of
 from dockerslim_lint.facts.toolchain import is_installed
 from dockerslim_lint.facts.users import is_root
-from dockerslim_lint.plan.blocks.lines import block_start, insert_line, user_before
+from dockerslim_lint.plan.blocks.lines import block_start, command_behind, insert_line, user_before
 from dockerslim_lint.plan.blocks.target_map import UNAME, add_command, installation, pattern
 from dockerslim_lint.plan.model import Draft, NotPossible, Task
 from dockerslim_lint.source import Span
@@ -90,7 +90,10 @@ def _within(task: Task, installing: Command, toolchain: str) -> Edit:
     if task.platforms or installing.nested or not installing.shell_form:
         line = task.build.source.line_of(installing.span.start)
         raise NotPossible(f"the step in line {line} installs the toolchain +{toolchain} that it picks")
-    return Edit(installing.span.end, installing.span.end, f" && {add_command(UNAME, toolchain)}")
+    edit = command_behind(task.build, installing, add_command(UNAME, toolchain))
+    if edit is None:
+        raise NotPossible(f"what follows the command that installs the toolchain +{toolchain} is not understood")
+    return edit
 
 
 def _is_there(task: Task, installed: tuple[str, ...]) -> bool:

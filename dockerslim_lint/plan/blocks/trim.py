@@ -9,7 +9,7 @@ from dockerslim_lint.edit import Edit
 from dockerslim_lint.facts.model import Command, CommandWord, FinalImage, ImageBuild, Leftover, Stage
 from dockerslim_lint.facts.packages import manager_of, package_words
 from dockerslim_lint.facts.stages import chain_of
-from dockerslim_lint.plan.blocks.lines import removal
+from dockerslim_lint.plan.blocks.lines import command_behind, removal
 from dockerslim_lint.plan.model import Draft, NotPossible
 
 
@@ -63,11 +63,12 @@ def _emptied(build: ImageBuild, image: FinalImage, one: Leftover) -> Iterator[Ed
             if without not in {word.pattern for word in command.words}:
                 yield Edit(command.words[1].span.end, command.words[1].span.end, f" {without}")
         return
-    place = after_installs(build, image, one.command.instruction, one.manager)
-    if place is None:
-        raise NotPossible(fetched_for_later(build, one.command))
     clean = rule.get("clean") if rule is not None else None
-    yield Edit(place, place, f" && {filling[-1].name} {clean}" if clean else f" && rm -rf {one.names[0]}/*")
+    emptying = f"{filling[-1].name} {clean}" if clean else f"rm -rf {one.names[0]}/*"
+    edit = after_installs(build, image, one.command.instruction, one.manager, emptying)
+    if edit is None:
+        raise NotPossible(fetched_for_later(build, one.command))
+    yield edit
 
 
 def _others(build: ImageBuild, image: FinalImage) -> Iterator[Stage]:
@@ -100,21 +101,13 @@ def leaned_on(build: ImageBuild, index: int, manager: str) -> bool:
     return False
 
 
-def after_installs(build: ImageBuild, image: FinalImage, index: int, manager: str) -> int | None:
-    """Where a step can empty its package manager's cache: behind its last install. None where a later step may lean on it."""
+def after_installs(build: ImageBuild, image: FinalImage, index: int, manager: str, emptying: str) -> Edit | None:
+    """A step empties its package manager's cache behind its last install. None where a later step may lean on it."""
     installs = [one for one in commands_of(image, index) if manager_of(one) == manager and package_words(one)]
     if not installs or leaned_on(build, index, manager):
         return None
     last = installs[-1]
-    whole = last.shell_form and last.certain and not last.nested and _ends(build, last)
-    return last.span.end if whole else None
-
-
-def _ends(build: ImageBuild, command: Command) -> bool:
-    """Whether nothing of the command follows its span."""
-    end = build.instructions[command.instruction].span.end
-    rest = build.source.data[command.span.end : end].replace(b"\\\r\n", b"").replace(b"\\\n", b"").lstrip(b" \t")
-    return not rest or rest[:1] in b"\r\n;" or rest[:2] == b"&&"
+    return command_behind(build, last, emptying) if last.shell_form and last.certain and not last.nested else None
 
 
 def commands_of(image: FinalImage, index: int) -> list[Command]:

@@ -1,0 +1,92 @@
+"""What somebody found who judged real Dockerfiles without knowing the code, the sixth time; each in a few lines of our own."""
+
+from __future__ import annotations
+
+import pytest
+
+from tests.facts.reading import CRATE, locked, read
+from tests.plan.test_fresh_eyes_l import said
+from tests.plan.test_withheld import CLASSIC, fix
+
+APT = """\
+FROM rust:1-bookworm AS builder
+WORKDIR /app
+COPY . .
+RUN cargo build --release --locked
+FROM debian:bookworm-slim
+RUN {step}
+COPY --from=builder /app/target/release/app /app
+CMD ["/app"]
+"""
+EMPTIED = "rm -rf /var/lib/apt/lists/*"
+
+
+@pytest.mark.parametrize(
+    ("step", "written"),
+    [
+        (
+            "set -eux; \\\n    apt-get update; \\\n    apt-get install -y htop; \\\n    apt-get clean",
+            f"install -y htop; {EMPTIED}; \\\n    apt-get clean",
+        ),
+        ("set -e; apt-get update; apt-get install -y htop", f"install -y htop && {EMPTIED}\n"),
+        ("set -e; apt-get update; apt-get install -y htop;", f"install -y htop && {EMPTIED};\n"),
+        ("apt-get update && apt-get install -y htop && apt-get clean", f"-y htop && {EMPTIED} && apt-get clean\n"),
+        ("<<EOF\nset -e\napt-get update\napt-get install -y htop\napt-get clean\nEOF", f"htop; {EMPTIED}\napt-get"),
+        ("<<EOF\nset -e\napt-get update\napt-get install -y htop\nEOF", f"htop && {EMPTIED}\nEOF"),
+    ],
+)
+def test_a_step_still_ends_where_an_install_fails(step: str, written: str) -> None:
+    assert written in fix(APT.format(step=step), locked(htop="=1.0.0")).source.data.decode()
+
+
+@pytest.mark.parametrize("base", ["alpine:3.23", "scratch"])
+@pytest.mark.parametrize(
+    ("name", "more", "found"),
+    [
+        ("libfoo", "", True),
+        ("librespot", "", True),
+        ("app", "", True),
+        ("libfoo", "COPY --from=builder /lib /lib\n", False),
+        ("libfoo", "COPY --from=builder /usr/lib64/ /opt/\n", False),
+        ("libfoo", "COPY --from=builder /work/libs /lib\n", False),
+    ],
+)
+def test_a_program_whose_name_begins_like_a_librarys_is_none(base: str, name: str, more: str, found: bool) -> None:
+    files = {path: text.replace('"app"', f'"{name}"') for path, text in CRATE.items()}
+    text = CLASSIC.replace("release/app", f"release/{name}").replace("debian:bookworm-slim", base)
+    assert bool(said("DSL102", text.replace("CMD", f"{more}CMD"), files)) is found
+
+
+@pytest.mark.parametrize(
+    ("step", "programs"),
+    [
+        ("make web && cp -r target/site/* /site/", {"app"}),
+        ("cargo leptos build --release && cp -r target/site /site", {"app"}),
+        ("make && cp target/doc/app/index /site/index", {"app"}),
+        ("make more && cp target/dist/more /site/more", {"app", "more"}),
+    ],
+)
+def test_what_lies_beside_the_profiles_is_no_program(step: str, programs: set[str]) -> None:
+    text = CLASSIC.replace("FROM debian", f"RUN mkdir /site && {step}\nFROM debian")
+    text = text.replace("CMD", "COPY --from=builder /site /srv/site\nCMD")
+    (image,) = read(text, CRATE).images
+    assert {artifact.name for _, artifact in image.artifacts} == programs
+    fixed = fix(text)
+    assert "STRIP=symbols" in fixed.source.data.decode() and fixed.bug is None
+
+
+@pytest.mark.parametrize(
+    ("step", "found"),
+    [
+        ("cargo fetch", True),
+        ("cargo fetch --locked && cargo tree", True),
+        ("cargo metadata > /dev/null", True),
+        ("cargo vendor > .cargo/config.toml", False),
+        ("cargo run --release", False),
+        ("cargo test --release", False),
+        ("cargo other", False),
+    ],
+)
+def test_who_only_fetches_crates_makes_no_program(step: str, found: bool) -> None:
+    text = CLASSIC.replace("cargo build --release", "cargo build").replace("RUN cargo", f"RUN {step}\nRUN cargo")
+    assert bool(said("DSL308", text, locked(itoa="=1.0.0"))) is found
