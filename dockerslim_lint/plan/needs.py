@@ -18,13 +18,22 @@ FILLS = ("RUN", "COPY", "ADD")
 
 LOADER_VARIABLES = ("LD_LIBRARY_PATH", "LD_PRELOAD", "LD_AUDIT")
 
+OPENSSL_VARIABLES = ("OPENSSL_CONF", "OPENSSL_MODULES", "OPENSSL_ENGINES")
+"""They name a configuration, and modules that a distribution's libssl loads (openssl-env(7)): Debian 12 has the provider `legacy`
+in libssl3, Debian 13 in a package of its own, distroless/cc and a vendored OpenSSL have none."""
+
+OPENSSL_CONFIGURATION = "openssl.cnf"
+
 
 def check_base(build: ImageBuild, image: FinalImage, choice: Choice) -> None:
     """Raises NotPossible with the first thing that the base lacks."""
     launch = image.launch
     base = choice.base
     old = build.stages[image.stage].image
-    if choice.installs and not image.single_stage and old is not None and old.family == base.family:
+    same = choice.installs and not image.single_stage and old is not None and old.family == base.family
+    if not (same and old is not None and old.release == base.release):
+        _check_openssl(build, image)
+    if same:
         return  # the same distribution, with the steps of the file
     own_files: tuple[str, ...] = ()
     alike = image.user == base.user or (is_plain_root(image.user) and is_plain_root(base.user))
@@ -72,6 +81,20 @@ def check_base(build: ImageBuild, image: FinalImage, choice: Choice) -> None:
             continue
         if (need.kind == "certificates" and not base.certificates) or (need.kind == "tzdata" and not base.tzdata):
             raise NotPossible(f"{choice.name} has no {need.kind}, and {need.reason}")
+
+
+def _check_openssl(build: ImageBuild, image: FinalImage) -> None:
+    """Raises NotPossible where the image configures its OpenSSL: another one may not have what it names."""
+    for name in OPENSSL_VARIABLES:
+        if name in image.variables:
+            raise NotPossible(f"{name} is set: the base's OpenSSL is configured, and another one may lack what it loads")
+    for transfer in image.transfers:
+        for source in transfer.sources:
+            if patterns.basename(_target(transfer, patterns.basename(source))) == OPENSSL_CONFIGURATION:
+                line = build.source.line_of(build.instructions[transfer.instruction].span.start)
+                raise NotPossible(
+                    f"line {line} configures the base's OpenSSL, and another one may lack what it loads"
+                )
 
 
 def _places(build: ImageBuild, image: FinalImage) -> bool:

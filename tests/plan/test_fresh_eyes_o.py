@@ -90,3 +90,27 @@ def test_what_lies_beside_the_profiles_is_no_program(step: str, programs: set[st
 def test_who_only_fetches_crates_makes_no_program(step: str, found: bool) -> None:
     text = CLASSIC.replace("cargo build --release", "cargo build").replace("RUN cargo", f"RUN {step}\nRUN cargo")
     assert bool(said("DSL308", text, locked(itoa="=1.0.0"))) is found
+
+
+@pytest.mark.parametrize(
+    ("lines", "moves"),
+    [
+        ("COPY legacy.cnf /etc/ssl/legacy.cnf\nENV OPENSSL_CONF=/etc/ssl/legacy.cnf", False),
+        ("ENV OPENSSL_MODULES=/opt/modules", False),
+        ("COPY openssl.cnf /etc/ssl/", False),
+        ("COPY legacy.cnf /etc/ssl/openssl.cnf", False),
+        ("ENV SSL_CERT_FILE=/etc/ssl/certs/ca-certificates.crt", True),
+        ("ENV OPENSSL=yes", True),
+        ("COPY app.cnf /etc/app/", True),
+    ],
+)
+@pytest.mark.parametrize("crate", ["openssl__sys", "itoa"])
+def test_an_openssl_that_is_configured_stays(lines: str, moves: bool, crate: str) -> None:
+    files = {**locked(**{crate: "=0.9.100"}), "legacy.cnf": "a = b\n", "openssl.cnf": "a = b\n", "app.cnf": "a = b\n"}
+    text = CLASSIC.replace("rust:1 ", "rust:1-bookworm ").replace("CMD", f"{lines}\nCMD")
+    assert ("distroless" in fix(text, files).source.data.decode()) is moves
+
+
+def test_what_configures_openssl_in_the_builder_is_not_the_images() -> None:
+    text = CLASSIC.replace("COPY . .", "COPY . .\nENV OPENSSL_CONF=/etc/ssl/legacy.cnf")
+    assert "distroless" in fix(text, locked(itoa="=1.0.0")).source.data.decode()
