@@ -47,6 +47,11 @@ class Contents:
         """What a file of the context holds; nothing where there is none."""
         return self._context.read(path) or b""
 
+    def is_data(self, path: str) -> bool:
+        """Whether a file of the context is known and is no program: neither ELF nor a script that names its interpreter."""
+        content = self.text(path)
+        return bool(content) and not content.startswith((b"\x7fELF", b"#!"))
+
     @cached_property
     def top_level(self) -> tuple[str, ...]:
         """Names of the files and directories at the root that reach the builder, sorted."""

@@ -178,6 +178,8 @@ def _check_transfers(build: ImageBuild, image: FinalImage, choice: Choice, own_f
             ):
                 continue
             into_bin = patterns.basename(patterns.parent(target)) in PROGRAM_DIRECTORIES
+            if own and build.contents.is_data(patterns.normalise(source.lstrip("/"))):
+                continue
             if transfer.origin_image or into_bin:
                 lacking = "glibc" if choice.base.libc != "glibc" else f"more than {choice.base.title} has"
                 raise Unsure(f"line {line} brings another program, {name}, which may need {lacking}")

@@ -114,3 +114,19 @@ def test_an_openssl_that_is_configured_stays(lines: str, moves: bool, crate: str
 def test_what_configures_openssl_in_the_builder_is_not_the_images() -> None:
     text = CLASSIC.replace("COPY . .", "COPY . .\nENV OPENSSL_CONF=/etc/ssl/legacy.cnf")
     assert "distroless" in fix(text, locked(itoa="=1.0.0")).source.data.decode()
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "moves"),
+    [
+        ("configs.toml", "a = 1\n", True),
+        ("words", "one\ntwo\n", True),
+        ("wait.sh", "#!/bin/bash\nexec app\n", False),
+        ("tool", "\x7fELF", False),
+        ("unknown", "", False),
+    ],
+)
+def test_a_file_of_data_beside_the_program_is_no_program(name: str, content: str, moves: bool) -> None:
+    files = {**locked(itoa="=1.0.0"), name: content}
+    text = CLASSIC.replace("CMD", f"COPY {name} /usr/local/bin/\nCMD")
+    assert ("distroless" in fix(text, files).source.data.decode()) is moves
