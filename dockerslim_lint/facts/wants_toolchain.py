@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING
 
 from dockerslim_lint.catalog import packages
+from dockerslim_lint.facts import patterns
 from dockerslim_lint.facts.model import Artifact, Command
 from dockerslim_lint.facts.stages import chain_of
 
@@ -29,13 +30,24 @@ def why_wanted(
         if command is not None:
             line = shared.source.line_of(command.span.start)
             return f"the final stage runs {command.name} (line {line}), although it does not compile the program"
-    for number in dict.fromkeys(entry.call for _, entry in artifacts if entry.call is not None):
+    programs = [*(entry for _, entry in artifacts), *_linked_to(state, shared, chain)]
+    for number in dict.fromkeys(entry.call for entry in programs if entry.call is not None):
         crate = shared.crate_of_call[number]
         if crate is not None and shared.calls[number].source == "context":
-            found = crate.starts_toolchain(tuple(entry.name for _, entry in artifacts if entry.call == number))
+            found = crate.starts_toolchain(tuple(entry.name for entry in programs if entry.call == number))
             if found:
                 return found
     return ""
+
+
+def _linked_to(state: StageState, shared: Shared, chain: Sequence[int]) -> Iterator[Artifact]:
+    """The programs to which a step of the image makes a link, where cargo has put them."""
+    for command in shared.commands:
+        if command.stage in chain and command.name == "ln":
+            for word in command.words[1:]:
+                entry = state.table.find(patterns.join(command.directory or "/*", word.pattern))
+                if isinstance(entry, Artifact):
+                    yield entry
 
 
 def _own(shared: Shared, chain: Sequence[int], artifacts: Sequence[tuple[str, Artifact]]) -> list[Command]:

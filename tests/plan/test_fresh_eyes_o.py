@@ -130,3 +130,30 @@ def test_a_file_of_data_beside_the_program_is_no_program(name: str, content: str
     files = {**locked(itoa="=1.0.0"), name: content}
     text = CLASSIC.replace("CMD", f"COPY {name} /usr/local/bin/\nCMD")
     assert ("distroless" in fix(text, files).source.data.decode()) is moves
+
+
+TOOLS = {
+    "Cargo.toml": '[workspace]\nmembers = ["sup", "tool"]\n',
+    "sup/Cargo.toml": '[package]\nname = "sup"\nversion = "0.1.0"\n',
+    "sup/src/main.rs": "fn main() {}\n",
+    "tool/Cargo.toml": '[package]\nname = "tool"\nversion = "0.1.0"\n',
+    "tool/src/main.rs": 'fn main() { std::process::Command::new("cargo").status().unwrap(); }\n',
+}
+
+
+@pytest.mark.parametrize(
+    ("step", "wanted"),
+    [
+        ("ln -s /app/target/release/tool /usr/local/bin/tool", True),
+        ("ln -sf /app/target/release/sup /usr/local/bin/sup", False),
+        ("ln -s /usr/bin/python3 /usr/bin/tool", False),
+        ("true", False),
+    ],
+)
+def test_a_program_behind_a_link_may_compile_too(step: str, wanted: bool) -> None:
+    text = (
+        f"FROM rust:1-slim\nWORKDIR /app\nCOPY . .\nRUN cargo build --release\nRUN {step}\n"
+        'RUN cp target/release/sup /app/sup\nCMD ["/app/sup"]\n'
+    )
+    (message,) = said("DSL202", text, TOOLS)
+    assert ("may be wanted there" in message) is wanted
