@@ -73,7 +73,9 @@ SOURCES_ONLY = frozenset({"vendor"})
 TARGET_DIRECTORY = "target"
 """What cargo calls its directory for what it builds, where nothing names another, and people their mounts for it."""
 
-NO_PROFILES = frozenset({"doc", "package", "tmp", "site", "front", "wasm-bindgen", "dx", "criterion", "nextest", "llvm-cov"})
+NO_PROFILES = frozenset(
+    {"doc", "package", "tmp", "site", "front", "wasm-bindgen", "dx", "criterion", "nextest", "llvm-cov"}
+)
 """What lies beside the profiles' directories: cargo's own (cargo book, "Build Cache"), and those of cargo-leptos (site, front,
 wasm-bindgen), dioxus, criterion, cargo-nextest and cargo-llvm-cov."""
 

@@ -42,6 +42,9 @@ def differs(build: ImageBuild, warmup: Warmup, call: CargoCall) -> str:
         return f"the target ({_title(ours)}, then {_title(theirs)})"
     if _other_flags(build, warmup, call):
         return FLAGS
+    setting = _other_setting(warmup, call)
+    if setting:
+        return setting
     if warmup.features == call.features:
         return ""
     crate = _crate_of(build, call)
@@ -70,6 +73,20 @@ def hidden_by(build: ImageBuild, warmup: Warmup, call: CargoCall) -> Mount | Non
 def flag_variables(variables: Mapping[str, Value]) -> dict[str, str | None]:
     """The variables that hold flags for rustc."""
     return {name: value.text for name, value in variables.items() if name.endswith(FLAG_VARIABLES)}
+
+
+def profile_settings(profile: str, variables: Mapping[str, Value]) -> dict[str, str | None]:
+    """What variables set for a profile (cargo book, "Environment Variables"): cargo counts it in the fingerprint of each crate."""
+    start = f"CARGO_PROFILE_{profile.upper().replace('-', '_')}_"
+    return {name: value.text for name, value in variables.items() if name.startswith(start)}
+
+
+def _other_setting(warmup: Warmup, call: CargoCall) -> str:
+    ours, theirs = (profile_settings(call.profile or "", one.command.variables) for one in (warmup, call))
+    if None in (*ours.values(), *theirs.values()):
+        return ""
+    name = next((name for name in sorted({*ours, *theirs}) if ours.get(name) != theirs.get(name)), "")
+    return f"{name} ({ours.get(name) or 'not set'}, then {theirs.get(name) or 'not set'})" if name else ""
 
 
 def _same_variable(build: ImageBuild, warmup: Warmup, call: CargoCall) -> bool:

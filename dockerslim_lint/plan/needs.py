@@ -87,14 +87,14 @@ def _check_openssl(build: ImageBuild, image: FinalImage) -> None:
     """Raises NotPossible where the image configures its OpenSSL: another one may not have what it names."""
     for name in OPENSSL_VARIABLES:
         if name in image.variables:
-            raise NotPossible(f"{name} is set: the base's OpenSSL is configured, and another one may lack what it loads")
+            raise NotPossible(
+                f"{name} is set: the base's OpenSSL is configured, and another one may lack what it loads"
+            )
     for transfer in image.transfers:
         for source in transfer.sources:
             if patterns.basename(_target(transfer, patterns.basename(source))) == OPENSSL_CONFIGURATION:
                 line = build.source.line_of(build.instructions[transfer.instruction].span.start)
-                raise NotPossible(
-                    f"line {line} configures the base's OpenSSL, and another one may lack what it loads"
-                )
+                raise NotPossible(f"line {line} configures the base's OpenSSL, and another one may lack what it loads")
 
 
 def _places(build: ImageBuild, image: FinalImage) -> bool:

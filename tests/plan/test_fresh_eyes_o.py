@@ -157,3 +157,41 @@ def test_a_program_behind_a_link_may_compile_too(step: str, wanted: bool) -> Non
     )
     (message,) = said("DSL202", text, TOOLS)
     assert ("may be wanted there" in message) is wanted
+
+
+CHEF = """\
+FROM lukemathwalker/cargo-chef:latest-rust-1-bookworm AS builder
+WORKDIR /app
+COPY recipe.json .
+{cook}cargo chef cook --release --recipe-path recipe.json
+COPY . .
+{build}cargo build --release
+FROM gcr.io/distroless/cc-debian13
+COPY --from=builder /app/target/release/app /app
+CMD ["/app"]
+"""
+
+
+@pytest.mark.parametrize(
+    ("cook", "build", "told"),
+    [
+        ("RUN ", "RUN CARGO_PROFILE_RELEASE_LTO=true ", "CARGO_PROFILE_RELEASE_LTO (not set, then true)"),
+        ("RUN CARGO_PROFILE_RELEASE_LTO=thin ", "RUN CARGO_PROFILE_RELEASE_LTO=fat ", "LTO (thin, then fat)"),
+        ("RUN ", "ENV CARGO_PROFILE_RELEASE_DEBUG=1\nRUN ", "CARGO_PROFILE_RELEASE_DEBUG (not set, then 1)"),
+        ("RUN ", "RUN CARGO_PROFILE_DEV_LTO=true ", ""),
+        ("RUN ", "RUN CARGO_PROFILE_RELEASE_LTO=$LTO ", ""),
+        ("RUN CARGO_PROFILE_RELEASE_LTO=true ", "RUN CARGO_PROFILE_RELEASE_LTO=true ", ""),
+        ("ENV CARGO_PROFILE_RELEASE_LTO=true\nRUN ", "RUN ", ""),
+        ("ENV CARGO_PROFILE_RELEASE_LTO=true\nRUN ", "RUN CARGO_PROFILE_RELEASE_LTO=true ", ""),
+    ],
+)
+def test_a_setting_of_the_profile_builds_the_dependencies_anew(cook: str, build: str, told: str) -> None:
+    found = said("DSL303", CHEF.format(cook=cook, build=build), CRATE)
+    assert [told in one for one in found] == [True] * bool(told)
+
+
+def test_cook_gets_the_settings_that_stand_before_the_build() -> None:
+    fixed = fix(CHEF.format(cook="RUN ", build="RUN CARGO_PROFILE_RELEASE_LTO=true "))
+    assert "RUN CARGO_PROFILE_RELEASE_LTO=true cargo chef cook" in fixed.source.data.decode()
+    later = fix(CHEF.format(cook="RUN ", build="ENV CARGO_PROFILE_RELEASE_LTO=true\nRUN "))
+    assert "chef cook" in later.source.data.decode() and later.bug is None
