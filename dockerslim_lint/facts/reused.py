@@ -85,7 +85,7 @@ def _other_setting(warmup: Warmup, call: CargoCall) -> str:
     ours, theirs = (profile_settings(call.profile or "", one.command.variables) for one in (warmup, call))
     if None in (*ours.values(), *theirs.values()):
         return ""
-    name = next((name for name in sorted({*ours, *theirs}) if ours.get(name) != theirs.get(name)), "")
+    name = next((name for name in sorted({*ours, *theirs}) if (ours.get(name) or "") != (theirs.get(name) or "")), "")
     return f"{name} ({ours.get(name) or 'not set'}, then {theirs.get(name) or 'not set'})" if name else ""
 
 
