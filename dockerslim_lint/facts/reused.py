@@ -83,9 +83,9 @@ def profile_settings(profile: str, variables: Mapping[str, Value]) -> dict[str, 
 
 def _other_setting(warmup: Warmup, call: CargoCall) -> str:
     ours, theirs = (profile_settings(call.profile or "", one.command.variables) for one in (warmup, call))
-    if None in (*ours.values(), *theirs.values()):
-        return ""
-    name = next((name for name in sorted({*ours, *theirs}) if (ours.get(name) or "") != (theirs.get(name) or "")), "")
+    if any("*" in (value or "*") for value in (*ours.values(), *theirs.values())):
+        return ""  # a variable may say anything
+    name = next((name for name in sorted({*ours, *theirs}) if ours.get(name) != theirs.get(name)), "")
     return f"{name} ({ours.get(name) or 'not set'}, then {theirs.get(name) or 'not set'})" if name else ""
 
 
