@@ -10,6 +10,9 @@ from dockerslim_lint.catalog.tables import table
 _TRIPLED = ("strip", "objcopy")
 """Tools that come with a target in front of their name: ``aarch64-linux-gnu-strip``."""
 
+ASKS = frozenset({"--version", "-version", "-V", "-vV", "--help"})
+"""Words behind which a program says something of itself, and does nothing else."""
+
 
 def classify(name: str) -> str:
     """``known``, ``inert`` or ``opaque`` for the first word of a command. A script by its path is opaque."""
@@ -84,6 +87,11 @@ def may_build(name: str) -> bool:
     """Whether an opaque command is made for building: a build tool, or a script of the project by its path."""
     row = _rows().get(canonical(name))
     return bool(row.get("builds", False)) if row else "/" in name
+
+
+def only_asks(words: Sequence[str]) -> bool:
+    """Whether a program that is found in PATH is only asked for its version or its help."""
+    return "/" not in words[0] and len(words) > 1 and all(word in ASKS for word in words[1:])
 
 
 def build_files(name: str) -> Sequence[str]:

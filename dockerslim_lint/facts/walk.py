@@ -236,6 +236,8 @@ class StageState:
         self._note_script(command)
         if known_commands.classify(command.name) != "opaque":
             return
+        if known_commands.only_asks([word.pattern for word in command.words]):
+            return
         self.table.hand_over(self.placeholders.replaced, _title(command))
         self.opaque = self.opaque or (_title(command), index)
         if self.builder is None and known_commands.may_build(command.words[0].pattern):

@@ -4,6 +4,11 @@ from __future__ import annotations
 
 import pytest
 
+from dockerslim_lint import linter
+from dockerslim_lint.config import Settings
+from dockerslim_lint.context import MemoryContext
+from dockerslim_lint.edit import Withheld
+from dockerslim_lint.source import Source
 from tests.facts.reading import CRATE, locked, read
 from tests.plan.test_fresh_eyes_l import said
 from tests.plan.test_withheld import CLASSIC, fix
@@ -196,3 +201,23 @@ def test_cook_gets_the_settings_that_stand_before_the_build() -> None:
     assert fixed.source.data.decode().count("CARGO_PROFILE_RELEASE_LTO=true") == 2 and fixed.bug is None
     later = fix(CHEF.format(cook="RUN ", build="ENV CARGO_PROFILE_RELEASE_LTO=true\nRUN "))
     assert "chef cook" in later.source.data.decode() and later.bug is None
+
+
+@pytest.mark.parametrize(
+    ("step", "told"),
+    [
+        ("RUN rustc --version && cargo --version", "`./cargo stable` (line 5)"),
+        ("RUN protoc --version; clang -V", "`./cargo stable` (line 5)"),
+        ("RUN ./prepare --version", "`./prepare --version` (line 2)"),
+        ("RUN make", "`make` (line 2)"),
+    ],
+)
+def test_who_is_asked_for_its_version_builds_nothing(step: str, told: str) -> None:
+    text = CLASSIC.replace("WORKDIR", f"{step}\nWORKDIR").replace("cargo build --release", "./cargo stable build")
+    (finding,) = linter.lint(Source(text.encode()), MemoryContext({}), Settings()).findings[:1]
+    assert isinstance(finding.fixes, Withheld) and told in finding.fixes.reason
+
+
+def test_a_version_stands_in_nobodys_way() -> None:
+    text = CLASSIC.replace("RUN cargo", "RUN clang --version\nRUN cargo")
+    assert "distroless/static" in fix(text, locked(itoa="=1.0.0")).source.data.decode()
