@@ -201,7 +201,7 @@ def cargo_arguments(command: Command) -> CargoArguments | None:
         at += 3
     if at >= len(words) or not words[at].exact:
         return None
-    driver = words[at].pattern.rsplit("/", 1)[-1]
+    driver = known_commands.canonical(words[at].pattern)  # ./cargo is a script of the project
     if driver not in DRIVERS:
         return None
     flags: dict[str, tuple[CommandWord, ...]] = {}

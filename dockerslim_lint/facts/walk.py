@@ -234,9 +234,10 @@ class StageState:
     def _opaque(self, command: Command, index: int, fed: bool) -> None:
         """`fed`: it reads rustup's installer from a pipe."""
         self._note_script(command)
-        if known_commands.classify(command.name) != "opaque":
-            return
-        if known_commands.only_asks([word.pattern for word in command.words]):
+        words = [word.pattern for word in command.words]
+        # ./cargo and ./install are scripts of the project
+        name = words[0] if command.name and "/" in words[0] else command.name
+        if known_commands.classify(name) != "opaque" or known_commands.only_asks(words):
             return
         self.table.hand_over(self.placeholders.replaced, _title(command))
         self.opaque = self.opaque or (_title(command), index)
