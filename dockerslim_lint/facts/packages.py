@@ -20,6 +20,9 @@ from dockerslim_lint.facts.model import (
     Transfer,
 )
 
+AUTOREMOVE = "autoremove"
+"""Of apt and dnf, and the like of it: what was installed for others that are gone."""
+
 INSTALLERS = {
     "apt-get": ("apt", {"install"}),
     "apt": ("apt", {"install"}),
@@ -247,6 +250,9 @@ def _empties(command: Command, directories: Sequence[str], empty: str, braces: b
 def _removes(install: PackageInstall, commands: Sequence[Command]) -> bool:
     cache = packages.caches(install.manager)
     remove = set(cache["remove"].split()) if cache is not None else set()
-    return cache is None or any(
-        other.name in INSTALLERS and remove & {word.pattern for word in other.words} for other in commands
-    )
+    for other in commands if cache is not None else ():
+        words = [word.pattern for word in other.words[1:] if not word.pattern.startswith("-")]
+        # by itself autoremove takes what nobody has asked for, and what is installed here is asked for
+        if other.name in INSTALLERS and remove & set(words) and words != [AUTOREMOVE]:
+            return True
+    return cache is None

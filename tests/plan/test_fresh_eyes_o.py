@@ -221,3 +221,18 @@ def test_who_is_asked_for_its_version_builds_nothing(step: str, told: str) -> No
 def test_a_version_stands_in_nobodys_way() -> None:
     text = CLASSIC.replace("RUN cargo", "RUN clang --version\nRUN cargo")
     assert "distroless/static" in fix(text, locked(itoa="=1.0.0")).source.data.decode()
+
+
+@pytest.mark.parametrize(
+    ("step", "left"),
+    [
+        ("apt-get install -y libssl-dev", True),
+        ("apt-get install -y libssl-dev && apt-get autoremove -y", True),
+        ("apt-get install -y libssl-dev && apt-get autoremove -y libssl-dev", False),
+        ("apt-get install -y libssl-dev && apt-get purge -y libssl-dev", False),
+        ("apt-get install -y libssl-dev && apt-get remove -y --auto-remove libssl-dev", False),
+    ],
+)
+def test_autoremove_takes_nothing_that_was_asked_for(step: str, left: bool) -> None:
+    text = APT.format(step=f"apt-get update && {step} && {EMPTIED}")
+    assert any("libssl-dev" in one for one in said("DSL205", text, locked(itoa="=1.0.0"))) is left
