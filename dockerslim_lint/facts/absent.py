@@ -7,6 +7,7 @@ from collections.abc import Iterator, Sequence
 from dockerslim_lint.catalog import commands as known_commands
 from dockerslim_lint.facts import patterns
 from dockerslim_lint.facts.cargo import BUILDS_NOTHING, SUBCOMMAND, TARGET_DIRECTORY, cargo_arguments
+from dockerslim_lint.facts.crate.lock import LOCK
 from dockerslim_lint.facts.filesystem import NO_PROGRAM
 from dockerslim_lint.facts.model import UNKNOWN, Absent, Artifact, CargoCall, Command, ContextTree, OpaqueFile
 from dockerslim_lint.facts.shared import Shared
@@ -241,8 +242,8 @@ def may_make(command: Command, path: str) -> bool:
     name = known_commands.canonical(command.name)
     if known_commands.title(name) == "cargo":
         arguments = cargo_arguments(command)
-        if arguments is None or arguments.subcommand not in BUILDS_NOTHING:
-            return True  # `cargo run`, `cargo test` and others build as well
+        if arguments is None or arguments.subcommand not in BUILDS_NOTHING or patterns.basename(path) == LOCK:
+            return True  # `cargo run`, `cargo test` and others build as well, and all write a lock
     if any("config" in patterns.basename(written) for written in command.writes):
         return True
     brings = known_commands.may_bring(name)

@@ -11,7 +11,7 @@ from dockerslim_lint.facts.crate.model import Crate
 from dockerslim_lint.facts.model import CargoCall, ImageBuild, Mount, Target, Value, Warmup
 from dockerslim_lint.facts.toolchain import rust_flags, triple_of
 from dockerslim_lint.facts.transfers import MOVERS
-from dockerslim_lint.facts.warmups import same_target
+from dockerslim_lint.facts.warmups import alike, same_target
 
 FEATURES = "the features"
 
@@ -42,7 +42,7 @@ def differs(build: ImageBuild, warmup: Warmup, call: CargoCall) -> str:
         return f"the target ({_title(ours)}, then {_title(theirs)})"
     if _other_flags(build, warmup, call):
         return FLAGS
-    setting = _other_setting(warmup, call)
+    setting = _other_setting(warmup, call) if alike(warmup, call) else ""
     if setting:
         return setting
     if warmup.features == call.features:

@@ -492,7 +492,7 @@ def test_candidates_end_with_it() -> None:
     [
         ("apt-get update && apt-get install -y tini", "apt-get update && apt-get install -y tini && {}"),
         ("apt-get update && apt-get install -y tini make && {}", "apt-get update && apt-get install -y tini && {}"),
-        ("apt-get update && apt-get install -y gcc tini; ls", "apt-get update && apt-get install -y tini && {}; ls"),
+        ("apt-get update && apt-get install -y gcc tini; ls", "apt-get update && apt-get install -y tini; {}; ls"),
         ("apt-get update && apt-get install -y gcc && {}", ""),
         # more than an installation: the lists alone go
         ("apt-get update && apt-get install -y gcc && ls", "apt-get update && apt-get install -y gcc && {} && ls"),
