@@ -73,7 +73,7 @@ def _names_libc(transfer: Transfer, any_library: bool, shared: Shared) -> bool:
     origin = shared.states[transfer.origin_stage] if transfer.origin_stage is not None else None
     return any(
         (_is_libc(source) or (any_library and "/lib" in source))
-        and not (origin is not None and _is_program(origin, patterns.join("/", source)))
+        and not (origin is not None and "*" not in source and _is_program(origin, patterns.join("/", source)))
         for source in transfer.sources
     )
 

@@ -9,6 +9,7 @@ from dockerslim_lint.facts import patterns
 from dockerslim_lint.facts.cargo import cargo_arguments
 from dockerslim_lint.facts.crate.model import Crate
 from dockerslim_lint.facts.model import CargoCall, ImageBuild, Mount, Target, Value, Warmup
+from dockerslim_lint.facts.stages import chain_of
 from dockerslim_lint.facts.toolchain import rust_flags, triple_of
 from dockerslim_lint.facts.transfers import MOVERS
 from dockerslim_lint.facts.warmups import alike, same_target
@@ -42,9 +43,10 @@ def differs(build: ImageBuild, warmup: Warmup, call: CargoCall) -> str:
         return f"the target ({_title(ours)}, then {_title(theirs)})"
     if _other_flags(build, warmup, call):
         return FLAGS
-    setting = _other_setting(warmup, call) if alike(warmup, call) else ""
-    if setting:
-        return setting
+    if alike(warmup, call):
+        other = other_place(build, warmup, call) or _other_setting(warmup, call)
+        if other:
+            return other
     if warmup.features == call.features:
         return ""
     crate = _crate_of(build, call)
@@ -87,6 +89,34 @@ def _other_setting(warmup: Warmup, call: CargoCall) -> str:
         return ""  # a variable may say anything
     name = next((name for name in sorted({*ours, *theirs}) if ours.get(name) != theirs.get(name)), "")
     return f"{name} ({ours.get(name) or 'not set'}, then {theirs.get(name) or 'not set'})" if name else ""
+
+
+def other_place(build: ImageBuild, warmup: Warmup, call: CargoCall) -> str:
+    """In which target directories the two build, where nothing of the first can get into the second."""
+    ours, theirs = warmup.target_directory, call.target_directory
+    chain = chain_of(build.stages[call.command.stage], build.stages)
+    if ours is None or theirs is None or ours == theirs or "*" in ours + theirs or warmup.command.stage not in chain:
+        return ""
+    # of a member that is built in its directory the workspace above may say where
+    places = [patterns.parent(one) for one in (ours, theirs)]
+    if any(patterns.below(one, other) is not None for one, other in (places, places[::-1])):
+        return ""
+    for transfer in build.transfers:
+        place = transfer.destination
+        meet = patterns.below(theirs, place) is not None or patterns.below(place, theirs) is not None
+        if transfer.stage in chain and meet and not transfer.from_context:
+            return ""
+    mounted = {mount.instruction for mount in build.mounts if mount.kind != "tmpfs"}
+    if mounted & {warmup.command.instruction, call.command.instruction}:
+        return ""
+    between = [
+        one for one in build.commands if one.stage in chain and warmup.command.span < one.span < call.command.span
+    ]
+    if any(
+        known_commands.canonical(one.name) in MOVERS or known_commands.classify(one.name) == "opaque" for one in between
+    ):
+        return ""  # which may bring it
+    return f"the target directory ({ours}, then {theirs})"
 
 
 def _same_variable(build: ImageBuild, warmup: Warmup, call: CargoCall) -> bool:

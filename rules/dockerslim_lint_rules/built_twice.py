@@ -51,10 +51,10 @@ MOUNTED = MOUNTED.replace("/app/target/release/app /app", "/a /app")
 class BuiltTwice(Rule):
     """The dependencies are built ahead with other settings than the program, so they are built twice.
 
-    `cargo chef cook`, or a build of placeholder sources, makes a layer of built dependencies. cargo uses it only if profile, target
-    and flags for rustc (RUSTFLAGS, or a `.cargo/config.toml` that comes in between) are those of the real build. Otherwise it builds
-    all of them again, and the layer only costs time and space. The same happens if the real build has a cache mount over that layer:
-    give both builds the mount, or neither.
+    `cargo chef cook`, or a build of placeholder sources, makes a layer of built dependencies. cargo uses it only if directory,
+    profile (with `CARGO_PROFILE_*`), target and flags for rustc (RUSTFLAGS, or a `.cargo/config.toml` that comes in between) are
+    those of the real build. Otherwise it builds all of them again, and the layer only costs time and space. The same happens if the
+    real build has a cache mount over that layer: give both builds the mount, or neither.
 
     If only the features differ, cargo builds again the crates that now have other features, and all that depends on them. That may
     be one crate or most, so it is information only. Nothing is said if the manifests show that no dependency gets other features.

@@ -236,3 +236,27 @@ def test_a_version_stands_in_nobodys_way() -> None:
 def test_autoremove_takes_nothing_that_was_asked_for(step: str, left: bool) -> None:
     text = APT.format(step=f"apt-get update && {step} && {EMPTIED}")
     assert any("libssl-dev" in one for one in said("DSL205", text, locked(itoa="=1.0.0"))) is left
+
+
+@pytest.mark.parametrize(
+    ("between", "built", "told"),
+    [
+        ("WORKDIR /src\nCOPY . .", "cargo build --release", "the target directory (/app/target, then /src/target)"),
+        ("ADD . /src", "cd /src; cargo build --release", "the target directory (/app/target, then /src/target)"),
+        ("COPY . .", "cd server && cargo build --release", ""),
+        ("WORKDIR /app/server\nCOPY . .", "cargo build --release", ""),
+        ("WORKDIR /src\nCOPY . .", "mv /app/target . && cargo build --release", ""),
+        ("WORKDIR /src\nCOPY . .", "./warm.sh && cargo build --release", ""),
+        ("WORKDIR /src\nCOPY . .\nENV CARGO_TARGET_DIR=/app/target", "cargo build --release", ""),
+        ("WORKDIR $SRC\nCOPY . .", "cargo build --release", ""),
+    ],
+)
+def test_cook_in_another_directory_warms_nothing(between: str, built: str, told: str) -> None:
+    text = (
+        CHEF.format(cook="RUN ", build="RUN ")
+        .replace("COPY . .", between)
+        .replace("RUN cargo build --release", f"RUN {built}")
+    )
+    found = said("DSL303", text, CRATE)
+    assert [told in one for one in found] == [True] * bool(told)
+    assert fix(text, CRATE).bug is None

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from dockerslim_lint.edit import Edit
 from dockerslim_lint.facts.cargo import cargo_arguments
 from dockerslim_lint.facts.model import TARGET_INSTALLED, CargoCall, ImageBuild, Warmup
-from dockerslim_lint.facts.reused import flag_variables, profile_settings
+from dockerslim_lint.facts.reused import flag_variables, other_place, profile_settings
 from dockerslim_lint.facts.warmups import ahead_of, same_target
 from dockerslim_lint.plan.blocks.lines import PLAIN
 from dockerslim_lint.plan.blocks.strip import set_before
@@ -40,6 +40,8 @@ def cook_like_build(build: ImageBuild, cook: Warmup, at: int) -> Draft:
             raise NotPossible(f"cook in line {line} also warms the build in line {also}, which has other flags")
     if cook.end is None:
         raise NotPossible(f"the arguments of cook in line {line} cannot be told from the shell's")
+    if other_place(build, cook, call):
+        raise NotPossible(f"cook in line {line} works in another directory, and which is meant, only you know")
     text = _profile(cook, call, line) + _target(build, cook, at, line) + _features(cook, call, line)
     return Draft((*_settings(build, cook, call), Edit(cook.end, cook.end, text)))
 
