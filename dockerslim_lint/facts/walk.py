@@ -22,6 +22,7 @@ from dockerslim_lint.facts.cargo import (
     CARGO,
     CHANGES,
     COPIES_TO,
+    DRIVERS,
     HELPERS,
     OTHER_BUILDERS,
     TARGET_DIRECTORY,
@@ -235,8 +236,8 @@ class StageState:
         """`fed`: it reads rustup's installer from a pipe."""
         self._note_script(command)
         words = [word.pattern for word in command.words]
-        # ./cargo and ./install are scripts of the project
-        name = words[0] if command.name and "/" in words[0] else command.name
+        # ./cargo is a script of the project, ./rustup-init is what its name says
+        name = words[0] if command.name in DRIVERS else command.name
         if known_commands.classify(name) != "opaque" or known_commands.only_asks(words):
             return
         self.table.hand_over(self.placeholders.replaced, _title(command))

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable, Iterator
 
 from dockerslim_lint.edit import Claim, Fix, Safety, Withheld, apply
 from dockerslim_lint.facts import patterns
-from dockerslim_lint.facts.model import STRIPPED_ALL, Artifact, FinalImage, ImageBuild
+from dockerslim_lint.facts.model import STRIPPED_ALL, UNKNOWN, Artifact, FinalImage, ImageBuild
 from dockerslim_lint.plan.blocks.strip import WITHOUT_SYMBOLS, is_slim, strip_symbols, symbol_users
 from dockerslim_lint.plan.compose import OurBug, Reread, changes_base, compose, lost_tools, with_newlines
 from dockerslim_lint.plan.model import AtBest, Draft, NotPossible, Task, Unsure
@@ -89,12 +89,11 @@ class Plan:
             if place >= len(after.images) or not all(
                 is_slim(after, artifact, bool(users))
                 for _, artifact in after.images[place].artifacts
-                if artifact.call is not None
+                if _is_known(artifact)
             ):
                 self.bugs.append("our bug: the program would keep its symbols")
                 return Withheld(key, self.bugs[-1])
-        # what an opaque command made is as it was
-        made = [(path, artifact) for path, artifact in image.artifacts if artifact.call is not None]
+        made = [(path, artifact) for path, artifact in image.artifacts if _is_known(artifact)]
         binaries = tuple(path for path, _ in made)
         static = all(artifact.link.endswith("static") for _, artifact in made)
         safety = Safety.SAFE if self._symbols_unused(image) else Safety.PROVABLE
@@ -307,6 +306,11 @@ class Plan:
             command.name and any(symbols.is_reader(patterns.basename(word.pattern)) for word in command.words)
             for command in self._build.commands
         )
+
+
+def _is_known(artifact: Artifact) -> bool:
+    """Whether the file shows how a program is made; what an opaque command made stays as it was."""
+    return artifact.call is not None or artifact.stripped != UNKNOWN
 
 
 def _told(reasons: Iterable[tuple[str, str]]) -> str:

@@ -260,3 +260,17 @@ def test_cook_in_another_directory_warms_nothing(between: str, built: str, told:
     found = said("DSL303", text, CRATE)
     assert [told in one for one in found] == [True] * bool(told)
     assert fix(text, CRATE).bug is None
+
+
+@pytest.mark.parametrize(
+    ("step", "builds"),
+    [
+        ("./cargo build", True),
+        ("/usr/local/cargo/bin/cargo fetch", False),
+        ("./rustup-init -y", False),
+        ("/tmp/install -m755 a /usr/bin/", False),
+    ],
+)
+def test_a_script_by_the_name_of_cargo(step: str, builds: bool) -> None:
+    build = read(CLASSIC.replace("COPY . .", f"COPY . .\nRUN {step}"), CRATE)
+    assert (build.builders[0] is not None) is builds
