@@ -34,7 +34,7 @@ class KnownCrate(Record):
 
 def lookup(crate: str, version: str) -> KnownCrate | None:
     """A crate of crates.io in one version; None where the catalogue does not know that version."""
-    for lines, known in _rows().get(crate, ()):
+    for lines, known in _lines(crate):
         if not lines or any(version == line or version.startswith(f"{line}.") for line in lines):
             return known
     return None
@@ -44,7 +44,7 @@ def usual(crate: str, requirement: str) -> KnownCrate | None:
     """A crate as a version requirement brings it (cargo book, "Specifying Dependencies"), without one in its newest known line; None
     where that is not known."""
     version = requirement.partition(",")[0].lstrip("^~= ")
-    rows = _rows().get(crate, [])
+    rows = _lines(crate)
     if version and version[:1].isdecimal():
         return lookup(crate, version)
     return max(rows, key=lambda row: max((_numbers(line) for line in row[0]), default=()), default=((), None))[1]
@@ -77,19 +77,30 @@ def openssl_series(sys_version: str) -> Series:
 
 
 @cache
-def _rows() -> Mapping[str, list[tuple[tuple[str, ...], KnownCrate]]]:
-    found: dict[str, list[tuple[tuple[str, ...], KnownCrate]]] = {}
+def _rows() -> Mapping[str, list[Mapping[str, Any]]]:
+    """The rows of each crate as they stand in the file: few of them are asked for in a run."""
+    found: dict[str, list[Mapping[str, Any]]] = {}
     for row in table("features")["crate"]:
-        known = KnownCrate(
-            _words(row.get("features", {})),
-            _words(row.get("dependencies", {})),
-            frozenset(row.get("build", "").split()),
-            row.get("vendored_openssl", ""),
-            frozenset(row.get("weak", "").split()),
-        )
         for name in row["name"].split():
-            found.setdefault(name, []).append((tuple(row.get("versions", "").split()), known))
+            found.setdefault(name, []).append(row)
     return found
+
+
+@cache
+def _lines(crate: str) -> tuple[tuple[tuple[str, ...], KnownCrate], ...]:
+    return tuple(
+        (
+            tuple(row.get("versions", "").split()),
+            KnownCrate(
+                _words(row.get("features", {})),
+                _words(row.get("dependencies", {})),
+                frozenset(row.get("build", "").split()),
+                row.get("vendored_openssl", ""),
+                frozenset(row.get("weak", "").split()),
+            ),
+        )
+        for row in _rows().get(crate, ())
+    )
 
 
 def _words(entries: Mapping[str, Any]) -> dict[str, tuple[str, ...]]:

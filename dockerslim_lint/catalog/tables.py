@@ -30,7 +30,7 @@ def read(path: str) -> Mapping[str, Any]:
         source = file.read()
     copy = _copy_of(path)
     with suppress(OSError, ValueError, EOFError, TypeError), open(copy, "rb") as file:
-        parsed_source, content = marshal.load(file)
+        parsed_source, content = marshal.loads(file.read())  # load() asks the file for each value
         if parsed_source == source:
             return dict(content)
     content = _parse(source)

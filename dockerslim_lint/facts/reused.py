@@ -8,7 +8,7 @@ from dockerslim_lint.catalog import commands as known_commands
 from dockerslim_lint.facts import patterns
 from dockerslim_lint.facts.cargo import cargo_arguments
 from dockerslim_lint.facts.crate.model import Crate
-from dockerslim_lint.facts.model import CargoCall, ImageBuild, Mount, Target, Value, Warmup
+from dockerslim_lint.facts.model import CargoCall, Command, ImageBuild, Mount, Target, Value, Warmup
 from dockerslim_lint.facts.stages import chain_of
 from dockerslim_lint.facts.toolchain import rust_flags, triple_of
 from dockerslim_lint.facts.transfers import MOVERS
@@ -65,22 +65,21 @@ def hidden_by(build: ImageBuild, warmup: Warmup, call: CargoCall) -> Mount | Non
     if any(mount.instruction == warmup.command.instruction and patterns.meet(made, mount.target) for mount in mounts):
         return None  # what it makes is in a mount itself
     before = (one for one in build.commands if one.instruction == step and one.span < call.command.span)
-    if any(
-        known_commands.canonical(one.name) in MOVERS or known_commands.classify(one.name) == "opaque" for one in before
-    ):
+    if any(map(_may_move, before)):
         return None  # which may fill the mount
     return over[0]
-
-
-def flag_variables(variables: Mapping[str, Value]) -> dict[str, str | None]:
-    """The variables that hold flags for rustc."""
-    return {name: value.text for name, value in variables.items() if name.endswith(FLAG_VARIABLES)}
 
 
 def profile_settings(profile: str, variables: Mapping[str, Value]) -> dict[str, str | None]:
     """What variables set for a profile (cargo book, "Environment Variables"): cargo counts it in the fingerprint of each crate."""
     start = f"CARGO_PROFILE_{profile.upper().replace('-', '_')}_"
     return {name: value.text for name, value in variables.items() if name.startswith(start)}
+
+
+def fingerprinted(profile: str, variables: Mapping[str, Value]) -> dict[str, str | None]:
+    """The same, with the variables that hold flags for rustc."""
+    flags = {name: value.text for name, value in variables.items() if name.endswith(FLAG_VARIABLES)}
+    return {**profile_settings(profile, variables), **flags}
 
 
 def _other_setting(warmup: Warmup, call: CargoCall) -> str:
@@ -109,14 +108,16 @@ def other_place(build: ImageBuild, warmup: Warmup, call: CargoCall) -> str:
     mounted = {mount.instruction for mount in build.mounts if mount.kind != "tmpfs"}
     if mounted & {warmup.command.instruction, call.command.instruction}:
         return ""
-    between = [
-        one for one in build.commands if one.stage in chain and warmup.command.span < one.span < call.command.span
-    ]
-    if any(
-        known_commands.canonical(one.name) in MOVERS or known_commands.classify(one.name) == "opaque" for one in between
-    ):
+    between = (one for one in build.commands if warmup.command.span < one.span < call.command.span)
+    if any(one.stage in chain and _may_move(one) for one in between):
         return ""  # which may bring it
     return f"the target directory ({ours}, then {theirs})"
+
+
+def _may_move(command: Command) -> bool:
+    """Whether a command may bring files from one place to another."""
+    mover = known_commands.canonical(command.name) in MOVERS
+    return mover or known_commands.classify(command.name) == "opaque"
 
 
 def _same_variable(build: ImageBuild, warmup: Warmup, call: CargoCall) -> bool:

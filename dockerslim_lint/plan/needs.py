@@ -31,7 +31,7 @@ def check_base(build: ImageBuild, image: FinalImage, choice: Choice) -> None:
     base = choice.base
     old = build.stages[image.stage].image
     same = choice.installs and not image.single_stage and old is not None and old.family == base.family
-    if not (same and old is not None and old.release == base.release):
+    if not same or old is None or old.release != base.release:
         _check_openssl(build, image)
     if same:
         return  # the same distribution, with the steps of the file
@@ -178,9 +178,8 @@ def _check_transfers(build: ImageBuild, image: FinalImage, choice: Choice, own_f
             ):
                 continue
             into_bin = patterns.basename(patterns.parent(target)) in PROGRAM_DIRECTORIES
-            if own and build.contents.is_data(patterns.normalise(source.lstrip("/"))):
-                continue
-            if transfer.origin_image or into_bin:
+            data = own and into_bin and build.contents.is_data(patterns.normalise(source.lstrip("/")))
+            if transfer.origin_image or (into_bin and not data):
                 lacking = "glibc" if choice.base.libc != "glibc" else f"more than {choice.base.title} has"
                 raise Unsure(f"line {line} brings another program, {name}, which may need {lacking}")
 

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from dockerslim_lint.edit import Edit
 from dockerslim_lint.facts.cargo import cargo_arguments
 from dockerslim_lint.facts.model import TARGET_INSTALLED, CargoCall, ImageBuild, Warmup
-from dockerslim_lint.facts.reused import flag_variables, other_place, profile_settings
+from dockerslim_lint.facts.reused import fingerprinted, other_place
 from dockerslim_lint.facts.warmups import ahead_of, same_target
 from dockerslim_lint.plan.blocks.lines import PLAIN
 from dockerslim_lint.plan.blocks.strip import set_before
@@ -47,30 +47,14 @@ def cook_like_build(build: ImageBuild, cook: Warmup, at: int) -> Draft:
 
 
 def _asked(call: CargoCall) -> tuple[object, ...]:
-    settings = profile_settings(call.profile or "", call.command.variables)
-    return (
-        call.profile,
-        call.target.pattern,
-        call.features,
-        call.packages,
-        flag_variables(call.command.variables),
-        settings,
-    )
+    settings = fingerprinted(call.profile or "", call.command.variables)
+    return call.profile, call.target.pattern, call.features, call.packages, settings
 
 
 def _settings(build: ImageBuild, cook: Warmup, call: CargoCall) -> Iterator[Edit]:
     """What stands before the build for its profile or rustc: cargo counts it in a dependency's fingerprint. Raises NotPossible."""
     line = build.source.line_of(cook.command.span.start)
-    wanted = profile_settings(call.profile or "", call.command.variables)
-    there = profile_settings(call.profile or "", cook.command.variables)
-    for name in sorted({*wanted, *there}):
-        value = wanted.get(name)
-        if value == there.get(name):
-            continue
-        if value is None or set(value) - PLAIN or name in there or name not in call.command.prefix:
-            raise NotPossible(f"{name} is set elsewhere than before the build, and where it is meant, only you know")
-        yield set_before(build, cook.command, f"{name}={value}")
-    ours, theirs = flag_variables(cook.command.variables), flag_variables(call.command.variables)
+    ours, theirs = (fingerprinted(call.profile or "", one.variables) for one in (cook.command, call.command))
     for name in sorted({*ours, *theirs}):
         if ours.get(name) == theirs.get(name):
             continue
